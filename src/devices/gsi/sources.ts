@@ -1,0 +1,13 @@
+/** Who drives a line. Each source has its own level; a line is what its sources make of it. */
+export const SOURCE_PIT = 24;
+export const SOURCE_RTC = 25;
+/** A client's line message, or another device that is not part of this machine. */
+export const SOURCE_EXTERNAL = 26;
+
+/** Sources 0 to 23 are the HPET's timers. */
+export function sourceName(source: number): string {
+  if (source === SOURCE_PIT) return 'pit';
+  if (source === SOURCE_RTC) return 'rtc';
+  if (source === SOURCE_EXTERNAL) return 'external';
+  return `timer ${source}`;
+}

@@ -1,0 +1,99 @@
+import type { Memory } from '../../memory/memory.js';
+import type { U64 } from '../../memory/u64.js';
+import { SequenceLock } from '../../sync/sequence-lock.js';
+import { TICK_NS } from './registers.js';
+import { COUNTER } from './state.js';
+
+const RUNNING = 1 << 0;
+/** The modulus is 2^64 ns, as in QEMU, and not 2^64 ticks (quirk `huge-comparator`). */
+const MODULO_NS = 1 << 1;
+/** Bits 67:64 of the offset. */
+const OFFSET_TOP_SHIFT = 2;
+
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * The main counter, IA-PC HPET 1.0a section 2.3.7. Halted, it is a 64-bit value. Running, it is
+ * (virtual time + offset) / 10 ns; the offset has 68 bits, so that all 2^64 counter values exist. A sequence lock lets
+ * any thread read it at any time; it changes only under the HPET's guard.
+ */
+export class MainCounter {
+  readonly #words: SequenceLock;
+
+  constructor(memory: Memory) {
+    this.#words = new SequenceLock(memory, COUNTER);
+  }
+
+  reset(moduloNs: boolean): void {
+    this.#words.write(moduloNs ? MODULO_NS : 0, 0, 0);
+  }
+
+  /** Reads the counter; `now` is only called, once, if it runs. */
+  read(result: U64, ports: { now(): number }): void {
+    const words = this.#words;
+    words.read();
+    if (words.flags & RUNNING) this.#at(result, ports.now());
+    else result.set(words.first, words.second);
+  }
+
+  /** The value of the running counter at virtual time `now`. */
+  valueAt(result: U64, now: number): void {
+    this.#words.read();
+    this.#at(result, now);
+  }
+
+  /** Virtual time at which the running counter's value is `tick`, modulo 2^64 ns: exact wherever it can be reached. */
+  timeOf(tick: U64, result: U64): void {
+    const words = this.#words;
+    words.read();
+    result.copy(tick).multiply(TICK_NS);
+    const low = result.lo - (words.first >>> 0);
+    result.set(low, result.hi - (words.second >>> 0) - (low < 0 ? 1 : 0));
+  }
+
+  isRunning(): boolean {
+    this.#words.read();
+    return (this.#words.flags & RUNNING) !== 0;
+  }
+
+  /** Sets the halted counter. */
+  write(value: U64): void {
+    const words = this.#words;
+    words.read();
+    words.write(words.flags & MODULO_NS, value.lo, value.hi);
+  }
+
+  /** Starts the counter from its halted value at virtual time `now`. */
+  start(now: number): void {
+    const words = this.#words;
+    words.read();
+    // offset = value × 10 − now, in 68 bits
+    const product = (words.first >>> 0) * TICK_NS;
+    const productHigh = (words.second >>> 0) * TICK_NS + Math.floor(product / TWO_32);
+    const low = (product >>> 0) - (now >>> 0);
+    const high = (productHigh % TWO_32) - Math.floor(now / TWO_32) - (low < 0 ? 1 : 0);
+    let top = Math.floor(productHigh / TWO_32) - (high < 0 ? 1 : 0);
+    if (top < 0) top += TICK_NS;
+    const modulo = words.flags & MODULO_NS;
+    words.write(RUNNING | modulo | (modulo ? 0 : top << OFFSET_TOP_SHIFT), low, high);
+  }
+
+  /** Halts the counter at its value at virtual time `now`. */
+  halt(now: number, scratch: U64): void {
+    this.valueAt(scratch, now);
+    this.#words.write(this.#words.flags & MODULO_NS, scratch.lo, scratch.hi);
+  }
+
+  /** (now + offset) / 10, for the words just read. */
+  #at(result: U64, now: number): void {
+    const { flags, first, second } = this.#words;
+    const low = (now >>> 0) + (first >>> 0);
+    const high = Math.floor(now / TWO_32) + (second >>> 0) + (low >= TWO_32 ? 1 : 0);
+    let top = 0;
+    if (!(flags & MODULO_NS)) top = ((flags >> OFFSET_TOP_SHIFT) + (high >= TWO_32 ? 1 : 0)) % TICK_NS;
+    const highDividend = top * TWO_32 + (high >>> 0);
+    const highQuotient = Math.floor(highDividend / TICK_NS);
+    const lowDividend = (highDividend - highQuotient * TICK_NS) * TWO_32 + (low >>> 0);
+    result.set(Math.floor(lowDividend / TICK_NS), highQuotient);
+  }
+}

@@ -1,0 +1,222 @@
+import { IOAPIC_AREA as AREA } from '../../memory/map.js';
+import type { Memory } from '../../memory/memory.js';
+import { QUIRKS } from '../quirks.js';
+import * as R from './registers.js';
+
+const VERSION = AREA.word('version', 'constant');
+const QUIRK_BITS = AREA.word('quirks', 'constant');
+const SELECT = AREA.word('select', 'ioapic');
+const ID = AREA.word('id', 'ioapic');
+/** Bit n: pin n has a request that was not sent yet (edge), or its line is high (level). */
+const REQUESTS = AREA.word('requests', 'ioapic');
+/** Bit n: level of pin n. */
+const INPUTS = AREA.word('inputs', 'ioapic');
+const ENTRY_LOW = AREA.words('entry.low', R.PIN_COUNT, 'ioapic');
+const ENTRY_HIGH = AREA.words('entry.high', R.PIN_COUNT, 'ioapic');
+/** EOIs in a row that found the line of a pin still high. */
+const SUCCESSIVE_EOIS = AREA.words('successiveEois', R.PIN_COUNT, 'ioapic');
+
+/** Quirk `eoi-storm`. */
+const STORM_EOIS = 10_000;
+const STORM_DELAY_NS = 10_000_000;
+
+export interface IoapicPorts {
+  now(): number;
+  /** Sends an interrupt message to the local APICs. */
+  send(
+    pin: number,
+    destination: number,
+    destinationMode: number,
+    deliveryMode: number,
+    vector: number,
+    trigger: number,
+  ): void;
+  /** Interrupt acknowledge cycle of the 8259 pair: the vector of an ExtINT. */
+  acknowledgeExtInt(): number;
+  /** Calls `serviceDelayed` at `deadline` (virtual ns), or earlier if that was asked for before. */
+  delayService(deadline: number): void;
+  cancelDelayedService(): void;
+}
+
+export interface IoapicOptions {
+  /** 0x11: 82093AA. 0x20: with an EOI register. */
+  readonly version: number;
+  /** APIC id after reset, 0 to 15. */
+  readonly id: number;
+  readonly quirks: number;
+}
+
+/** I/O APIC with 24 redirection entries. The caller holds the IOAPIC's guard. */
+export class Ioapic {
+  constructor(
+    readonly memory: Memory,
+    readonly ports: IoapicPorts,
+  ) {}
+
+  create(options: IoapicOptions): void {
+    this.memory.set(VERSION, options.version);
+    this.memory.set(QUIRK_BITS, options.quirks);
+    this.reset(options.id);
+  }
+
+  /** Registers as after power-on; the levels of the inputs stay. */
+  reset(id = 0): void {
+    this.memory.set(SELECT, 0);
+    this.memory.set(ID, id);
+    this.memory.set(REQUESTS, 0);
+    for (let pin = 0; pin < R.PIN_COUNT; pin++) {
+      this.memory.set(ENTRY_LOW + pin, R.MASKED);
+      this.memory.set(ENTRY_HIGH + pin, 0);
+      this.memory.set(SUCCESSIVE_EOIS + pin, 0);
+    }
+    this.ports.cancelDelayedService();
+  }
+
+  #hasQuirk(bit: number): boolean {
+    return (this.memory.get(QUIRK_BITS) & bit) !== 0;
+  }
+
+  /** Drives an input to `level`. Input 0 acts on pin 2. */
+  setInput(input: number, level: number): void {
+    const pin = input === 0 ? 2 : input;
+    const bit = 1 << pin;
+    const inputs = this.memory.get(INPUTS);
+    const wasHigh = (inputs & bit) !== 0;
+    this.memory.set(INPUTS, level ? inputs | bit : inputs & ~bit);
+    const entry = this.memory.get(ENTRY_LOW + pin);
+    const requests = this.memory.get(REQUESTS);
+    if (entry & R.TRIGGER_LEVEL) {
+      // The request follows the line, masked or not.
+      this.memory.set(REQUESTS, level ? requests | bit : requests & ~bit);
+      if (level && !(entry & R.REMOTE_IRR)) this.#service();
+    } else if (level && !(entry & R.MASKED) && (!wasHigh || this.#hasQuirk(QUIRKS['edge-without-edge']))) {
+      // 3.2.4: edges on a masked pin are lost.
+      this.memory.set(REQUESTS, requests | bit);
+      this.#service();
+    }
+  }
+
+  /** Sends every request that is waiting and may be sent, lowest pin first. */
+  #service(): void {
+    for (let pin = 0; pin < R.PIN_COUNT; pin++) {
+      const bit = 1 << pin;
+      const requests = this.memory.get(REQUESTS);
+      if (requests < bit) return;
+      if (!(requests & bit)) continue;
+      const entry = this.memory.get(ENTRY_LOW + pin);
+      if (entry & R.MASKED) continue;
+      if (entry & R.TRIGGER_LEVEL) {
+        if (entry & R.REMOTE_IRR) continue;
+        this.memory.set(ENTRY_LOW + pin, entry | R.REMOTE_IRR);
+      } else {
+        this.memory.set(REQUESTS, requests & ~bit);
+      }
+      this.#send(pin, entry);
+    }
+  }
+
+  #send(pin: number, entry: number): void {
+    const deliveryMode = (entry >> R.DELIVERY_MODE_SHIFT) & R.DELIVERY_MODE_MASK;
+    const fromPic = deliveryMode === R.EXT_INT && this.#hasQuirk(QUIRKS.extint);
+    this.ports.send(
+      pin,
+      this.memory.get(ENTRY_HIGH + pin) >>> R.DESTINATION_SHIFT,
+      (entry >> R.DESTINATION_MODE_SHIFT) & 1,
+      deliveryMode,
+      fromPic ? this.ports.acknowledgeExtInt() : entry & R.VECTOR_MASK,
+      (entry >> R.TRIGGER_MODE_SHIFT) & 1,
+    );
+  }
+
+  /** An EOI for `vector` (32 bits compared) from a local APIC or the EOI register: acts on every level entry with it. */
+  endOfInterrupt(vector: number): void {
+    for (let pin = 0; pin < R.PIN_COUNT; pin++) {
+      const entry = this.memory.get(ENTRY_LOW + pin);
+      if ((entry & R.VECTOR_MASK) !== vector || !(entry & R.TRIGGER_LEVEL) || !(entry & R.REMOTE_IRR)) continue;
+      this.memory.set(ENTRY_LOW + pin, entry & ~R.REMOTE_IRR);
+      if (entry & R.MASKED || !(this.memory.get(REQUESTS) & (1 << pin))) {
+        this.memory.set(SUCCESSIVE_EOIS + pin, 0);
+      } else {
+        this.#deliverAgain(pin);
+      }
+    }
+  }
+
+  #deliverAgain(pin: number): void {
+    const successive = this.memory.get(SUCCESSIVE_EOIS + pin) + 1;
+    this.memory.set(SUCCESSIVE_EOIS + pin, successive);
+    if (successive >= STORM_EOIS && this.#hasQuirk(QUIRKS['eoi-storm'])) {
+      // Gives a guest that cannot handle the interrupt a chance to run.
+      this.memory.set(SUCCESSIVE_EOIS + pin, 0);
+      this.ports.delayService(this.ports.now() + STORM_DELAY_NS);
+    } else {
+      this.#service();
+    }
+  }
+
+  /** The deadline of `delayService` has come. */
+  serviceDelayed(): void {
+    this.#service();
+  }
+
+  /** Reads `size` bytes (1, 2 or 4), naturally aligned. */
+  read(offset: number, size: number): number {
+    switch (offset & R.IOAPIC_DECODED) {
+      case R.IOREGSEL:
+        return this.memory.get(SELECT);
+      case R.IOWIN:
+        return size === 4 ? this.#readIndirect(this.memory.get(SELECT)) : 0;
+      default:
+        return 0;
+    }
+  }
+
+  #readIndirect(register: number): number {
+    switch (register) {
+      case R.IOAPICID:
+      case R.IOAPICARB:
+        return (this.memory.get(ID) << R.ID_SHIFT) >>> 0;
+      case R.IOAPICVER:
+        return ((R.PIN_COUNT - 1) << 16) | this.memory.get(VERSION);
+      default: {
+        const pin = (register - R.IOREDTBL) >> 1;
+        if (pin < 0 || pin >= R.PIN_COUNT) return 0;
+        return this.memory.get((register & 1 ? ENTRY_HIGH : ENTRY_LOW) + pin) >>> 0;
+      }
+    }
+  }
+
+  /** Writes `size` bytes (1, 2 or 4), naturally aligned. */
+  write(offset: number, size: number, value: number): void {
+    switch (offset & R.IOAPIC_DECODED) {
+      case R.IOREGSEL:
+        this.memory.set(SELECT, value & 0xff);
+        break;
+      case R.IOWIN:
+        if (size === 4) this.#writeIndirect(this.memory.get(SELECT), value);
+        break;
+      case R.IOEOI:
+        if (size === 4 && this.memory.get(VERSION) === R.VERSION_WITH_EOI) this.endOfInterrupt(value);
+        break;
+    }
+  }
+
+  #writeIndirect(register: number, value: number): void {
+    if (register === R.IOAPICID) {
+      this.memory.set(ID, (value >>> R.ID_SHIFT) & R.ID_MASK);
+      return;
+    }
+    const pin = (register - R.IOREDTBL) >> 1;
+    if (pin < 0 || pin >= R.PIN_COUNT) return;
+    if (register & 1) {
+      this.memory.set(ENTRY_HIGH + pin, value);
+    } else {
+      const old = this.memory.get(ENTRY_LOW + pin);
+      let entry = (value & ~R.READ_ONLY) | (old & R.READ_ONLY);
+      if (!(entry & R.TRIGGER_LEVEL)) entry &= ~R.REMOTE_IRR;
+      this.memory.set(ENTRY_LOW + pin, entry);
+    }
+    this.memory.set(SUCCESSIVE_EOIS + pin, 0);
+    this.#service();
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Where QEMU 11.1 does something that the IA-PC HPET 1.0a specification or the 82093AA datasheet does not say, or says
+ * otherwise. Each is one bit in a machine's quirk word, so that each can be switched by itself.
+ */
+export const QUIRKS = {
+  /** A periodic timer that fires exactly at its comparator's tick fires again 1 µs later, and only then advances. */
+  'periodic-double': 1 << 0,
+  /** A periodic deadline is at least 1,000 ns after the last one armed for that timer; from 0 ns on. */
+  'min-1us': 1 << 1,
+  /** A 64-bit comparator that the counter has already passed when it is armed fires at once, not after a wrap. */
+  'past-fires': 1 << 2,
+  /** An expired one-shot timer fires again on each write to its configuration, and when the HPET is turned on. */
+  'expired-fires-again': 1 << 3,
+  /** Deadlines are computed modulo 2^64 ns and taken as signed: far comparators may fire at once. */
+  'huge-comparator': 1 << 4,
+  /** A pending level interrupt keeps its line when the timer is disabled, re-routed, or moved to or from FSB or legacy. */
+  'stale-line': 1 << 5,
+  /** Acknowledging one timer lowers a line that another timer still holds. */
+  'shared-line-drops': 1 << 6,
+  /** A main counter write while it runs changes nothing that can be read, and is lost when it is halted. */
+  'counter-write-running': 1 << 7,
+  /** The FSB enable bit works without the FSB capability; without the quirk it is stored and ignored. */
+  'fsb-without-capability': 1 << 8,
+  /** An edge-triggered IOAPIC pin that is driven to 1 sends a message even if it was 1 already. */
+  'edge-without-edge': 1 << 9,
+  /** An IOAPIC input has the level that was driven last, by whomever; without it, the wired OR of all drivers. */
+  'last-writer-wins': 1 << 10,
+  /** After 10,000 EOIs in a row that find the line still high, the interrupt is delivered again only 10 ms later. */
+  'eoi-storm': 1 << 11,
+  /** An ExtINT message carries the vector that the 8259 pair acknowledges; without it, the entry's own vector field. */
+  extint: 1 << 12,
+} as const;
+
+export type Quirk = keyof typeof QUIRKS;
+export const QUIRK_NAMES = Object.keys(QUIRKS) as Quirk[];
+
+/** Named sets of quirks. */
+export const PROFILES = {
+  /** QEMU 11.1.3, to the bit. */
+  'qemu-11.1': QUIRK_NAMES,
+  /** The documents, strictly. */
+  datasheet: [],
+  /** The documents, and what guests of a virtual HPET need: they are always late, and must not flood the host. */
+  standard: ['past-fires', 'min-1us'],
+} as const satisfies { [name: string]: readonly Quirk[] };
+
+export type Profile = keyof typeof PROFILES;
+export const PROFILE_NAMES = Object.keys(PROFILES) as Profile[];
+
+export function quirkBits(quirks: Iterable<Quirk>): number {
+  let bits = 0;
+  for (const quirk of quirks) bits |= QUIRKS[quirk];
+  return bits;
+}
+
+export function quirksOf(bits: number): Quirk[] {
+  return QUIRK_NAMES.filter((quirk) => bits & QUIRKS[quirk]);
+}

@@ -1,0 +1,17 @@
+import { DEVICE } from '../../sync/lock-names.js';
+import type { ControlAxis } from '../axes.js';
+
+/**
+ * The device mutex under the big lock, whatever the rest of the design does.
+ *
+ *     main loop ── BQL ── mutex ── reset, legacy inputs, …
+ */
+export const naive: ControlAxis = {
+  name: 'naive',
+  enter(locks) {
+    locks.acquire(DEVICE);
+  },
+  leave(locks) {
+    locks.release(DEVICE);
+  },
+};

@@ -1,0 +1,12 @@
+import type { ControlAxis } from '../axes.js';
+
+/**
+ * Under the big lock only, as QEMU does: a race wherever vCPUs enter without it.
+ *
+ *     main loop ── BQL ── reset, legacy inputs, …
+ */
+export const none: ControlAxis = {
+  name: 'none',
+  enter() {},
+  leave() {},
+};

@@ -1,0 +1,60 @@
+import type { ControlAxis, Design, IrqAxis, MmioAxis, TimerAxis } from './axes.js';
+import { naive } from './control/naive.js';
+import { none } from './control/none.js';
+import { ordered } from './control/ordered.js';
+import { inline } from './irq/inline.js';
+import { lockless } from './irq/lockless.js';
+import { bql as mmioBql } from './mmio/bql.js';
+import { device as mmioDevice } from './mmio/device.js';
+import { bql as timerBql } from './timer/bql.js';
+import { bqlThenDevice } from './timer/bql+device.js';
+import { device as timerDevice } from './timer/device.js';
+
+/** The values of each axis. Their order is part of the memory layout: a design is stored as four indices. */
+export const MMIO_AXIS: readonly MmioAxis[] = [mmioBql, mmioDevice];
+export const TIMER_AXIS: readonly TimerAxis[] = [timerBql, bqlThenDevice, timerDevice];
+export const IRQ_AXIS: readonly IrqAxis[] = [inline, lockless];
+export const CONTROL_AXIS: readonly ControlAxis[] = [none, naive, ordered];
+
+/**
+ * *safe*; *stale*: no deadlock and no race, but a line can be wrong; *unsafe*.
+ */
+export type DesignClass = 'safe' | 'stale' | 'unsafe';
+
+export interface Preset extends Design {
+  readonly class: DesignClass;
+}
+
+/** Named designs. */
+export const PRESETS = {
+  /** QEMU before 10.2: everything contends on the big lock. */
+  bql: { mmio: mmioBql, timer: timerBql, irq: inline, control: none, class: 'safe' },
+  /** The Rust `Mutex` conversion: AB-BA between timer callback and MMIO write. */
+  'nested-mutex': { mmio: mmioDevice, timer: bqlThenDevice, irq: inline, control: naive, class: 'unsafe' },
+  /** Option 1: mutex → BQL everywhere. */
+  'lockless-timer': { mmio: mmioDevice, timer: timerDevice, irq: inline, control: ordered, class: 'safe' },
+  /** Option 2: BQL → mutex → leaf locks; no vCPU ever takes the big lock. */
+  'lockless-irq': { mmio: mmioDevice, timer: bqlThenDevice, irq: lockless, control: ordered, class: 'safe' },
+} as const satisfies { [name: string]: Preset };
+
+export type PresetName = keyof typeof PRESETS;
+export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
+
+/** Four indices in one word. */
+export function packDesign(design: Design): number {
+  return (
+    MMIO_AXIS.indexOf(design.mmio) |
+    (TIMER_AXIS.indexOf(design.timer) << 8) |
+    (IRQ_AXIS.indexOf(design.irq) << 16) |
+    (CONTROL_AXIS.indexOf(design.control) << 24)
+  );
+}
+
+export function unpackDesign(packed: number): Design {
+  return {
+    mmio: MMIO_AXIS[packed & 0xff],
+    timer: TIMER_AXIS[(packed >> 8) & 0xff],
+    irq: IRQ_AXIS[(packed >> 16) & 0xff],
+    control: CONTROL_AXIS[(packed >> 24) & 0xff],
+  };
+}

@@ -1,0 +1,35 @@
+/** What a machine tells the world, in the order in which it happened. */
+export const EVENT_LINE = 1;
+export const EVENT_APIC = 2;
+export const EVENT_MSI = 3;
+
+/** Causes beyond the sources of a line (0–26, `devices/gsi/sources.ts`). */
+export const CAUSE_ENTRY_WRITE = 32;
+export const CAUSE_EOI = 33;
+export const CAUSE_DELAYED = 34;
+
+export interface EventSink {
+  /**
+   * Puts one event into the order of all events; the caller holds what protects the state that it tells of. Never
+   * waits: `awaitRoom` was called before any lock was taken.
+   *
+   * - EVENT_LINE: `a` GSI, `b` level
+   * - EVENT_APIC: `a` pin, `b` destination | destination mode << 8 | delivery mode << 9 | trigger << 12, `c` vector
+   * - EVENT_MSI: `a` timer, `b` address, `c` data
+   *
+   * `virtualTime` in ns; `deadline` in virtual ns of the timer that caused it, else −1.
+   */
+  emit(
+    machine: number,
+    kind: number,
+    cause: number,
+    a: number,
+    b: number,
+    c: number,
+    virtualTime: number,
+    deadline: number,
+  ): void;
+
+  /** Waits, with no lock held, until the ring has room for whatever one access or callback can emit. */
+  awaitRoom(): void;
+}

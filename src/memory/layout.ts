@@ -1,0 +1,111 @@
+/**
+ * What protects a data field. Which lock that is, the locking design decides (`locking/design.ts`); exploration checks
+ * at each access that it is held and orders the access after all others.
+ *
+ * - `constant`: written before any other thread can see the machine
+ * - `sync`: a synchronisation word, accessed by atomics only
+ * - `hpet`, `router`, `ioapic`, `pic`: the state of that device
+ * - `timers`: the timer list's own lock; `arming`: written under `timers` and the owner's guard, read under either
+ * - `control`: handed over by the control word
+ * - `ring`: handed over by the ring's indices
+ */
+export type Guard =
+  | 'constant'
+  | 'sync'
+  | 'hpet'
+  | 'router'
+  | 'ioapic'
+  | 'pic'
+  | 'timers'
+  | 'arming'
+  | 'control'
+  | 'ring';
+
+export interface Field {
+  readonly name: string;
+  readonly guard: Guard;
+}
+
+/** A named part of the memory map. Fields are claimed in order; all addresses are word indices. */
+export class Area {
+  readonly #fields = new Map<number, Field>();
+  #next: number;
+
+  constructor(
+    readonly name: string,
+    readonly start: number,
+    readonly end: number,
+  ) {
+    this.#next = start;
+  }
+
+  /** Claims one 32-bit word. */
+  word(name: string, guard: Guard): number {
+    return this.words(name, 1, guard);
+  }
+
+  /** Claims `count` consecutive words and returns the first. */
+  words(name: string, count: number, guard: Guard): number {
+    const address = this.#next;
+    this.#next += count;
+    if (this.#next > this.end) throw new Error(`memory map: ${this.name} has no room for ${name}`);
+    for (let i = 0; i < count; i++) {
+      this.#fields.set(address + i, {
+        name: count === 1 ? `${this.name}.${name}` : `${this.name}.${name}[${i}]`,
+        guard,
+      });
+    }
+    return address;
+  }
+
+  /** Claims a float64: two words from an even address on. */
+  time(name: string, guard: Guard): number {
+    this.align();
+    return this.words(name, 2, guard);
+  }
+
+  /** Goes on at an even address, and returns it. */
+  align(): number {
+    this.#next += this.#next & 1;
+    return this.#next;
+  }
+
+  /** The field at a word address, if one was claimed there. */
+  field(address: number): Field | undefined {
+    return this.#fields.get(address);
+  }
+}
+
+/** Offsets of one record in a table of equal ones; a record starts at an even address. */
+export class Record {
+  #next = 0;
+  readonly #names: { name: string; guard: Guard }[] = [];
+
+  word(name: string, guard: Guard): number {
+    this.#names[this.#next] = { name, guard };
+    return this.#next++;
+  }
+
+  time(name: string, guard: Guard): number {
+    if (this.#next & 1) this.word('unused', guard);
+    this.word(`${name}.low`, guard);
+    return this.word(`${name}.high`, guard) - 1;
+  }
+
+  /** Words per record, rounded up to an even number. */
+  get size(): number {
+    return this.#next + (this.#next & 1);
+  }
+
+  /** Claims `count` records in `area` and returns the address of the first. */
+  table(area: Area, name: string, count: number): number {
+    const first = area.align();
+    for (let i = 0; i < count; i++) {
+      for (let offset = 0; offset < this.size; offset++) {
+        const part = this.#names[offset] ?? { name: 'unused', guard: 'constant' as const };
+        area.word(`${name}[${i}].${part.name}`, part.guard);
+      }
+    }
+    return first;
+  }
+}

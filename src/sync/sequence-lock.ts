@@ -1,0 +1,56 @@
+import type { Memory } from '../memory/memory.js';
+
+/** Bit 0 of the sequence word: a write is in progress. */
+const WRITING = 1;
+/** Bits 7:1 are protected like the two words behind; the count of writes fills the rest. */
+const FLAGS_SHIFT = 1;
+const FLAGS_MASK = 0x7f;
+const COUNT_STEP = 0x100;
+
+/** Words that a sequence lock needs. */
+export const SEQUENCE_LOCK_WORDS = 3;
+
+/**
+ * A sequence lock over two words and seven flag bits, which readers take without any lock. The words are atomics as
+ * well: only then does the JavaScript memory model promise anything about what a reader sees, and so they are few.
+ * Writers exclude each other by other means. Inside a write section nothing may take a lock, arm a timer or raise an
+ * interrupt: a reader may hold a lock that the writer would wait for.
+ */
+export class SequenceLock {
+  /** The flags and words of the last `read`. */
+  flags = 0;
+  first = 0;
+  second = 0;
+
+  constructor(
+    readonly memory: Memory,
+    readonly address: number,
+  ) {}
+
+  /** Reads flags and words as one write left them. */
+  read(): void {
+    const { memory, address } = this;
+    for (;;) {
+      const sequence = memory.load(address);
+      if (sequence & WRITING) {
+        memory.spin(address, sequence);
+        continue;
+      }
+      this.first = memory.load(address + 1);
+      this.second = memory.load(address + 2);
+      if (memory.load(address) === sequence) {
+        this.flags = (sequence >> FLAGS_SHIFT) & FLAGS_MASK;
+        return;
+      }
+    }
+  }
+
+  write(flags: number, first: number, second: number): void {
+    const { memory, address } = this;
+    const sequence = memory.load(address);
+    memory.store(address, sequence | WRITING);
+    memory.store(address + 1, first);
+    memory.store(address + 2, second);
+    memory.store(address, ((sequence & ~0xff) + COUNT_STEP) | (flags << FLAGS_SHIFT));
+  }
+}

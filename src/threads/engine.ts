@@ -1,0 +1,263 @@
+import { Worker } from 'node:worker_threads';
+import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import { Machine, type MachineOptions } from '../machine/machine.js';
+import { MACHINE_WORDS } from '../memory/map.js';
+import { SharedMemory } from '../memory/shared-memory.js';
+import { Thread } from '../sync/thread.js';
+import { ThreadHost } from './host.js';
+import {
+  FIRST_VCPU_THREAD,
+  GATEWAY_THREAD,
+  MAIN_LOOP_THREAD,
+  machineAt,
+  type SharedMap,
+  sharedMap,
+  submissionRingAt,
+} from './shared-map.js';
+import { SubmissionRing } from './submission-ring.js';
+import { statisticsAt, type ThreadCounts, ThreadStatistics } from './thread-statistics.js';
+import type { WorkerData } from './worker.js';
+
+export interface EngineOptions {
+  readonly vcpuThreads: number;
+  readonly machines: number;
+}
+
+/** Told of a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
+export type Completion = (status: number, low: number, high: number) => void;
+
+/** Records of a submission ring, and of the event ring: enough for a millisecond of the gateway being busy elsewhere. */
+const SUBMISSIONS = 1024;
+const EVENTS = 16384;
+/** Events handed over before the gateway looks at its sockets again. */
+const EVENTS_PER_TURN = 4096;
+/** A wake-up that does not come within this time was lost, which is counted and must never happen. */
+const WATCHDOG_MS = 1000;
+
+interface VcpuWorker {
+  readonly ring: SubmissionRing;
+  /** Completions of what was submitted, oldest first. */
+  readonly pending: Completion[];
+  /** What waits for room in the ring. */
+  readonly queue: (() => void)[];
+  answered: number;
+}
+
+/**
+ * The gateway's side of the threads: starts them, submits requests, and hands over events and results in an order in
+ * which every event comes before the result of the request that caused it. It never waits for a lock.
+ */
+export class Engine {
+  readonly map: SharedMap;
+  readonly shared: SharedMemory;
+  /** For making machines, and for reading what needs no lock. */
+  readonly machine: Machine;
+  missedWakeups = 0;
+
+  readonly #buffer: SharedArrayBuffer;
+  readonly #host: ThreadHost;
+  readonly #events: EventRing;
+  readonly #workers: Worker[] = [];
+  readonly #vcpus: VcpuWorker[] = [];
+  readonly #handlers = new Map<number, (event: MachineEvent) => void>();
+  readonly #controls = new Map<number, () => void>();
+  #drained = 0;
+  #closing = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    this.map = sharedMap({ ...options, submissions: SUBMISSIONS, events: EVENTS });
+    this.#buffer = new SharedArrayBuffer(this.map.words * 4);
+    this.shared = new SharedMemory(this.#buffer);
+    this.#host = new ThreadHost(this.shared, this.map);
+    this.#events = this.#host.events;
+    const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
+    const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
+    this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
+  }
+
+  /** Starts the threads; resolves when all run. */
+  async start(): Promise<void> {
+    const started = [this.#startWorker(MAIN_LOOP_THREAD)];
+    for (let i = 0; i < this.map.vcpuThreads; i++) {
+      const ring = new SubmissionRing(this.shared, submissionRingAt(this.map, i), this.map.submissions);
+      this.#vcpus.push({ ring, pending: [], queue: [], answered: 0 });
+      started.push(this.#startWorker(FIRST_VCPU_THREAD + i));
+    }
+    await Promise.all(started);
+    this.#loop = this.#run();
+  }
+
+  #startWorker(thread: number): Promise<void> {
+    const workerData: WorkerData = { buffer: this.#buffer, map: this.map, thread };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
+    this.#workers.push(worker);
+    return new Promise((resolve, reject) => {
+      worker.once('online', resolve);
+      worker.once('error', reject);
+    });
+  }
+
+  /** Ends all threads. What is still unanswered stays so. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#host.gatewayBell.ring();
+    await this.#loop;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** Makes a machine in a slot that is free. */
+  createMachine(options: MachineOptions, onEvent: (event: MachineEvent) => void): void {
+    const base = machineAt(this.map, options.slot);
+    const { memory } = this.machine;
+    memory.select(base);
+    for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
+    this.#handlers.set(options.slot, onEvent);
+    this.machine.create(base, options);
+  }
+
+  /** Frees a slot. The caller made sure that nothing of it is under way. */
+  removeMachine(slot: number): void {
+    this.#handlers.delete(slot);
+    const { memory } = this.machine;
+    memory.select(machineAt(this.map, slot));
+    for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
+    this.#host.kickMainLoop(slot);
+  }
+
+  /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
+  submit(
+    vcpuThread: number,
+    slot: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    completion: Completion,
+  ): void {
+    const vcpu = this.#vcpus[vcpuThread];
+    const base = machineAt(this.map, slot);
+    const send = () => {
+      vcpu.pending.push(completion);
+      vcpu.ring.submit(operation, size, base, address, low, high);
+    };
+    if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
+    else vcpu.queue.push(send);
+  }
+
+  /** Asks the main loop for control work; one at a time per machine. Resolves when it is done. */
+  control(slot: number, work: number, argument = 0): Promise<void> {
+    return new Promise((resolve) => {
+      this.#controls.set(slot, resolve);
+      this.machine.select(machineAt(this.map, slot));
+      this.machine.requestControl(work, argument);
+    });
+  }
+
+  /** Lock counts of every thread, by thread number. */
+  counts(): Map<number, ThreadCounts> {
+    const all = new Map<number, ThreadCounts>();
+    for (let id = GATEWAY_THREAD; id < FIRST_VCPU_THREAD + this.map.vcpuThreads; id++) {
+      all.set(id, new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, id)).read());
+    }
+    return all;
+  }
+
+  async #run(): Promise<void> {
+    const bell = this.#host.gatewayBell;
+    while (!this.#closing) {
+      if (this.turn() || this.#hasWork()) {
+        await new Promise(setImmediate);
+        continue;
+      }
+      const rings = bell.prepareToSleep();
+      if (!this.#hasWork() && !this.#closing) await this.#sleep(rings);
+      bell.wake();
+    }
+  }
+
+  /** Sleeps until the bell rings. The promise of waitAsync keeps no process alive; the timer does. */
+  async #sleep(rings: number): Promise<void> {
+    const woken = this.shared.waitAsync(this.#host.gatewayBell.rings, rings);
+    if (!woken) return;
+    let awake = false;
+    const watchdog = setInterval(() => {
+      if (awake || this.shared.load(this.#host.gatewayBell.rings) === rings) return;
+      this.missedWakeups++;
+      this.shared.notify(this.#host.gatewayBell.rings, 1);
+    }, WATCHDOG_MS);
+    await woken;
+    awake = true;
+    clearInterval(watchdog);
+  }
+
+  #hasWork(): boolean {
+    return (
+      this.#events.hasEvents() ||
+      this.#vcpus.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
+      [...this.#controls.keys()].some((slot) => this.#controlDone(slot, false))
+    );
+  }
+
+  /** Hands over events and results in the order in which they came about; returns whether there was anything. */
+  turn(): boolean {
+    // In this order: what was told by then belongs to requests that are answered in this turn, or later.
+    const told = this.#events.tail();
+    const completed = this.#vcpus.map((vcpu) => vcpu.ring.completed());
+    const controls = [...this.#controls.keys()].filter((slot) => this.#controlDone(slot, true));
+    let answered = 0;
+    for (;;) {
+      const next = this.#firstAnswered(completed);
+      if (!next) break;
+      const behind = (next.ring.events(next.answered) - this.#drained) | 0;
+      // Another thread's event may still be incomplete before those of this request.
+      if (behind > 0 && this.#drain(behind) < behind) break;
+      this.#answer(next);
+      answered++;
+    }
+    const count = this.#drain(Math.min(EVENTS_PER_TURN, (told - this.#drained) | 0));
+    for (const vcpu of this.#vcpus) {
+      while (vcpu.queue.length && vcpu.ring.hasRoom(vcpu.pending.length)) vcpu.queue.shift()?.();
+    }
+    for (const slot of controls) {
+      const done = this.#controls.get(slot);
+      this.#controls.delete(slot);
+      done?.();
+    }
+    return count + answered + controls.length > 0;
+  }
+
+  #drain(limit: number): number {
+    const count = this.#events.drain(limit, (slot, event) => this.#handlers.get(slot)?.(event));
+    this.#drained = (this.#drained + count) | 0;
+    return count;
+  }
+
+  /** Of the threads with results, the one whose next result comes first in the order of events. */
+  #firstAnswered(completed: number[]): VcpuWorker | undefined {
+    let first: VcpuWorker | undefined;
+    let firstBehind = 0;
+    for (let i = 0; i < this.#vcpus.length; i++) {
+      const vcpu = this.#vcpus[i];
+      if (vcpu.answered === completed[i]) continue;
+      const behind = (vcpu.ring.events(vcpu.answered) - this.#drained) | 0;
+      if (first && behind >= firstBehind) continue;
+      first = vcpu;
+      firstBehind = behind;
+    }
+    return first;
+  }
+
+  #answer(vcpu: VcpuWorker): void {
+    const position = vcpu.answered;
+    vcpu.answered = (position + 1) | 0;
+    const completion = vcpu.pending.shift() as Completion;
+    completion(vcpu.ring.status(position), vcpu.ring.low(position), vcpu.ring.high(position));
+  }
+
+  #controlDone(slot: number, take: boolean): boolean {
+    this.machine.select(machineAt(this.map, slot));
+    return take ? this.machine.takeControlDone() : this.machine.isControlDone();
+  }
+}

@@ -1,0 +1,38 @@
+import { EventRing } from '../events/event-ring.js';
+import type { MachineHost } from '../machine/machine.js';
+import type { Memory } from '../memory/memory.js';
+import { Doorbell } from './doorbell.js';
+import type { SharedMap } from './shared-map.js';
+
+/** What the threads of a process offer to a machine, as one of them sees it. */
+export class ThreadHost implements MachineHost {
+  readonly events: EventRing;
+  readonly mainLoopBell: Doorbell;
+  readonly gatewayBell: Doorbell;
+
+  constructor(
+    readonly shared: Memory,
+    readonly map: SharedMap,
+  ) {
+    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2);
+    this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
+    this.gatewayBell = new Doorbell(shared, map.gatewayBell);
+  }
+
+  kickMainLoop(slot: number): void {
+    const bit = 1 << (slot & 31);
+    // A bit that is set was followed by a ring, and is cleared before the main loop looks at the machine.
+    if (!(this.shared.or(this.map.kicked + (slot >> 5), bit) & bit)) this.mainLoopBell.ring();
+  }
+
+  controlDone(): void {
+    this.gatewayBell.ring();
+  }
+
+  /** Tells the gateway of events, after all locks are released. */
+  publish(): void {
+    if (!this.events.emitted) return;
+    this.events.emitted = false;
+    this.gatewayBell.ring();
+  }
+}

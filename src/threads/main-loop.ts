@@ -1,0 +1,74 @@
+import { Machine } from '../machine/machine.js';
+import type { Memory } from '../memory/memory.js';
+import type { Thread } from '../sync/thread.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import { ThreadHost } from './host.js';
+import { machineAt, type SharedMap } from './shared-map.js';
+
+/** The main loop: for every machine, timers that are due and control work, under that machine's BQL; then sleep. */
+export class MainLoop {
+  readonly machine: Machine;
+  readonly #host: ThreadHost;
+  readonly #deadlines = new DeadlineQueue();
+
+  constructor(
+    readonly thread: Thread,
+    memory: Memory,
+    readonly map: SharedMap,
+  ) {
+    this.#host = new ThreadHost(thread.shared, map);
+    this.machine = new Machine(memory, thread, this.#host);
+  }
+
+  /** Runs everything that is due, then sleeps until something will be. */
+  iterate(): void {
+    this.runKicked();
+    this.runDue();
+    this.sleep();
+  }
+
+  /** Machines that someone wants looked at. */
+  runKicked(): void {
+    const { shared } = this.thread;
+    const words = Math.ceil(this.map.machines / 32);
+    for (let word = 0; word < words; word++) {
+      if (shared.load(this.map.kicked + word) === 0) continue;
+      // Cleared before the machine is looked at: what comes later sets it again.
+      let bits = shared.exchange(this.map.kicked + word, 0);
+      while (bits !== 0) {
+        const bit = 31 - Math.clz32(bits);
+        bits &= ~(1 << bit);
+        this.#run(word * 32 + bit);
+      }
+    }
+  }
+
+  /** Machines whose earliest deadline has come. */
+  runDue(): void {
+    const now = this.thread.shared.hostTime();
+    while (this.#deadlines.earliest <= now) this.#run(this.#deadlines.first);
+  }
+
+  #run(slot: number): void {
+    this.machine.select(machineAt(this.map, slot));
+    this.machine.runMainLoop();
+    this.#deadlines.set(slot, this.machine.nextHostTime());
+    this.#host.publish();
+  }
+
+  sleep(): void {
+    const { shared } = this.thread;
+    const bell = this.#host.mainLoopBell;
+    const rings = bell.prepareToSleep();
+    const words = Math.ceil(this.map.machines / 32);
+    for (let word = 0; word < words; word++) {
+      if (shared.load(this.map.kicked + word) !== 0) {
+        bell.wake();
+        return;
+      }
+    }
+    const earliest = this.#deadlines.earliest;
+    if (earliest === Number.POSITIVE_INFINITY) bell.sleep(rings);
+    else bell.sleep(rings, Math.max(0, earliest - shared.hostTime()));
+  }
+}

@@ -1,0 +1,68 @@
+import { eventRingWords } from '../events/event-ring.js';
+import { MACHINE_WORDS } from '../memory/map.js';
+import { MAX_THREADS } from '../sync/thread.js';
+import { DOORBELL_WORDS } from './doorbell.js';
+import { submissionRingWords } from './submission-ring.js';
+import { THREAD_COUNTERS } from './thread-statistics.js';
+
+export interface SharedMapOptions {
+  /** Most machines at a time. */
+  readonly machines: number;
+  readonly vcpuThreads: number;
+  /** Records of each submission ring, a power of two. */
+  readonly submissions: number;
+  /** Records of the event ring, a power of two. */
+  readonly events: number;
+}
+
+/** Where everything lies in the one SharedArrayBuffer of a process, in words. The thread table comes first. */
+export interface SharedMap extends SharedMapOptions {
+  readonly statistics: number;
+  readonly mainLoopBell: number;
+  readonly gatewayBell: number;
+  /** One bit per machine: the main loop is to look at it. */
+  readonly kicked: number;
+  readonly submissionRings: number;
+  readonly eventRing: number;
+  readonly firstMachine: number;
+  readonly words: number;
+}
+
+const CACHE_LINE = 16;
+
+export function sharedMap(options: SharedMapOptions): SharedMap {
+  let next = 128;
+  const claim = (words: number): number => {
+    const start = next;
+    next += Math.ceil(words / CACHE_LINE) * CACHE_LINE;
+    return start;
+  };
+  return {
+    ...options,
+    statistics: claim(MAX_THREADS * THREAD_COUNTERS * 2),
+    mainLoopBell: claim(DOORBELL_WORDS),
+    gatewayBell: claim(DOORBELL_WORDS),
+    kicked: claim(Math.ceil(options.machines / 32)),
+    submissionRings: claim(options.vcpuThreads * submissionRingStride(options)),
+    eventRing: claim(eventRingWords(options.events)),
+    firstMachine: claim(options.machines * MACHINE_WORDS),
+    words: next,
+  };
+}
+
+function submissionRingStride(options: SharedMapOptions): number {
+  return Math.ceil(submissionRingWords(options.submissions) / CACHE_LINE) * CACHE_LINE;
+}
+
+export function submissionRingAt(map: SharedMap, thread: number): number {
+  return map.submissionRings + thread * submissionRingStride(map);
+}
+
+export function machineAt(map: SharedMap, slot: number): number {
+  return map.firstMachine + slot * MACHINE_WORDS;
+}
+
+/** Thread numbers: the gateway, the main loop, then the vCPU threads. */
+export const GATEWAY_THREAD = 1;
+export const MAIN_LOOP_THREAD = 2;
+export const FIRST_VCPU_THREAD = 3;

@@ -1,0 +1,41 @@
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import { SharedMemory } from '../memory/shared-memory.js';
+import { Thread } from '../sync/thread.js';
+import { MainLoop } from './main-loop.js';
+import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap, submissionRingAt } from './shared-map.js';
+import { SubmissionRing } from './submission-ring.js';
+import { statisticsAt, ThreadStatistics } from './thread-statistics.js';
+import { VcpuThread } from './vcpu-thread.js';
+
+/** The body of a worker: the main loop thread or a vCPU thread, by its number. It has no event loop. */
+export interface WorkerData {
+  readonly buffer: SharedArrayBuffer;
+  readonly map: SharedMap;
+  readonly thread: number;
+}
+
+const { buffer, map, thread: id } = workerData as WorkerData;
+sharpenTimers();
+
+const shared = new SharedMemory(buffer);
+const statistics = new ThreadStatistics(shared, statisticsAt(map.statistics, id));
+const thread = new Thread(id, shared, statistics);
+const memory = new SharedMemory(buffer);
+
+if (id === MAIN_LOOP_THREAD) {
+  const mainLoop = new MainLoop(thread, memory, map);
+  for (;;) mainLoop.iterate();
+} else {
+  const submissions = new SubmissionRing(shared, submissionRingAt(map, id - FIRST_VCPU_THREAD), map.submissions);
+  const vcpu = new VcpuThread(thread, memory, map, submissions);
+  while (vcpu.step());
+}
+
+/** Linux rounds sleeps up by the timer slack, 50 µs; a timer thread asks for 1 ns. Elsewhere there is none to set. */
+function sharpenTimers(): void {
+  try {
+    const tid = readlinkSync('/proc/thread-self').split('/').pop();
+    writeFileSync(`/proc/${tid}/timerslack_ns`, '1');
+  } catch {}
+}
