@@ -26,6 +26,7 @@ export class InProcessTarget implements ReplayTarget {
         hpet: trace.hpet,
         ioapic: { version: trace.ioapicVersion, id: 0 },
         quirks: quirkBits(PROFILES[options.profile]),
+        locks: { mutex: 'barging', onDeadlock: 'break', checkOrder: true },
         generationCheck: true,
         countOverlap: false,
       },

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import { DueWork } from '../machine/due-work.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
@@ -52,6 +53,7 @@ export class Engine {
   readonly shared: SharedMemory;
   /** For making machines, and for reading what needs no lock. */
   readonly machine: Machine;
+  readonly due: DueWork;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -74,6 +76,7 @@ export class Engine {
     const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
     const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
+    this.due = new DueWork(this.machine);
   }
 
   /** Starts the threads; resolves when all run. */
@@ -141,6 +144,7 @@ export class Engine {
     const send = () => {
       vcpu.pending.push(completion);
       vcpu.ring.submit(operation, size, base, address, low, high);
+      this.#host.vcpuBells[vcpuThread].ring();
     };
     if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
     else vcpu.queue.push(send);
@@ -151,7 +155,7 @@ export class Engine {
     return new Promise((resolve) => {
       this.#controls.set(slot, resolve);
       this.machine.select(machineAt(this.map, slot));
-      this.machine.requestControl(work, argument);
+      this.due.requestControl(work, argument);
     });
   }
 
@@ -258,6 +262,6 @@ export class Engine {
 
   #controlDone(slot: number, take: boolean): boolean {
     this.machine.select(machineAt(this.map, slot));
-    return take ? this.machine.takeControlDone() : this.machine.isControlDone();
+    return take ? this.due.control.takeDone() : this.due.control.isDone;
   }
 }

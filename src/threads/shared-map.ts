@@ -1,7 +1,8 @@
 import { eventRingWords } from '../events/event-ring.js';
 import { MACHINE_WORDS } from '../memory/map.js';
-import { MAX_THREADS } from '../sync/thread.js';
+import { MAX_THREADS } from '../sync/wait-graph.js';
 import { DOORBELL_WORDS } from './doorbell.js';
+import { LOCK_REPORT_WORDS } from './lock-reports.js';
 import { submissionRingWords } from './submission-ring.js';
 import { THREAD_COUNTERS } from './thread-statistics.js';
 
@@ -22,7 +23,11 @@ export interface SharedMap extends SharedMapOptions {
   readonly gatewayBell: number;
   /** One bit per machine: the main loop is to look at it. */
   readonly kicked: number;
+  /** One bit per machine and vCPU thread: callbacks wait for that thread. */
+  readonly drains: number;
+  readonly vcpuBells: number;
   readonly submissionRings: number;
+  readonly lockReports: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -31,7 +36,7 @@ export interface SharedMap extends SharedMapOptions {
 const CACHE_LINE = 16;
 
 export function sharedMap(options: SharedMapOptions): SharedMap {
-  let next = 128;
+  let next = 512;
   const claim = (words: number): number => {
     const start = next;
     next += Math.ceil(words / CACHE_LINE) * CACHE_LINE;
@@ -42,12 +47,28 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     statistics: claim(MAX_THREADS * THREAD_COUNTERS * 2),
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
-    kicked: claim(Math.ceil(options.machines / 32)),
+    kicked: claim(bitmapWords(options)),
+    drains: claim(options.vcpuThreads * bitmapWords(options)),
+    vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
     submissionRings: claim(options.vcpuThreads * submissionRingStride(options)),
+    lockReports: claim(LOCK_REPORT_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     words: next,
   };
+}
+
+/** Words of a bitmap with one bit per machine. */
+export function bitmapWords(options: SharedMapOptions): number {
+  return Math.ceil(options.machines / 32);
+}
+
+export function drainsAt(map: SharedMap, thread: number): number {
+  return map.drains + thread * bitmapWords(map);
+}
+
+export function vcpuBellAt(map: SharedMap, thread: number): number {
+  return map.vcpuBells + thread * DOORBELL_WORDS;
 }
 
 function submissionRingStride(options: SharedMapOptions): number {
