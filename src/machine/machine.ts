@@ -202,15 +202,12 @@ export class Machine implements IrqTarget {
 
   readonly #readHpet = (offset: number, size: number, result: U64): void => {
     const { mmio } = this.design;
-    if (!mmio.guardsCounter && Hpet.isMainCounter(offset, size)) {
-      this.hpet.read(offset, size, result);
-      return;
-    }
-    mmio.enter(this.locks);
+    const guarded = mmio.guardsCounter || !Hpet.isMainCounter(offset, size);
+    if (guarded) mmio.enter(this.locks);
     this.enterDevice();
     this.hpet.read(offset, size, result);
     this.leaveDevice();
-    mmio.leave(this.locks);
+    if (guarded) mmio.leave(this.locks);
   };
 
   readonly #writeHpet = (offset: number, size: number, value: U64): void => {

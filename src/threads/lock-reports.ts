@@ -18,7 +18,9 @@ const FIRST_MEMBER = 6;
 const MEMBER_WORDS = 4;
 const RECORD_WORDS = FIRST_MEMBER + MAX_MEMBERS * MEMBER_WORDS;
 
-export const LOCK_REPORT_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
+const RING_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
+/** Deadlocks and inversions have a ring each, so that many of one kind push out none of the other. */
+export const LOCK_REPORT_WORDS = 2 * RING_WORDS;
 
 const HUNG = 1;
 const BROKEN = 2;
@@ -34,22 +36,14 @@ export interface LockReport {
   readonly members: readonly Waiter[];
 }
 
-/** What threads found out about deadlocks and lock order, kept for the gateway: the last 32 reports and their number. */
-export class LockReportRing implements LockReports {
+/** The last 32 reports, and how many there were. */
+class Ring {
   constructor(
     readonly shared: Memory,
     readonly at: number,
   ) {}
 
-  deadlock(cycle: readonly Waiter[], refused: boolean): void {
-    this.#write(refused ? BROKEN : HUNG, 0, cycle);
-  }
-
-  orderInversion(machine: number, outer: number, inner: number, site: number): void {
-    this.#write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site }]);
-  }
-
-  #write(kind: number, machine: number, members: readonly Waiter[]): void {
+  write(kind: number, machine: number, members: readonly Waiter[]): void {
     const { shared } = this;
     const position = shared.add(this.at + COUNT, 1);
     const record = this.#record(position);
@@ -103,5 +97,24 @@ export class LockReportRing implements LockReports {
 
   #record(position: number): number {
     return this.at + RECORDS + (position % CAPACITY) * RECORD_WORDS;
+  }
+}
+
+/** What threads found out about deadlocks and lock order, kept for the gateway. */
+export class LockReportRings implements LockReports {
+  readonly deadlocks: Ring;
+  readonly inversions: Ring;
+
+  constructor(shared: Memory, at: number) {
+    this.deadlocks = new Ring(shared, at);
+    this.inversions = new Ring(shared, at + RING_WORDS);
+  }
+
+  deadlock(cycle: readonly Waiter[], refused: boolean): void {
+    this.deadlocks.write(refused ? BROKEN : HUNG, 0, cycle);
+  }
+
+  orderInversion(machine: number, outer: number, inner: number, site: number): void {
+    this.inversions.write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site }]);
   }
 }

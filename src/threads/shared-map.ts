@@ -83,6 +83,11 @@ export function machineAt(map: SharedMap, slot: number): number {
   return map.firstMachine + slot * MACHINE_WORDS;
 }
 
+/** The machine that a word address belongs to. */
+export function slotAt(map: SharedMap, address: number): number {
+  return Math.floor((address - map.firstMachine) / MACHINE_WORDS);
+}
+
 /** Thread numbers: the gateway, the main loop, then the vCPU threads. */
 export const GATEWAY_THREAD = 1;
 export const MAIN_LOOP_THREAD = 2;

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
 import { WaitGraph } from '../sync/wait-graph.js';
-import { LockReportRing } from './lock-reports.js';
+import { LockReportRings } from './lock-reports.js';
 import { MainLoop } from './main-loop.js';
 import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap, submissionRingAt } from './shared-map.js';
 import { SubmissionRing } from './submission-ring.js';
@@ -27,7 +27,7 @@ const thread = new Thread(
   shared,
   statistics,
   new WaitGraph(shared, id),
-  new LockReportRing(shared, map.lockReports),
+  new LockReportRings(shared, map.lockReports),
 );
 const memory = new SharedMemory(buffer);
 
