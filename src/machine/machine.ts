@@ -18,10 +18,12 @@ import {
   CAUSE_ENTRY_WRITE,
   CAUSE_EOI,
   EVENT_APIC,
+  EVENT_INTR,
   EVENT_LINE,
   EVENT_MSI,
   type EventSink,
 } from './events.js';
+import { Pic } from './pic.js';
 import { STORM_TIMER, TimerList } from './timer-list.js';
 
 const SLOT = CONFIG_AREA.word('slot', 'constant');
@@ -63,6 +65,8 @@ export interface MachineOptions {
   readonly clock: ClockMode;
   readonly hpet: { readonly timers: number; readonly msi: boolean; readonly routingCapability: number };
   readonly ioapic: { readonly version: number; readonly id: number };
+  /** Whether there is an 8259 pair; GSIs 0–15 drive it beside the IOAPIC. True if not given. */
+  readonly pic?: boolean;
   /** Quirk bits, `devices/quirks.ts`. */
   readonly quirks: number;
   /** Whether a callback finds out that it was cancelled; without, as in QEMU. */
@@ -91,6 +95,7 @@ export class Machine implements IrqTarget {
   readonly hpet: Hpet;
   readonly ioapic: Ioapic;
   readonly router: GsiRouter;
+  readonly pic: Pic;
   /** The value of the last read. */
   readonly value = new U64();
 
@@ -112,8 +117,14 @@ export class Machine implements IrqTarget {
     this.timers = new TimerList(memory, this.locks, () => this.#onEarlierDeadline());
     this.router = new GsiRouter(memory, {
       lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, 0),
-      driveInput: (gsi, level) => this.#driveInput(gsi, level),
+      driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
+    this.pic = new Pic(
+      memory,
+      this.locks,
+      () => this.#design.irq,
+      (level) => this.#emit(EVENT_INTR, this.#cause, level, 0, 0),
+    );
     this.ioapic = new Ioapic(memory, {
       now: () => this.clock.now(),
       send: (pin, destination, destinationMode, deliveryMode, vector, trigger) =>
@@ -124,7 +135,7 @@ export class Machine implements IrqTarget {
           destination | (destinationMode << 8) | (deliveryMode << 9) | (trigger << 12),
           vector,
         ),
-      acknowledgeExtInt: () => SPURIOUS_PIC_VECTOR,
+      acknowledgeExtInt: () => this.pic.acknowledge(),
       delayService: (deadline) => this.timers.armEarlier(STORM_TIMER, deadline),
       cancelDelayedService: () => this.timers.cancel(STORM_TIMER),
     });
@@ -155,6 +166,7 @@ export class Machine implements IrqTarget {
     this.clock.create(options.clock);
     this.router.create(options.quirks);
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
+    this.pic.create(options.pic ?? true);
     this.hpet.create({ ...options.hpet, quirks: options.quirks });
     memory.set(PIT_GATE, 1);
   }
@@ -294,6 +306,30 @@ export class Machine implements IrqTarget {
     }
   }
 
+  /** Reads a byte from an I/O port; undefined if no device has it. */
+  portRead(port: number): number | undefined {
+    this.#beginPortAccess();
+    return this.pic.readPort(port);
+  }
+
+  /** Writes a byte to an I/O port; false, and nothing is written, if no device has it. */
+  portWrite(port: number, value: number): boolean {
+    this.#beginPortAccess();
+    return this.pic.writePort(port, value);
+  }
+
+  /** A processor that INTR interrupts runs an acknowledge cycle (virtual wire mode): the vector. */
+  acknowledgeInterrupt(): number {
+    this.#beginPortAccess();
+    return this.pic.acknowledge();
+  }
+
+  #beginPortAccess(): void {
+    this.#cause = CAUSE_ENTRY_WRITE;
+    this.#deadline = -1;
+    this.host.events.awaitRoom();
+  }
+
   /** A client drives a GSI (0–23) of this machine. */
   setLine(gsi: number, level: number): void {
     const { irq } = this.#design;
@@ -333,8 +369,10 @@ export class Machine implements IrqTarget {
     this.memory.set(PIT_GATE, level);
   }
 
-  #driveInput(gsi: number, level: number): void {
+  #driveInput(gsi: number, level: number, source: number): void {
     const { irq } = this.#design;
+    // The pair first: an ExtINT entry of the same GSI fetches the vector of this request.
+    this.pic.setInput(gsi, level, source);
     const entered = irq.enter(this.locks, IOAPIC);
     this.ioapic.setInput(gsi, level);
     irq.leave(this.locks, IOAPIC, entered);
@@ -451,6 +489,7 @@ export class Machine implements IrqTarget {
     const entered = irq.enter(this.locks, IOAPIC);
     this.ioapic.reset();
     irq.leave(this.locks, IOAPIC, entered);
+    this.pic.reset();
   }
 
   #enterControl(): void {
@@ -533,9 +572,6 @@ export class Machine implements IrqTarget {
 }
 
 const TWO_32 = 0x1_0000_0000;
-
-/** What an 8259 pair without a request answers to an acknowledge cycle: IRQ 7 of a master at base 0. */
-const SPURIOUS_PIC_VECTOR = 7;
 
 /** The largest naturally aligned piece at `offset`, of at most `left` and `largest` bytes. */
 function pieceSize(offset: number, left: number, largest: number): number {

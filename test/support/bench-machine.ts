@@ -3,7 +3,7 @@ import { HPET_BASE } from '../../src/devices/hpet/registers.js';
 import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/devices/quirks.js';
 import { PRESETS, type PresetName } from '../../src/locking/presets.js';
-import { EVENT_APIC, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/machine/events.js';
+import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/machine/events.js';
 import { CONTROL_LEGACY_INPUT, CONTROL_RESET, Machine, type MachineOptions } from '../../src/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/memory/map.js';
 import { SharedMemory } from '../../src/memory/shared-memory.js';
@@ -24,6 +24,7 @@ export interface BenchOptions {
   readonly quirks?: readonly Quirk[];
   readonly hpet?: Partial<MachineOptions['hpet']>;
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
+  readonly pic?: boolean;
   readonly generationCheck?: boolean;
 }
 
@@ -47,7 +48,8 @@ export type BenchEvent =
       readonly vector: number;
       readonly trigger: number;
     })
-  | (Told & { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number });
+  | (Told & { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number })
+  | (Told & { readonly kind: 'intr'; readonly level: number });
 
 /**
  * A machine with a manual clock on the one thread of a test: a vCPU's view of it, and the main loop's view, which runs
@@ -86,6 +88,7 @@ export class BenchMachine {
       clock: 'manual',
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
+      pic: options.pic ?? true,
       quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
       generationCheck: options.generationCheck ?? true,
       countOverlap: false,
@@ -125,6 +128,26 @@ export class BenchMachine {
   writeIoapic(register: number, value: number): void {
     this.write(IOAPIC_BASE + IOREGSEL, 4, register);
     this.write(IOAPIC_BASE + IOWIN, 4, value >>> 0);
+  }
+
+  /** Reads a byte from an I/O port. */
+  portRead(port: number): number {
+    const value = this.machine.portRead(port);
+    if (value === undefined) throw new Error(`no device at port 0x${port.toString(16)}`);
+    this.machine.settle();
+    return value;
+  }
+
+  portWrite(port: number, value: number): void {
+    if (!this.machine.portWrite(port, value)) throw new Error(`no device at port 0x${port.toString(16)}`);
+    this.machine.settle();
+  }
+
+  /** A processor's interrupt acknowledge cycle: the vector. */
+  acknowledgeInterrupt(): number {
+    const vector = this.machine.acknowledgeInterrupt();
+    this.machine.settle();
+    return vector;
   }
 
   /** Drives a GSI as the external source. */
@@ -183,6 +206,8 @@ function inWords(kind: number, told: Told, a: number, b: number, c: number): Ben
       };
     case EVENT_MSI:
       return { kind: 'msi', timer: a, address: b >>> 0, data: c >>> 0, ...told };
+    case EVENT_INTR:
+      return { kind: 'intr', level: a, ...told };
     default:
       throw new Error(`unknown event kind ${kind}`);
   }

@@ -17,8 +17,8 @@ const HPET_BITS = EXTERNAL_BIT - 1;
 export interface RouterPorts {
   /** A line of the HPET, or an external driver's level of a GSI, changed. */
   lineChanged(gsi: number, level: number, source: number): void;
-  /** An interrupt controller's input is driven; `level` is the same as before where a source drove it again. */
-  driveInput(gsi: number, level: number): void;
+  /** `source` drives the interrupt controllers' inputs; `level` is the same as before where it drove them again. */
+  driveInput(gsi: number, level: number, source: number): void;
 }
 
 /**
@@ -52,8 +52,8 @@ export class GsiRouter {
     if (groupLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, groupLevel, source);
     if (line >= GSI_COUNT) return;
     const inputLevel = own | others ? 1 : 0;
-    if (level || inputLevel !== (old ? 1 : 0)) this.ports.driveInput(line, inputLevel);
-    else if (quirks & QUIRKS['last-writer-wins']) this.ports.driveInput(line, inputLevel);
+    if (level || inputLevel !== (old ? 1 : 0)) this.ports.driveInput(line, inputLevel, source);
+    else if (quirks & QUIRKS['last-writer-wins']) this.ports.driveInput(line, inputLevel, source);
   }
 
   /** The level of a line as the interrupt controllers see it. */
