@@ -169,6 +169,7 @@ export class DueWork {
     const entered = machine.design.irq.enter(machine, IOAPIC);
     machine.ioapic.reset();
     machine.design.irq.leave(machine, IOAPIC, entered);
+    machine.pic.reset();
   }
 
   /** Path C: enters the HPET as the control axis says. */

@@ -14,11 +14,20 @@ import type { Memory } from '../memory/memory.js';
 import { U64 } from '../memory/u64.js';
 import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
 import { IOAPIC, ROUTER } from '../sync/lock-names.js';
-import { type LockOptions, Locks } from '../sync/locks.js';
+import { DEFAULT_LOCKS, type LockOptions, Locks } from '../sync/locks.js';
 import type { Thread } from '../sync/thread.js';
 import { Bus } from './bus.js';
 import { Clock, type ClockMode } from './clock.js';
-import { CAUSE_ENTRY_WRITE, CAUSE_EOI, EVENT_APIC, EVENT_LINE, EVENT_MSI, type EventSink } from './events.js';
+import {
+  CAUSE_ENTRY_WRITE,
+  CAUSE_EOI,
+  EVENT_APIC,
+  EVENT_INTR,
+  EVENT_LINE,
+  EVENT_MSI,
+  type EventSink,
+} from './events.js';
+import { Pic } from './pic.js';
 import { HPET_TIMERS, STORM_TIMER, TimerList } from './timer-list.js';
 
 const SLOT = CONFIG_AREA.word('slot', 'constant');
@@ -38,9 +47,11 @@ export interface MachineOptions {
   readonly clock: ClockMode;
   readonly hpet: { readonly timers: number; readonly msi: boolean; readonly routingCapability: number };
   readonly ioapic: { readonly version: number; readonly id: number };
+  /** Whether there is an 8259 pair; GSIs 0–15 drive it beside the IOAPIC. True if not given. */
+  readonly pic?: boolean;
   /** Quirk bits, `devices/quirks.ts`. */
   readonly quirks: number;
-  readonly locks: LockOptions;
+  readonly locks?: Partial<LockOptions>;
   /** Whether a callback finds out that it was cancelled; without, as in QEMU. */
   readonly generationCheck: boolean;
   /** Counts how often a thread finds another inside the device, at the cost of two atomics per access. */
@@ -68,6 +79,7 @@ export class Machine implements IrqTarget {
   readonly hpet: Hpet;
   readonly ioapic: Ioapic;
   readonly router: GsiRouter;
+  readonly pic: Pic;
   readonly deferred = new DeferredList();
   readonly decisions: LineDecisions;
   readonly lineQueue: LineQueue;
@@ -97,8 +109,9 @@ export class Machine implements IrqTarget {
     this.lineQueue = new LineQueue(memory);
     this.router = new GsiRouter(memory, {
       lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, 0),
-      driveInput: (gsi, level) => this.#driveInput(gsi, level),
+      driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
+    this.pic = new Pic(this, (level) => this.#emit(EVENT_INTR, this.cause, level, 0, 0));
     this.ioapic = new Ioapic(memory, {
       now: () => this.clock.now(),
       send: (pin, destination, destinationMode, deliveryMode, vector, trigger) =>
@@ -109,7 +122,7 @@ export class Machine implements IrqTarget {
           destination | (destinationMode << 8) | (deliveryMode << 9) | (trigger << 12),
           vector,
         ),
-      acknowledgeExtInt: () => SPURIOUS_PIC_VECTOR,
+      acknowledgeExtInt: () => this.pic.acknowledge(),
       delayService: (deadline) => this.timers.armEarlier(STORM_TIMER, deadline),
       cancelDelayedService: () => this.timers.cancel(STORM_TIMER),
     });
@@ -134,13 +147,14 @@ export class Machine implements IrqTarget {
     memory.set(MANUAL_CLOCK, options.clock === 'manual' ? 1 : 0);
     memory.set(SKIP_GENERATION_CHECK, options.generationCheck ? 0 : 1);
     memory.set(COUNT_OVERLAP, options.countOverlap ? 1 : 0);
-    this.locks.create(options.locks);
+    this.locks.create({ ...DEFAULT_LOCKS, ...options.locks });
     this.select(base);
     for (let timer = 0; timer < HPET_TIMERS; timer++) timers.setLockless(timer, options.design.timer.lockless);
     timers.setLockless(STORM_TIMER, options.design.irq.lockless);
     this.clock.create(options.clock);
     this.router.create(options.quirks);
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
+    this.pic.create(options.pic ?? true);
     this.hpet.create({ ...options.hpet, quirks: options.quirks });
     memory.set(PIT_GATE, 1);
   }
@@ -245,6 +259,27 @@ export class Machine implements IrqTarget {
     this.design.irq.leave(this, IOAPIC, entered);
   };
 
+  /** Reads a byte from an I/O port; undefined if no device has it. */
+  portRead(port: number): number | undefined {
+    this.#begin(MMIO_READ, CAUSE_ENTRY_WRITE);
+    this.host.events.awaitRoom();
+    return this.pic.readPort(port);
+  }
+
+  /** Writes a byte to an I/O port; false, and nothing is written, if no device has it. */
+  portWrite(port: number, value: number): boolean {
+    this.#begin(MMIO_WRITE, CAUSE_ENTRY_WRITE);
+    this.host.events.awaitRoom();
+    return this.pic.writePort(port, value);
+  }
+
+  /** A processor that INTR interrupts runs an acknowledge cycle (virtual wire mode): the vector. */
+  acknowledgeInterrupt(): number {
+    this.#begin(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
+    this.host.events.awaitRoom();
+    return this.pic.acknowledge();
+  }
+
   /** A client drives a GSI (0–23) of this machine. */
   setLine(gsi: number, level: number): void {
     this.#begin(IRQ_UPDATE, SOURCE_EXTERNAL);
@@ -298,7 +333,9 @@ export class Machine implements IrqTarget {
     this.memory.set(PIT_GATE, level);
   }
 
-  #driveInput(gsi: number, level: number): void {
+  #driveInput(gsi: number, level: number, source: number): void {
+    // The pair first: an ExtINT entry of the same GSI fetches the vector of this request.
+    this.pic.setInput(gsi, level, source);
     const entered = this.design.irq.enter(this, IOAPIC);
     this.ioapic.setInput(gsi, level);
     this.design.irq.leave(this, IOAPIC, entered);
@@ -322,6 +359,3 @@ export class Machine implements IrqTarget {
     if (this.memory.get(COUNT_OVERLAP)) this.memory.add(INSIDE, -1);
   }
 }
-
-/** What an 8259 pair without a request answers to an acknowledge cycle: IRQ 7 of a master at base 0. */
-const SPURIOUS_PIC_VECTOR = 7;

@@ -23,6 +23,8 @@ export interface LockOptions {
   readonly checkOrder: boolean;
 }
 
+export const DEFAULT_LOCKS: LockOptions = { mutex: 'barging', onDeadlock: 'break', checkOrder: true };
+
 export function lockAddress(lock: number): number {
   return FIRST + lock * STRIDE;
 }

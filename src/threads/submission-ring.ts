@@ -25,11 +25,17 @@ export const SET_LINE = 3;
 export const END_OF_INTERRUPT = 4;
 export const STEP = 5;
 export const STOP = 6;
+/** A byte of the I/O port at `address`. */
+export const PORT_READ = 7;
+export const PORT_WRITE = 8;
+/** A processor's acknowledge cycle in virtual wire mode; the value is the vector. */
+export const INTERRUPT_ACKNOWLEDGE = 9;
 
 /** Results. */
 export const OK = 0;
 export const UNASSIGNED = 1;
 export const NOT_STEPPABLE = 2;
+export const BAD_PORT = 3;
 
 /** One request; its result is written over it. */
 export interface Submission {

@@ -69,6 +69,18 @@ export class VcpuThread {
         break;
       case ring.STEP:
         return due.step(request.address) ? ring.OK : ring.NOT_STEPPABLE;
+      case ring.PORT_READ: {
+        const value = machine.portRead(request.address);
+        if (value === undefined) return ring.BAD_PORT;
+        machine.value.set(value, 0);
+        break;
+      }
+      case ring.PORT_WRITE:
+        if (!machine.portWrite(request.address, request.low)) return ring.BAD_PORT;
+        break;
+      case ring.INTERRUPT_ACKNOWLEDGE:
+        machine.value.set(machine.acknowledgeInterrupt(), 0);
+        break;
     }
     // With a manual clock the answer tells that everything it caused has happened.
     due.settle();

@@ -17,8 +17,8 @@ const HPET_BITS = EXTERNAL_BIT - 1;
 export interface RouterPorts {
   /** A line of the HPET, or an external driver's level of a GSI, changed. */
   lineChanged(gsi: number, level: number, source: number): void;
-  /** An interrupt controller's input is driven; `level` is the same as before where a source drove it again. */
-  driveInput(gsi: number, level: number): void;
+  /** `source` drives the interrupt controllers' inputs; `level` is the same as before where it drove them again. */
+  driveInput(gsi: number, level: number, source: number): void;
 }
 
 /**
@@ -57,7 +57,7 @@ export class GsiRouter {
     if (ownLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, ownLevel, source);
     if (line >= GSI_COUNT) return;
     const inputLevel = levels ? 1 : 0;
-    if (driven || lastWriterWins || inputLevel !== (old ? 1 : 0)) this.ports.driveInput(line, inputLevel);
+    if (driven || lastWriterWins || inputLevel !== (old ? 1 : 0)) this.ports.driveInput(line, inputLevel, source);
   }
 
   /** The level of a line as the interrupt controllers see it. */
