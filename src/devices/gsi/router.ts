@@ -8,11 +8,13 @@ export const LINES = 32;
 export const GSI_COUNT = 24;
 
 const QUIRK_BITS = AREA.word('quirks', 'constant');
-/** One word per line: bit n is the level of source n. */
+/** One word per line: bit n is the level of source n, INPUT_LEVEL what the interrupt controllers were told last. */
 const SOURCES = AREA.words('sources', LINES, 'router');
 
 const EXTERNAL_BIT = 1 << SOURCE_EXTERNAL;
 const HPET_BITS = EXTERNAL_BIT - 1;
+const SOURCE_BITS = HPET_BITS | EXTERNAL_BIT;
+const INPUT_LEVEL = 1 << 30;
 
 export interface RouterPorts {
   /** A line of the HPET, or an external driver's level of a GSI, changed. */
@@ -41,28 +43,29 @@ export class GsiRouter {
     const bit = 1 << source;
     const group = bit & HPET_BITS ? HPET_BITS : EXTERNAL_BIT;
     const quirks = this.memory.get(QUIRK_BITS);
+    const lastWriterWins = (quirks & QUIRKS['last-writer-wins']) !== 0;
     let own = old & group;
     if (level) own |= bit;
     else if (quirks & QUIRKS['shared-line-drops']) own = 0;
     else own &= ~bit;
-    const others = quirks & QUIRKS['last-writer-wins'] ? 0 : old & ~group;
-    this.memory.set(SOURCES + line, own | others);
+    const others = old & SOURCE_BITS & ~group;
+    const inputLevel = own || (others && !lastWriterWins) ? 1 : 0;
+    this.memory.set(SOURCES + line, own | others | (inputLevel ? INPUT_LEVEL : 0));
 
     const groupLevel = own ? 1 : 0;
     if (groupLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, groupLevel, source);
     if (line >= GSI_COUNT) return;
-    const inputLevel = own | others ? 1 : 0;
-    if (level || inputLevel !== (old ? 1 : 0)) this.ports.driveInput(line, inputLevel);
-    else if (quirks & QUIRKS['last-writer-wins']) this.ports.driveInput(line, inputLevel);
+    const changed = inputLevel !== (old & INPUT_LEVEL ? 1 : 0);
+    if (changed || level || lastWriterWins) this.ports.driveInput(line, inputLevel);
   }
 
   /** The level of a line as the interrupt controllers see it. */
   level(line: number): number {
-    return this.memory.get(SOURCES + line) ? 1 : 0;
+    return this.memory.get(SOURCES + line) & INPUT_LEVEL ? 1 : 0;
   }
 
   /** The levels of a line's sources, bit n for source n. */
   sources(line: number): number {
-    return this.memory.get(SOURCES + line);
+    return this.memory.get(SOURCES + line) & SOURCE_BITS;
   }
 }
