@@ -41,12 +41,12 @@ export class Comparators {
     state.load(timer, S.T_COMPARATOR, target);
     let flags = state.get(timer, S.T_FLAGS) & ~(S.WRAP_FLAG | S.AHEAD_FLAG);
     state.set(timer, S.T_FLAGS, flags);
-    const spent = (flags & S.EXPIRED_FLAG) !== 0 && !state.hasQuirk(QUIRKS['expired-fires-again']);
+    const expired = (flags & S.EXPIRED_FLAG) !== 0;
     if (state.is32Bit(timer)) {
       // The match is where the low half of the counter next equals the comparator.
       target.hi = now.hi;
-      if (target.isBelow(now) || (spent && target.equals(now))) target.addParts(0, 1);
-    } else if (!this.#isReachable(target, now, spent)) {
+      if (target.isBelow(now) || (target.equals(now) && expired && !this.#firesAgain())) target.addParts(0, 1);
+    } else if (!this.#isReachable(target, now, expired)) {
       this.ports.cancel(timer);
       return;
     }
@@ -62,12 +62,16 @@ export class Comparators {
     state.set(timer, S.T_FLAGS, flags);
   }
 
-  /** Whether a 64-bit match is to be armed: not one that is only met after a wrap of 2^64, nor a spent one. */
-  #isReachable(target: U64, now: U64, spent: boolean): boolean {
-    if (spent && !now.isBelow(target)) return false;
+  /** Whether a 64-bit match is to be armed: not one that has expired, nor one that is only met after a wrap of 2^64. */
+  #isReachable(target: U64, now: U64, expired: boolean): boolean {
+    if (expired && !now.isBelow(target)) return this.#firesAgain();
     if (this.state.hasQuirk(QUIRKS['huge-comparator'])) return true;
     if (target.isBelow(now) && this.state.hasQuirk(QUIRKS['past-fires'])) return true;
     return this.#scratch.copy(target).subtract(now).toNumber() < REACHABLE_TICKS;
+  }
+
+  #firesAgain(): boolean {
+    return this.state.hasQuirk(QUIRKS['expired-fires-again']);
   }
 
   cancel(timer: number): void {
