@@ -213,6 +213,12 @@ export class Engine {
     return view;
   }
 
+  /** Virtual time of a machine, which needs no lock. */
+  virtualTime(slot: number): number {
+    this.machine.select(machineAt(this.map, slot));
+    return this.machine.clock.now();
+  }
+
   /** Resolves when the main loop has come round once more. */
   round(): Promise<void> {
     return new Promise((resolve) => {
