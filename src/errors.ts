@@ -166,20 +166,24 @@ export const ERRORS = {
 
   // Configuration and start
   'config-unreadable': {
-    status: 500,
+    status: 400,
     message: 'The configuration file {file} cannot be read: {reason}.',
   },
   'config-unknown-key': {
-    status: 500,
-    message: 'The key {key} ({source}) is not known; {allowed}.',
+    status: 400,
+    message: 'The key {key} ({source}) is not known{hint}; known here are: {known}.',
+  },
+  'config-missing-key': {
+    status: 400,
+    message: 'The key {key} ({source}) is missing; it must be {expected}.',
   },
   'config-wrong-type': {
-    status: 500,
-    message: 'The key {key} ({source}) has the wrong type: it must be {expected}.',
+    status: 400,
+    message: 'The key {key} ({source}) has a value of the wrong type; it must be {expected}.',
   },
   'config-not-allowed': {
-    status: 500,
-    message: 'The value {value} of key {key} ({source}) is not allowed: it must be {expected}.',
+    status: 400,
+    message: 'The value {value} of key {key} ({source}) is not allowed; it must be {expected}.',
   },
   'port-in-use': {
     status: 500,

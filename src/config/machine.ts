@@ -89,6 +89,7 @@ export const MachineConfig = Type.Object(
   {
     name: Type.String({
       pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
+      examples: ['vm-1'],
       description: 'Names the machine in URLs and metrics: lower-case letters, digits, dot, underscore and hyphen.',
     }),
     locking: Type.Optional(Locking),
