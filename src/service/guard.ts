@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
-import type { ServiceOptions } from './options.js';
 
 /** `name`, `name:port` or `[address]:port`. */
 const HOST = /^(\[[0-9a-f:.]+\]|[^:/?#@\s]+)(?::(\d{1,5}))?$/;
@@ -13,11 +13,7 @@ export class Guard {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  constructor({
-    host,
-    allowedHosts,
-    allowedOrigins,
-  }: Pick<ServiceOptions, 'host' | 'allowedHosts' | 'allowedOrigins'>) {
+  constructor({ host, allowedHosts, allowedOrigins }: Pick<Configuration, 'host' | 'allowedHosts' | 'allowedOrigins'>) {
     this.#hosts = new Set(['localhost', host, ...allowedHosts].map((name) => name.toLowerCase()));
     this.#origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
   }

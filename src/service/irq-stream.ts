@@ -1,8 +1,8 @@
 import type { WebSocket } from 'ws';
+import type { Limits } from '../config/schema.js';
 import { Backlog } from './backlog.js';
 import type { IrqEvent } from './irq-event.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
-import type { Limits } from './options.js';
 import { Outbox } from './outbox.js';
 import { CLOSE_MACHINE_DELETED } from './vcpu.js';
 

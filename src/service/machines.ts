@@ -1,13 +1,15 @@
 import { type MachineConfig, toMachineOptions } from '../config/machine.js';
+import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import type { Engine } from '../threads/engine.js';
 import { MachineHandle } from './machine-handle.js';
-import type { Limits } from './options.js';
 
 /** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
 export class Machines {
   readonly #machines = new Map<string, MachineHandle>();
   readonly #freeSlots: number[];
+  /** Of machines that are no more. */
+  #dropped = 0;
 
   constructor(
     readonly engine: Engine,
@@ -23,6 +25,13 @@ export class Machines {
 
   get size(): number {
     return this.#machines.size;
+  }
+
+  /** Interrupts that were not kept, of all vCPUs that ever were. */
+  get droppedInterrupts(): number {
+    let dropped = this.#dropped;
+    for (const machine of this) dropped += droppedOf(machine);
+    return dropped;
   }
 
   /** Throws `unknown-machine`. */
@@ -53,6 +62,11 @@ export class Machines {
     const machine = this.get(name);
     await machine.delete();
     this.#machines.delete(name);
+    this.#dropped += droppedOf(machine);
     this.#freeSlots.push(machine.options.slot);
   }
+}
+
+function droppedOf({ vcpus }: MachineHandle): number {
+  return vcpus.reduce((sum, { backlog }) => sum + backlog.dropped, 0);
 }

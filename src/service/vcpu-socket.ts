@@ -1,11 +1,11 @@
 import type { RawData, WebSocket } from 'ws';
+import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import type { Access } from './access.js';
 import { accessOf } from './access.js';
 import type { IrqEvent, IrqKind } from './irq-event.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
 import type { VcpuMessage } from './messages.js';
-import type { Limits } from './options.js';
 import { Outbox } from './outbox.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
 import { formatValue } from './values.js';
