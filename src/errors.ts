@@ -17,6 +17,26 @@ export const ERRORS = {
     status: 400,
     message: 'The value of {key} is not allowed: it must be {expected}.',
   },
+  'method-not-allowed': {
+    status: 405,
+    message: '{path} does not take {method}; it takes {allowed}.',
+  },
+  'bad-request': {
+    status: 400,
+    message: 'The request is not valid HTTP, or not one for this server: {reason}.',
+  },
+  'upgrade-required': {
+    status: 426,
+    message: '{path} is a WebSocket; connect with the subprotocol southbridge.v1.json.',
+  },
+  'not-a-socket': {
+    status: 400,
+    message: '{path} is no WebSocket; send a plain request.',
+  },
+  'unknown-subprotocol': {
+    status: 400,
+    message: 'None of the subprotocols {offered} is known; offer southbridge.v1.json, or none.',
+  },
   'unsupported-media-type': {
     status: 415,
     message: 'Content of type {type} is not taken; send application/json.',
@@ -54,6 +74,10 @@ export const ERRORS = {
   'machine-busy': {
     status: 409,
     message: 'Other control work of machine {machine} is still under way; try again when it is done.',
+  },
+  'machine-paused': {
+    status: 409,
+    message: 'Machine {machine} is paused, and its clock stands still; POST /v1/machines/{machine}/resume first.',
   },
   'clock-not-manual': {
     status: 409,

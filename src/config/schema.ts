@@ -23,7 +23,14 @@ const Limits = Type.Object(
       8_388_608,
       65_536,
       1_073_741_824,
-      'Bytes that may wait for a client which reads too slowly, before its connection is closed.',
+      'Bytes that may wait for a client which reads too slowly, before interrupts and events for it are counted.',
+    ),
+    requestsUnderWay: limit(1024, 1, 65_536, 'Requests of one vCPU under way, before its socket is read no further.'),
+    pendingInterrupts: limit(
+      4096,
+      0,
+      1_048_576,
+      'Interrupts and events kept for a client which is away or reads too slowly; it is told of a gap for the others.',
     ),
     history: limit(4096, 0, 1_048_576, 'IRQ events that each machine keeps for subscribers who come back.'),
   },
@@ -87,6 +94,8 @@ export const ConfigurationSchema = Type.Object(
 
 /** What a user writes: keys with a default may be left out. */
 export type ConfigurationInput = Static<typeof ConfigurationSchema>;
+
+export type Limits = Configuration['limits'];
 
 type Input = Required<ConfigurationInput>;
 /** The configuration that a server starts with: every key has a value. */

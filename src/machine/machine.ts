@@ -35,6 +35,8 @@ const INSIDE = CONTROL_AREA.word('inside', 'sync');
 /** Requests to run what is due, and how many of them were answered. */
 const SETTLE_WANTED = CONTROL_AREA.word('settleWanted', 'sync');
 const SETTLE_DONE = CONTROL_AREA.word('settleDone', 'sync');
+/** Set last when a machine is made, cleared before its memory is used again: the main loop looks at no other. */
+const ALIVE = CONTROL_AREA.word('alive', 'sync');
 /** 0: none; 1: requested; 2: done. */
 const CONTROL_STATE = CONTROL_AREA.word('state', 'sync');
 const CONTROL_WORK = CONTROL_AREA.word('work', 'control');
@@ -53,6 +55,8 @@ export const CONTROL_PAUSE = 2;
 export const CONTROL_RESUME = 3;
 /** Argument: source × 2 + level. */
 export const CONTROL_LEGACY_INPUT = 4;
+/** Ends the machine: the main loop looks at it no more. */
+export const CONTROL_REMOVE = 5;
 
 /** The last time that a clock can reach: beyond it a float64 no longer holds every nanosecond. */
 export const MAX_TIME = Number.MAX_SAFE_INTEGER;
@@ -157,6 +161,7 @@ export class Machine implements IrqTarget {
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
     this.hpet.create({ ...options.hpet, quirks: options.quirks });
     memory.set(PIT_GATE, 1);
+    memory.store(ALIVE, 1);
   }
 
   /** Turns this object to the machine at `base`. No lock of the former one is held. */
@@ -349,21 +354,28 @@ export class Machine implements IrqTarget {
   /** One round of the main loop for this machine: control work, then all timers that are due. */
   runMainLoop(): void {
     const { memory, locks } = this;
+    if (!memory.load(ALIVE)) return;
     const wanted = memory.load(SETTLE_WANTED);
     locks.acquire(BQL);
-    if (memory.load(CONTROL_STATE) === REQUESTED) this.#runControl();
+    const controlled = memory.load(CONTROL_STATE) === REQUESTED;
+    if (controlled) this.#runControl();
     if (memory.get(MANUAL_CLOCK)) this.#runToTarget();
-    else this.#runTimers(this.clock.now());
+    // A paused clock holds back even what was due before.
+    else if (this.clock.isTicking()) this.#runTimers(this.clock.now());
     locks.release(BQL);
     if (memory.load(SETTLE_DONE) !== wanted) {
       memory.store(SETTLE_DONE, wanted);
       memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
     }
+    if (!controlled) return;
+    // The last touch: after a removal the memory is someone else's.
+    memory.store(CONTROL_STATE, DONE);
+    this.host.controlDone(this.#slot);
   }
 
   /** The host time at which `runMainLoop` is due again, or Infinity. */
   nextHostTime(): number {
-    if (this.memory.get(MANUAL_CLOCK)) return Number.POSITIVE_INFINITY;
+    if (this.memory.get(MANUAL_CLOCK) || !this.memory.load(ALIVE)) return Number.POSITIVE_INFINITY;
     return this.clock.hostTimeOf(this.timers.earliest());
   }
 
@@ -438,9 +450,11 @@ export class Machine implements IrqTarget {
         this.hpet.setLegacyInput(argument >> 1, argument & 1);
         this.#leaveControl();
         break;
+      case CONTROL_REMOVE:
+        for (let timer = 0; timer <= STORM_TIMER; timer++) this.timers.cancel(timer);
+        memory.store(ALIVE, 0);
+        break;
     }
-    memory.store(CONTROL_STATE, DONE);
-    this.host.controlDone(this.#slot);
   }
 
   #reset(): void {
@@ -459,6 +473,26 @@ export class Machine implements IrqTarget {
 
   #leaveControl(): void {
     this.#design.control.leave(this.locks, this.#design);
+  }
+
+  // For whoever looks at the machine from outside
+
+  /** Calls `copy` while nothing changes the HPET. */
+  withHpet(copy: () => void): void {
+    const { mmio } = this.#design;
+    mmio.enter(this.locks);
+    copy();
+    mmio.leave(this.locks);
+  }
+
+  /** Calls `copy` while nothing changes the GSI router and the interrupt controllers. */
+  withInterruptControllers(copy: () => void): void {
+    const { irq } = this.#design;
+    const routerEntered = irq.enter(this.locks, ROUTER);
+    const ioapicEntered = irq.enter(this.locks, IOAPIC);
+    copy();
+    irq.leave(this.locks, IOAPIC, ioapicEntered);
+    irq.leave(this.locks, ROUTER, routerEntered);
   }
 
   // Requests to the main loop

@@ -22,7 +22,12 @@ export interface SharedMap extends SharedMapOptions {
   readonly gatewayBell: number;
   /** One bit per machine: the main loop is to look at it. */
   readonly kicked: number;
+  /** Requests to the main loop to come round, and how many of them it saw. */
+  readonly roundsWanted: number;
+  readonly roundsDone: number;
   readonly submissionRings: number;
+  /** One per vCPU thread: a copy of a machine's memory for the gateway. */
+  readonly viewBuffers: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -43,7 +48,10 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
     kicked: claim(Math.ceil(options.machines / 32)),
+    roundsWanted: claim(1),
+    roundsDone: claim(1),
     submissionRings: claim(options.vcpuThreads * submissionRingStride(options)),
+    viewBuffers: claim(options.vcpuThreads * MACHINE_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     words: next,
@@ -56,6 +64,10 @@ function submissionRingStride(options: SharedMapOptions): number {
 
 export function submissionRingAt(map: SharedMap, thread: number): number {
   return map.submissionRings + thread * submissionRingStride(map);
+}
+
+export function viewBufferAt(map: SharedMap, thread: number): number {
+  return map.viewBuffers + thread * MACHINE_WORDS;
 }
 
 export function machineAt(map: SharedMap, slot: number): number {

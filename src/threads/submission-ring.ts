@@ -26,6 +26,8 @@ export const SET_LINE = 3;
 export const END_OF_INTERRUPT = 4;
 export const STEP = 5;
 export const STOP = 6;
+/** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
+export const VIEW = 7;
 
 /** Results. */
 export const OK = 0;

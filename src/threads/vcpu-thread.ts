@@ -1,9 +1,10 @@
 import { Machine } from '../machine/machine.js';
+import { copyState } from '../machine/view.js';
 import type { Memory } from '../memory/memory.js';
 import { U64 } from '../memory/u64.js';
 import type { Thread } from '../sync/thread.js';
 import { ThreadHost } from './host.js';
-import type { SharedMap } from './shared-map.js';
+import { FIRST_VCPU_THREAD, type SharedMap, viewBufferAt } from './shared-map.js';
 import * as ring from './submission-ring.js';
 
 /** A vCPU thread: takes one request after the other from its ring and runs it on the machine that it names. */
@@ -15,7 +16,7 @@ export class VcpuThread {
   constructor(
     readonly thread: Thread,
     memory: Memory,
-    map: SharedMap,
+    readonly map: SharedMap,
     readonly submissions: ring.SubmissionRing,
   ) {
     this.#host = new ThreadHost(thread.shared, map);
@@ -53,6 +54,9 @@ export class VcpuThread {
         break;
       case ring.STEP:
         return machine.step(request.address) ? ring.OK : ring.NOT_STEPPABLE;
+      case ring.VIEW:
+        copyState(machine, request.address, viewBufferAt(this.map, this.thread.id - FIRST_VCPU_THREAD));
+        return ring.OK;
     }
     // With a manual clock the answer tells that everything it caused has happened.
     machine.settle();
