@@ -21,6 +21,8 @@ export const CONTROL_PAUSE = 2;
 export const CONTROL_RESUME = 3;
 /** Argument: source (`SOURCE_PIT`, `SOURCE_RTC`) × 2 + level. */
 export const CONTROL_LEGACY_INPUT = 4;
+/** Ends the machine. */
+export const CONTROL_REMOVE = 5;
 
 /** The last time that a clock can reach: beyond it a float64 no longer holds every nanosecond. */
 export const MAX_TIME = Number.MAX_SAFE_INTEGER;
@@ -49,6 +51,7 @@ export class DueWork {
   run(): boolean {
     const { machine } = this;
     const { memory, locks } = machine;
+    if (!machine.isAlive) return false;
     const wanted = memory.load(SETTLE_WANTED);
     locks.site = MAIN_LOOP;
     locks.acquire(BQL);
@@ -56,18 +59,22 @@ export class DueWork {
     if (controlled) this.#runControl();
     this.load.run();
     if (machine.hasManualClock) this.#runToTarget();
-    else this.#runTimers(machine.clock.now());
+    // A paused clock holds back even what was due before.
+    else if (machine.clock.isTicking()) this.#runTimers(machine.clock.now());
     locks.release(BQL);
     if (memory.load(SETTLE_DONE) !== wanted) {
       memory.store(SETTLE_DONE, wanted);
       memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
     }
+    // The last touch: after a removal the memory is someone else's.
+    if (controlled) this.control.complete();
     return controlled;
   }
 
   /** The host time at which `run` is due again, or Infinity. */
   nextHostTime(): number {
     const { machine } = this;
+    if (!machine.isAlive) return Number.POSITIVE_INFINITY;
     const load = this.load.nextHostTime();
     if (machine.hasManualClock) return load;
     return Math.min(load, machine.clock.hostTimeOf(machine.timers.earliest()));
@@ -158,9 +165,11 @@ export class DueWork {
       case CONTROL_LEGACY_INPUT:
         this.#inHpet(() => machine.hpet.setLegacyInput(argument >> 1, argument & 1));
         break;
+      case CONTROL_REMOVE:
+        machine.end();
+        break;
     }
     machine.locks.site = MAIN_LOOP;
-    control.complete();
   }
 
   #reset(): void {

@@ -13,7 +13,7 @@ import { CONFIG_AREA, CONTROL_AREA, ROUTER_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { U64 } from '../memory/u64.js';
 import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
-import { IOAPIC, ROUTER } from '../sync/lock-names.js';
+import { IOAPIC, PIC, ROUTER } from '../sync/lock-names.js';
 import { DEFAULT_LOCKS, type LockOptions, Locks } from '../sync/locks.js';
 import type { Thread } from '../sync/thread.js';
 import { Bus } from './bus.js';
@@ -39,6 +39,8 @@ const COUNT_OVERLAP = CONFIG_AREA.word('countOverlap', 'constant');
 
 /** Threads that are inside a device now; kept only if overlap is counted. */
 const INSIDE = CONTROL_AREA.word('inside', 'sync');
+/** Set last when a machine is made, cleared before its memory is used again: the main loop looks at no other. */
+const ALIVE = CONTROL_AREA.word('alive', 'sync');
 const PIT_GATE = ROUTER_AREA.word('pitGate', 'router');
 
 export interface MachineOptions {
@@ -157,6 +159,7 @@ export class Machine implements IrqTarget {
     this.pic.create(options.pic ?? true);
     this.hpet.create({ ...options.hpet, quirks: options.quirks });
     memory.set(PIT_GATE, 1);
+    memory.store(ALIVE, 1);
   }
 
   /** Turns this object to the machine at `base`. No lock of the former one is held. */
@@ -169,6 +172,16 @@ export class Machine implements IrqTarget {
     if (packed === this.#packedDesign) return;
     this.#packedDesign = packed;
     this.design = unpackDesign(packed);
+  }
+
+  get isAlive(): boolean {
+    return this.memory.load(ALIVE) !== 0;
+  }
+
+  /** Ends the machine: nothing fires any more, and the main loop looks at it no more. */
+  end(): void {
+    for (let timer = 0; timer <= STORM_TIMER; timer++) this.timers.cancel(timer);
+    this.memory.store(ALIVE, 0);
   }
 
   get hasManualClock(): boolean {
@@ -302,6 +315,29 @@ export class Machine implements IrqTarget {
     this.locks.site = site;
     this.cause = cause;
     this.deadline = -1;
+  }
+
+  // For whoever looks at the machine from outside
+
+  /** Calls `copy` while nothing changes the HPET. */
+  withHpet(copy: () => void): void {
+    this.locks.site = MMIO_READ;
+    this.design.mmio.enter(this.locks);
+    copy();
+    this.design.mmio.leave(this.locks);
+  }
+
+  /** Calls `copy` while nothing changes the GSI router and the interrupt controllers. */
+  withInterruptControllers(copy: () => void): void {
+    this.locks.site = MMIO_READ;
+    const { irq } = this.design;
+    const routerEntered = irq.enter(this, ROUTER);
+    const ioapicEntered = irq.enter(this, IOAPIC);
+    const picEntered = irq.enter(this, PIC);
+    copy();
+    irq.leave(this, PIC, picEntered);
+    irq.leave(this, IOAPIC, ioapicEntered);
+    irq.leave(this, ROUTER, routerEntered);
   }
 
   // Line changes and messages, once the interrupt controllers are protected

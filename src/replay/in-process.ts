@@ -82,7 +82,7 @@ class InProcessMachine implements ReplayMachine {
   }
 
   async close(): Promise<void> {
-    this.engine.removeMachine(0);
+    await this.engine.removeMachine(0);
   }
 }
 

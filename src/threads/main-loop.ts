@@ -25,9 +25,24 @@ export class MainLoop {
 
   /** Runs everything that is due, then sleeps until something will be. */
   iterate(): void {
+    this.#answerRound();
     this.runKicked();
     this.runDue();
     this.sleep();
+  }
+
+  /** Whoever asked whether the main loop still comes round is answered. */
+  #answerRound(): void {
+    const { shared } = this.thread;
+    const wanted = shared.load(this.map.roundsWanted);
+    if (shared.load(this.map.roundsDone) === wanted) return;
+    shared.store(this.map.roundsDone, wanted);
+    this.#host.gatewayBell.ring();
+  }
+
+  #isRoundWanted(): boolean {
+    const { shared } = this.thread;
+    return shared.load(this.map.roundsDone) !== shared.load(this.map.roundsWanted);
   }
 
   /** Machines that someone wants looked at. */
@@ -52,6 +67,13 @@ export class MainLoop {
     while (this.#deadlines.earliest <= now) this.#run(this.#deadlines.first);
   }
 
+  #isKicked(): boolean {
+    for (let word = 0; word < bitmapWords(this.map); word++) {
+      if (this.thread.shared.load(this.map.kicked + word) !== 0) return true;
+    }
+    return false;
+  }
+
   #run(slot: number): void {
     this.machine.select(machineAt(this.map, slot));
     const controlled = this.due.run();
@@ -64,12 +86,9 @@ export class MainLoop {
     const { shared } = this.thread;
     const bell = this.#host.mainLoopBell;
     const rings = bell.prepareToSleep();
-    const words = bitmapWords(this.map);
-    for (let word = 0; word < words; word++) {
-      if (shared.load(this.map.kicked + word) !== 0) {
-        bell.wake();
-        return;
-      }
+    if (this.#isRoundWanted() || this.#isKicked()) {
+      bell.wake();
+      return;
     }
     const earliest = this.#deadlines.earliest;
     if (earliest === Number.POSITIVE_INFINITY) bell.sleep(rings);

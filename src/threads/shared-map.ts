@@ -23,6 +23,11 @@ export interface SharedMap extends SharedMapOptions {
   readonly gatewayBell: number;
   /** One bit per machine: the main loop is to look at it. */
   readonly kicked: number;
+  /** Requests to the main loop to come round, and how many of them it saw. */
+  readonly roundsWanted: number;
+  readonly roundsDone: number;
+  /** One per vCPU thread: a copy of a machine's memory for the gateway. */
+  readonly viewBuffers: number;
   /** One bit per machine and vCPU thread: callbacks wait for that thread. */
   readonly drains: number;
   readonly vcpuBells: number;
@@ -48,6 +53,9 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
     kicked: claim(bitmapWords(options)),
+    roundsWanted: claim(1),
+    roundsDone: claim(1),
+    viewBuffers: claim(options.vcpuThreads * MACHINE_WORDS),
     drains: claim(options.vcpuThreads * bitmapWords(options)),
     vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
     submissionRings: claim(options.vcpuThreads * submissionRingStride(options)),
@@ -77,6 +85,10 @@ function submissionRingStride(options: SharedMapOptions): number {
 
 export function submissionRingAt(map: SharedMap, thread: number): number {
   return map.submissionRings + thread * submissionRingStride(map);
+}
+
+export function viewBufferAt(map: SharedMap, thread: number): number {
+  return map.viewBuffers + thread * MACHINE_WORDS;
 }
 
 export function machineAt(map: SharedMap, slot: number): number {

@@ -30,6 +30,8 @@ export const PORT_READ = 7;
 export const PORT_WRITE = 8;
 /** A processor's acknowledge cycle in virtual wire mode; the value is the vector. */
 export const INTERRUPT_ACKNOWLEDGE = 9;
+/** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
+export const VIEW = 10;
 
 /** Results. */
 export const OK = 0;

@@ -1,10 +1,11 @@
 import { DueWork } from '../machine/due-work.js';
 import { Machine } from '../machine/machine.js';
+import { copyState } from '../machine/view.js';
 import type { Memory } from '../memory/memory.js';
 import { U64 } from '../memory/u64.js';
 import type { Thread } from '../sync/thread.js';
 import { ThreadHost } from './host.js';
-import { bitmapWords, drainsAt, machineAt, type SharedMap } from './shared-map.js';
+import { bitmapWords, drainsAt, machineAt, type SharedMap, viewBufferAt } from './shared-map.js';
 import * as ring from './submission-ring.js';
 
 /** A vCPU thread: runs the requests of its ring one after the other, and callbacks that the main loop left for it. */
@@ -69,6 +70,9 @@ export class VcpuThread {
         break;
       case ring.STEP:
         return due.step(request.address) ? ring.OK : ring.NOT_STEPPABLE;
+      case ring.VIEW:
+        copyState(machine, request.address, viewBufferAt(this.map, this.index));
+        return ring.OK;
       case ring.PORT_READ: {
         const value = machine.portRead(request.address);
         if (value === undefined) return ring.BAD_PORT;
