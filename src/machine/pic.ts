@@ -1,28 +1,32 @@
 import { SOURCE_PIT } from '../devices/gsi/sources.js';
 import { I8259Pair, IRQ_COUNT } from '../devices/i8259/pair.js';
-import type { IrqAxis } from '../locking/axes.js';
+import type { Design, IrqTarget } from '../locking/axes.js';
 import { PIC_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { PIC } from '../sync/lock-names.js';
-import type { Locks } from '../sync/locks.js';
 
 const PRESENT = PIC_AREA.word('present', 'constant');
 
 /** What an 8259 pair without a request answers to an acknowledge cycle: IRQ 7 of a master at base 0. */
 const VECTOR_WITHOUT_PAIR = 7;
 
+/** The machine that a pair is part of, with the design of the one that is selected. */
+interface PicMachine extends IrqTarget {
+  readonly memory: Memory;
+  readonly design: Design;
+}
+
 /** The 8259 pair in a machine: whether there is one, and its guard around each way in. */
 export class Pic {
+  readonly memory: Memory;
   readonly pair: I8259Pair;
 
   constructor(
-    readonly memory: Memory,
-    readonly locks: Locks,
-    /** The locking design's choice for the machine that is selected. */
-    readonly irq: () => IrqAxis,
+    readonly machine: PicMachine,
     intrChanged: (level: number) => void,
   ) {
-    this.pair = new I8259Pair(memory, { intrChanged });
+    this.memory = machine.memory;
+    this.pair = new I8259Pair(machine.memory, { intrChanged });
   }
 
   create(present: boolean): void {
@@ -77,10 +81,10 @@ export class Pic {
   }
 
   #enter(): boolean {
-    return this.irq().enter(this.locks, PIC);
+    return this.machine.design.irq.enter(this.machine, PIC);
   }
 
   #leave(entered: boolean): void {
-    this.irq().leave(this.locks, PIC, entered);
+    this.machine.design.irq.leave(this.machine, PIC, entered);
   }
 }
