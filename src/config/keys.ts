@@ -73,7 +73,7 @@ export function expectation(schema: SchemaNode): string {
       return `an object with the keys ${Object.keys(schema.properties ?? {}).join(', ')}`;
     default:
       if (schema.pattern === undefined) return schema.minLength ? 'a string that is not empty' : 'a string';
-      return `a string such as ${JSON.stringify(schema.examples?.[0] ?? schema.default)}, of the form ${schema.pattern}`;
+      return `a string such as ${JSON.stringify(schema.examples?.[0] ?? schema.default)}, of the form \`${schema.pattern}\``;
   }
 }
 

@@ -56,7 +56,7 @@ const HpetConfig = Type.Object(
         pattern: '^0x(00)?[0-9a-fA-F]{1,6}$',
         default: '0x00ff0104',
         description:
-          'The GSIs that a timer may be routed to, one bit each (0–23): the upper half of every timer’s configuration register.',
+          'The GSIs (0–23) that timers may be routed to, one bit each, as their configuration registers show it.',
       }),
     ),
     profile: Type.Optional(
@@ -111,7 +111,7 @@ export const MachineConfig = Type.Object(
             Type.Boolean({
               default: true,
               description:
-                'Whether a timer callback finds out that it was cancelled or re-armed meanwhile. `false` reproduces QEMU’s window.',
+                'Whether a timer callback finds out that it was cancelled or re-armed meanwhile. `false` reproduces the window that QEMU has.',
             }),
           ),
         },
