@@ -2,7 +2,7 @@ import { SOURCE_EXTERNAL } from '../devices/gsi/sources.js';
 import { PROFILES, quirkBits } from '../devices/quirks.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { PRESETS } from '../locking/presets.js';
-import { EVENT_APIC, EVENT_LINE } from '../machine/events.js';
+import { EVENT_APIC, EVENT_INTR, EVENT_LINE } from '../machine/events.js';
 import { Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from './target.js';
@@ -25,6 +25,8 @@ export class InProcessTarget implements ReplayTarget {
         clock: 'manual',
         hpet: trace.hpet,
         ioapic: { version: trace.ioapicVersion, id: 0 },
+        // The traces drive pins of the IOAPIC, and an 8259 that was never initialised answers it.
+        pic: false,
         quirks: quirkBits(PROFILES[options.profile]),
         generationCheck: true,
         countOverlap: false,
@@ -98,6 +100,8 @@ function outputOf(event: MachineEvent): Output | undefined {
         vector: event.c,
         trigger_mode: (event.b >> 12) & 1,
       };
+    case EVENT_INTR:
+      return undefined;
     default:
       return { out: 'msi', addr: `${event.b >>> 0}`, data: `${event.c >>> 0}` };
   }
