@@ -8,30 +8,25 @@ import * as ring from '../threads/submission-ring.js';
 import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from './target.js';
 import type { Output, Step, Trace } from './trace.js';
 
-/** Machines per engine. */
-const SLOTS = 128;
+const SLOT = 0;
 
-/**
- * Replays on the real threads of this process: one vCPU thread and the main loop. Each slot is used once, because
- * the main loop may still look at the machine of the trace before; when all are used, new threads start.
- */
+/** Replays on the real threads of this process: one vCPU thread and the main loop. One trace at a time. */
 export class InProcessTarget implements ReplayTarget {
   readonly name = 'in-process';
   #engine: Engine | undefined;
-  #used = 0;
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
-    if (this.#used === SLOTS) await this.close();
     const engine = this.#engine ?? (await this.#start());
-    const slot = this.#used++;
-    const machine = new InProcessMachine(engine, slot);
+    const machine = new InProcessMachine(engine);
     engine.createMachine(
       {
-        slot,
+        slot: SLOT,
         design: PRESETS[options.locking],
         clock: 'manual',
         hpet: trace.hpet,
         ioapic: { version: trace.ioapicVersion, id: 0 },
+        // The traces drive pins of the IOAPIC, and an 8259 that was never initialised answers it.
+        pic: false,
         quirks: quirkBits(PROFILES[options.profile]),
         generationCheck: true,
         countOverlap: false,
@@ -42,27 +37,21 @@ export class InProcessTarget implements ReplayTarget {
   }
 
   async #start(): Promise<Engine> {
-    this.#engine = new Engine({ vcpuThreads: 1, machines: SLOTS });
-    this.#used = 0;
+    this.#engine = new Engine({ vcpuThreads: 1, machines: 1 });
     await this.#engine.start();
     return this.#engine;
   }
 
   async close(): Promise<void> {
-    const engine = this.#engine;
+    await this.#engine?.close();
     this.#engine = undefined;
-    this.#used = 0;
-    await engine?.close();
   }
 }
 
 class InProcessMachine implements ReplayMachine {
   #outputs: Output[] = [];
 
-  constructor(
-    readonly engine: Engine,
-    readonly slot: number,
-  ) {}
+  constructor(readonly engine: Engine) {}
 
   take(event: MachineEvent): void {
     const output = outputOf(event);
@@ -88,7 +77,7 @@ class InProcessMachine implements ReplayMachine {
     const low = Number(value & 0xffffffffn);
     const high = Number(value >> 32n);
     return new Promise((resolve) => {
-      this.engine.submit(0, this.slot, operation, size, address, low, high, (status, resultLow, resultHigh) => {
+      this.engine.submit(0, SLOT, operation, size, address, low, high, (status, resultLow, resultHigh) => {
         const outputs = this.#outputs;
         this.#outputs = [];
         resolve(outcomeOf(status, resultLow, resultHigh, outputs));
@@ -96,7 +85,9 @@ class InProcessMachine implements ReplayMachine {
     });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.engine.removeMachine(SLOT);
+  }
 }
 
 function outcomeOf(status: number, low: number, high: number, outputs: readonly Output[]): Outcome {

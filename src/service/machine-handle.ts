@@ -1,8 +1,8 @@
 import { describeLocking, type LockingDescription, type MachineConfig } from '../config/machine.js';
 import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
+import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
-import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/machine.js';
 import type { Completion, Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from './access.js';

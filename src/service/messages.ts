@@ -13,7 +13,8 @@ export const Address = Type.String({
   [CODE_KEYWORD]: 'bad-address',
 });
 
-export const Size = Type.Enum([1, 2, 4, 8], {
+export const Size = Type.Integer({
+  enum: [1, 2, 4, 8],
   description: 'Width of an access in bytes.',
   [CODE_KEYWORD]: 'bad-size',
 });

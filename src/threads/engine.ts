@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
-import { CONTROL_REMOVE, Machine, type MachineOptions } from '../machine/machine.js';
+import { CONTROL_REMOVE, DueWork } from '../machine/due-work.js';
+import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
@@ -70,6 +71,7 @@ export class Engine {
   readonly shared: SharedMemory;
   /** For making machines, and for reading what needs no lock. */
   readonly machine: Machine;
+  readonly due: DueWork;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -95,6 +97,7 @@ export class Engine {
     const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
     const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
+    this.due = new DueWork(this.machine);
   }
 
   /** Starts the threads; resolves when all run. */
@@ -111,7 +114,7 @@ export class Engine {
 
   #startWorker(thread: number): Promise<void> {
     const workerData: WorkerData = { buffer: this.#buffer, map: this.map, thread };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
     this.#workers.push(worker);
     return new Promise((resolve, reject) => {
       let failure: unknown;
@@ -171,6 +174,7 @@ export class Engine {
     const send = () => {
       vcpu.pending.push(completion);
       vcpu.ring.submit(operation, size, base, address, low, high);
+      this.#host.vcpuBells[vcpuThread].ring();
     };
     if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
     else vcpu.queue.push(send);
@@ -188,7 +192,7 @@ export class Engine {
 
   #requestControl(slot: number, control: Control): void {
     this.machine.select(machineAt(this.map, slot));
-    this.machine.requestControl(control.work, control.argument);
+    this.due.requestControl(control.work, control.argument);
   }
 
   /**
@@ -277,9 +281,10 @@ export class Engine {
 
   /** Hands over events and results in the order in which they came about; returns whether there was anything. */
   turn(): boolean {
+    // In this order: what was told by then belongs to requests that are answered in this turn, or later.
+    const told = this.#events.tail();
     const completed = this.#vcpus.map((vcpu) => vcpu.ring.completed());
     this.#takeFinishedControls();
-    const told = this.#events.tail();
     let answered = 0;
     for (;;) {
       const next = this.#firstAnswered(completed);
@@ -301,7 +306,7 @@ export class Engine {
   #takeFinishedControls(): void {
     for (const [slot, queue] of this.#controls) {
       this.machine.select(machineAt(this.map, slot));
-      if (!this.machine.takeControlDone()) continue;
+      if (!this.due.control.takeDone()) continue;
       const { done } = queue.shift() as Control;
       // Read after the work was seen to be done: behind everything that it told.
       this.#finished.push({ behind: this.#events.tail(), done });
@@ -360,7 +365,7 @@ export class Engine {
   #hasFinishedControl(): boolean {
     for (const slot of this.#controls.keys()) {
       this.machine.select(machineAt(this.map, slot));
-      if (this.machine.isControlDone()) return true;
+      if (this.due.control.isDone) return true;
     }
     return false;
   }
