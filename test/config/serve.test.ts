@@ -72,6 +72,12 @@ t.test('a port in use', async (t) => {
   t.equal(await server.exited, 0);
 });
 
+t.test('an address of another computer', async (t) => {
+  const { status, stderr } = southbridge(['serve', '--host', '203.0.113.1', '--port', '0', '--log-level', 'silent']);
+  t.equal(status, 1);
+  t.match(stderr, 'The address 203.0.113.1 does not belong to this computer; choose another with --host.');
+});
+
 t.test('the first signal closes once, the second ends at once', async (t) => {
   const program = new Program([
     '--input-type=module',
