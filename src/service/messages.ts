@@ -58,6 +58,7 @@ export const VCPU_MESSAGES = {
   batch: message('batch', { accesses: Type.Array(AccessSchema) }),
   in: message('in', { port: Port }),
   out: message('out', { port: Port, value: Byte }),
+  inta: message('inta', {}),
   line: message('line', { gsi: Gsi, level: Level }),
   eoi: message('eoi', { vector: Vector }),
   apic: message('apic', {
