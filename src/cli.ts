@@ -1,10 +1,18 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { config } from './cli/config.js';
 import { replay } from './cli/replay.js';
+import { serve } from './cli/serve.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const program = new Command('southbridge')
   .description('HPET and IOAPIC of virtual machines for remote vCPUs')
+  .version(version)
   .exitOverride()
+  .addCommand(serve.exitOverride())
+  .addCommand(config.exitOverride())
   .addCommand(replay.exitOverride());
 
 try {
