@@ -92,7 +92,7 @@ t.test('--json', async (t) => {
 });
 
 t.test('--profile and --locking', async (t) => {
-  const trace = join(VECTORS, 'hpet_periodic_level.jsonl');
+  const trace = join(VECTORS, 'wired_periodic_edge.jsonl');
   t.match(await southbridge('replay', trace, '--locking', 'bql'), { status: 0, out: '1 passed, 0 failed\n' });
   t.match(await southbridge('replay', trace, '--profile', 'datasheet'), { status: 1, out: /0 passed, 1 failed\n$/ });
 });

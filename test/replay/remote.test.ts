@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { RemoteTarget } from '../../src/replay/remote.js';
 import { replayAll } from '../../src/replay/runner.js';
 import { FakeService, type Faults } from './fake-service.js';
-import { GOLDEN, GUEST, SILENT } from './vectors.js';
+import { GOLDEN, SILENT } from './vectors.js';
 
 /** A service with these faults, and a target that talks to it. */
 async function serve(t: Test, faults?: Faults) {
@@ -15,17 +15,6 @@ async function serve(t: Test, faults?: Faults) {
 const named = (name: string) => GOLDEN.filter(({ file }) => file.endsWith(`/${name}.jsonl`));
 const TWO = [...named('hpet_fsb'), ...named('ioapic_storm')];
 const WITH = { locking: 'bql' } as const;
-
-t.test('golden and guest traces', async (t) => {
-  const { service, target } = await serve(t);
-  const report = await replayAll([...GOLDEN, ...GUEST], target, WITH, SILENT);
-  t.same(
-    report.results.filter(({ passed }) => !passed),
-    [],
-  );
-  t.equal(report.passed, 122);
-  t.equal(service.machines.size, 0);
-});
 
 t.test('a machine as the trace wants it', async (t) => {
   const { service, target } = await serve(t);
