@@ -3,8 +3,9 @@ import { HPET_BASE } from '../../src/devices/hpet/registers.js';
 import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/devices/quirks.js';
 import { PRESETS, type PresetName } from '../../src/locking/presets.js';
-import { EVENT_APIC, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/machine/events.js';
-import { CONTROL_LEGACY_INPUT, CONTROL_RESET, Machine, type MachineOptions } from '../../src/machine/machine.js';
+import { CONTROL_LEGACY_INPUT, CONTROL_RESET, DueWork } from '../../src/machine/due-work.js';
+import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/machine/events.js';
+import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/memory/map.js';
 import { SharedMemory } from '../../src/memory/shared-memory.js';
 import { U64 } from '../../src/memory/u64.js';
@@ -15,7 +16,7 @@ const SLOT = 0;
 const VCPU_THREAD = 1;
 const MAIN_LOOP_THREAD = 2;
 /** The thread table fills the words before. */
-const MACHINE_BASE = 128;
+const MACHINE_BASE = 512;
 
 export interface BenchOptions {
   readonly locking?: PresetName;
@@ -24,6 +25,7 @@ export interface BenchOptions {
   readonly quirks?: readonly Quirk[];
   readonly hpet?: Partial<MachineOptions['hpet']>;
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
+  readonly pic?: boolean;
   readonly generationCheck?: boolean;
 }
 
@@ -47,7 +49,8 @@ export type BenchEvent =
       readonly vector: number;
       readonly trigger: number;
     })
-  | (Told & { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number });
+  | (Told & { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number })
+  | (Told & { readonly kind: 'intr'; readonly level: number });
 
 /**
  * A machine with a manual clock on the one thread of a test: a vCPU's view of it, and the main loop's view, which runs
@@ -57,7 +60,8 @@ export class BenchMachine {
   /** As a vCPU thread sees it. */
   readonly machine: Machine;
   /** As the main loop sees it. */
-  readonly mainLoop: Machine;
+  readonly mainLoop: DueWork;
+  readonly due: DueWork;
   /** What was told since the last `takeEvents`. */
   events: BenchEvent[] = [];
 
@@ -76,21 +80,23 @@ export class BenchMachine {
       new Machine(new SharedMemory(buffer), new Thread(thread, shared, NO_STATISTICS), {
         events,
         kickMainLoop,
-        controlDone: () => {},
+        kickVcpu: () => {},
       });
-    this.mainLoop = view(MAIN_LOOP_THREAD, () => {});
-    this.machine = view(VCPU_THREAD, () => this.mainLoop.runMainLoop());
+    this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, () => {}));
+    this.machine = view(VCPU_THREAD, () => this.mainLoop.run());
+    this.due = new DueWork(this.machine);
     this.machine.create(MACHINE_BASE, {
       slot: SLOT,
       design: PRESETS[options.locking ?? 'lockless-irq'],
       clock: 'manual',
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
+      pic: options.pic ?? true,
       quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
       generationCheck: options.generationCheck ?? true,
       countOverlap: false,
     });
-    this.mainLoop.select(MACHINE_BASE);
+    this.mainLoop.machine.select(MACHINE_BASE);
   }
 
   /** Reads 1, 2, 4 or 8 bytes. */
@@ -104,7 +110,7 @@ export class BenchMachine {
     if (!this.machine.write(address, size, this.#value.setBigInt(BigInt(value)))) {
       throw new Error(`no device at 0x${address.toString(16)}`);
     }
-    this.machine.settle();
+    this.due.settle();
   }
 
   /** A register of the HPET, by its offset; 64 bits wide unless told. */
@@ -127,20 +133,40 @@ export class BenchMachine {
     this.write(IOAPIC_BASE + IOWIN, 4, value >>> 0);
   }
 
+  /** Reads a byte from an I/O port. */
+  portRead(port: number): number {
+    const value = this.machine.portRead(port);
+    if (value === undefined) throw new Error(`no device at port 0x${port.toString(16)}`);
+    this.due.settle();
+    return value;
+  }
+
+  portWrite(port: number, value: number): void {
+    if (!this.machine.portWrite(port, value)) throw new Error(`no device at port 0x${port.toString(16)}`);
+    this.due.settle();
+  }
+
+  /** A processor's interrupt acknowledge cycle: the vector. */
+  acknowledgeInterrupt(): number {
+    const vector = this.machine.acknowledgeInterrupt();
+    this.due.settle();
+    return vector;
+  }
+
   /** Drives a GSI as the external source. */
   setLine(gsi: number, level: number): void {
     this.machine.setLine(gsi, level);
-    this.machine.settle();
+    this.due.settle();
   }
 
   endOfInterrupt(vector: number): void {
     this.machine.endOfInterrupt(vector);
-    this.machine.settle();
+    this.due.settle();
   }
 
   /** Moves the clock by `ns`, and runs every timer on the way. */
   advance(ns: number): void {
-    if (!this.machine.step(ns)) throw new Error(`cannot advance by ${ns} ns`);
+    if (!this.due.step(ns)) throw new Error(`cannot advance by ${ns} ns`);
   }
 
   reset(): void {
@@ -154,9 +180,9 @@ export class BenchMachine {
 
   /** Control work of the main loop, path C. */
   control(work: number, argument = 0): void {
-    this.machine.requestControl(work, argument);
-    if (!this.machine.takeControlDone()) throw new Error('control work was not done');
-    this.machine.settle();
+    this.due.requestControl(work, argument);
+    if (!this.due.control.takeDone()) throw new Error('control work was not done');
+    this.due.settle();
   }
 
   takeEvents(): BenchEvent[] {
@@ -183,6 +209,8 @@ function inWords(kind: number, told: Told, a: number, b: number, c: number): Ben
       };
     case EVENT_MSI:
       return { kind: 'msi', timer: a, address: b >>> 0, data: c >>> 0, ...told };
+    case EVENT_INTR:
+      return { kind: 'intr', level: a, ...told };
     default:
       throw new Error(`unknown event kind ${kind}`);
   }

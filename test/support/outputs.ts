@@ -24,5 +24,7 @@ function inWords(event: BenchEvent): string {
       return `pin ${event.pin} vector 0x${event.vector.toString(16)} ${event.trigger ? 'level' : 'edge'}`;
     case 'msi':
       return `msi 0x${event.address.toString(16)} = 0x${event.data.toString(16)}`;
+    case 'intr':
+      return `intr ${event.level}`;
   }
 }

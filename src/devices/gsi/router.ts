@@ -19,8 +19,8 @@ const INPUT_LEVEL = 1 << 30;
 export interface RouterPorts {
   /** A line of the HPET, or an external driver's level of a GSI, changed. */
   lineChanged(gsi: number, level: number, source: number): void;
-  /** An interrupt controller's input is driven; `level` is the same as before where a source drove it again. */
-  driveInput(gsi: number, level: number): void;
+  /** `source` drives the interrupt controllers' inputs; `level` is the same as before where it drove them again. */
+  driveInput(gsi: number, level: number, source: number): void;
 }
 
 /**
@@ -39,24 +39,28 @@ export class GsiRouter {
 
   /** `source` drives `line` (0–31) to `level` (0 or 1). */
   drive(line: number, source: number, level: number): void {
+    const levels = this.memory.get(SOURCES + line) & groupOf(source);
+    this.#assign(line, source, nextLevels(levels, source, level, this.memory.get(QUIRK_BITS)), level);
+  }
+
+  /** Sets the levels of all HPET sources of a line (bit n for source n), for which `source` asked. */
+  assign(line: number, source: number, levels: number): void {
+    this.#assign(line, source, levels, (levels >> source) & 1);
+  }
+
+  #assign(line: number, source: number, own: number, driven: number): void {
     const old = this.memory.get(SOURCES + line);
-    const bit = 1 << source;
-    const group = bit & HPET_BITS ? HPET_BITS : EXTERNAL_BIT;
-    const quirks = this.memory.get(QUIRK_BITS);
-    const lastWriterWins = (quirks & QUIRKS['last-writer-wins']) !== 0;
-    let own = old & group;
-    if (level) own |= bit;
-    else if (quirks & QUIRKS['shared-line-drops']) own = 0;
-    else own &= ~bit;
+    const group = groupOf(source);
     const others = old & SOURCE_BITS & ~group;
+    const lastWriterWins = (this.memory.get(QUIRK_BITS) & QUIRKS['last-writer-wins']) !== 0;
     const inputLevel = own || (others && !lastWriterWins) ? 1 : 0;
     this.memory.set(SOURCES + line, own | others | (inputLevel ? INPUT_LEVEL : 0));
 
-    const groupLevel = own ? 1 : 0;
-    if (groupLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, groupLevel, source);
+    const ownLevel = own ? 1 : 0;
+    if (ownLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, ownLevel, source);
     if (line >= GSI_COUNT) return;
     const changed = inputLevel !== (old & INPUT_LEVEL ? 1 : 0);
-    if (changed || level || lastWriterWins) this.ports.driveInput(line, inputLevel);
+    if (changed || driven || lastWriterWins) this.ports.driveInput(line, inputLevel, source);
   }
 
   /** The level of a line as the interrupt controllers see it. */
@@ -68,4 +72,14 @@ export class GsiRouter {
   sources(line: number): number {
     return this.memory.get(SOURCES + line) & SOURCE_BITS;
   }
+}
+
+function groupOf(source: number): number {
+  return source === SOURCE_EXTERNAL ? EXTERNAL_BIT : HPET_BITS;
+}
+
+/** The levels of a line's driver (bit n for source n) after one of its sources drives it. */
+export function nextLevels(levels: number, source: number, level: number, quirks: number): number {
+  if (level) return levels | (1 << source);
+  return quirks & QUIRKS['shared-line-drops'] ? 0 : levels & ~(1 << source);
 }

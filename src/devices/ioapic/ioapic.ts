@@ -162,6 +162,16 @@ export class Ioapic {
     }
   }
 
+  /** Level of a pin. */
+  inputLevel(pin: number): number {
+    return (this.memory.get(INPUTS) >> pin) & 1;
+  }
+
+  /** Whether a pin has a request that was not sent yet (edge), or its line is high (level). */
+  isRequested(pin: number): boolean {
+    return (this.memory.get(REQUESTS) & (1 << pin)) !== 0;
+  }
+
   /** The deadline of `delayService` has come. */
   serviceDelayed(): void {
     this.#service();

@@ -11,16 +11,22 @@ import type { ControlAxis, Design } from '../axes.js';
 export const ordered: ControlAxis = {
   name: 'ordered',
   enter(locks, design) {
-    if (takesBqlUnderMutex(design)) locks.release(BQL);
-    locks.acquire(DEVICE);
+    if (!takesBqlUnderMutex(design)) locks.acquireUnder(BQL, DEVICE);
+    else {
+      locks.release(BQL);
+      // Where vCPUs enter under the big lock alone, it is the guard, and the mutex comes on top.
+      if (design.mmio.name === 'bql') locks.acquireBoth(DEVICE, BQL);
+      else locks.acquire(DEVICE);
+    }
   },
   leave(locks, design) {
     locks.release(DEVICE);
-    if (takesBqlUnderMutex(design)) locks.acquire(BQL);
+    if (takesBqlUnderMutex(design) && design.mmio.name !== 'bql') locks.acquire(BQL);
   },
 };
 
-/** Whether vCPUs take the big lock inside the mutex: a line change under the mutex does. */
-function takesBqlUnderMutex(design: Design): boolean {
-  return design.mmio.name === 'device' && design.irq.name === 'inline';
+/** Whether some path of the design takes the big lock inside the mutex. */
+function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
+  if (timer.name === 'reacquire') return true;
+  return irq.name === 'inline' && (mmio.name === 'device' || timer.name === 'device');
 }
