@@ -83,7 +83,7 @@ export class Ioapic {
     const pin = input === 0 ? 2 : input;
     const bit = 1 << pin;
     const driver = this.#hasQuirk(QUIRKS['last-writer-wins']) ? bit : 1 << input;
-    const drivers = pin === 2 ? bit | 1 : bit;
+    const drivers = driversOf(pin);
     const old = this.memory.get(INPUTS);
     const inputs = level ? old | driver : old & ~driver;
     this.memory.set(INPUTS, inputs);
@@ -164,7 +164,7 @@ export class Ioapic {
 
   /** Level of a pin. */
   inputLevel(pin: number): number {
-    return (this.memory.get(INPUTS) >> pin) & 1;
+    return this.memory.get(INPUTS) & driversOf(pin) ? 1 : 0;
   }
 
   /** Whether a pin has a request that was not sent yet (edge), or its line is high (level). */
@@ -237,4 +237,9 @@ export class Ioapic {
     this.memory.set(SUCCESSIVE_EOIS + pin, 0);
     this.#service();
   }
+}
+
+/** The inputs that act on a pin, as bits. */
+function driversOf(pin: number): number {
+  return pin === 2 ? (1 << 2) | (1 << 0) : 1 << pin;
 }

@@ -1,7 +1,6 @@
 import t from 'tap';
-import { BenchMachine } from '../../support/bench-machine.js';
-import { CountingMemory } from '../../support/counting-memory.js';
 import { comparatorOf, periodic, turnOn } from '../../support/hpet-registers.js';
+import { LateMachine } from '../../support/late-machine.js';
 import { raises } from '../../support/outputs.js';
 
 const SECOND = 1_000_000_000;
@@ -17,19 +16,12 @@ interface Cost {
 
 /** What it costs a main loop to run again after a pause in which the clock went on. */
 function costOfPause(ns: number, locking: 'bql' | 'lockless-timer' | 'lockless-irq'): Cost {
-  const bench = new BenchMachine({ locking });
+  const bench = new LateMachine({ locking });
   periodic(bench, 2, 11, PERIOD, PERIOD);
   turnOn(bench);
-  bench.advance(5_000_000);
-  bench.takeEvents();
-  bench.machine.clock.moveTo(ns);
-  const counting = CountingMemory.under(bench.mainLoop);
-  bench.mainLoop.runMainLoop();
-  return {
-    expiries: raises(bench).length,
-    operations: counting.operations,
-    comparator: bench.readHpet(comparatorOf(2)),
-  };
+  bench.passTo(ns);
+  const operations = bench.runMainLoop();
+  return { expiries: raises(bench).length, operations, comparator: bench.readHpet(comparatorOf(2)) };
 }
 
 for (const locking of ['bql', 'lockless-timer', 'lockless-irq'] as const) {
