@@ -105,7 +105,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     if (!(error instanceof SouthbridgeError)) this.onFault(error);
     const { code, message, details } =
       error instanceof SouthbridgeError ? error : new SouthbridgeError('internal', { request: `of id ${id}` });
-    return JSON.stringify({ type: 'error', id, code, message, ...details });
+    return JSON.stringify({ type: 'error', id, code, message, details });
   }
 
   /** Throws, before anything is done, what is wrong with the message. */

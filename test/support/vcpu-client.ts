@@ -27,7 +27,7 @@ export class VcpuClient {
   /** Code and reason with which the socket closed. */
   readonly closed: Promise<{ code: number; reason: string }>;
   #id = 0;
-  #taken = 0;
+  readonly #unread: Message[] = [];
   readonly #waiting: { matches: (message: Message) => boolean; resolve: (message: Message) => void }[] = [];
 
   private constructor(readonly socket: WebSocket) {
@@ -70,10 +70,8 @@ export class VcpuClient {
 
   /** The next message that matches and was not returned before. */
   next(matches: (message: Message) => boolean): Promise<Message> {
-    for (; this.#taken < this.received.length; ) {
-      const message = this.received[this.#taken++];
-      if (matches(message)) return Promise.resolve(message);
-    }
+    const index = this.#unread.findIndex(matches);
+    if (index >= 0) return Promise.resolve(this.#unread.splice(index, 1)[0]);
     return new Promise((resolve) => this.#waiting.push({ matches, resolve }));
   }
 
@@ -123,6 +121,7 @@ export class VcpuClient {
     this.received.push(message);
     const index = this.#waiting.findIndex(({ matches }) => matches(message));
     if (index >= 0) this.#waiting.splice(index, 1)[0].resolve(message);
+    else this.#unread.push(message);
   }
 }
 
