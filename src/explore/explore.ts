@@ -3,7 +3,7 @@ import { Execution } from './execution.js';
 import { type Exploration, type ExploreOptions, Explorer } from './explorer.js';
 import { History } from './history.js';
 import { type Laboratory, laboratory } from './laboratory.js';
-import { Merging } from './merging.js';
+import { BlockingLocks, Merging } from './merging.js';
 import type { Oracle } from './oracle.js';
 import { deadlock } from './oracles/deadlock.js';
 import { failure } from './oracles/failure.js';
@@ -34,13 +34,22 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
 export function makeSystem(
   lab: Laboratory,
   sharing: Sharing,
-  { merge = true }: ExploreOptions,
+  { merge = true, mutex = 'futex' }: ExploreOptions,
   onStepEnd: (thread: number) => void,
 ): System {
   const words = new Words(lab.initial);
   const execution = new Execution(words, { times: lab.scenario.times, now: 0 });
   const threads = lab.threads.map((thread) => ({ ...thread, history: new History() }));
-  return new System(threads, words, execution, sharing, merge ? new Merging(lab.names.machine) : undefined, onStepEnd);
+  const { machine } = lab.names;
+  return new System(
+    threads,
+    words,
+    execution,
+    sharing,
+    merge ? new Merging(machine) : undefined,
+    mutex === 'blocking' ? new BlockingLocks(machine) : undefined,
+    onStepEnd,
+  );
 }
 
 function oraclesFor({ names }: Laboratory): Oracle[] {

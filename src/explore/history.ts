@@ -93,6 +93,11 @@ export class HistoryNode {
   }
 }
 
+/** Tells which operations other threads can see. */
+export interface SchedulingPoints {
+  isSchedulingPoint(node: HistoryNode): boolean;
+}
+
 /** The plain accesses of one thread between two synchronising operations, as sorted word addresses. */
 export interface Segment {
   readonly reads: readonly number[];
@@ -112,6 +117,13 @@ export class History {
   /** Where a step begins that inherits `carried`; accesses of the last step after its last operation come along. */
   root(carried: readonly number[], inherited: Segment): HistoryNode {
     return this.#boundary(ROOT, carried, inherited);
+  }
+
+  /** Where the step after the one that ended with `end` begins. */
+  beginAfter(end: HistoryNode, points: SchedulingPoints): HistoryNode {
+    const root = this.root(end.carried, segmentOf(end, points));
+    end.attach(0, root);
+    return root;
   }
 
   /** Where the thread has no more steps. */
@@ -147,7 +159,7 @@ export class History {
 }
 
 /** The plain accesses before `node`, back to the last operation that another thread can see. */
-export function segmentOf(node: HistoryNode, points: { isSchedulingPoint(node: HistoryNode): boolean }): Segment {
+export function segmentOf(node: HistoryNode, points: SchedulingPoints): Segment {
   if (node.segment) return node.segment;
   const reads = new Set<number>();
   const writes = new Set<number>();

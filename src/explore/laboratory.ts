@@ -70,7 +70,9 @@ export function laboratory(scenario: Scenario, design: Design, inParts = true): 
 
 function threads(scenario: Scenario, map: SharedMap, deadline: number, inParts: boolean): LogicalThread[] {
   const all = [mainLoopThread(map, deadline, inParts)];
-  scenario.vcpus.forEach((requests, vcpu) => all.push(vcpuThread(map, vcpu, requests.length)));
+  for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
+    all.push(vcpuThread(map, vcpu, scenario.vcpus[vcpu].length));
+  }
   if (scenario.control) all.push(controlThread(map, scenario.control));
   return all;
 }

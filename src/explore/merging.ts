@@ -41,3 +41,19 @@ export class Merging {
     return node;
   }
 }
+
+/**
+ * Locks as what the mutex was shown to be by itself, in place of its every look and wait: an acquisition is held back
+ * until the lock is free. For scenarios that are too large otherwise.
+ */
+export class BlockingLocks {
+  readonly #locks = new Set<number>();
+
+  constructor(machine: number) {
+    for (let lock = 0; lock < LOCK_COUNT; lock++) this.#locks.add(machine + lockAddress(lock));
+  }
+
+  isAcquisition(node: H.HistoryNode): boolean {
+    return node.kind === H.COMPARE_EXCHANGE && this.#locks.has(node.address);
+  }
+}

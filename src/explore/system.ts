@@ -1,7 +1,7 @@
 import { type Execution, NotExplorable } from './execution.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';
-import type { Merging } from './merging.js';
+import type { BlockingLocks, Merging } from './merging.js';
 import type { Sharing } from './sharing.js';
 import { mix, type Words } from './words.js';
 
@@ -39,6 +39,8 @@ export class System {
     readonly sharing: Sharing,
     /** Without it, all histories are kept apart. */
     readonly merging: Merging | undefined,
+    /** Holds an acquisition back until the lock is free. */
+    readonly blocking: BlockingLocks | undefined,
     /** Told when a thread ended a step, before its next one begins. */
     readonly onStepEnd: (thread: number) => void,
   ) {
@@ -57,7 +59,8 @@ export class System {
     const node = this.nodes[thread];
     if (node.kind >= H.END) return false;
     if (this.status[thread] >= WAITING) return false;
-    return node.kind !== H.AWAIT_CHANGE || this.words.get(node.address) !== node.a;
+    if (node.kind === H.AWAIT_CHANGE) return this.words.get(node.address) !== node.a;
+    return !this.blocking?.isAcquisition(node) || this.words.get(node.address) === 0;
   }
 
   /** Whether a thread's wait may time out now. */
@@ -151,7 +154,7 @@ export class System {
       if (next.kind === H.END) {
         this.nodes[thread] = next;
         this.onStepEnd(thread);
-        node = this.threads[thread].history.root(next.carried, H.segmentOf(next, this.sharing));
+        node = next.next ?? this.threads[thread].history.beginAfter(next, this.sharing);
         value = 0;
       } else if (next.kind < H.LOAD) {
         node = next;
