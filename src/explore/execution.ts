@@ -10,6 +10,9 @@ export class NotExplorable extends Error {
   override name = 'NotExplorable';
 }
 
+/** A thread's action and what it yielded. */
+export type Observer = (thread: number, node: H.HistoryNode, value: number) => void;
+
 /** The times at which the host's clock may stand, and where it stands. */
 export interface HostClock {
   readonly times: readonly number[];
@@ -31,8 +34,10 @@ export class Execution {
   #suspended = false;
   /** How often production code was run. */
   runs = 0;
-  /** Whether to note where in the source each operation stands. */
-  noteSites = false;
+  /** Told of all that happens, in order; then each action also knows where in the source it stands. */
+  observer: Observer | undefined;
+  /** The thread that acts, by its index. */
+  thread = 0;
 
   constructor(
     readonly words: Words,
@@ -100,6 +105,12 @@ export class Execution {
 
   /** Performs a plain access; returns what it yields. */
   perform(node: H.HistoryNode): number {
+    const value = this.#perform(node);
+    this.observer?.(this.thread, node, value);
+    return value;
+  }
+
+  #perform(node: H.HistoryNode): number {
     switch (node.kind) {
       case H.GET:
         return this.words.get(node.address);
@@ -138,7 +149,7 @@ export class Execution {
 
   #replay(kind: number, address: number, a: number, b: number): number {
     const node = this.#path[this.#replayed];
-    if (this.noteSites) node.site ??= callers();
+    if (this.observer) node.site ??= callers();
     this.#compare(node, kind, address, a, b);
     return this.#values[this.#replayed++];
   }
@@ -160,7 +171,7 @@ export class Execution {
     } else {
       node = this.#history.add(kind, address, a, b, this.#last, this.#lastValue, carried);
     }
-    if (this.noteSites) node.site ??= callers();
+    if (this.observer) node.site ??= callers();
     return node;
   }
 

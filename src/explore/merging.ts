@@ -54,6 +54,8 @@ export class BlockingLocks {
   }
 
   isAcquisition(node: H.HistoryNode): boolean {
-    return node.kind === H.COMPARE_EXCHANGE && this.#locks.has(node.address);
+    if (node.kind !== H.COMPARE_EXCHANGE || !this.#locks.has(node.address)) return false;
+    // A try looks at the word first.
+    return !(node.parent?.kind === H.LOAD && node.parent.address === node.address);
   }
 }

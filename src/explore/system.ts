@@ -19,6 +19,11 @@ const SCHEDULE_HASH = 1 << 22;
 
 /** A transition that is no thread's: the host's clock goes on to its next time. */
 export const TICK = 63;
+/** What an observer sees a wait yield. */
+export const BLOCKED = -1;
+export const WAS_WOKEN = -2;
+export const TIMED_OUT = -3;
+
 /** Added to a thread's index: its timed wait ends by timeout. */
 export const TIMEOUT = 64;
 
@@ -31,6 +36,8 @@ export class System {
   readonly status: Int32Array;
   readonly waitingSince: Int32Array;
   readonly hash = new Int32Array(4);
+  /** Synchronising operations so far, scheduling points or not. */
+  operations = 0;
 
   constructor(
     readonly threads: readonly LogicalThread[],
@@ -51,7 +58,10 @@ export class System {
 
   /** Lets every thread run up to its first operation. */
   start(): void {
-    for (let thread = 0; thread < this.threads.length; thread++) this.#advance(thread, this.nodes[thread], 0);
+    for (let thread = 0; thread < this.threads.length; thread++) {
+      this.execution.thread = thread;
+      this.#advance(thread, this.nodes[thread], 0);
+    }
   }
 
   /** Whether a thread could make a transition now, apart from a timeout. */
@@ -90,28 +100,40 @@ export class System {
   perform(transition: number): void {
     if (transition === TICK) {
       this.execution.clock.now++;
+      this.operations++;
       return;
     }
     const thread = transition & ~TIMEOUT;
     const node = this.nodes[thread];
+    this.execution.thread = thread;
+    this.operations++;
     if (transition & TIMEOUT) {
       this.#leaveQueue(thread);
+      this.execution.observer?.(thread, node, TIMED_OUT);
       this.#advance(thread, node, 0);
     } else if (this.status[thread] === WOKEN) {
       this.status[thread] = READY;
+      this.execution.observer?.(thread, node, WAS_WOKEN);
       this.#advance(thread, node, 0);
     } else if (node.kind === H.WAIT && this.words.get(node.address) === node.a) {
       this.status[thread] = WAITING + this.#queueLength(node.address);
       this.waitingSince[thread] = node.b < 0 ? 0 : this.execution.clock.now;
+      this.execution.observer?.(thread, node, BLOCKED);
     } else {
-      const value = this.#operate(node);
+      const value = this.#operate(thread, node);
       if (!this.merging) this.#advance(thread, node, value);
       else this.#advance(thread, this.merging.begin(node, value, this.threads[thread].id), this.merging.value);
     }
   }
 
   /** The effect of an operation; returns what it yields. */
-  #operate(node: H.HistoryNode): number {
+  #operate(thread: number, node: H.HistoryNode): number {
+    const value = this.#effect(node);
+    this.execution.observer?.(thread, node, value);
+    return value;
+  }
+
+  #effect(node: H.HistoryNode): number {
     const { words } = this;
     const { address, a } = node;
     const old = address < 0 ? 0 : words.get(address);
@@ -168,7 +190,8 @@ export class System {
         if (next.kind > H.END) return;
         this.sharing.note(thread, next);
         if (this.sharing.isSchedulingPoint(next)) return;
-        value = this.#operate(next);
+        value = this.#operate(thread, next);
+        this.operations++;
         node = next;
         if (this.merging) {
           node = this.merging.begin(next, value, this.threads[thread].id);

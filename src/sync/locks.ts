@@ -47,7 +47,9 @@ export class Locks {
   }
 
   tryAcquire(lock: number): boolean {
-    if (this.memory.compareExchange(lockAddress(lock), 0, this.#me) !== 0) {
+    const address = lockAddress(lock);
+    // Looked at first: a try that will fail takes no cache line from the holder, and never looks like an acquisition.
+    if (this.memory.load(address) !== 0 || this.memory.compareExchange(address, 0, this.#me) !== 0) {
       this.thread.statistics.tryFailed(lock);
       return false;
     }
