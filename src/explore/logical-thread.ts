@@ -1,3 +1,4 @@
+import { DueWork } from '../machine/due-work.js';
 import { Machine } from '../machine/machine.js';
 import type { Memory } from '../memory/memory.js';
 import { NO_STATISTICS } from '../sync/statistics.js';
@@ -12,6 +13,7 @@ import {
   machineAt,
   type SharedMap,
   submissionRingAt,
+  vcpuBellAt,
 } from '../threads/shared-map.js';
 import { SubmissionRing } from '../threads/submission-ring.js';
 import { VcpuThread } from '../threads/vcpu-thread.js';
@@ -64,23 +66,20 @@ export function mainLoopThread(map: SharedMap, firstDeadline: number, inParts: b
   };
 }
 
-/** A vCPU thread with `requests` requests in its ring: it carries how many are left. */
-export function vcpuThread(map: SharedMap, index: number, requests: number): LogicalThread {
+/** A vCPU thread: what it is to do lies in its ring. */
+export function vcpuThread(map: SharedMap, index: number): LogicalThread {
   const id = FIRST_VCPU_THREAD + index;
   return {
     name: `vCPU ${index}`,
     id,
-    idleAt: -1,
-    firstCarried: [requests],
+    idleAt: vcpuBellAt(map, index),
+    firstCarried: [],
     history: new History(),
-    begin(memory, [left]) {
+    begin(memory) {
       const shared = memory();
-      const ring = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
-      const vcpu = new VcpuThread(new Thread(id, shared, NO_STATISTICS), memory(), map, ring);
-      return () => {
-        vcpu.step();
-        return left > 1 ? [left - 1] : undefined;
-      };
+      const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
+      const vcpu = new VcpuThread(new Thread(id, shared, NO_STATISTICS), memory(), map, index, submissions);
+      return () => (vcpu.step() ? [] : undefined);
     },
   };
 }
@@ -97,9 +96,10 @@ export function controlThread(map: SharedMap, { work, argument }: ControlRequest
       const shared = memory();
       const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
       const machine = new Machine(memory(), thread, new ThreadHost(shared, map));
+      const due = new DueWork(machine);
       return () => {
         machine.select(machineAt(map, 0));
-        machine.requestControl(work, argument);
+        due.requestControl(work, argument);
         return undefined;
       };
     },

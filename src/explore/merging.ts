@@ -1,6 +1,5 @@
 import { LOCK_COUNT } from '../sync/lock-names.js';
 import { lockAddress } from '../sync/locks.js';
-import { WAITING_FOR } from '../sync/thread.js';
 import * as H from './history.js';
 
 /**
@@ -32,9 +31,8 @@ export class Merging {
 
   /** The operation at which the thread could have had the lock at once. */
   #acquired(node: H.HistoryNode, threadId: number): H.HistoryNode {
-    const publishes = WAITING_FOR + threadId;
     let at: H.HistoryNode | undefined = node;
-    while (at && (at.address === node.address || at.address === publishes)) {
+    while (at && at.address === node.address) {
       if (at.kind === H.COMPARE_EXCHANGE && at.a === 0 && at.b === threadId << 1) return at;
       at = at.parent;
     }

@@ -1,8 +1,8 @@
 import { MACHINE_AREAS, MACHINE_WORDS } from '../memory/map.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
 import { lockAddress } from '../sync/locks.js';
-import { THREADS_AREA } from '../sync/thread.js';
-import { machineAt, type SharedMap, submissionRingAt } from '../threads/shared-map.js';
+import { THREADS_AREA } from '../sync/wait-graph.js';
+import { machineAt, type SharedMap } from '../threads/shared-map.js';
 import type { Words } from './words.js';
 
 /** Names of words and owners of locks, of the one machine under exploration. */
@@ -19,17 +19,7 @@ export class Names {
     if (lock >= 0) return LOCK_NAMES[lock];
     const relative = address - this.machine;
     if (relative >= 0 && relative < MACHINE_WORDS) return this.#field(relative);
-    const { map } = this;
-    const thread = THREADS_AREA.field(address);
-    if (thread) return thread.name;
-    if (address >= map.eventRing) return `eventRing+${address - map.eventRing}`;
-    for (let ring = map.vcpuThreads - 1; ring >= 0; ring--) {
-      const at = submissionRingAt(map, ring);
-      if (address >= at) return `submissionRing${ring}+${address - at}`;
-    }
-    if (address >= map.kicked) return `kicked+${address - map.kicked}`;
-    if (address >= map.gatewayBell) return `gatewayBell+${address - map.gatewayBell}`;
-    return `mainLoopBell+${address - map.mainLoopBell}`;
+    return THREADS_AREA.field(address)?.name ?? this.#part(address);
   }
 
   /** Which lock's word lies at an absolute address; −1 if none. */
@@ -45,6 +35,27 @@ export class Names {
 
   locksHeldBy(words: Words, thread: number): string[] {
     return LOCK_NAMES.filter((_, lock) => this.ownerOf(words, lock) === thread);
+  }
+
+  /** A word outside the machine, by the part of the shared map that it lies in. */
+  #part(address: number): string {
+    const { map } = this;
+    const parts: [string, number][] = [
+      ['mainLoopBell', map.mainLoopBell],
+      ['gatewayBell', map.gatewayBell],
+      ['kicked', map.kicked],
+      ['roundsWanted', map.roundsWanted],
+      ['roundsDone', map.roundsDone],
+      ['viewBuffers', map.viewBuffers],
+      ['drains', map.drains],
+      ['vcpuBells', map.vcpuBells],
+      ['submissionRings', map.submissionRings],
+      ['lockReports', map.lockReports],
+      ['eventRing', map.eventRing],
+    ];
+    let found: [string, number] = ['shared', 0];
+    for (const part of parts) if (part[1] <= address && part[1] >= found[1]) found = part;
+    return `${found[0]}+${address - found[1]}`;
   }
 
   #field(relative: number): string {

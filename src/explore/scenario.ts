@@ -17,6 +17,13 @@ export function read(address: number, size = 8): Request {
   return { operation: ring.READ, size, address, value: 0 };
 }
 
+export function portWrite(port: number, value: number): Request {
+  return { operation: ring.PORT_WRITE, size: 0, address: port, value };
+}
+
+/** The interrupt acknowledge cycle of a processor. */
+export const acknowledge: Request = { operation: ring.INTERRUPT_ACKNOWLEDGE, size: 0, address: 0, value: 0 };
+
 /** An external driver sets a GSI. */
 export function line(gsi: number, level: number): Request {
   return { operation: ring.SET_LINE, size: 0, address: gsi, value: level };

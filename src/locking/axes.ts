@@ -1,4 +1,7 @@
 import type { Locks } from '../sync/locks.js';
+import type { DeferredList } from './deferred-list.js';
+import type { LineDecisions } from './line-decisions.js';
+import type { LineQueue } from './line-queue.js';
 
 /** Path B: how an MMIO access by a vCPU enters the HPET. */
 export interface MmioAxis {
@@ -12,15 +15,26 @@ export interface MmioAxis {
 /** Path A: how a timer callback on the main loop, which holds the BQL, enters the HPET. */
 export interface TimerAxis {
   readonly name: string;
+  /** Attribute of the HPET's timers: the main loop releases the BQL around their callbacks. */
+  readonly lockless: boolean;
+  /** Whether the callback only asks a vCPU thread to do the work, later and like path B. */
+  readonly kicks: boolean;
   enter(locks: Locks): void;
-  /** Afterwards the main loop holds the BQL as before. */
   leave(locks: Locks): void;
 }
 
 /** What a line change, message or gate does once the interrupt controllers are protected. */
 export interface IrqTarget {
   readonly locks: Locks;
+  readonly deferred: DeferredList;
+  readonly decisions: LineDecisions;
+  readonly lineQueue: LineQueue;
+  /** Quirk bits, `devices/quirks.ts`. */
+  readonly quirks: number;
   driveLine(line: number, source: number, level: number): void;
+  pulseLine(line: number, source: number): void;
+  /** Sets the levels of all of the HPET's sources on a line at once, bit n for source n. */
+  assignLine(line: number, source: number, levels: number): void;
   sendMsi(timer: number, address: number, data: number): void;
   setPitGate(level: number): void;
 }
@@ -30,10 +44,14 @@ export interface IrqAxis {
   readonly name: string;
   /** Whether the controllers have leaf locks of their own, so that nothing on the way to them needs the BQL. */
   readonly lockless: boolean;
-  /** Protects one controller (a leaf lock's name) or all of them; returns what `leave` is to undo. */
-  enter(locks: Locks, controller: number): boolean;
-  leave(locks: Locks, controller: number, entered: boolean): void;
+  /** Protects one controller (named by its leaf lock) or all of them; returns what `leave` is to undo. */
+  enter(target: IrqTarget, controller: number): boolean;
+  leave(target: IrqTarget, controller: number, entered: boolean): void;
+  /** Frames everything that may change lines: before the HPET is entered and after it was left. */
+  begin(target: IrqTarget): void;
+  end(target: IrqTarget): void;
   driveLine(target: IrqTarget, line: number, source: number, level: number): void;
+  pulseLine(target: IrqTarget, line: number, source: number): void;
   sendMsi(target: IrqTarget, timer: number, address: number, data: number): void;
   setPitGate(target: IrqTarget, level: number): void;
 }

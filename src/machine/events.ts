@@ -2,6 +2,7 @@
 export const EVENT_LINE = 1;
 export const EVENT_APIC = 2;
 export const EVENT_MSI = 3;
+export const EVENT_INTR = 4;
 
 /** Causes beyond the sources of a line (0–26, `devices/gsi/sources.ts`). */
 export const CAUSE_ENTRY_WRITE = 32;
@@ -16,6 +17,7 @@ export interface EventSink {
    * - EVENT_LINE: `a` GSI, `b` level
    * - EVENT_APIC: `a` pin, `b` destination | destination mode << 8 | delivery mode << 9 | trigger << 12, `c` vector
    * - EVENT_MSI: `a` timer, `b` address, `c` data
+   * - EVENT_INTR: `a` level of the 8259 pair's INT output
    *
    * `virtualTime` in ns; `deadline` in virtual ns of the timer that caused it, else −1.
    */

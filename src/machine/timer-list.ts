@@ -6,6 +6,7 @@ import type { Locks } from '../sync/locks.js';
 
 /** Timers 0–23 belong to the HPET, one to the IOAPIC's storm damping. */
 export const STORM_TIMER = 24;
+export const HPET_TIMERS = 24;
 const TIMER_COUNT = 25;
 
 /** 1 + the number of the timer with the earliest deadline, or 0. */
@@ -18,6 +19,8 @@ const NEXT = ENTRY.word('next', 'timers');
 const ARMED = ENTRY.word('armed', 'timers');
 /** Counts arming and cancelling: a callback that was chosen to run finds out whether it is still wanted. */
 const GENERATION = ENTRY.word('generation', 'arming');
+/** The main loop releases the BQL around the callback. */
+const LOCKLESS = ENTRY.word('lockless', 'constant');
 const ENTRY_WORDS = ENTRY.size;
 const ENTRIES = ENTRY.table(AREA, 'timer', TIMER_COUNT);
 
@@ -37,6 +40,15 @@ export class TimerList {
     /** Called, without the lock, after an arming that made the earliest deadline earlier. */
     readonly onEarlier: () => void,
   ) {}
+
+  /** Sets the attribute of a timer whose callback takes care of its own locks: it is called without the BQL. */
+  setLockless(timer: number, lockless: boolean): void {
+    this.memory.set(entry(timer) + LOCKLESS, lockless ? 1 : 0);
+  }
+
+  isLockless(timer: number): boolean {
+    return this.memory.get(entry(timer) + LOCKLESS) !== 0;
+  }
 
   /** Arms a timer in place of what was armed before. A deadline below 0 counts as 0, before all others. */
   arm(timer: number, deadline: number): void {

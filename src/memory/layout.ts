@@ -70,6 +70,11 @@ export class Area {
     return this.#next;
   }
 
+  /** Word addresses of all fields, in order. */
+  addresses(): number[] {
+    return [...this.#fields.keys()];
+  }
+
   /** The field at a word address, if one was claimed there. */
   field(address: number): Field | undefined {
     return this.#fields.get(address);

@@ -1,7 +1,7 @@
 import { Area } from './layout.js';
 
 /**
- * The memory of one machine: 1024 words (4 KiB), one area per owner. Addresses are relative to the machine's base.
+ * The memory of one machine: 1600 words (6.25 KiB), one area per owner. Addresses are relative to the machine's base.
  * Locks lie a cache line (16 words) apart.
  */
 export const CONFIG_AREA = new Area('config', 0, 32);
@@ -13,8 +13,14 @@ export const HPET_AREA = new Area('hpet', 368, 800);
 export const ROUTER_AREA = new Area('router', 800, 848);
 export const IOAPIC_AREA = new Area('ioapic', 848, 960);
 export const PIC_AREA = new Area('pic', 960, 1024);
+export const LOCK_ORDER_AREA = new Area('lockOrder', 1024, 1088);
+export const DEFERRED_AREA = new Area('deferred', 1088, 1312);
+export const LINE_QUEUE_AREA = new Area('lineQueue', 1312, 1408);
+export const KICK_AREA = new Area('kick', 1408, 1536);
+export const LOAD_AREA = new Area('load', 1536, 1552);
+export const XEN_AREA = new Area('xen', 1552, 1568);
 
-export const MACHINE_WORDS = 1024;
+export const MACHINE_WORDS = 1600;
 
 export const MACHINE_AREAS = [
   CONFIG_AREA,
@@ -26,4 +32,10 @@ export const MACHINE_AREAS = [
   ROUTER_AREA,
   IOAPIC_AREA,
   PIC_AREA,
+  LOCK_ORDER_AREA,
+  DEFERRED_AREA,
+  LINE_QUEUE_AREA,
+  KICK_AREA,
+  LOAD_AREA,
+  XEN_AREA,
 ];

@@ -57,8 +57,12 @@ export class U64 {
   }
 
   subtract(other: U64): this {
-    const difference = this.lo - other.lo;
-    this.hi = (this.hi - other.hi - (difference < 0 ? 1 : 0)) >>> 0;
+    return this.subtractParts(other.lo, other.hi);
+  }
+
+  subtractParts(lo: number, hi: number): this {
+    const difference = this.lo - lo;
+    this.hi = (this.hi - hi - (difference < 0 ? 1 : 0)) >>> 0;
     this.lo = difference >>> 0;
     return this;
   }

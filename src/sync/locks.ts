@@ -1,38 +1,75 @@
-import { LOCKS_AREA } from '../memory/map.js';
+import { CONFIG_AREA, LOCKS_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
+import { MAIN_LOOP } from './call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from './lock-names.js';
-import { type Thread, WAITING_FOR } from './thread.js';
+import { LockOrder } from './lock-order.js';
+import { barging, MUTEXES, type Mutex, type MutexWaiter, ownerOf } from './mutex.js';
+import type { Thread } from './thread.js';
 
 const STRIDE = 16;
 const FIRST = LOCKS_AREA.words('lock', LOCK_COUNT * STRIDE, 'sync');
 
-/** Bit 0 of a lock word: someone may be waiting. The other bits: the owner's thread number; all zero: free. */
-const CONTENDED = 1;
+/** Bits 7:0 the kind of mutex, then the flags below. */
+const OPTIONS = CONFIG_AREA.word('locks', 'constant');
+const REFUSE_ON_DEADLOCK = 1 << 8;
+const CHECK_ORDER = 1 << 9;
+
+export interface LockOptions {
+  /** `barging` (the default) or `ticket`. */
+  readonly mutex: 'barging' | 'ticket';
+  /** `break`: the acquisition that closes a cycle is refused where its caller can do without. `hang`: it hangs. */
+  readonly onDeadlock: 'break' | 'hang';
+  /** Whether the order of acquisitions is recorded and checked. */
+  readonly checkOrder: boolean;
+}
+
+export const DEFAULT_LOCKS: LockOptions = { mutex: 'barging', onDeadlock: 'break', checkOrder: true };
 
 export function lockAddress(lock: number): number {
   return FIRST + lock * STRIDE;
 }
 
-/** The name of the lock whose machine-relative word address this is. */
-export function lockNameAt(address: number): string {
-  return LOCK_NAMES[(address - FIRST) / STRIDE];
+/** The lock whose machine-relative word address this is. */
+export function lockAt(address: number): number {
+  return (address - FIRST) / STRIDE;
 }
 
-/**
- * The locks of one machine as one thread sees them: futex mutexes that are not recursive, block the thread and let a
- * newcomer overtake a woken waiter. The owner is part of the lock word, so that a wait-for graph is always exact.
- */
+/** The locks of one machine as one thread sees them. They are not recursive. */
 export class Locks {
   /** Bit n: this thread holds lock n of the current machine. */
   held = 0;
+  /** The part of the path that this thread is on, see `call-sites.ts`. */
+  site = MAIN_LOOP;
+  readonly order: LockOrder;
 
-  readonly #me: number;
+  #mutex: Mutex = barging;
+  #refuses = false;
+  #checksOrder = false;
+  #base = -1;
 
   constructor(
     readonly memory: Memory,
     readonly thread: Thread,
   ) {
-    this.#me = thread.id << 1;
+    this.order = new LockOrder(memory);
+  }
+
+  create(options: LockOptions): void {
+    const kind = MUTEXES.findIndex((mutex) => mutex.name === options.mutex);
+    const refuse = options.onDeadlock === 'break' ? REFUSE_ON_DEADLOCK : 0;
+    this.memory.set(OPTIONS, kind | refuse | (options.checkOrder ? CHECK_ORDER : 0));
+    this.#base = -1;
+  }
+
+  /** The memory shows another machine now, or may do so. */
+  select(): void {
+    const options = this.memory.get(OPTIONS);
+    this.#mutex = MUTEXES[options & 0xff];
+    this.#refuses = (options & REFUSE_ON_DEADLOCK) !== 0;
+    this.#checksOrder = (options & CHECK_ORDER) !== 0;
+    if (this.#base === this.memory.base) return;
+    this.#base = this.memory.base;
+    this.order.forget();
   }
 
   holds(lock: number): boolean {
@@ -40,28 +77,28 @@ export class Locks {
   }
 
   acquire(lock: number): void {
-    if (this.holds(lock)) throw new Error(`${LOCK_NAMES[lock]} is not recursive`);
-    if (this.memory.compareExchange(lockAddress(lock), 0, this.#me) !== 0) this.#acquireContended(lock);
-    this.held |= 1 << lock;
-    this.thread.statistics.acquired(lock);
+    this.#acquire(lock, false);
+  }
+
+  /** Takes the lock, or is refused because it would close a cycle of waiting and `onDeadlock` is `break`. */
+  acquireOrRefuse(lock: number): boolean {
+    return this.#acquire(lock, this.#refuses);
   }
 
   tryAcquire(lock: number): boolean {
     const address = lockAddress(lock);
-    // Looked at first: a try that will fail takes no cache line from the holder, and never looks like an acquisition.
-    if (this.memory.load(address) !== 0 || this.memory.compareExchange(address, 0, this.#me) !== 0) {
+    // Looked at first: a try that will fail takes no cache line from the holder.
+    if (this.memory.load(address) !== 0 || !this.#mutex.tryAcquire(this.memory, address, this.thread.id)) {
       this.thread.statistics.tryFailed(lock);
       return false;
     }
-    this.held |= 1 << lock;
-    this.thread.statistics.acquired(lock);
+    this.#acquired(lock);
     return true;
   }
 
   release(lock: number): void {
     this.held &= ~(1 << lock);
-    const address = lockAddress(lock);
-    if (this.memory.exchange(address, 0) & CONTENDED) this.memory.notify(address, 1);
+    this.#mutex.release(this.memory, lockAddress(lock));
   }
 
   /** Takes the lock unless this thread holds it already; returns whether it was taken, for `unguard`. */
@@ -75,22 +112,73 @@ export class Locks {
     if (taken) this.release(lock);
   }
 
-  #acquireContended(lock: number): void {
-    const { memory, thread } = this;
-    const address = lockAddress(lock);
-    thread.statistics.contended(lock);
-    memory.spin(address, memory.load(address));
+  /** Takes `inner` under `outer`, which is held; where that would be a deadlock, lets go of `outer` for a moment. */
+  acquireUnder(outer: number, inner: number): void {
+    if (this.acquireOrRefuse(inner)) return;
+    this.release(outer);
+    this.acquireBoth(inner, outer);
+  }
+
+  /** Takes two locks, of which none is held: in this order, or wherever that would be a deadlock in the other. */
+  acquireBoth(first: number, second: number): void {
+    let outer = first;
+    let inner = second;
     for (;;) {
-      const word = memory.load(address);
-      if (word === 0) {
-        // Others may sleep on the word: whoever got here by waiting leaves it marked, at the cost of one idle notify.
-        if (memory.compareExchange(address, 0, this.#me | CONTENDED) === 0) return;
-      } else if (word & CONTENDED || memory.compareExchange(address, word, word | CONTENDED) === word) {
-        // Published before blocking: of the threads that close a cycle, the last to publish sees all of it.
-        thread.shared.store(WAITING_FOR + thread.id, memory.base + address);
-        memory.wait(address, word | CONTENDED);
-        thread.shared.store(WAITING_FOR + thread.id, 0);
-      }
+      this.acquire(outer);
+      if (this.acquireOrRefuse(inner)) return;
+      this.release(outer);
+      [outer, inner] = [inner, outer];
     }
+  }
+
+  #acquire(lock: number, refusable: boolean): boolean {
+    if (this.holds(lock)) throw new Error(`${LOCK_NAMES[lock]} is not recursive`);
+    if (this.#checksOrder && this.held) this.#recordOrder(lock);
+    if (!this.#mutex.tryAcquire(this.memory, lockAddress(lock), this.thread.id)) {
+      this.thread.statistics.contended(lock);
+      const waiter = new Waiter(this, lock, refusable);
+      if (!this.#mutex.acquire(this.memory, lockAddress(lock), this.thread.id, waiter)) return false;
+    }
+    this.#acquired(lock);
+    return true;
+  }
+
+  #acquired(lock: number): void {
+    this.held |= 1 << lock;
+    this.thread.statistics.acquired(lock);
+  }
+
+  #recordOrder(lock: number): void {
+    this.order.record(this.held, lock, this.site, this.thread.id, (outer) =>
+      this.thread.reports?.orderInversion(this.memory.base, outer, lock, this.site),
+    );
+  }
+}
+
+/** One blocking acquisition: shows itself in the wait-for graph and looks for a cycle. */
+class Waiter implements MutexWaiter {
+  #reported = false;
+
+  constructor(
+    readonly locks: Locks,
+    readonly lock: number,
+    readonly refusable: boolean,
+  ) {}
+
+  beforeBlocking(): boolean {
+    const { thread, memory, site, held } = this.locks;
+    const graph = thread.waitGraph;
+    if (!graph) return false;
+    graph.publish(memory.base + lockAddress(this.lock), site, held);
+    const cycle = graph.cycle((address) => ownerOf(thread.shared, address));
+    if (!cycle) return false;
+    if (!this.#reported) thread.reports?.deadlock(cycle, this.refusable);
+    this.#reported = true;
+    if (this.refusable) graph.withdraw();
+    return this.refusable;
+  }
+
+  afterBlocking(): void {
+    this.locks.thread.waitGraph?.withdraw();
   }
 }

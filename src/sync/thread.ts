@@ -1,29 +1,12 @@
-import { Area } from '../memory/layout.js';
 import type { Memory } from '../memory/memory.js';
 import type { LockStatistics } from './statistics.js';
+import type { Waiter, WaitGraph } from './wait-graph.js';
 
-/** Threads are numbered from 1; 0 means no thread. A lock word holds the number of its owner. */
-export const MAX_THREADS = 64;
-
-/**
- * What every thread can see of every other: absolute words at the start of memory.
- * WAITING_FOR[n] is the absolute address of the lock that thread n is blocked on, or 0.
- */
-const AREA = new Area('threads', 16, 16 + MAX_THREADS);
-export const WAITING_FOR = AREA.words('waitingFor', MAX_THREADS, 'sync');
-export const THREADS_AREA = AREA;
-
-/** The part of a path that takes a lock: contention is told by call site, because callers cause waiting, not locks. */
-export const CALL_SITES = [
-  'mmio-read',
-  'mmio-write',
-  'timer-callback',
-  'irq-update',
-  'deferred-flush',
-  'main-loop',
-  'control',
-] as const;
-export type CallSite = (typeof CALL_SITES)[number];
+/** Told of what went wrong with locks, on the thread that found it, with locks held: it only writes it down. */
+export interface LockReports {
+  deadlock(cycle: readonly Waiter[], refused: boolean): void;
+  orderInversion(machine: number, outer: number, inner: number, site: number): void;
+}
 
 /** What belongs to one thread of execution and to no machine. */
 export class Thread {
@@ -32,5 +15,8 @@ export class Thread {
     /** Memory with base 0: the thread table and the rings. */
     readonly shared: Memory,
     readonly statistics: LockStatistics,
+    /** Without it a deadlock hangs unseen. */
+    readonly waitGraph?: WaitGraph,
+    readonly reports?: LockReports,
   ) {}
 }

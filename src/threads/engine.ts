@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import { CONTROL_REMOVE, DueWork } from '../machine/due-work.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
@@ -13,14 +14,17 @@ import {
   type SharedMap,
   sharedMap,
   submissionRingAt,
+  viewBufferAt,
 } from './shared-map.js';
-import { SubmissionRing } from './submission-ring.js';
+import { SubmissionRing, VIEW } from './submission-ring.js';
 import { statisticsAt, type ThreadCounts, ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData } from './worker.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;
   readonly machines: number;
+  /** Told of a thread that ended by itself. */
+  readonly onThreadDeath?: (thread: number, reason: unknown) => void;
 }
 
 /** Told of a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
@@ -41,6 +45,21 @@ interface VcpuWorker {
   /** What waits for room in the ring. */
   readonly queue: (() => void)[];
   answered: number;
+  /** The last view of this thread's buffer that was asked for: one at a time. */
+  viewing: Promise<unknown>;
+}
+
+/** Control work that one machine waits for; the first is under way. */
+interface Control {
+  readonly work: number;
+  readonly argument: number;
+  readonly done: () => void;
+}
+
+/** Control work that is done, once the events before position `behind` are handed over. */
+interface FinishedControl {
+  readonly behind: number;
+  readonly done: () => void;
 }
 
 /**
@@ -52,6 +71,7 @@ export class Engine {
   readonly shared: SharedMemory;
   /** For making machines, and for reading what needs no lock. */
   readonly machine: Machine;
+  readonly due: DueWork;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -60,13 +80,16 @@ export class Engine {
   readonly #workers: Worker[] = [];
   readonly #vcpus: VcpuWorker[] = [];
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
-  readonly #controls = new Map<number, () => void>();
+  readonly #controls = new Map<number, Control[]>();
+  #finished: FinishedControl[] = [];
+  readonly #rounds: { wanted: number; resolve: () => void }[] = [];
   #drained = 0;
   #closing = false;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(options: EngineOptions) {
-    this.map = sharedMap({ ...options, submissions: SUBMISSIONS, events: EVENTS });
+  constructor(readonly options: EngineOptions) {
+    const { machines, vcpuThreads } = options;
+    this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS });
     this.#buffer = new SharedArrayBuffer(this.map.words * 4);
     this.shared = new SharedMemory(this.#buffer);
     this.#host = new ThreadHost(this.shared, this.map);
@@ -74,6 +97,7 @@ export class Engine {
     const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
     const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
+    this.due = new DueWork(this.machine);
   }
 
   /** Starts the threads; resolves when all run. */
@@ -81,7 +105,7 @@ export class Engine {
     const started = [this.#startWorker(MAIN_LOOP_THREAD)];
     for (let i = 0; i < this.map.vcpuThreads; i++) {
       const ring = new SubmissionRing(this.shared, submissionRingAt(this.map, i), this.map.submissions);
-      this.#vcpus.push({ ring, pending: [], queue: [], answered: 0 });
+      this.#vcpus.push({ ring, pending: [], queue: [], answered: 0, viewing: Promise.resolve() });
       started.push(this.#startWorker(FIRST_VCPU_THREAD + i));
     }
     await Promise.all(started);
@@ -93,8 +117,16 @@ export class Engine {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
     this.#workers.push(worker);
     return new Promise((resolve, reject) => {
+      let failure: unknown;
       worker.once('online', resolve);
-      worker.once('error', reject);
+      worker.once('error', (error) => {
+        failure = error;
+      });
+      worker.once('exit', (code) => {
+        failure ??= new Error(`thread ${thread} ended with code ${code}`);
+        reject(failure);
+        if (!this.#closing) this.options.onThreadDeath?.(thread, failure);
+      });
     });
   }
 
@@ -116,13 +148,14 @@ export class Engine {
     this.machine.create(base, options);
   }
 
-  /** Frees a slot. The caller made sure that nothing of it is under way. */
-  removeMachine(slot: number): void {
+  /**
+   * Frees a slot: resolves when the main loop has let go of the machine and all it told is handed over. The caller made
+   * sure that no request to it is under way.
+   */
+  async removeMachine(slot: number): Promise<void> {
+    await this.control(slot, CONTROL_REMOVE);
     this.#handlers.delete(slot);
-    const { memory } = this.machine;
-    memory.select(machineAt(this.map, slot));
-    for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
-    this.#host.kickMainLoop(slot);
+    this.#controls.delete(slot);
   }
 
   /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
@@ -141,17 +174,61 @@ export class Engine {
     const send = () => {
       vcpu.pending.push(completion);
       vcpu.ring.submit(operation, size, base, address, low, high);
+      this.#host.vcpuBells[vcpuThread].ring();
     };
     if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
     else vcpu.queue.push(send);
   }
 
-  /** Asks the main loop for control work; one at a time per machine. Resolves when it is done. */
+  /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */
   control(slot: number, work: number, argument = 0): Promise<void> {
+    return new Promise((done) => {
+      const queue = this.#controls.get(slot) ?? [];
+      this.#controls.set(slot, queue);
+      queue.push({ work, argument, done });
+      if (queue.length === 1) this.#requestControl(slot, queue[0]);
+    });
+  }
+
+  #requestControl(slot: number, control: Control): void {
+    this.machine.select(machineAt(this.map, slot));
+    this.due.requestControl(control.work, control.argument);
+  }
+
+  /**
+   * Copies the state of part of a machine (`machine/view.ts`) without changing anything that a guest sees. `read` is
+   * called with the absolute word address of the copy, which is valid until it returns, and the virtual time in ns.
+   */
+  view<T>(vcpuThread: number, slot: number, what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
+    const vcpu = this.#vcpus[vcpuThread];
+    const view = vcpu.viewing.then(
+      () =>
+        new Promise<T>((resolve, reject) =>
+          this.submit(vcpuThread, slot, VIEW, 0, what, 0, 0, (_status, low, high) => {
+            try {
+              resolve(read(viewBufferAt(this.map, vcpuThread), high * 2 ** 32 + low));
+            } catch (error) {
+              reject(error);
+            }
+          }),
+        ),
+    );
+    vcpu.viewing = view.catch(() => {});
+    return view;
+  }
+
+  /** Virtual time of a machine, which needs no lock. */
+  virtualTime(slot: number): number {
+    this.machine.select(machineAt(this.map, slot));
+    return this.machine.clock.now();
+  }
+
+  /** Resolves when the main loop has come round once more. */
+  round(): Promise<void> {
     return new Promise((resolve) => {
-      this.#controls.set(slot, resolve);
-      this.machine.select(machineAt(this.map, slot));
-      this.machine.requestControl(work, argument);
+      const wanted = (this.shared.add(this.map.roundsWanted, 1) + 1) | 0;
+      this.#rounds.push({ wanted, resolve });
+      this.#host.mainLoopBell.ring();
     });
   }
 
@@ -196,7 +273,9 @@ export class Engine {
     return (
       this.#events.hasEvents() ||
       this.#vcpus.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
-      [...this.#controls.keys()].some((slot) => this.#controlDone(slot, false))
+      this.#finished.length > 0 ||
+      this.#isRoundDone() ||
+      this.#hasFinishedControl()
     );
   }
 
@@ -205,7 +284,7 @@ export class Engine {
     // In this order: what was told by then belongs to requests that are answered in this turn, or later.
     const told = this.#events.tail();
     const completed = this.#vcpus.map((vcpu) => vcpu.ring.completed());
-    const controls = [...this.#controls.keys()].filter((slot) => this.#controlDone(slot, true));
+    this.#takeFinishedControls();
     let answered = 0;
     for (;;) {
       const next = this.#firstAnswered(completed);
@@ -220,12 +299,39 @@ export class Engine {
     for (const vcpu of this.#vcpus) {
       while (vcpu.queue.length && vcpu.ring.hasRoom(vcpu.pending.length)) vcpu.queue.shift()?.();
     }
-    for (const slot of controls) {
-      const done = this.#controls.get(slot);
-      this.#controls.delete(slot);
-      done?.();
+    return this.#finishControls() + this.#finishRounds() + count + answered > 0;
+  }
+
+  /** Notes which control work is done, and lets the machine's next begin. */
+  #takeFinishedControls(): void {
+    for (const [slot, queue] of this.#controls) {
+      this.machine.select(machineAt(this.map, slot));
+      if (!this.due.control.takeDone()) continue;
+      const { done } = queue.shift() as Control;
+      // Read after the work was seen to be done: behind everything that it told.
+      this.#finished.push({ behind: this.#events.tail(), done });
+      if (queue.length > 0) this.#requestControl(slot, queue[0]);
+      else this.#controls.delete(slot);
     }
-    return count + answered + controls.length > 0;
+  }
+
+  #finishControls(): number {
+    const ready = this.#finished.filter(({ behind }) => ((behind - this.#drained) | 0) <= 0);
+    if (ready.length === 0) return 0;
+    this.#finished = this.#finished.filter((control) => !ready.includes(control));
+    for (const { done } of ready) done();
+    return ready.length;
+  }
+
+  #finishRounds(): number {
+    let count = 0;
+    for (; this.#isRoundDone(); count++) this.#rounds.shift()?.resolve();
+    return count;
+  }
+
+  #isRoundDone(): boolean {
+    const first = this.#rounds.at(0);
+    return first !== undefined && ((this.shared.load(this.map.roundsDone) - first.wanted) | 0) >= 0;
   }
 
   #drain(limit: number): number {
@@ -256,8 +362,11 @@ export class Engine {
     completion(vcpu.ring.status(position), vcpu.ring.low(position), vcpu.ring.high(position));
   }
 
-  #controlDone(slot: number, take: boolean): boolean {
-    this.machine.select(machineAt(this.map, slot));
-    return take ? this.machine.takeControlDone() : this.machine.isControlDone();
+  #hasFinishedControl(): boolean {
+    for (const slot of this.#controls.keys()) {
+      this.machine.select(machineAt(this.map, slot));
+      if (this.due.control.isDone) return true;
+    }
+    return false;
   }
 }

@@ -2,13 +2,14 @@ import { EventRing } from '../events/event-ring.js';
 import type { MachineHost } from '../machine/machine.js';
 import type { Memory } from '../memory/memory.js';
 import { Doorbell } from './doorbell.js';
-import type { SharedMap } from './shared-map.js';
+import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
 
 /** What the threads of a process offer to a machine, as one of them sees it. */
 export class ThreadHost implements MachineHost {
   readonly events: EventRing;
   readonly mainLoopBell: Doorbell;
   readonly gatewayBell: Doorbell;
+  readonly vcpuBells: readonly Doorbell[];
 
   constructor(
     readonly shared: Memory,
@@ -17,6 +18,7 @@ export class ThreadHost implements MachineHost {
     this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2);
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
+    this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
   }
 
   kickMainLoop(slot: number): void {
@@ -25,8 +27,10 @@ export class ThreadHost implements MachineHost {
     if (!(this.shared.or(this.map.kicked + (slot >> 5), bit) & bit)) this.mainLoopBell.ring();
   }
 
-  controlDone(): void {
-    this.gatewayBell.ring();
+  kickVcpu(slot: number): void {
+    const thread = slot % this.map.vcpuThreads;
+    const bit = 1 << (slot & 31);
+    if (!(this.shared.or(drainsAt(this.map, thread) + (slot >> 5), bit) & bit)) this.vcpuBells[thread].ring();
   }
 
   /** Tells the gateway of events, after all locks are released. */

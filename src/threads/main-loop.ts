@@ -1,13 +1,15 @@
+import { DueWork } from '../machine/due-work.js';
 import { Machine } from '../machine/machine.js';
 import type { Memory } from '../memory/memory.js';
 import type { Thread } from '../sync/thread.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { ThreadHost } from './host.js';
-import { machineAt, type SharedMap } from './shared-map.js';
+import { bitmapWords, machineAt, type SharedMap } from './shared-map.js';
 
 /** The main loop: for every machine, timers that are due and control work, under that machine's BQL; then sleep. */
 export class MainLoop {
   readonly machine: Machine;
+  readonly due: DueWork;
   readonly #host: ThreadHost;
   readonly #deadlines: DeadlineQueue;
 
@@ -21,19 +23,35 @@ export class MainLoop {
     this.#deadlines = deadlines;
     this.#host = new ThreadHost(thread.shared, map);
     this.machine = new Machine(memory, thread, this.#host);
+    this.due = new DueWork(this.machine);
   }
 
   /** Runs everything that is due, then sleeps until something will be. */
   iterate(): void {
+    this.#answerRound();
     this.runKicked();
     this.runDue();
     this.sleep();
   }
 
+  /** Whoever asked whether the main loop still comes round is answered. */
+  #answerRound(): void {
+    const { shared } = this.thread;
+    const wanted = shared.load(this.map.roundsWanted);
+    if (shared.load(this.map.roundsDone) === wanted) return;
+    shared.store(this.map.roundsDone, wanted);
+    this.#host.gatewayBell.ring();
+  }
+
+  #isRoundWanted(): boolean {
+    const { shared } = this.thread;
+    return shared.load(this.map.roundsDone) !== shared.load(this.map.roundsWanted);
+  }
+
   /** Machines that someone wants looked at. */
   runKicked(): void {
     const { shared } = this.thread;
-    const words = Math.ceil(this.map.machines / 32);
+    const words = bitmapWords(this.map);
     for (let word = 0; word < words; word++) {
       if (shared.load(this.map.kicked + word) === 0) continue;
       // Cleared before the machine is looked at: what comes later sets it again.
@@ -52,10 +70,18 @@ export class MainLoop {
     while (this.#deadlines.earliest <= now) this.#run(this.#deadlines.first);
   }
 
+  #isKicked(): boolean {
+    for (let word = 0; word < bitmapWords(this.map); word++) {
+      if (this.thread.shared.load(this.map.kicked + word) !== 0) return true;
+    }
+    return false;
+  }
+
   #run(slot: number): void {
     this.machine.select(machineAt(this.map, slot));
-    this.machine.runMainLoop();
-    this.#deadlines.set(slot, this.machine.nextHostTime());
+    const controlled = this.due.run();
+    this.#deadlines.set(slot, this.due.nextHostTime());
+    if (controlled) this.#host.gatewayBell.ring();
     this.#host.publish();
   }
 
@@ -63,12 +89,9 @@ export class MainLoop {
     const { shared } = this.thread;
     const bell = this.#host.mainLoopBell;
     const rings = bell.prepareToSleep();
-    const words = Math.ceil(this.map.machines / 32);
-    for (let word = 0; word < words; word++) {
-      if (shared.load(this.map.kicked + word) !== 0) {
-        bell.wake();
-        return;
-      }
+    if (this.#isRoundWanted() || this.#isKicked()) {
+      bell.wake();
+      return;
     }
     const earliest = this.#deadlines.earliest;
     if (earliest === Number.POSITIVE_INFINITY) bell.sleep(rings);

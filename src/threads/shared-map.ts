@@ -1,7 +1,8 @@
 import { eventRingWords } from '../events/event-ring.js';
 import { MACHINE_WORDS } from '../memory/map.js';
-import { MAX_THREADS } from '../sync/thread.js';
+import { MAX_THREADS } from '../sync/wait-graph.js';
 import { DOORBELL_WORDS } from './doorbell.js';
+import { LOCK_REPORT_WORDS } from './lock-reports.js';
 import { submissionRingWords } from './submission-ring.js';
 import { THREAD_COUNTERS } from './thread-statistics.js';
 
@@ -22,7 +23,16 @@ export interface SharedMap extends SharedMapOptions {
   readonly gatewayBell: number;
   /** One bit per machine: the main loop is to look at it. */
   readonly kicked: number;
+  /** Requests to the main loop to come round, and how many of them it saw. */
+  readonly roundsWanted: number;
+  readonly roundsDone: number;
+  /** One per vCPU thread: a copy of a machine's memory for the gateway. */
+  readonly viewBuffers: number;
+  /** One bit per machine and vCPU thread: callbacks wait for that thread. */
+  readonly drains: number;
+  readonly vcpuBells: number;
   readonly submissionRings: number;
+  readonly lockReports: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -31,7 +41,7 @@ export interface SharedMap extends SharedMapOptions {
 const CACHE_LINE = 16;
 
 export function sharedMap(options: SharedMapOptions): SharedMap {
-  let next = 128;
+  let next = 512;
   const claim = (words: number): number => {
     const start = next;
     next += Math.ceil(words / CACHE_LINE) * CACHE_LINE;
@@ -42,12 +52,31 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     statistics: claim(MAX_THREADS * THREAD_COUNTERS * 2),
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
-    kicked: claim(Math.ceil(options.machines / 32)),
+    kicked: claim(bitmapWords(options)),
+    roundsWanted: claim(1),
+    roundsDone: claim(1),
+    viewBuffers: claim(options.vcpuThreads * MACHINE_WORDS),
+    drains: claim(options.vcpuThreads * bitmapWords(options)),
+    vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
     submissionRings: claim(options.vcpuThreads * submissionRingStride(options)),
+    lockReports: claim(LOCK_REPORT_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     words: next,
   };
+}
+
+/** Words of a bitmap with one bit per machine. */
+export function bitmapWords(options: SharedMapOptions): number {
+  return Math.ceil(options.machines / 32);
+}
+
+export function drainsAt(map: SharedMap, thread: number): number {
+  return map.drains + thread * bitmapWords(map);
+}
+
+export function vcpuBellAt(map: SharedMap, thread: number): number {
+  return map.vcpuBells + thread * DOORBELL_WORDS;
 }
 
 function submissionRingStride(options: SharedMapOptions): number {
@@ -58,8 +87,17 @@ export function submissionRingAt(map: SharedMap, thread: number): number {
   return map.submissionRings + thread * submissionRingStride(map);
 }
 
+export function viewBufferAt(map: SharedMap, thread: number): number {
+  return map.viewBuffers + thread * MACHINE_WORDS;
+}
+
 export function machineAt(map: SharedMap, slot: number): number {
   return map.firstMachine + slot * MACHINE_WORDS;
+}
+
+/** The machine that a word address belongs to. */
+export function slotAt(map: SharedMap, address: number): number {
+  return Math.floor((address - map.firstMachine) / MACHINE_WORDS);
 }
 
 /** Thread numbers: the gateway, the main loop, then the vCPU threads. */

@@ -1,7 +1,6 @@
 import type { Memory } from '../memory/memory.js';
 
 const SUBMITTED = 0;
-const SLEEPING = 1;
 /** The consumer's side has a cache line of its own. */
 const COMPLETED = 16;
 const RECORDS = 32;
@@ -26,11 +25,19 @@ export const SET_LINE = 3;
 export const END_OF_INTERRUPT = 4;
 export const STEP = 5;
 export const STOP = 6;
+/** A byte of the I/O port at `address`. */
+export const PORT_READ = 7;
+export const PORT_WRITE = 8;
+/** A processor's acknowledge cycle in virtual wire mode; the value is the vector. */
+export const INTERRUPT_ACKNOWLEDGE = 9;
+/** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
+export const VIEW = 10;
 
 /** Results. */
 export const OK = 0;
 export const UNASSIGNED = 1;
 export const NOT_STEPPABLE = 2;
+export const BAD_PORT = 3;
 
 /** One request; its result is written over it. */
 export interface Submission {
@@ -74,7 +81,6 @@ export class SubmissionRing {
     memory.set(record + VALUE_LOW, low);
     memory.set(record + VALUE_HIGH, high);
     memory.store(this.at + SUBMITTED, (position + 1) | 0);
-    if (memory.load(this.at + SLEEPING)) memory.notify(this.at + SUBMITTED, 1);
   }
 
   completed(): number {
@@ -101,15 +107,15 @@ export class SubmissionRing {
 
   // The vCPU thread's side
 
-  /** Waits for the next request and reads it into `request`. */
-  take(): Submission {
+  hasRequest(): boolean {
+    return this.memory.load(this.at + SUBMITTED) !== this.memory.load(this.at + COMPLETED);
+  }
+
+  /** Reads the next request into `request`, if there is one. */
+  take(): Submission | undefined {
     const { memory, request } = this;
     const position = memory.load(this.at + COMPLETED);
-    if (memory.load(this.at + SUBMITTED) === position) {
-      memory.store(this.at + SLEEPING, 1);
-      while (memory.load(this.at + SUBMITTED) === position) memory.wait(this.at + SUBMITTED, position);
-      memory.store(this.at + SLEEPING, 0);
-    }
+    if (memory.load(this.at + SUBMITTED) === position) return undefined;
     const record = this.#record(position);
     const operation = memory.get(record + OPERATION);
     request.operation = operation & 0xff;

@@ -2,6 +2,8 @@ import { readlinkSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
+import { WaitGraph } from '../sync/wait-graph.js';
+import { LockReportRings } from './lock-reports.js';
 import { MainLoop } from './main-loop.js';
 import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap, submissionRingAt } from './shared-map.js';
 import { SubmissionRing } from './submission-ring.js';
@@ -20,15 +22,22 @@ sharpenTimers();
 
 const shared = new SharedMemory(buffer);
 const statistics = new ThreadStatistics(shared, statisticsAt(map.statistics, id));
-const thread = new Thread(id, shared, statistics);
+const thread = new Thread(
+  id,
+  shared,
+  statistics,
+  new WaitGraph(shared, id),
+  new LockReportRings(shared, map.lockReports),
+);
 const memory = new SharedMemory(buffer);
 
 if (id === MAIN_LOOP_THREAD) {
   const mainLoop = new MainLoop(thread, memory, map);
   for (;;) mainLoop.iterate();
 } else {
-  const submissions = new SubmissionRing(shared, submissionRingAt(map, id - FIRST_VCPU_THREAD), map.submissions);
-  const vcpu = new VcpuThread(thread, memory, map, submissions);
+  const index = id - FIRST_VCPU_THREAD;
+  const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
+  const vcpu = new VcpuThread(thread, memory, map, index, submissions);
   while (vcpu.step());
 }
 

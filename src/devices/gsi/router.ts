@@ -8,17 +8,19 @@ export const LINES = 32;
 export const GSI_COUNT = 24;
 
 const QUIRK_BITS = AREA.word('quirks', 'constant');
-/** One word per line: bit n is the level of source n. */
+/** One word per line: bit n is the level of source n, INPUT_LEVEL what the interrupt controllers were told last. */
 const SOURCES = AREA.words('sources', LINES, 'router');
 
 const EXTERNAL_BIT = 1 << SOURCE_EXTERNAL;
 const HPET_BITS = EXTERNAL_BIT - 1;
+const SOURCE_BITS = HPET_BITS | EXTERNAL_BIT;
+const INPUT_LEVEL = 1 << 30;
 
 export interface RouterPorts {
   /** A line of the HPET, or an external driver's level of a GSI, changed. */
   lineChanged(gsi: number, level: number, source: number): void;
-  /** An interrupt controller's input is driven; `level` is the same as before where a source drove it again. */
-  driveInput(gsi: number, level: number): void;
+  /** `source` drives the interrupt controllers' inputs; `level` is the same as before where it drove them again. */
+  driveInput(gsi: number, level: number, source: number): void;
 }
 
 /**
@@ -37,32 +39,47 @@ export class GsiRouter {
 
   /** `source` drives `line` (0–31) to `level` (0 or 1). */
   drive(line: number, source: number, level: number): void {
-    const old = this.memory.get(SOURCES + line);
-    const bit = 1 << source;
-    const group = bit & HPET_BITS ? HPET_BITS : EXTERNAL_BIT;
-    const quirks = this.memory.get(QUIRK_BITS);
-    let own = old & group;
-    if (level) own |= bit;
-    else if (quirks & QUIRKS['shared-line-drops']) own = 0;
-    else own &= ~bit;
-    const others = quirks & QUIRKS['last-writer-wins'] ? 0 : old & ~group;
-    this.memory.set(SOURCES + line, own | others);
+    const levels = this.memory.get(SOURCES + line) & groupOf(source);
+    this.#assign(line, source, nextLevels(levels, source, level, this.memory.get(QUIRK_BITS)), level);
+  }
 
-    const groupLevel = own ? 1 : 0;
-    if (groupLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, groupLevel, source);
+  /** Sets the levels of all HPET sources of a line (bit n for source n), for which `source` asked. */
+  assign(line: number, source: number, levels: number): void {
+    this.#assign(line, source, levels, (levels >> source) & 1);
+  }
+
+  #assign(line: number, source: number, own: number, driven: number): void {
+    const old = this.memory.get(SOURCES + line);
+    const group = groupOf(source);
+    const others = old & SOURCE_BITS & ~group;
+    const lastWriterWins = (this.memory.get(QUIRK_BITS) & QUIRKS['last-writer-wins']) !== 0;
+    const inputLevel = own || (others && !lastWriterWins) ? 1 : 0;
+    this.memory.set(SOURCES + line, own | others | (inputLevel ? INPUT_LEVEL : 0));
+
+    const ownLevel = own ? 1 : 0;
+    if (ownLevel !== (old & group ? 1 : 0)) this.ports.lineChanged(line, ownLevel, source);
     if (line >= GSI_COUNT) return;
-    const inputLevel = own | others ? 1 : 0;
-    if (level || inputLevel !== (old ? 1 : 0)) this.ports.driveInput(line, inputLevel);
-    else if (quirks & QUIRKS['last-writer-wins']) this.ports.driveInput(line, inputLevel);
+    const changed = inputLevel !== (old & INPUT_LEVEL ? 1 : 0);
+    if (changed || driven || lastWriterWins) this.ports.driveInput(line, inputLevel, source);
   }
 
   /** The level of a line as the interrupt controllers see it. */
   level(line: number): number {
-    return this.memory.get(SOURCES + line) ? 1 : 0;
+    return this.memory.get(SOURCES + line) & INPUT_LEVEL ? 1 : 0;
   }
 
   /** The levels of a line's sources, bit n for source n. */
   sources(line: number): number {
-    return this.memory.get(SOURCES + line);
+    return this.memory.get(SOURCES + line) & SOURCE_BITS;
   }
+}
+
+function groupOf(source: number): number {
+  return source === SOURCE_EXTERNAL ? EXTERNAL_BIT : HPET_BITS;
+}
+
+/** The levels of a line's driver (bit n for source n) after one of its sources drives it. */
+export function nextLevels(levels: number, source: number, level: number, quirks: number): number {
+  if (level) return levels | (1 << source);
+  return quirks & QUIRKS['shared-line-drops'] ? 0 : levels & ~(1 << source);
 }

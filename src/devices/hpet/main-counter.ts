@@ -36,10 +36,12 @@ export class MainCounter {
     else result.set(words.first, words.second);
   }
 
-  /** The value of the running counter at virtual time `now`. */
+  /** The counter's value at virtual time `now`. */
   valueAt(result: U64, now: number): void {
-    this.#words.read();
-    this.#at(result, now);
+    const words = this.#words;
+    words.read();
+    if (words.flags & RUNNING) this.#at(result, now);
+    else result.set(words.first, words.second);
   }
 
   /** Virtual time at which the running counter's value is `tick`, modulo 2^64 ns: exact wherever it can be reached. */

@@ -1,7 +1,9 @@
 import { Record } from '../../memory/layout.js';
 import { HPET_AREA as AREA } from '../../memory/map.js';
+import type { Memory } from '../../memory/memory.js';
+import type { U64 } from '../../memory/u64.js';
 import { SEQUENCE_LOCK_WORDS } from '../../sync/sequence-lock.js';
-import { MAX_TIMERS } from './registers.js';
+import * as R from './registers.js';
 
 /** Where the HPET keeps its registers and hidden state, in words of a machine's memory. */
 
@@ -34,7 +36,7 @@ TIMER.word('period.high', 'hpet');
 /** Hidden: the counter value that the comparator stands for, in 32-bit mode too. */
 export const T_TARGET = TIMER.word('target.low', 'hpet');
 TIMER.word('target.high', 'hpet');
-/** Hidden: the last deadline that was armed, in ns; the lower bound of periods counts from it. */
+/** Hidden: the last deadline that was armed, in virtual ns; the lower bound of periods counts from it. */
 export const T_LAST_DEADLINE = TIMER.word('lastDeadline.low', 'hpet');
 TIMER.word('lastDeadline.high', 'hpet');
 /** Hidden: 1 + the line that this timer holds high, or 0. Not used under quirk `stale-line`. */
@@ -42,9 +44,77 @@ export const T_HELD_LINE = TIMER.word('heldLine', 'hpet');
 TIMER.word('unused', 'hpet');
 
 export const TIMER_WORDS = TIMER.size;
-export const TIMERS = TIMER.table(AREA, 'timer', MAX_TIMERS);
+export const TIMERS = TIMER.table(AREA, 'timer', R.MAX_TIMERS);
 
 /** T_FLAGS: the armed deadline is the wrap of the low half of the counter; the match comes after it. */
 export const WRAP_FLAG = 1 << 0;
 /** T_FLAGS: a one-shot match has fired since the comparator was last written. */
 export const EXPIRED_FLAG = 1 << 1;
+/** T_FLAGS: the timer is armed, and was armed for a deadline that lay ahead. */
+export const AHEAD_FLAG = 1 << 2;
+
+/** The HPET's registers and hidden state, by name. The caller holds the HPET's guard. */
+export class HpetState {
+  constructor(readonly memory: Memory) {}
+
+  get timers(): number {
+    return this.memory.get(TIMER_COUNT);
+  }
+
+  hasQuirk(bits: number): boolean {
+    return (this.memory.get(QUIRK_BITS) & bits) !== 0;
+  }
+
+  isOn(): boolean {
+    return (this.memory.get(CONFIGURATION) & R.ENABLE_CNF) !== 0;
+  }
+
+  isLegacy(): boolean {
+    return (this.memory.get(CONFIGURATION) & R.LEG_RT_CNF) !== 0;
+  }
+
+  isPending(timer: number): boolean {
+    return (this.memory.get(STATUS) & (1 << timer)) !== 0;
+  }
+
+  setPending(timer: number, pending: boolean): void {
+    const status = this.memory.get(STATUS);
+    this.memory.set(STATUS, pending ? status | (1 << timer) : status & ~(1 << timer));
+  }
+
+  /** Whether the timer may interrupt: its own enable bit and the HPET's. */
+  isEnabled(timer: number): boolean {
+    return (this.get(timer, T_CONFIGURATION) & R.INT_ENB_CNF) !== 0 && this.isOn();
+  }
+
+  isLevel(timer: number): boolean {
+    return (this.get(timer, T_CONFIGURATION) & R.INT_TYPE_CNF) !== 0;
+  }
+
+  isPeriodic(timer: number): boolean {
+    return (this.get(timer, T_CONFIGURATION) & R.TYPE_CNF) !== 0;
+  }
+
+  is32Bit(timer: number): boolean {
+    return (this.get(timer, T_CONFIGURATION) & R.MODE32_CNF) !== 0;
+  }
+
+  /** One word of a timer. */
+  get(timer: number, field: number): number {
+    return this.memory.get(TIMERS + timer * TIMER_WORDS + field);
+  }
+
+  set(timer: number, field: number, value: number): void {
+    this.memory.set(TIMERS + timer * TIMER_WORDS + field, value);
+  }
+
+  /** Two words of a timer, low half first. */
+  load(timer: number, field: number, into: U64): U64 {
+    return into.set(this.get(timer, field), this.get(timer, field + 1));
+  }
+
+  store(timer: number, field: number, value: U64): void {
+    this.set(timer, field, value.lo);
+    this.set(timer, field + 1, value.hi);
+  }
+}

@@ -5,6 +5,7 @@ import * as R from './registers.js';
 
 const VERSION = AREA.word('version', 'constant');
 const QUIRK_BITS = AREA.word('quirks', 'constant');
+const RESET_ID = AREA.word('resetId', 'constant');
 const SELECT = AREA.word('select', 'ioapic');
 const ID = AREA.word('id', 'ioapic');
 /** Bit n: pin n has a request that was not sent yet (edge), or its line is high (level). */
@@ -56,13 +57,14 @@ export class Ioapic {
   create(options: IoapicOptions): void {
     this.memory.set(VERSION, options.version);
     this.memory.set(QUIRK_BITS, options.quirks);
-    this.reset(options.id);
+    this.memory.set(RESET_ID, options.id);
+    this.reset();
   }
 
   /** Registers as after power-on; the levels of the inputs stay. */
-  reset(id = 0): void {
+  reset(): void {
     this.memory.set(SELECT, 0);
-    this.memory.set(ID, id);
+    this.memory.set(ID, this.memory.get(RESET_ID));
     this.memory.set(REQUESTS, 0);
     for (let pin = 0; pin < R.PIN_COUNT; pin++) {
       this.memory.set(ENTRY_LOW + pin, R.MASKED);
@@ -152,6 +154,16 @@ export class Ioapic {
     } else {
       this.#service();
     }
+  }
+
+  /** Level of a pin. */
+  inputLevel(pin: number): number {
+    return (this.memory.get(INPUTS) >> pin) & 1;
+  }
+
+  /** Whether a pin has a request that was not sent yet (edge), or its line is high (level). */
+  isRequested(pin: number): boolean {
+    return (this.memory.get(REQUESTS) & (1 << pin)) !== 0;
   }
 
   /** The deadline of `delayService` has come. */

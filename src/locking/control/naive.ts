@@ -1,4 +1,4 @@
-import { DEVICE } from '../../sync/lock-names.js';
+import { BQL, DEVICE } from '../../sync/lock-names.js';
 import type { ControlAxis } from '../axes.js';
 
 /**
@@ -9,7 +9,7 @@ import type { ControlAxis } from '../axes.js';
 export const naive: ControlAxis = {
   name: 'naive',
   enter(locks) {
-    locks.acquire(DEVICE);
+    locks.acquireUnder(BQL, DEVICE);
   },
   leave(locks) {
     locks.release(DEVICE);

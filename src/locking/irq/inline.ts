@@ -1,33 +1,76 @@
-import { BQL, ROUTER } from '../../sync/lock-names.js';
-import type { IrqAxis } from '../axes.js';
+import { DEFERRED_FLUSH, IRQ_UPDATE } from '../../sync/call-sites.js';
+import { BQL } from '../../sync/lock-names.js';
+import type { IrqAxis, IrqTarget } from '../axes.js';
+import { asDecided } from '../deferred-list.js';
 
 /**
  * A BQL guard at the point of change, under whatever is held. The big lock protects all interrupt controllers.
  *
  *     HPET (mutex held, or not) ── BQL guard ── GSI router, IOAPIC, 8259 pair
+ *
+ * The victim of a deadlock finishes its register write first: its changes become deferred calls.
  */
 export const inline: IrqAxis = {
   name: 'inline',
   lockless: false,
-  enter(locks) {
-    return locks.guard(BQL);
+  enter(target) {
+    return target.locks.guard(BQL);
   },
-  leave(locks, _controller, entered) {
+  leave(target, _controller, entered) {
+    target.locks.unguard(BQL, entered);
+  },
+  begin(target) {
+    target.deferred.begin();
+  },
+  end(target) {
+    if (!target.deferred.end()) return;
+    const { locks } = target;
+    locks.site = DEFERRED_FLUSH;
+    const entered = locks.guard(BQL);
+    target.deferred.apply(target, asDecided);
     locks.unguard(BQL, entered);
   },
   driveLine(target, line, source, level) {
-    const entered = this.enter(target.locks, ROUTER);
-    target.driveLine(line, source, level);
-    this.leave(target.locks, ROUTER, entered);
+    const entry = enterForChange(target);
+    if (entry === REFUSED) target.deferred.addLevel(line, source, level, 0);
+    else target.driveLine(line, source, level);
+    leaveAfterChange(target, entry);
+  },
+  pulseLine(target, line, source) {
+    const entry = enterForChange(target);
+    if (entry === REFUSED) target.deferred.addPulse(line, source);
+    else target.pulseLine(line, source);
+    leaveAfterChange(target, entry);
   },
   sendMsi(target, timer, address, data) {
-    const entered = this.enter(target.locks, ROUTER);
-    target.sendMsi(timer, address, data);
-    this.leave(target.locks, ROUTER, entered);
+    const entry = enterForChange(target);
+    if (entry === REFUSED) target.deferred.addMsi(timer, address, data);
+    else target.sendMsi(timer, address, data);
+    leaveAfterChange(target, entry);
   },
   setPitGate(target, level) {
-    const entered = this.enter(target.locks, ROUTER);
-    target.setPitGate(level);
-    this.leave(target.locks, ROUTER, entered);
+    const entry = enterForChange(target);
+    if (entry === REFUSED) target.deferred.addPitGate(level);
+    else target.setPitGate(level);
+    leaveAfterChange(target, entry);
   },
 };
+
+const REFUSED = 0;
+const HELD_BEFORE = 1;
+const TAKEN = 2;
+
+function enterForChange({ locks, deferred }: IrqTarget): number {
+  // Once a change of this access is deferred, all later ones stay behind it.
+  if (!deferred.isEmpty) return REFUSED;
+  if (locks.holds(BQL)) return HELD_BEFORE;
+  const site = locks.site;
+  locks.site = IRQ_UPDATE;
+  const taken = locks.acquireOrRefuse(BQL);
+  locks.site = site;
+  return taken ? TAKEN : REFUSED;
+}
+
+function leaveAfterChange({ locks }: IrqTarget, entry: number): void {
+  if (entry === TAKEN) locks.release(BQL);
+}

@@ -1,4 +1,4 @@
-import { DEVICE } from '../../sync/lock-names.js';
+import { BQL, DEVICE } from '../../sync/lock-names.js';
 import type { TimerAxis } from '../axes.js';
 
 /**
@@ -8,8 +8,11 @@ import type { TimerAxis } from '../axes.js';
  */
 export const bqlThenDevice: TimerAxis = {
   name: 'bql+device',
+  lockless: false,
+  kicks: false,
   enter(locks) {
-    locks.acquire(DEVICE);
+    // Nothing is written yet: the victim of a deadlock can still let go of the big lock.
+    locks.acquireUnder(BQL, DEVICE);
   },
   leave(locks) {
     locks.release(DEVICE);

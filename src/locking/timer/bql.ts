@@ -7,6 +7,8 @@ import type { TimerAxis } from '../axes.js';
  */
 export const bql: TimerAxis = {
   name: 'bql',
+  lockless: false,
+  kicks: false,
   enter() {},
   leave() {},
 };

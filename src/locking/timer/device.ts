@@ -1,8 +1,8 @@
-import { BQL, DEVICE } from '../../sync/lock-names.js';
+import { DEVICE } from '../../sync/lock-names.js';
 import type { TimerAxis } from '../axes.js';
 
 /**
- * Option 1, the lockless timer: the main loop releases the big lock around the callback.
+ * Option 1, the lockless timer: the main loop releases the big lock around the callback, by the timer's attribute.
  *
  *     main loop ── BQL ──┐         ┌── BQL ──
  *                        └─ mutex ─┘
@@ -10,12 +10,12 @@ import type { TimerAxis } from '../axes.js';
  */
 export const device: TimerAxis = {
   name: 'device',
+  lockless: true,
+  kicks: false,
   enter(locks) {
-    locks.release(BQL);
     locks.acquire(DEVICE);
   },
   leave(locks) {
     locks.release(DEVICE);
-    locks.acquire(BQL);
   },
 };

@@ -1,0 +1,53 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { Type } from 'typebox';
+import { CLOSED } from '../src/service/messages.js';
+import type { Service } from '../src/service/service.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route is a WebSocket. */
+    socket?: boolean;
+  }
+}
+
+/** The server's Fastify instance: what a schema says is what a handler gets. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  Logger,
+  TypeBoxTypeProvider
+>;
+
+/** Registers the routes of one resource. */
+export type Routes = (app: App, service: Service) => void | Promise<void>;
+
+export const MachineParams = Type.Object({ machine: Type.String({ description: 'Name of a machine.' }) });
+
+/** A request that says everything by its path. */
+export const Nothing = Type.Object({}, CLOSED);
+
+/** What every refusal looks like: docs/errors.md. */
+export const ErrorReply = Type.Object(
+  {
+    error: Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true }),
+  },
+  { description: 'Refused: a code for programs and a sentence for people. Nothing was changed.' },
+);
+
+/** Replies by status. They document: what is sent is not cut down to them. */
+export type Replies = { readonly [status: string]: unknown };
+
+export const DONE: Replies = { 204: Type.Null({ description: 'Done.' }), '4xx': ErrorReply };
+
+/** The reply to a request, described but not spelt out. */
+export function replies(description: string, status = 200): Replies {
+  return { [status]: Type.Object({}, { additionalProperties: true, description }), '4xx': ErrorReply };
+}

@@ -1,0 +1,24 @@
+import { Type } from 'typebox';
+import { CLOSED, Nanoseconds } from '../src/service/messages.js';
+import { promised } from '../src/service/promised.js';
+import { type App, MachineParams, type Routes, replies } from './app.js';
+
+export const clockRoutes: Routes = (app: App, { machines }) => {
+  app.post(
+    '/v1/machines/:machine/clock/step',
+    {
+      schema: {
+        tags: ['clock'],
+        summary: 'Moves a manual clock; the reply comes when everything that was due has run',
+        params: MachineParams,
+        body: Type.Object({ ns: Nanoseconds }, CLOSED),
+        response: replies('Virtual time afterwards'),
+      },
+    },
+    async ({ params, body }) => {
+      const machine = machines.get(params.machine);
+      await promised((answer) => machine.step(0, Number(body.ns), answer));
+      return { virtualTime: String(machine.virtualTime) };
+    },
+  );
+};

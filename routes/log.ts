@@ -1,0 +1,28 @@
+import { Type } from 'typebox';
+import { LOG_LEVELS } from '../src/config/schema.js';
+import { CLOSED } from '../src/service/messages.js';
+import { type App, type Routes, replies } from './app.js';
+
+const tags = ['log'];
+
+export const logRoutes: Routes = (app: App) => {
+  app.get('/v1/log', { schema: { tags, summary: 'What is logged', response: replies('The log level') } }, () => ({
+    level: app.log.level,
+  }));
+
+  app.put(
+    '/v1/log',
+    {
+      schema: {
+        tags,
+        summary: 'Changes what is logged, until the server ends',
+        body: Type.Object({ level: Type.Enum([...LOG_LEVELS]) }, CLOSED),
+        response: replies('The log level'),
+      },
+    },
+    ({ body: { level } }) => {
+      app.log.level = level;
+      return { level };
+    },
+  );
+};

@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
+import { describeMachine } from '../src/service/machine-description.js';
+import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
+
+/** A deletion that takes longer, because a thread is stuck in the machine, goes on after the reply. */
+const DELETE_MS = 2000;
+
+const tags = ['machines'];
+
+export const machineRoutes: Routes = (app: App, { machines }) => {
+  app.get('/v1/machines', { schema: { tags, summary: 'All machines', response: replies('machines') } }, () => ({
+    machines: [...machines].map(describeMachine),
+  }));
+
+  app.post(
+    '/v1/machines',
+    { schema: { tags, summary: 'Makes a machine', body: MachineConfig, response: replies('The new machine', 201) } },
+    (request, reply) => {
+      // Validation has filled in every default.
+      const machine = machines.create(request.body as MachineConfigType);
+      reply.code(201).header('location', `/v1/machines/${machine.name}`);
+      return describeMachine(machine);
+    },
+  );
+
+  app.get(
+    '/v1/machines/:machine',
+    { schema: { tags, summary: 'One machine', params: MachineParams, response: replies('The machine') } },
+    ({ params }) => describeMachine(machines.get(params.machine)),
+  );
+
+  app.delete(
+    '/v1/machines/:machine',
+    {
+      schema: {
+        tags,
+        summary: 'Deletes a machine, and closes the sockets of its vCPUs with code 4002',
+        params: MachineParams,
+        body: Nothing,
+        response: { ...replies('A thread is still inside; deletion goes on', 202), ...DONE },
+      },
+    },
+    async ({ params, log }, reply) => {
+      const deleted = machines.delete(params.machine).then(() => true);
+      const wait = new AbortController();
+      const late = delay(DELETE_MS, false, { signal: wait.signal }).catch(() => false);
+      try {
+        if (await Promise.race([deleted, late])) return await reply.code(204).send();
+      } finally {
+        wait.abort();
+      }
+      deleted.catch((error: unknown) => log.error({ err: error }, 'a machine could not be deleted'));
+      reply.code(202);
+      return { state: 'deleting' };
+    },
+  );
+
+  const control = (action: 'reset' | 'pause' | 'resume', summary: string) =>
+    app.post(
+      `/v1/machines/:machine/${action}`,
+      {
+        schema: { tags, summary, params: MachineParams, body: Nothing, response: replies('The machine') },
+      },
+      async ({ params }) => {
+        const machine = machines.get(params.machine);
+        await machine[action]();
+        return describeMachine(machine);
+      },
+    );
+  control('reset', 'Resets HPET and IOAPIC as at power-on');
+  control('pause', 'Stops the clock, and with it all timers');
+  control('resume', 'Lets the clock go on from where it was stopped');
+};

@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { SouthbridgeError } from '../src/errors.js';
+import { resumeTokenOf } from '../src/service/subprotocols.js';
+import { VcpuSocket } from '../src/service/vcpu-socket.js';
+import { type App, MachineParams, type Routes } from './app.js';
+
+/** Close code of RFC 6455 for what policy forbids. */
+const POLICY_VIOLATION = 1008;
+
+const params = Type.Object({ ...MachineParams.properties, vcpu: Type.String() });
+
+export const vcpuRoutes: Routes = (app: App, service) => {
+  const { machines, connections, configuration } = service;
+  const tokenOf = ({ headers }: Pick<FastifyRequest, 'headers'>) => resumeTokenOf(headers['sec-websocket-protocol']);
+
+  app.route({
+    method: 'GET',
+    url: '/v1/machines/:machine/vcpus/:vcpu',
+    websocket: true,
+    config: { socket: true },
+    schema: { params },
+    preHandler: async (request) => {
+      service.requireRoom();
+      const machine = machines.get(request.params.machine);
+      machine.requireOpen();
+      machine.vcpu(request.params.vcpu).check(tokenOf(request));
+    },
+    handler: (socket, request) => {
+      connections.vcpu++;
+      socket.on('close', () => connections.vcpu--);
+      try {
+        const machine = machines.get(request.params.machine);
+        machine.requireOpen();
+        const vcpu = machine.vcpu(request.params.vcpu);
+        new VcpuSocket(socket, machine, vcpu, configuration.limits, tokenOf(request), (error) =>
+          request.log.error({ err: error }, 'a message failed'),
+        );
+      } catch (error) {
+        // Someone else was faster.
+        socket.close(POLICY_VIOLATION, error instanceof SouthbridgeError ? error.code : 'internal');
+      }
+    },
+  });
+};

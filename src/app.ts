@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http';
+import websocket from '@fastify/websocket';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import { type App, registerRoutes } from '../routes/index.js';
+import { SouthbridgeError } from './errors.js';
+import { answerClientError, codedError } from './http-errors.js';
+import { Guard } from './service/guard.js';
+import type { Service } from './service/service.js';
+import { selectSubprotocol } from './service/subprotocols.js';
+import { compileCoercing, compileStrict } from './service/validation.js';
+
+/** Close code of RFC 6455: the server goes away. */
+const GOING_AWAY = 1001;
+/** For the answers to close frames and for requests under way; afterwards connections are cut. */
+const GRACE_MS = 2000;
+/** Frames up to this many times the limit are refused with a coded error, larger ones with close code 1009. */
+const FRAME_HEADROOM = 4;
+/** Slow clients: whole request headers, and whole requests, must arrive within this time. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+
+export interface AppOptions {
+  readonly service: Service;
+  readonly logger: Logger;
+  /** Told of every route as it is registered. */
+  readonly onRoute?: (route: { readonly method: string; readonly url: string; readonly websocket: boolean }) => void;
+}
+
+/** Builds the HTTP and WebSocket side of a service; it does not listen. */
+export async function buildApp({ service, logger, onRoute }: AppOptions): Promise<App> {
+  const { limits } = service.configuration;
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS },
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 256 },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => sendError(error, request as FastifyRequest, reply as FastifyReply),
+  }) as unknown as FastifyInstance;
+
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    httpPart === 'body' ? compileStrict(schema as object) : compileCoercing(schema as object),
+  );
+  // Response schemas document; a serializer made from them would drop what they do not name.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(sendError);
+  app.addHook('onRoute', ({ method, url, websocket }) => {
+    for (const each of [method].flat()) onRoute?.({ method: each, url, websocket: websocket === true });
+  });
+  guardRequests(app, service);
+
+  await app.register(websocket, {
+    options: { maxPayload: FRAME_HEADROOM * limits.frameBytes, handleProtocols: selectSubprotocol },
+    preClose() {
+      return closeSockets(this.websocketServer.clients);
+    },
+    errorHandler: (error, socket) => {
+      logger.debug({ err: error }, 'a connection failed');
+      socket.terminate();
+    },
+  });
+  await registerRoutes(app as unknown as App, service);
+  return app as unknown as App;
+}
+
+function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = codedError(error, request);
+  if (refusal.code === 'internal') request.log.error({ err: error, request: request.id }, 'a request failed');
+  if (refusal.code === 'method-not-allowed') reply.header('allow', String(refusal.details.allowed));
+  reply.code(refusal.status).type('application/json').send(refusal.toJSON());
+}
+
+function guardRequests(app: FastifyInstance, { configuration }: Service): void {
+  const guard = new Guard(configuration);
+  app.addHook('onRequest', async (request) => guard.check(request.raw as IncomingMessage));
+  app.addHook('preValidation', async (request) => {
+    // A request without a body is one with an empty object: schemas say whether that is enough.
+    if (request.method !== 'GET') request.body ??= {};
+    const { url, config } = request.routeOptions;
+    const isSocketRoute = (config as { socket?: boolean }).socket === true;
+    if (request.ws && url !== undefined && !isSocketRoute) throw new SouthbridgeError('not-a-socket', { path: url });
+    if (!request.ws && isSocketRoute) throw new SouthbridgeError('upgrade-required', { path: request.url });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+      'request',
+    );
+  });
+}
+
+/** Tells clients that the server goes away; those that do not answer are cut off. */
+async function closeSockets(clients: Set<WebSocket>): Promise<void> {
+  const closed = [...clients].map(
+    (client) =>
+      new Promise<void>((resolve) => {
+        client.once('close', () => resolve());
+        // A paused socket would not see the answer to its close frame.
+        client.resume();
+        client.close(GOING_AWAY, 'shutting-down');
+      }),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, GRACE_MS);
+  });
+  await Promise.race([Promise.all(closed), grace]);
+  clearTimeout(timer);
+  for (const client of clients) client.terminate();
+}

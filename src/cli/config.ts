@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { ConfigurationError } from '../config/problems.js';
+import { loadConfiguration } from '../config/sources.js';
+
+const check = new Command('check')
+  .description('tell whether a server would start with this file, and if not, why')
+  .argument('<file>', 'configuration file, JSON or YAML')
+  .addHelpText('after', '\nExit status: 0 the file is right, 1 it is not.')
+  .exitOverride()
+  .action(checkFile);
+
+export const config = new Command('config').description('work with configuration files').addCommand(check);
+
+function checkFile(file: string): void {
+  try {
+    const { configuration } = loadConfiguration({ file });
+    const names = configuration.machines.map((machine) => machine.name).join(', ');
+    process.stdout.write(`${file}: ok; machines: ${names || 'none'}\n`);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

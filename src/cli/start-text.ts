@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Configuration } from '../config/schema.js';
+
+/** Recorded traces, which a clone has. */
+const TRACES = fileURLToPath(new URL('../../../test/vectors', import.meta.url));
+
+/** What `serve` says once it listens: the address, and commands that work when they are copied. */
+export function startText(url: string, { machines }: Configuration): string {
+  const lines = [`Southbridge listens on ${url}`];
+  const [machine] = machines;
+  if (machine) {
+    const counterRead = '{"type":"read","id":1,"address":"0xfed000f0","size":8}';
+    const socket = `${url.replace(/^http/, 'ws')}/v1/machines/${machine.name}/vcpus/0`;
+    lines.push(`  curl ${url}/v1/machines/${machine.name}/hpet`, `  npx wscat -c ${socket} -x '${counterRead}'`);
+  } else {
+    lines.push(`  curl -H 'content-type: application/json' -d '{"name":"vm-1"}' ${url}/v1/machines`);
+  }
+  if (existsSync(TRACES)) lines.push(`  ${ownCommand()} replay --url ${url} ${fromHere(TRACES)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** How this program was called: by the name that npm gives it, or as a file. */
+function ownCommand(): string {
+  const script = process.argv[1];
+  return basename(script) === 'southbridge' ? 'southbridge' : `node ${fromHere(script)}`;
+}
+
+/** A path for a shell in this folder. */
+function fromHere(path: string): string {
+  const shorter = relative(process.cwd(), path) || '.';
+  return /^[\w./-]+$/.test(shorter) ? shorter : `'${shorter.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,215 @@
+import { type Static, Type } from 'typebox';
+import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../devices/quirks.js';
+import type { Design } from '../locking/axes.js';
+import {
+  CONTROL_AXIS,
+  type DesignClass,
+  IRQ_AXIS,
+  MMIO_AXIS,
+  PRESET_NAMES,
+  PRESETS,
+  type PresetName,
+  TIMER_AXIS,
+} from '../locking/presets.js';
+import type { MachineOptions } from '../machine/machine.js';
+
+/** Nothing is dropped silently: a key that the schema does not name is refused. */
+const CLOSED = { additionalProperties: false } as const;
+
+const AXES = { mmio: MMIO_AXIS, timer: TIMER_AXIS, irq: IRQ_AXIS, control: CONTROL_AXIS };
+
+function axis(values: readonly { readonly name: string }[], description: string) {
+  return Type.Enum(
+    values.map((value) => value.name),
+    { description },
+  );
+}
+
+const Locking = Type.Union(
+  [
+    Type.Enum([...PRESET_NAMES] as [PresetName, ...PresetName[]], { description: 'A named design.' }),
+    Type.Object(
+      {
+        mmio: axis(MMIO_AXIS, "How a vCPU's access enters the HPET."),
+        timer: axis(TIMER_AXIS, 'How a timer callback on the main loop enters the HPET.'),
+        irq: axis(IRQ_AXIS, 'How a line change or message leaves the HPET.'),
+        control: axis(CONTROL_AXIS, 'How reset, pause, resume and the legacy inputs enter the HPET.'),
+      },
+      { ...CLOSED, description: 'One value of each axis.' },
+    ),
+  ],
+  { default: 'lockless-timer', description: 'The locking design: a preset, or one value for each of the four axes.' },
+);
+
+const Quirks = Type.Object(Object.fromEntries(QUIRK_NAMES.map((quirk) => [quirk, Type.Optional(Type.Boolean())])), {
+  ...CLOSED,
+  default: {},
+  description: 'Single quirks, switched on or off whatever the profile says.',
+});
+
+const HpetConfig = Type.Object(
+  {
+    timers: Type.Optional(Type.Integer({ minimum: 3, maximum: 24, default: 3, description: 'Number of comparators.' })),
+    msi: Type.Optional(Type.Boolean({ default: false, description: 'Whether timers can deliver by FSB (MSI).' })),
+    routingCapability: Type.Optional(
+      Type.String({
+        pattern: '^0x(00)?[0-9a-fA-F]{1,6}$',
+        default: '0x00ff0104',
+        description:
+          'The GSIs (0–23) that timers may be routed to, one bit each, as their configuration registers show it.',
+      }),
+    ),
+    profile: Type.Optional(
+      Type.Enum([...PROFILE_NAMES], {
+        default: 'standard',
+        description:
+          '`datasheet`: the documents, strictly. `standard`: also what guests of a virtual HPET need. `qemu-11.1`: QEMU 11.1, to the bit. Holds for the IOAPIC too.',
+      }),
+    ),
+    quirks: Type.Optional(Quirks),
+  },
+  { ...CLOSED, default: {} },
+);
+
+const IoapicConfig = Type.Object(
+  {
+    version: Type.Optional(
+      Type.Enum(['0x11', '0x20'], {
+        default: '0x20',
+        description: 'Version register. Only 0x20 has the EOI register.',
+      }),
+    ),
+    id: Type.Optional(Type.Integer({ minimum: 0, maximum: 15, default: 0, description: 'Identification at reset.' })),
+  },
+  { ...CLOSED, default: {} },
+);
+
+/** A machine, in the configuration file and as the body of POST /v1/machines. */
+export const MachineConfig = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
+      examples: ['vm-1'],
+      description: 'Names the machine in URLs and metrics: lower-case letters, digits, dot, underscore and hyphen.',
+    }),
+    locking: Type.Optional(Locking),
+    clock: Type.Optional(
+      Type.Enum(['realtime', 'manual'], {
+        default: 'realtime',
+        description: '`realtime` follows the host; `manual` moves only when a client steps it.',
+      }),
+    ),
+    hpet: Type.Optional(HpetConfig),
+    ioapic: Type.Optional(IoapicConfig),
+    vcpus: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'Number of vCPUs, numbered from 0.' }),
+    ),
+    timer: Type.Optional(
+      Type.Object(
+        {
+          generationCheck: Type.Optional(
+            Type.Boolean({
+              default: true,
+              description:
+                'Whether a timer callback finds out that it was cancelled or re-armed meanwhile. `false` reproduces the window that QEMU has.',
+            }),
+          ),
+        },
+        { ...CLOSED, default: {} },
+      ),
+    ),
+    statistics: Type.Optional(
+      Type.Enum(['default', 'exact'], {
+        default: 'default',
+        description: '`exact` also counts threads that meet inside a device, at the price of two atomics per access.',
+      }),
+    ),
+    onDeadlock: Type.Optional(
+      Type.Enum(['break', 'hang'], {
+        default: 'break',
+        description: '`break` refuses the acquisition that closes a cycle of waiting threads; `hang` lets them hang.',
+      }),
+    ),
+  },
+  CLOSED,
+);
+
+/** Every key given, except those of a choice or of single quirks. */
+type Complete<T> = T extends object ? { [K in keyof T]-?: K extends 'quirks' ? QuirkSwitches : Complete<T[K]> } : T;
+type QuirkSwitches = { readonly [Name in Quirk]?: boolean };
+
+/** What a user writes: keys with a default may be left out. */
+export type MachineConfigInput = Static<typeof MachineConfig>;
+/** What validation (with `useDefaults`) makes of it. */
+export type MachineConfig = Complete<MachineConfigInput>;
+
+/** The four axis values of a design, by name. */
+export interface DesignNames {
+  readonly mmio: string;
+  readonly timer: string;
+  readonly irq: string;
+  readonly control: string;
+}
+
+/** A design with the preset's name and class, as far as it is one of the presets. */
+export interface LockingDescription extends DesignNames {
+  readonly preset: PresetName | undefined;
+  readonly class: DesignClass | undefined;
+}
+
+/** The design that a valid `locking` key names. */
+export function designOf(locking: MachineConfig['locking']): Design {
+  if (typeof locking === 'string') return PRESETS[locking];
+  const find = <T extends { readonly name: string }>(values: readonly T[], name: string): T => {
+    const found = values.find((value) => value.name === name);
+    if (!found) throw new RangeError(`no such axis value: ${name}`);
+    return found;
+  };
+  return {
+    mmio: find(AXES.mmio, locking.mmio),
+    timer: find(AXES.timer, locking.timer),
+    irq: find(AXES.irq, locking.irq),
+    control: find(AXES.control, locking.control),
+  };
+}
+
+/** Names a design's axis values, and the preset and its class if the four make one. */
+export function describeLocking(design: Design): LockingDescription {
+  const preset = PRESET_NAMES.find((name) => {
+    const { mmio, timer, irq, control } = PRESETS[name];
+    return mmio === design.mmio && timer === design.timer && irq === design.irq && control === design.control;
+  });
+  return {
+    mmio: design.mmio.name,
+    timer: design.timer.name,
+    irq: design.irq.name,
+    control: design.control.name,
+    preset,
+    class: preset && PRESETS[preset].class,
+  };
+}
+
+/** Quirk bits of a profile after the single switches. */
+export function quirksFor(profile: MachineConfig['hpet']['profile'], switches: QuirkSwitches): number {
+  const on = new Set<Quirk>(PROFILES[profile]);
+  for (const quirk of QUIRK_NAMES) {
+    if (switches[quirk] === true) on.add(quirk);
+    else if (switches[quirk] === false) on.delete(quirk);
+  }
+  return quirkBits(on);
+}
+
+/** The core's options for a valid, completed machine configuration. */
+export function toMachineOptions(config: MachineConfig, slot: number): MachineOptions {
+  const { hpet, ioapic } = config;
+  return {
+    slot,
+    design: designOf(config.locking),
+    clock: config.clock,
+    hpet: { timers: hpet.timers, msi: hpet.msi, routingCapability: Number(hpet.routingCapability) },
+    ioapic: { version: Number(ioapic.version), id: ioapic.id },
+    quirks: quirksFor(hpet.profile, hpet.quirks),
+    generationCheck: config.timer.generationCheck,
+    countOverlap: config.statistics === 'exact',
+  };
+}

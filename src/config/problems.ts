@@ -1,0 +1,71 @@
+import { SouthbridgeError } from '../errors.js';
+import { type KeyPath, pathName } from './keys.js';
+import { type Configuration, ConfigurationSchema } from './schema.js';
+import { originText, type Settings } from './settings.js';
+import { type Fault, Validator } from './validate.js';
+
+const VALIDATOR = new Validator(ConfigurationSchema);
+
+/** A configuration that cannot be used, with every reason why. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(readonly errors: readonly SouthbridgeError[]) {
+    super(errors.map((error) => error.message).join('\n'));
+  }
+}
+
+/** Fills in defaults, in place, and returns what is wrong. */
+export function problems(settings: Settings): SouthbridgeError[] {
+  const faults = VALIDATOR.check(settings.tree);
+  if (faults.length > 0) return faults.map((fault) => problem(fault, settings));
+  return combinations(settings.tree as unknown as Configuration, settings);
+}
+
+function problem(fault: Fault, settings: Settings): SouthbridgeError {
+  const key = pathName(fault.path);
+  const source = sourceOf(settings, fault.path);
+  switch (fault.kind) {
+    case 'unknown-key':
+      return new SouthbridgeError('config-unknown-key', {
+        key,
+        source,
+        hint: fault.hint,
+        known: fault.known.join(', '),
+      });
+    case 'missing-key':
+      return new SouthbridgeError('config-missing-key', { key, source, expected: fault.expected });
+    case 'wrong-type':
+      return new SouthbridgeError('config-wrong-type', { key, source, expected: fault.expected });
+    case 'not-allowed':
+      return notAllowed(settings, fault.path, JSON.stringify(fault.value), fault.expected);
+  }
+}
+
+/** What each key allows by itself, but not together. */
+function combinations(configuration: Configuration, settings: Settings): SouthbridgeError[] {
+  const errors: SouthbridgeError[] = [];
+  const { machines, limits } = configuration;
+  const names = new Set<string>();
+  machines.forEach(({ name }, index) => {
+    const path = ['machines', index, 'name'];
+    if (names.has(name)) {
+      errors.push(notAllowed(settings, path, JSON.stringify(name), 'a name that no other machine has'));
+    }
+    names.add(name);
+  });
+  if (machines.length > limits.machines) {
+    const value = `of ${machines.length} machines`;
+    errors.push(notAllowed(settings, ['machines'], value, `a list of at most limits.machines = ${limits.machines}`));
+  }
+  return errors;
+}
+
+function notAllowed(settings: Settings, path: KeyPath, value: string, expected: string): SouthbridgeError {
+  const source = sourceOf(settings, path);
+  return new SouthbridgeError('config-not-allowed', { key: pathName(path), source, value, expected });
+}
+
+function sourceOf(settings: Settings, path: KeyPath): string {
+  return originText(settings.nearestOrigin(path));
+}

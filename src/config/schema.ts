@@ -1,0 +1,105 @@
+import { type Static, Type } from 'typebox';
+import { MachineConfig } from './machine.js';
+
+/** Thread numbers fit in a table of 64, of which the gateway and the main loop take two and 0 means none. */
+const MAX_VCPU_THREADS = 61;
+const MAX_MACHINES = 65_536;
+
+/** pino's levels, most talkative first. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+function limit(fallback: number, minimum: number, maximum: number, description: string) {
+  return Type.Optional(Type.Integer({ default: fallback, minimum, maximum, description }));
+}
+
+const Limits = Type.Object(
+  {
+    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 4 KiB of address space from the start.'),
+    connections: limit(1024, 1, 65_536, 'Open WebSockets at a time, of vCPUs and subscribers together.'),
+    frameBytes: limit(1_048_576, 1024, 16_777_216, 'Largest WebSocket frame that a client may send.'),
+    bodyBytes: limit(1_048_576, 1024, 16_777_216, 'Largest body of an HTTP request.'),
+    batchAccesses: limit(4096, 1, 65_536, 'Accesses in one batch.'),
+    bufferedBytes: limit(
+      8_388_608,
+      65_536,
+      1_073_741_824,
+      'Bytes that may wait for a client which reads too slowly, before interrupts and events for it are counted.',
+    ),
+    requestsUnderWay: limit(1024, 1, 65_536, 'Requests of one vCPU under way, before its socket is read no further.'),
+    pendingInterrupts: limit(
+      4096,
+      0,
+      1_048_576,
+      'Interrupts and events kept for a client which is away or reads too slowly; it is told of a gap for the others.',
+    ),
+    history: limit(4096, 0, 1_048_576, 'IRQ events that each machine keeps for subscribers who come back.'),
+  },
+  { additionalProperties: false, default: {} },
+);
+
+/** The whole configuration, as a file may give it. */
+export const ConfigurationSchema = Type.Object(
+  {
+    host: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        default: '127.0.0.1',
+        description: 'Address or name to listen on.',
+      }),
+    ),
+    port: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, description: 'TCP port; 0 takes any that is free.' }),
+    ),
+    logLevel: Type.Optional(
+      Type.Enum([...LOG_LEVELS], { default: 'info', description: 'What is logged: this level and those after it.' }),
+    ),
+    vcpuThreads: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VCPU_THREADS,
+        default: 2,
+        description: 'Threads that carry out accesses. The vCPUs of all machines share them.',
+      }),
+    ),
+    execution: Type.Optional(
+      Type.Enum(['auto', 'threads'], {
+        default: 'auto',
+        description:
+          '`threads`: every access runs on a vCPU thread. `auto`: those that cannot block may run where they arrive.',
+      }),
+    ),
+    allowedHosts: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+        default: [],
+        description: 'Names under which requests may address this server, besides its address and loopback.',
+      }),
+    ),
+    allowedOrigins: Type.Optional(
+      Type.Array(Type.String({ pattern: '^https?://[^/]+$', examples: ['https://example.org'] }), {
+        default: [],
+        description: 'Origins, such as `https://example.org`, whose web pages may use this server, besides its own.',
+      }),
+    ),
+    limits: Type.Optional(Limits),
+    machines: Type.Optional(
+      Type.Array(MachineConfig, {
+        default: [{ name: 'default' }],
+        description: 'Machines that exist from the start.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** What a user writes: keys with a default may be left out. */
+export type ConfigurationInput = Static<typeof ConfigurationSchema>;
+
+export type Limits = Configuration['limits'];
+
+type Input = Required<ConfigurationInput>;
+/** The configuration that a server starts with: every key has a value. */
+export type Configuration = Omit<Input, 'limits' | 'machines'> & {
+  limits: Required<Input['limits']>;
+  machines: MachineConfig[];
+};

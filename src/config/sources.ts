@@ -1,0 +1,164 @@
+import { parse } from 'yaml';
+import { SouthbridgeError } from '../errors.js';
+import { readConfigurationFile } from './file.js';
+import {
+  type Key,
+  type KeyPath,
+  leafKeys,
+  nearest,
+  parsePath,
+  pathName,
+  type SchemaNode,
+  schemaAt,
+  schemaNode,
+} from './keys.js';
+import { ConfigurationError, problems } from './problems.js';
+import { type Configuration, ConfigurationSchema } from './schema.js';
+import { isObject, type Origin, partsOf, Settings } from './settings.js';
+
+const SCHEMA = schemaNode(ConfigurationSchema);
+const KEYS = leafKeys(SCHEMA);
+
+const PREFIX = 'SOUTHBRIDGE_';
+/** Names the file; the only variable that is no key. */
+export const FILE_VARIABLE = `${PREFIX}CONFIG`;
+
+export interface Sources {
+  /** The configuration file, if `--config` named one. */
+  readonly file?: string | undefined;
+  readonly environment?: { readonly [name: string]: string | undefined };
+  /** Keys, as in `limits.machines`, with what the user typed. Later ones win. */
+  readonly flags?: readonly { readonly key: string; readonly text: string; readonly flag: string }[];
+}
+
+export interface Loaded {
+  readonly configuration: Configuration;
+  /** Where each value came from. */
+  readonly settings: Settings;
+}
+
+/** `limits.frameBytes` → `SOUTHBRIDGE_LIMITS_FRAME_BYTES` */
+export function variableName(path: KeyPath): string {
+  return PREFIX + words(path, '_').toUpperCase();
+}
+
+/** `vcpuThreads` → `--vcpu-threads` */
+export function flagName(path: KeyPath): string {
+  return `--${words(path, '-').toLowerCase()}`;
+}
+
+function words(path: KeyPath, separator: string): string {
+  return path.map((part) => String(part).replace(/[A-Z]/g, (letter) => separator + letter)).join(separator);
+}
+
+/** Keys that have a flag of their own: the single values at the top. All others are reached by `--set`. */
+export function flagKeys(): Key[] {
+  return KEYS.filter(({ path, schema }) => path.length === 1 && schema.type !== 'array');
+}
+
+/**
+ * Puts the configuration together: defaults, then the file, the environment and the flags, later ones winning. A file
+ * must be right by itself. Throws a ConfigurationError that names every key that is wrong.
+ */
+export function loadConfiguration(sources: Sources): Loaded {
+  const settings = new Settings({});
+  refuse(problems(settings));
+  const environment = sources.environment ?? {};
+  const file = sources.file ?? environment[FILE_VARIABLE];
+  if (file !== undefined) {
+    applyFile(settings, file);
+    refuse(problems(settings));
+  }
+  const unknown = [...applyEnvironment(settings, environment), ...applyFlags(settings, sources.flags ?? [])];
+  refuse([...unknown, ...problems(settings)]);
+  return { configuration: settings.tree as unknown as Configuration, settings };
+}
+
+function refuse(errors: readonly SouthbridgeError[]): void {
+  if (errors.length > 0) throw new ConfigurationError(errors);
+}
+
+function applyFile(settings: Settings, file: string): void {
+  const read = readConfigurationFile(file);
+  merge(settings, SCHEMA, [], read.value, (path) => read.originOf(path));
+}
+
+/** Objects that the schema knows go in key by key, so that what they leave out keeps its value. */
+function merge(
+  settings: Settings,
+  schema: SchemaNode | undefined,
+  path: KeyPath,
+  value: unknown,
+  originOf: (path: KeyPath) => Origin,
+): void {
+  if (schema?.properties && isObject(value)) {
+    for (const [key, part] of partsOf(value)) merge(settings, schemaAt(schema, [key]), [...path, key], part, originOf);
+  } else settings.set(path, value, originOf);
+}
+
+function applyEnvironment(settings: Settings, environment: NonNullable<Sources['environment']>): SouthbridgeError[] {
+  const byName = new Map(KEYS.map((key) => [variableName(key.path), key]));
+  const errors: SouthbridgeError[] = [];
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || name === FILE_VARIABLE || text === undefined) continue;
+    const key = byName.get(name);
+    if (key) settings.set(key.path, parseText(key.schema, text), () => ({ kind: 'environment', name }));
+    else errors.push(unknownKey(name, 'environment', [FILE_VARIABLE, ...byName.keys()]));
+  }
+  return errors;
+}
+
+function applyFlags(settings: Settings, flags: NonNullable<Sources['flags']>): SouthbridgeError[] {
+  const errors: SouthbridgeError[] = [];
+  for (const { key, text, flag } of flags) {
+    const path = parsePath(key);
+    const schema = schemaAt(SCHEMA, path);
+    if (!schema) {
+      errors.push(unknownKey(key, flag, knownNear(path)));
+      continue;
+    }
+    try {
+      settings.set(path, parseText(schema, text), () => ({ kind: 'flag', name: flag }));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      errors.push(unknownKey(key, flag, [`positions ${error.message}`]));
+    }
+  }
+  return errors;
+}
+
+/** Full names of the keys beside the first part of a path that leads nowhere. */
+function knownNear(path: KeyPath): string[] {
+  let length = path.length - 1;
+  while (!schemaAt(SCHEMA, path.slice(0, length))) length--;
+  const parent = schemaAt(SCHEMA, path.slice(0, length)) ?? SCHEMA;
+  const { properties } = parent.anyOf?.find((choice) => choice.properties) ?? parent;
+  if (!properties)
+    return [parent.type === 'array' ? pathName([...path.slice(0, length), 0]) : pathName(path.slice(0, length))];
+  return Object.keys(properties).map((key) => pathName([...path.slice(0, length), key]));
+}
+
+function unknownKey(key: string, source: string, known: readonly string[]): SouthbridgeError {
+  const meant = nearest(key, known);
+  const hint = meant ? ` (did you mean ${meant}?)` : '';
+  return new SouthbridgeError('config-unknown-key', { key, source, hint, known: known.join(', ') });
+}
+
+/**
+ * The value that a variable or flag stands for. What has not the form of the key's type stays a string, which
+ * validation then refuses by the key's name. Lists of strings are written with commas; all else as JSON or YAML.
+ */
+function parseText(schema: SchemaNode, text: string): unknown {
+  if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (schema.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  const isList = schema.type === 'array' && schema.items?.type === 'string';
+  if (isList && !text.startsWith('[')) return text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (schema.type === 'array' || schema.type === 'object' || (schema.anyOf && text.startsWith('{'))) {
+    try {
+      return parse(text);
+    } catch {
+      return text;
+    }
+  }
+  return text;
+}

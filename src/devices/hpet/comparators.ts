@@ -1,0 +1,148 @@
+import { U64 } from '../../memory/u64.js';
+import { QUIRKS } from '../quirks.js';
+import { catchUp } from './catch-up.js';
+import type { InterruptOutput } from './interrupt-output.js';
+import type { MainCounter } from './main-counter.js';
+import type { HpetPorts } from './ports.js';
+import * as R from './registers.js';
+import * as S from './state.js';
+
+/** Nanoseconds by which a periodic deadline follows the last one at least (quirks `min-1us`, `periodic-double`). */
+const MINIMUM_PERIOD_NS = 1000;
+
+/** The longest way to a match, in ticks, that a clock of 2^53 ns can go. */
+const REACHABLE_TICKS = Number.MAX_SAFE_INTEGER / R.TICK_NS;
+
+/**
+ * When the main counter will meet each timer's comparator, and what follows (IA-PC HPET 1.0a, 2.3.9). Nothing is
+ * compared tick by tick: while the HPET is on, a timer has at most one deadline.
+ */
+export class Comparators {
+  readonly #now = new U64();
+  readonly #target = new U64();
+  readonly #period = new U64();
+  readonly #deadline = new U64();
+  readonly #scratch = new U64();
+
+  constructor(
+    readonly state: S.HpetState,
+    readonly counter: MainCounter,
+    readonly ports: HpetPorts,
+    readonly output: InterruptOutput,
+  ) {}
+
+  /** Arms the timer as its registers say, whether it is enabled or not; the HPET is on. */
+  schedule(timer: number): void {
+    const { state } = this;
+    const now = this.#now;
+    const target = this.#target;
+    const time = this.ports.now();
+    this.counter.valueAt(now, time);
+    state.load(timer, S.T_COMPARATOR, target);
+    let flags = state.get(timer, S.T_FLAGS) & ~(S.WRAP_FLAG | S.AHEAD_FLAG);
+    state.set(timer, S.T_FLAGS, flags);
+    const expired = (flags & S.EXPIRED_FLAG) !== 0;
+    if (state.is32Bit(timer)) {
+      // The match is where the low half of the counter next equals the comparator.
+      target.hi = now.hi;
+      if (target.isBelow(now) || (target.equals(now) && expired && !this.#firesAgain())) target.addParts(0, 1);
+    } else if (!this.#isReachable(target, now, expired)) {
+      this.ports.cancel(timer);
+      return;
+    }
+    state.store(timer, S.T_TARGET, target);
+    if (state.is32Bit(timer) && !state.isPeriodic(timer) && target.hi !== now.hi && target.lo !== 0) {
+      // 2.3.9.2.1: a 32-bit one-shot timer also interrupts when the low half wraps.
+      flags |= S.WRAP_FLAG;
+      target.lo = 0;
+    }
+    this.counter.timeOf(target, this.#deadline);
+    if (state.isPeriodic(timer) && state.hasQuirk(QUIRKS['min-1us'])) this.#stretch(timer);
+    if (this.#arm(timer) > time) flags |= S.AHEAD_FLAG;
+    state.set(timer, S.T_FLAGS, flags);
+  }
+
+  /** Whether a 64-bit match is to be armed: not one that has expired, nor one that is only met after a wrap of 2^64. */
+  #isReachable(target: U64, now: U64, expired: boolean): boolean {
+    if (expired && !now.isBelow(target)) return this.#firesAgain();
+    if (this.state.hasQuirk(QUIRKS['huge-comparator'])) return true;
+    if (target.isBelow(now) && this.state.hasQuirk(QUIRKS['past-fires'])) return true;
+    return this.#scratch.copy(target).subtract(now).toNumber() < REACHABLE_TICKS;
+  }
+
+  #firesAgain(): boolean {
+    return this.state.hasQuirk(QUIRKS['expired-fires-again']);
+  }
+
+  cancel(timer: number): void {
+    this.state.set(timer, S.T_FLAGS, this.state.get(timer, S.T_FLAGS) & ~S.AHEAD_FLAG);
+    this.ports.cancel(timer);
+  }
+
+  /** The armed deadline of a timer has come. */
+  expire(timer: number): void {
+    const { state } = this;
+    const flags = state.get(timer, S.T_FLAGS);
+    state.load(timer, S.T_PERIOD, this.#period);
+    if (state.isPeriodic(timer) && !this.#period.isZero()) {
+      this.#advance(timer);
+    } else if (flags & S.WRAP_FLAG) {
+      state.set(timer, S.T_FLAGS, flags & ~S.WRAP_FLAG);
+      this.counter.timeOf(state.load(timer, S.T_TARGET, this.#target), this.#deadline);
+      this.#arm(timer);
+    } else {
+      state.set(timer, S.T_FLAGS, (flags | S.EXPIRED_FLAG) & ~S.AHEAD_FLAG);
+    }
+    this.output.raise(timer);
+  }
+
+  /**
+   * Expires a timer whose deadline came before the write that is about to arm or cancel it, and whose callback did not
+   * run yet: else a main loop that is late would lose a match that the counter did meet.
+   */
+  settle(timer: number): void {
+    while (this.state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG) {
+      if (this.state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned() > this.ports.now()) return;
+      this.expire(timer);
+    }
+  }
+
+  /** Moves a periodic comparator on, and arms the timer for it. */
+  #advance(timer: number): void {
+    const { state } = this;
+    const now = this.#now;
+    const time = this.ports.now();
+    const target = state.load(timer, S.T_TARGET, this.#target);
+    const double = state.hasQuirk(QUIRKS['periodic-double']);
+    this.counter.valueAt(now, time);
+    catchUp(target, now, this.#period, !double, this.#scratch);
+    state.store(timer, S.T_TARGET, target);
+    state.set(timer, S.T_COMPARATOR, target.lo);
+    state.set(timer, S.T_COMPARATOR + 1, state.is32Bit(timer) ? 0 : target.hi);
+    this.counter.timeOf(target, this.#deadline);
+    if (state.hasQuirk(QUIRKS['min-1us']) || (double && target.equals(now))) this.#stretch(timer);
+    // A comparator ahead with a deadline behind (quirk `huge-comparator`) would expire for ever while no time passes.
+    if (this.#deadline.toSigned() <= time - R.TICK_NS) this.#deadline.setNumber(time + MINIMUM_PERIOD_NS);
+    this.#arm(timer);
+  }
+
+  /** Puts off a deadline that follows the last one by less than a microsecond, compared as unsigned numbers. */
+  #stretch(timer: number): void {
+    const last = this.state.load(timer, S.T_LAST_DEADLINE, this.#scratch);
+    const { lo, hi } = last;
+    const distance = last.copy(this.#deadline).subtractParts(lo, hi);
+    if (distance.hi === 0 && distance.lo < MINIMUM_PERIOD_NS) {
+      this.#deadline.set(lo, hi).addParts(MINIMUM_PERIOD_NS, 0);
+    }
+  }
+
+  /** Arms the timer for the deadline just computed, and returns that in virtual ns. */
+  #arm(timer: number): number {
+    const deadline = this.#deadline.toSigned();
+    // A halted counter meets nothing. Only a cancelled callback that runs all the same finds the HPET off.
+    if (!this.state.isOn()) return deadline;
+    this.state.store(timer, S.T_LAST_DEADLINE, this.#deadline);
+    this.ports.arm(timer, deadline);
+    return deadline;
+  }
+}

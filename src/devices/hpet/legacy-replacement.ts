@@ -1,0 +1,50 @@
+import { SOURCE_PIT, SOURCE_RTC } from '../gsi/sources.js';
+import { QUIRKS } from '../quirks.js';
+import type { InterruptOutput } from './interrupt-output.js';
+import type { HpetPorts } from './ports.js';
+import * as R from './registers.js';
+import * as S from './state.js';
+
+/**
+ * Legacy replacement, IA-PC HPET 1.0a section 2.3.5: while it is on, timers 0 and 1 have the lines of the PIT and the
+ * RTC, whose own outputs go nowhere. The configuration register has changed already when `begin` or `end` is called.
+ */
+export class LegacyReplacement {
+  constructor(
+    readonly state: S.HpetState,
+    readonly ports: HpetPorts,
+    readonly output: InterruptOutput,
+  ) {}
+
+  begin(): void {
+    this.ports.setPitGate(0);
+    this.ports.setLine(SOURCE_PIT, R.LEGACY_PIT_LINE, 0);
+    this.ports.setLine(SOURCE_RTC, R.LEGACY_RTC_LINE, 0);
+    this.#moveTimers();
+  }
+
+  end(): void {
+    this.#moveTimers();
+    this.ports.setLine(SOURCE_PIT, R.LEGACY_PIT_LINE, this.state.memory.get(S.PIT_LEVEL));
+    this.ports.setPitGate(1);
+    this.ports.setLine(SOURCE_RTC, R.LEGACY_RTC_LINE, this.state.memory.get(S.RTC_LEVEL));
+  }
+
+  /** The PIT (SOURCE_PIT) or RTC (SOURCE_RTC) drives its input. */
+  setInput(source: number, level: number): void {
+    const isPit = source === SOURCE_PIT;
+    this.state.memory.set(isPit ? S.PIT_LEVEL : S.RTC_LEVEL, level);
+    if (!this.state.isLegacy()) this.ports.setLine(source, isPit ? R.LEGACY_PIT_LINE : R.LEGACY_RTC_LINE, level);
+  }
+
+  /** What timers 0 and 1 hold follows them; under quirk `stale-line` only the two legacy lines go low. */
+  #moveTimers(): void {
+    if (this.state.hasQuirk(QUIRKS['stale-line'])) {
+      this.ports.setLine(0, R.LEGACY_PIT_LINE, 0);
+      this.ports.setLine(1, R.LEGACY_RTC_LINE, 0);
+    } else {
+      this.output.update(0);
+      this.output.update(1);
+    }
+  }
+}

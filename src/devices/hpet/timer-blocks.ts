@@ -1,0 +1,98 @@
+import { U64 } from '../../memory/u64.js';
+import type { Comparators } from './comparators.js';
+import type { InterruptOutput } from './interrupt-output.js';
+import * as R from './registers.js';
+import * as S from './state.js';
+
+/** The registers of the timers, IA-PC HPET 1.0a sections 2.3.8 to 2.3.10. Offsets are in a timer's block. */
+export class TimerBlocks {
+  readonly #register = new U64();
+
+  constructor(
+    readonly state: S.HpetState,
+    readonly comparators: Comparators,
+    readonly output: InterruptOutput,
+  ) {}
+
+  /** Registers and hidden state as after power-on. */
+  powerOn(timer: number): void {
+    const { state } = this;
+    const fsb = state.memory.get(S.FSB_CAPABLE) ? R.FSB_INT_DEL_CAP : 0;
+    for (let word = 0; word < S.TIMER_WORDS; word++) state.set(timer, word, 0);
+    state.set(timer, S.T_CONFIGURATION, R.PER_INT_CAP | R.SIZE_CAP | fsb);
+    state.store(timer, S.T_COMPARATOR, this.#register.set(0xffff_ffff, 0xffff_ffff));
+  }
+
+  /** Reads a whole register. */
+  read(timer: number, register: number, result: U64): void {
+    const { state } = this;
+    switch (register) {
+      case R.TIMER_CONFIGURATION:
+        result.set(state.get(timer, S.T_CONFIGURATION), state.memory.get(S.ROUTING_CAPABILITY));
+        break;
+      case R.TIMER_COMPARATOR:
+        state.load(timer, S.T_COMPARATOR, result);
+        break;
+      case R.TIMER_FSB_ROUTE:
+        result.set(state.get(timer, S.T_FSB_DATA), state.get(timer, S.T_FSB_ADDRESS));
+        break;
+    }
+  }
+
+  /** Writes 4 bytes into the low or `high` half of a register, or all 8. */
+  write(timer: number, register: number, high: boolean, size: number, value: U64): void {
+    const { state } = this;
+    this.comparators.settle(timer);
+    switch (register) {
+      case R.TIMER_CONFIGURATION:
+        // The high half is read-only, but its write arms the timer all the same.
+        this.#writeConfiguration(timer, high ? state.get(timer, S.T_CONFIGURATION) : value.lo);
+        break;
+      case R.TIMER_COMPARATOR:
+        this.#writeComparator(timer, high, size, value);
+        break;
+      case R.TIMER_FSB_ROUTE:
+        if (!high) state.set(timer, S.T_FSB_DATA, value.lo);
+        if (high || size === 8) state.set(timer, S.T_FSB_ADDRESS, high ? value.lo : value.hi);
+        break;
+    }
+  }
+
+  #writeConfiguration(timer: number, written: number): void {
+    const { state, output } = this;
+    const old = state.get(timer, S.T_CONFIGURATION);
+    const writable = R.TIMER_CONFIGURATION_WRITABLE;
+    const configuration = (old & ~writable) | (written & writable);
+    // Lowered before route and delivery change: afterwards it would be another line, or none.
+    if (old & ~configuration & R.INT_TYPE_CNF) output.lower(timer);
+    state.set(timer, S.T_CONFIGURATION, configuration);
+    if (configuration & ~old & R.INT_ENB_CNF && state.isPending(timer)) output.deliver(timer);
+    else output.update(timer);
+    if (configuration & R.MODE32_CNF) {
+      state.set(timer, S.T_COMPARATOR + 1, 0);
+      state.set(timer, S.T_PERIOD + 1, 0);
+    }
+    if (state.isOn()) this.comparators.schedule(timer);
+  }
+
+  #writeComparator(timer: number, high: boolean, size: number, value: U64): void {
+    const { state } = this;
+    const configuration = state.get(timer, S.T_CONFIGURATION);
+    const narrow = (configuration & R.MODE32_CNF) !== 0;
+    if (narrow && high) return;
+    const periodic = (configuration & R.TYPE_CNF) !== 0;
+    if (!periodic || configuration & R.VAL_SET_CNF) this.#deposit(timer, S.T_COMPARATOR, high, size, value, narrow);
+    if (periodic) this.#deposit(timer, S.T_PERIOD, high, size, value, narrow);
+    state.set(timer, S.T_CONFIGURATION, configuration & ~R.VAL_SET_CNF);
+    state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) & ~S.EXPIRED_FLAG);
+    if (state.isOn()) this.comparators.schedule(timer);
+  }
+
+  /** A `narrow` (32-bit) field keeps an upper half of 0. */
+  #deposit(timer: number, field: number, high: boolean, size: number, value: U64, narrow: boolean): void {
+    if (high) this.state.set(timer, field + 1, value.lo);
+    else this.state.set(timer, field, value.lo);
+    if (narrow) this.state.set(timer, field + 1, 0);
+    else if (size === 8) this.state.set(timer, field + 1, value.hi);
+  }
+}

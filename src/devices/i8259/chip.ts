@@ -1,0 +1,255 @@
+import type { Memory } from '../../memory/memory.js';
+import * as R from './registers.js';
+import * as S from './state.js';
+
+/** No level. */
+export const NONE = -1;
+
+/**
+ * One 8259A. The caller holds the guard of the pair.
+ *
+ * - Only 8086 vectors are given: without ICW4, or with its µPM bit clear, the chip would answer with a CALL instruction.
+ * - Buffered mode (ICW4) is stored and has no effect: which chip is the master is a matter of wiring.
+ * - ICW1 empties the in-service register, which the datasheet's list of its effects does not name: what was in service
+ *   before cannot be ended by a guest that knows nothing of it.
+ * - The registers of a chip that was never initialised are undefined; here they are 0. It accepts no request ("ready to
+ *   accept interrupt requests" comes after the last ICW), where QEMU delivers vectors from 0 on.
+ */
+export class I8259 {
+  constructor(
+    readonly memory: Memory,
+    /** First word of the chip's record. */
+    readonly at: number,
+    readonly isMaster: boolean,
+  ) {}
+
+  /** Registers 0, as before any initialisation; the levels of the inputs stay. */
+  reset(): void {
+    const inputs = this.#get(S.C_INPUTS);
+    for (let word = 0; word < S.CHIP_END; word++) this.#set(word, 0);
+    this.#set(S.C_INPUTS, inputs);
+    this.#set(S.C_LOWEST, R.DEFAULT_IR);
+  }
+
+  // Requests
+
+  /**
+   * Drives IR `ir` to `level`. "In both the edge and level triggered modes the IR inputs must remain high until after
+   * the falling edge of the first INTA": lowering an input withdraws its request, where QEMU keeps that of an edge.
+   * `keepsRequest`: not so this time, see `I8259Pair`.
+   */
+  setInput(ir: number, level: number, keepsRequest = false): void {
+    const bit = 1 << ir;
+    const inputs = this.#get(S.C_INPUTS);
+    if (((inputs & bit) !== 0) === (level !== 0)) return;
+    if (level) {
+      this.#set(S.C_EDGES, this.#get(S.C_EDGES) | (bit & ~this.#levelTriggered()));
+      this.#set(S.C_INPUTS, inputs | bit);
+    } else {
+      if (!keepsRequest) this.#set(S.C_EDGES, this.#get(S.C_EDGES) & ~bit);
+      this.#set(S.C_INPUTS, inputs & ~bit);
+    }
+  }
+
+  get elcr(): number {
+    return this.#get(S.C_ELCR);
+  }
+
+  /** An input that becomes edge triggered has to rise before it requests again. */
+  set elcr(value: number) {
+    this.#set(S.C_ELCR, value);
+    this.#set(S.C_EDGES, this.#get(S.C_EDGES) & ~this.#levelTriggered());
+  }
+
+  #levelTriggered(): number {
+    return this.#get(S.C_ICW1) & R.ICW1_LTIM ? 0xff : this.#get(S.C_ELCR);
+  }
+
+  /** Interrupt request register: edges that were sensed, and level inputs that are high. */
+  get #irr(): number {
+    return this.#get(S.C_EDGES) | (this.#get(S.C_INPUTS) & this.#levelTriggered());
+  }
+
+  /** In-service levels that inhibit others, and that a non-specific EOI ends: under special mask not the masked ones. */
+  get #inhibiting(): number {
+    const isr = this.#get(S.C_ISR);
+    return this.#hasFlag(S.SPECIAL_MASK) ? isr & ~this.#get(S.C_IMR) : isr;
+  }
+
+  /** The level of the request that INT stands for, or NONE. */
+  #request(): number {
+    if (this.#get(S.C_PHASE) !== S.READY) return NONE;
+    const requests = this.#irr & ~this.#get(S.C_IMR);
+    if (!requests) return NONE;
+    const inhibiting = this.#inhibiting;
+    const nested = this.#get(S.C_ICW4) & R.ICW4_SFNM ? this.#slaveInputs : 0;
+    for (let step = 1; step <= 8; step++) {
+      const level = (this.#get(S.C_LOWEST) + step) & 7;
+      const bit = 1 << level;
+      if (inhibiting & bit) return requests & nested & bit ? level : NONE;
+      if (requests & bit) return level;
+    }
+    return NONE;
+  }
+
+  /** Level of the INT output. */
+  get int(): number {
+    return this.#request() === NONE ? 0 : 1;
+  }
+
+  // Acknowledge cycle
+
+  /** First INTA pulse: puts the request into service and returns its level; NONE, and nothing changes, without one. */
+  acknowledge(): number {
+    const level = this.#request();
+    if (level === NONE) return NONE;
+    const bit = 1 << level;
+    this.#set(S.C_EDGES, this.#get(S.C_EDGES) & ~bit);
+    this.#set(S.C_ISR, this.#get(S.C_ISR) | bit);
+    return level;
+  }
+
+  /** Trailing edge of the last INTA pulse, after an `acknowledge` that found a request. */
+  endAcknowledge(): void {
+    if (this.#get(S.C_ICW4) & R.ICW4_AEOI) this.#endNonSpecific(this.#hasFlag(S.ROTATE_ON_AEOI));
+  }
+
+  vector(level: number): number {
+    return this.#get(S.C_ICW2) | level;
+  }
+
+  /** Of a master: inputs whose vector a slave gives, bit n for IR n. */
+  get #slaveInputs(): number {
+    return this.isMaster && !(this.#get(S.C_ICW1) & R.ICW1_SNGL) ? this.#get(S.C_ICW3) : 0;
+  }
+
+  hasSlave(level: number): boolean {
+    return (this.#slaveInputs & (1 << level)) !== 0;
+  }
+
+  /** Of a slave: the IR input of the master that it answers for. */
+  get identification(): number {
+    return this.#get(S.C_ICW3) & R.ICW3_ID;
+  }
+
+  // Registers
+
+  /** Whether the next read is a poll. */
+  get isPolled(): boolean {
+    return this.#hasFlag(S.POLL);
+  }
+
+  /** Reads the command (`a0` = 0) or data port. After a poll command, either gives the poll word. */
+  read(a0: number): number {
+    if (this.isPolled) {
+      this.#setFlag(S.POLL, false);
+      return this.#poll();
+    }
+    if (a0 === R.DATA) return this.#get(S.C_IMR);
+    return this.#hasFlag(S.READ_ISR) ? this.#get(S.C_ISR) : this.#irr;
+  }
+
+  /** The read is the acknowledge. Without a request the level, which then has no meaning, is 0. */
+  #poll(): number {
+    const level = this.acknowledge();
+    if (level === NONE) return 0;
+    this.endAcknowledge();
+    return R.POLL_INTERRUPT | level;
+  }
+
+  write(a0: number, value: number): void {
+    if (a0 === R.DATA) this.#writeData(value);
+    else if (value & R.ICW1) this.#initialise(value);
+    else if (value & R.OCW3) this.#writeOcw3(value);
+    else this.#writeOcw2(value);
+  }
+
+  #initialise(icw1: number): void {
+    this.#set(S.C_ICW1, icw1);
+    this.#set(S.C_EDGES, 0);
+    this.#set(S.C_IMR, 0);
+    this.#set(S.C_ISR, 0);
+    this.#set(S.C_LOWEST, R.DEFAULT_IR);
+    this.#set(S.C_ICW3, this.isMaster ? 0 : R.ICW3_ID);
+    this.#set(S.C_ICW4, 0);
+    this.#set(S.C_FLAGS, 0);
+    this.#set(S.C_PHASE, S.EXPECTS_ICW2);
+  }
+
+  #writeData(value: number): void {
+    const icw1 = this.#get(S.C_ICW1);
+    const afterIcw3 = icw1 & R.ICW1_IC4 ? S.EXPECTS_ICW4 : S.READY;
+    switch (this.#get(S.C_PHASE)) {
+      case S.EXPECTS_ICW2:
+        this.#set(S.C_ICW2, value & R.ICW2_BASE);
+        this.#set(S.C_PHASE, icw1 & R.ICW1_SNGL ? afterIcw3 : S.EXPECTS_ICW3);
+        break;
+      case S.EXPECTS_ICW3:
+        this.#set(S.C_ICW3, value);
+        this.#set(S.C_PHASE, afterIcw3);
+        break;
+      case S.EXPECTS_ICW4:
+        this.#set(S.C_ICW4, value);
+        this.#set(S.C_PHASE, S.READY);
+        break;
+      default:
+        this.#set(S.C_IMR, value);
+    }
+  }
+
+  #writeOcw2(value: number): void {
+    const rotate = (value & R.OCW2_ROTATE) !== 0;
+    const level = value & R.OCW2_LEVEL;
+    switch (value & (R.OCW2_SPECIFIC | R.OCW2_EOI)) {
+      case R.OCW2_EOI:
+        this.#endNonSpecific(rotate);
+        break;
+      case R.OCW2_SPECIFIC | R.OCW2_EOI:
+        this.#set(S.C_ISR, this.#get(S.C_ISR) & ~(1 << level));
+        if (rotate) this.#set(S.C_LOWEST, level);
+        break;
+      case R.OCW2_SPECIFIC:
+        // Set priority; without R, no operation.
+        if (rotate) this.#set(S.C_LOWEST, level);
+        break;
+      default:
+        this.#setFlag(S.ROTATE_ON_AEOI, rotate);
+    }
+  }
+
+  /** Ends the level in service that has the highest priority. */
+  #endNonSpecific(rotate: boolean): void {
+    const inhibiting = this.#inhibiting;
+    if (!inhibiting) return;
+    let level = this.#get(S.C_LOWEST);
+    do level = (level + 1) & 7;
+    while (!(inhibiting & (1 << level)));
+    this.#set(S.C_ISR, this.#get(S.C_ISR) & ~(1 << level));
+    if (rotate) this.#set(S.C_LOWEST, level);
+  }
+
+  #writeOcw3(value: number): void {
+    if (value & R.OCW3_ESMM) this.#setFlag(S.SPECIAL_MASK, (value & R.OCW3_SMM) !== 0);
+    if (value & R.OCW3_POLL) this.#setFlag(S.POLL, true);
+    if (value & R.OCW3_RR) this.#setFlag(S.READ_ISR, (value & R.OCW3_RIS) !== 0);
+  }
+
+  // Access to state
+
+  #hasFlag(flag: number): boolean {
+    return (this.#get(S.C_FLAGS) & flag) !== 0;
+  }
+
+  #setFlag(flag: number, on: boolean): void {
+    const flags = this.#get(S.C_FLAGS);
+    this.#set(S.C_FLAGS, on ? flags | flag : flags & ~flag);
+  }
+
+  #get(field: number): number {
+    return this.memory.get(this.at + field);
+  }
+
+  #set(field: number, value: number): void {
+    this.memory.set(this.at + field, value);
+  }
+}

@@ -1,0 +1,259 @@
+/** What each coded error means. `{name}` in a sentence stands for the detail of that name. */
+export const ERRORS = {
+  // Requests
+  'unknown-route': {
+    status: 404,
+    message: 'There is no {method} {path} here; /docs lists every route.',
+  },
+  'invalid-body': {
+    status: 400,
+    message: 'The body is not valid: {reason}; /docs gives its schema.',
+  },
+  'unknown-key': {
+    status: 400,
+    message: 'The key {key} is not known here; allowed are: {allowed}.',
+  },
+  'bad-value': {
+    status: 400,
+    message: 'The value of {key} is not allowed: it must be {expected}.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    message: '{path} does not take {method}; it takes {allowed}.',
+  },
+  'bad-request': {
+    status: 400,
+    message: 'The request is not valid HTTP, or not one for this server: {reason}.',
+  },
+  'upgrade-required': {
+    status: 426,
+    message: '{path} is a WebSocket; connect with the subprotocol southbridge.v1.json.',
+  },
+  'not-a-socket': {
+    status: 400,
+    message: '{path} is no WebSocket; send a plain request.',
+  },
+  'unknown-subprotocol': {
+    status: 400,
+    message: 'None of the subprotocols {offered} is known; offer southbridge.v1.json, or none.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    message: 'Content of type {type} is not taken; send application/json.',
+  },
+  'body-too-large': {
+    status: 413,
+    message: 'The body is larger than {limit} bytes; send less at a time, or raise limits.bodyBytes.',
+  },
+  'foreign-origin': {
+    status: 403,
+    message: 'Pages of {origin} may not use this server; add the origin to allowedOrigins if they should.',
+  },
+  'foreign-host': {
+    status: 403,
+    message: 'This server does not answer to the host {host}; add it to allowedHosts if it should.',
+  },
+
+  // Machines
+  'unknown-machine': {
+    status: 404,
+    message: 'There is no machine {machine}; GET /v1/machines lists them, POST /v1/machines makes one.',
+  },
+  'machine-exists': {
+    status: 409,
+    message: 'There is a machine {machine} already; choose another name, or delete it first.',
+  },
+  'too-many-machines': {
+    status: 409,
+    message: 'All {limit} machines are in use; delete one, or raise limits.machines and start again.',
+  },
+  'machine-closing': {
+    status: 410,
+    message: 'The machine {machine} is being deleted; nothing more can be done with it.',
+  },
+  'machine-busy': {
+    status: 409,
+    message: 'Other control work of machine {machine} is still under way; try again when it is done.',
+  },
+  'machine-paused': {
+    status: 409,
+    message: 'Machine {machine} is paused, and its clock stands still; POST /v1/machines/{machine}/resume first.',
+  },
+  'clock-not-manual': {
+    status: 409,
+    message:
+      'The clock of machine {machine} follows the host and cannot be stepped; make a machine with clock: manual.',
+  },
+  'step-too-far': {
+    status: 400,
+    message: 'A step of {ns} ns would take the clock beyond 2^53 ns; it now stands at {now} ns.',
+  },
+
+  // vCPUs
+  'unknown-vcpu': {
+    status: 404,
+    message: 'Machine {machine} has no vCPU {vcpu}; its vCPUs are 0 to {last}.',
+  },
+  'vcpu-taken': {
+    status: 409,
+    message: 'vCPU {vcpu} of machine {machine} is connected already; close that connection, or show its resume token.',
+  },
+  'wrong-resume-token': {
+    status: 403,
+    message: 'The resume token is not the one that vCPU {vcpu} of machine {machine} gave out last; connect without it.',
+  },
+  'vcpu-replaced': {
+    status: 409,
+    message: 'Another connection showed the resume token of vCPU {vcpu} and took over; this one is closed.',
+  },
+  'too-many-connections': {
+    status: 503,
+    message: 'All {limit} connections are in use; close one, or raise limits.connections.',
+  },
+
+  // Accesses
+  'address-unassigned': {
+    status: 404,
+    message:
+      'No device answers {size} bytes at {address}; the HPET is at 0xfed00000–0xfed003ff, the IOAPIC at 0xfec00000–0xfec00fff.',
+  },
+  'bad-size': {
+    status: 400,
+    message: 'An access of {size} bytes is not possible; use 1, 2, 4 or 8.',
+  },
+  'bad-address': {
+    status: 400,
+    message: '{address} is not an address; give a string such as "0xfed000f0".',
+  },
+  'value-too-wide': {
+    status: 400,
+    message: 'The value {value} does not fit in {size} bytes; use a wider access or a smaller value.',
+  },
+  'bad-gsi': {
+    status: 400,
+    message: 'There is no GSI {gsi}; lines are numbered 0 to 23.',
+  },
+  'bad-vector': {
+    status: 400,
+    message: '{vector} is not an interrupt vector; vectors are 0 to 255.',
+  },
+  'bad-port': {
+    status: 404,
+    message: 'No device answers at port {port}; the 8259 pair is at 0x20, 0x21, 0xa0, 0xa1, 0x4d0 and 0x4d1.',
+  },
+
+  // Frames of a socket
+  'bad-message': {
+    status: 400,
+    message: 'The message is not valid: {reason}; docs/protocol.md describes each.',
+  },
+  'unknown-message-type': {
+    status: 400,
+    message: 'There is no message of type {type}; known are: {allowed}.',
+  },
+  'frame-too-large': {
+    status: 413,
+    message: 'The frame is larger than {limit} bytes; send less at a time, or raise limits.frameBytes.',
+  },
+  'batch-too-large': {
+    status: 413,
+    message: 'A batch of {count} accesses is too long; send at most {limit}, or raise limits.batchAccesses.',
+  },
+  'too-slow': {
+    status: 503,
+    message: 'More than {limit} bytes wait to be read by this connection; it is closed, connect again and read faster.',
+  },
+
+  // Configuration and start
+  'config-unreadable': {
+    status: 400,
+    message: 'The configuration file {file} cannot be read: {reason}.',
+  },
+  'config-unknown-key': {
+    status: 400,
+    message: 'The key {key} ({source}) is not known{hint}; known here are: {known}.',
+  },
+  'config-missing-key': {
+    status: 400,
+    message: 'The key {key} ({source}) is missing; it must be {expected}.',
+  },
+  'config-wrong-type': {
+    status: 400,
+    message: 'The key {key} ({source}) has a value of the wrong type; it must be {expected}.',
+  },
+  'config-not-allowed': {
+    status: 400,
+    message: 'The value {value} of key {key} ({source}) is not allowed; it must be {expected}.',
+  },
+  'port-in-use': {
+    status: 500,
+    message: 'Port {port} on {host} is in use; choose another with --port, or --port 0 for any that is free.',
+  },
+  'host-unavailable': {
+    status: 500,
+    message: 'The address {host} does not belong to this computer; choose another with --host.',
+  },
+
+  // Life cycle
+  'not-ready': {
+    status: 503,
+    message: 'The server is not ready: {reason}; try again in a moment.',
+  },
+  'shutting-down': {
+    status: 503,
+    message: 'The server is shutting down; connect again when it is back.',
+  },
+  internal: {
+    status: 500,
+    message: 'The server failed to handle this; its log has the details under request {request}.',
+  },
+} as const satisfies { readonly [code: string]: { readonly status: number; readonly message: string } };
+
+export type ErrorCode = keyof typeof ERRORS;
+export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+type Placeholder<Sentence extends string> = Sentence extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholder<Rest>
+  : never;
+
+/** What a sentence needs, and whatever else helps a program. */
+export type ErrorDetails<Code extends ErrorCode> = {
+  readonly [Name in Placeholder<(typeof ERRORS)[Code]['message']>]: string | number;
+} & { readonly code?: never; readonly message?: never; readonly [name: string]: unknown };
+
+/** Details may be left out if the sentence has no placeholder. */
+type Arguments<Code extends ErrorCode> = [Placeholder<(typeof ERRORS)[Code]['message']>] extends [never]
+  ? [details?: ErrorDetails<Code>]
+  : [details: ErrorDetails<Code>];
+
+/** What goes over the wire. */
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly [name: string]: unknown };
+}
+
+/** A refusal with a code that programs can rely on, and a sentence that says what to do. */
+export class SouthbridgeError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'SouthbridgeError';
+  readonly details: { readonly [name: string]: unknown };
+
+  constructor(
+    readonly code: Code,
+    ...[details]: Arguments<Code>
+  ) {
+    super(sentence(ERRORS[code].message, details ?? {}));
+    this.details = details ?? {};
+  }
+
+  /** The HTTP status. */
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  toJSON(): ErrorBody {
+    return { error: { code: this.code, message: this.message, ...this.details } };
+  }
+}
+
+function sentence(template: string, details: { readonly [name: string]: unknown }): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name]));
+}

@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ErrorObject } from 'ajv';
+import type { FastifyError, FastifyRequest } from 'fastify';
+import { SouthbridgeError } from './errors.js';
+import { refusal } from './service/validation.js';
+
+/** The coded error for whatever a request failed with. */
+export function codedError(error: unknown, request: FastifyRequest): SouthbridgeError {
+  if (error instanceof SouthbridgeError) return error;
+  const { code, message, validation } = error as FastifyError;
+  if (validation) return refusal(validation as unknown as ErrorObject[], 'invalid-body');
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new SouthbridgeError('body-too-large', { limit: request.routeOptions.bodyLimit ?? 0 });
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new SouthbridgeError('unsupported-media-type', { type: request.headers['content-type'] ?? 'unknown' });
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new SouthbridgeError('invalid-body', { reason: message });
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+    case 'FST_ERR_ASYNC_CONSTRAINT':
+      return new SouthbridgeError('bad-request', { reason: message });
+    default:
+      if (error instanceof SyntaxError) return new SouthbridgeError('invalid-body', { reason: error.message });
+      return new SouthbridgeError('internal', { request: request.id });
+  }
+}
+
+/** What is not HTTP at all gets an answer as well. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refused = new SouthbridgeError('bad-request', { reason: error.message });
+  const body = JSON.stringify(refused);
+  socket.end(
+    `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nconnection: close\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,68 @@
+import { nextLevels } from '../../devices/gsi/router.js';
+import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
+import { BQL, DEVICE } from '../../sync/lock-names.js';
+import type { IrqAxis } from '../axes.js';
+import type { DeferredLines } from '../deferred-list.js';
+
+/**
+ * Deferred and revalidated: only *that* a line changed is recorded; when it is applied, its levels are read again.
+ *
+ *     HPET (mutex held) ── record
+ *           (released) ── BQL guard ── mutex ── read levels ── GSI router, IOAPIC, 8259 pair
+ *
+ * Pulses cannot be read again: they are counted, and taken by whoever applies the line next.
+ */
+export const revalidated: IrqAxis = {
+  name: 'revalidated',
+  lockless: false,
+  enter(target) {
+    return target.locks.guard(BQL);
+  },
+  leave(target, _controller, entered) {
+    target.locks.unguard(BQL, entered);
+  },
+  begin(target) {
+    target.deferred.begin();
+  },
+  end(target) {
+    if (!target.deferred.end()) return;
+    const { locks } = target;
+    const site = locks.site;
+    locks.site = DEFERRED_FLUSH;
+    const entered = locks.guard(BQL);
+    locks.acquireUnder(BQL, DEVICE);
+    locks.site = site;
+    target.deferred.apply(target, asTheyAre);
+    locks.release(DEVICE);
+    locks.unguard(BQL, entered);
+  },
+  driveLine(target, line, source, level) {
+    const { decisions } = target;
+    decisions.setLevels(line, nextLevels(decisions.levels(line), source, level, target.quirks));
+    target.deferred.addLevel(line, source, level, decisions.decide(source, level));
+  },
+  pulseLine(target, line, source) {
+    const { decisions } = target;
+    decisions.setLevels(line, nextLevels(decisions.levels(line), source, 1, target.quirks));
+    decisions.setLevels(line, nextLevels(decisions.levels(line), source, 0, target.quirks));
+    decisions.addPulse(line);
+    target.deferred.addPulse(line, source);
+  },
+  sendMsi(target, timer, address, data) {
+    target.deferred.addMsi(timer, address, data);
+  },
+  setPitGate(target, level) {
+    target.deferred.addPitGate(level);
+  },
+};
+
+const asTheyAre: DeferredLines = {
+  level(target, line, source) {
+    target.decisions.count();
+    target.assignLine(line, source, target.decisions.levels(line));
+  },
+  pulse(target, line, source) {
+    target.decisions.count();
+    for (let left = target.decisions.takePulses(line); left > 0; left--) target.pulseLine(line, source);
+  },
+};

@@ -1,0 +1,90 @@
+import { SOURCE_PIT } from '../devices/gsi/sources.js';
+import { I8259Pair, IRQ_COUNT } from '../devices/i8259/pair.js';
+import type { Design, IrqTarget } from '../locking/axes.js';
+import { PIC_AREA } from '../memory/map.js';
+import type { Memory } from '../memory/memory.js';
+import { PIC } from '../sync/lock-names.js';
+
+const PRESENT = PIC_AREA.word('present', 'constant');
+
+/** What an 8259 pair without a request answers to an acknowledge cycle: IRQ 7 of a master at base 0. */
+const VECTOR_WITHOUT_PAIR = 7;
+
+/** The machine that a pair is part of, with the design of the one that is selected. */
+interface PicMachine extends IrqTarget {
+  readonly memory: Memory;
+  readonly design: Design;
+}
+
+/** The 8259 pair in a machine: whether there is one, and its guard around each way in. */
+export class Pic {
+  readonly memory: Memory;
+  readonly pair: I8259Pair;
+
+  constructor(
+    readonly machine: PicMachine,
+    intrChanged: (level: number) => void,
+  ) {
+    this.memory = machine.memory;
+    this.pair = new I8259Pair(machine.memory, { intrChanged });
+  }
+
+  create(present: boolean): void {
+    this.memory.set(PRESENT, present ? 1 : 0);
+    if (present) this.pair.reset();
+  }
+
+  get isPresent(): boolean {
+    return this.memory.get(PRESENT) !== 0;
+  }
+
+  reset(): void {
+    if (!this.isPresent) return;
+    const entered = this.#enter();
+    this.pair.reset();
+    this.#leave(entered);
+  }
+
+  /** `source` made the level of a GSI `level`. The HPET's timers pulse their lines in no time at all. */
+  setInput(gsi: number, level: number, source: number): void {
+    if (gsi >= IRQ_COUNT || !this.isPresent) return;
+    const entered = this.#enter();
+    this.pair.setInput(gsi, level, source < SOURCE_PIT);
+    this.#leave(entered);
+  }
+
+  /** Interrupt acknowledge cycle: the vector. */
+  acknowledge(): number {
+    if (!this.isPresent) return VECTOR_WITHOUT_PAIR;
+    const entered = this.#enter();
+    const vector = this.pair.acknowledge();
+    this.#leave(entered);
+    return vector;
+  }
+
+  /** Reads a byte; undefined if the port is not the pair's. */
+  readPort(port: number): number | undefined {
+    if (!I8259Pair.hasPort(port) || !this.isPresent) return undefined;
+    const entered = this.#enter();
+    const value = this.pair.readPort(port);
+    this.#leave(entered);
+    return value;
+  }
+
+  /** Writes a byte; false if the port is not the pair's. */
+  writePort(port: number, value: number): boolean {
+    if (!I8259Pair.hasPort(port) || !this.isPresent) return false;
+    const entered = this.#enter();
+    this.pair.writePort(port, value);
+    this.#leave(entered);
+    return true;
+  }
+
+  #enter(): boolean {
+    return this.machine.design.irq.enter(this.machine, PIC);
+  }
+
+  #leave(entered: boolean): void {
+    this.machine.design.irq.leave(this.machine, PIC, entered);
+  }
+}

@@ -1,0 +1,34 @@
+import type { Area } from '../memory/layout.js';
+import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../memory/map.js';
+import type { Machine } from './machine.js';
+
+/** What can be looked at as a whole. */
+export const VIEW_HPET = 1;
+export const VIEW_INTERRUPT_CONTROLLERS = 2;
+
+/**
+ * Copies the state of one part of a machine, as it is at one moment, to the absolute word address `to`; offsets are
+ * those of the machine's memory. Nothing of the guest's view changes, not even the IOAPIC's select register. The
+ * machine's value becomes the virtual time.
+ */
+export function copyState(machine: Machine, view: number, to: number): void {
+  if (view === VIEW_HPET) {
+    machine.withHpet(() => {
+      copyArea(machine, HPET_AREA, to);
+      machine.value.setNumber(machine.clock.now());
+    });
+  } else {
+    machine.withInterruptControllers(() => {
+      for (const area of [ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) copyArea(machine, area, to);
+      machine.value.setNumber(machine.clock.now());
+    });
+  }
+}
+
+function copyArea(machine: Machine, area: Area, to: number): void {
+  const { memory, thread } = machine;
+  for (const address of area.addresses()) {
+    const value = area.field(address)?.guard === 'sync' ? memory.load(address) : memory.get(address);
+    thread.shared.set(to + address, value);
+  }
+}

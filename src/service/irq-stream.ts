@@ -1,0 +1,34 @@
+import type { WebSocket } from 'ws';
+import type { Limits } from '../config/schema.js';
+import { Backlog } from './backlog.js';
+import type { IrqEvent } from './irq-event.js';
+import type { MachineHandle, Subscriber } from './machine-handle.js';
+import { Outbox } from './outbox.js';
+import { CLOSE_MACHINE_DELETED } from './vcpu.js';
+
+/** One subscriber of all events of a machine. What it sends is not read. */
+export class IrqStream implements Subscriber {
+  readonly #outbox: Outbox;
+
+  constructor(
+    readonly socket: WebSocket,
+    readonly machine: MachineHandle,
+    limits: Limits,
+  ) {
+    this.#outbox = new Outbox(socket, new Backlog(limits.pendingInterrupts), limits.bufferedBytes, () => {});
+    socket.on('message', () => socket.close(1003, 'bad-message'));
+    socket.on('close', () => machine.subscribers.delete(this));
+    const { name, sequence } = machine;
+    this.#outbox.reply(JSON.stringify({ type: 'hello', version: 1, machine: name, sequence: String(sequence) }));
+    machine.subscribers.add(this);
+  }
+
+  event(event: IrqEvent): void {
+    this.#outbox.event(event.sequence, event.text);
+  }
+
+  machineDeleted(): void {
+    this.machine.subscribers.delete(this);
+    this.socket.close(CLOSE_MACHINE_DELETED, 'machine-closing');
+  }
+}

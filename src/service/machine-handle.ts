@@ -1,0 +1,192 @@
+import { describeLocking, type LockingDescription, type MachineConfig } from '../config/machine.js';
+import { SouthbridgeError } from '../errors.js';
+import type { MachineEvent } from '../events/event-ring.js';
+import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
+import type { MachineOptions } from '../machine/machine.js';
+import type { Completion, Engine } from '../threads/engine.js';
+import * as ring from '../threads/submission-ring.js';
+import type { Access } from './access.js';
+import { addressed } from './apic.js';
+import { type IrqEvent, irqEvent } from './irq-event.js';
+import { Vcpu } from './vcpu.js';
+
+export type MachineState = 'running' | 'paused' | 'deleting';
+
+/** A subscriber of a machine's IRQ stream. */
+export interface Subscriber {
+  event(event: IrqEvent): void;
+  machineDeleted(): void;
+}
+
+/** Told of a request's end, after everything that it caused: an error, or the halves of the value of a read. */
+export type Answer = (error: SouthbridgeError | undefined, low: number, high: number) => void;
+
+/** One machine as the gateway sees it. */
+export class MachineHandle {
+  readonly name: string;
+  readonly locking: LockingDescription;
+  readonly vcpus: readonly Vcpu[];
+  readonly subscribers = new Set<Subscriber>();
+  state: MachineState = 'running';
+  /** Number of the last event. */
+  sequence = 0;
+
+  #underWay = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(
+    readonly engine: Engine,
+    readonly config: MachineConfig,
+    readonly options: MachineOptions,
+    pendingInterrupts: number,
+  ) {
+    this.name = config.name;
+    this.locking = describeLocking(options.design);
+    this.vcpus = Array.from({ length: config.vcpus }, (_, vcpu) => new Vcpu(this.name, vcpu, pendingInterrupts));
+    engine.createMachine(options, (event) => this.#onEvent(event));
+  }
+
+  /** Virtual time in ns. */
+  get virtualTime(): number {
+    return this.engine.virtualTime(this.options.slot);
+  }
+
+  /** Throws `unknown-vcpu`. */
+  vcpu(name: string): Vcpu {
+    const vcpu = /^\d{1,4}$/.test(name) ? this.vcpus[Number(name)] : undefined;
+    if (vcpu) return vcpu;
+    throw new SouthbridgeError('unknown-vcpu', { machine: this.name, vcpu: name, last: this.vcpus.length - 1 });
+  }
+
+  /** Throws `machine-closing` once deletion has begun. */
+  requireOpen(): void {
+    if (this.state === 'deleting') throw new SouthbridgeError('machine-closing', { machine: this.name });
+  }
+
+  /** Throws unless the clock can be stepped by hand now. */
+  requireSteppable(): void {
+    const details = { machine: this.name };
+    if (this.config.clock !== 'manual') throw new SouthbridgeError('clock-not-manual', details);
+    if (this.state === 'paused') throw new SouthbridgeError('machine-paused', details);
+  }
+
+  // Requests; those of one vCPU are carried out and answered in order
+
+  access(vcpu: number, { write, address, size, low, high }: Access, answer: Answer): void {
+    this.#submit(vcpu, write ? ring.WRITE : ring.READ, size, address, low, high, (status, lowRead, highRead) => {
+      if (status === ring.OK) answer(undefined, lowRead, highRead);
+      else answer(new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size }), 0, 0);
+    });
+  }
+
+  setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {
+    this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, () => answer(undefined, 0, 0));
+  }
+
+  endOfInterrupt(vcpu: number, vector: number, answer: Answer): void {
+    this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, () => answer(undefined, 0, 0));
+  }
+
+  /** Moves a manual clock; answers when all that came due has run. Throws if it cannot be moved at all. */
+  step(vcpu: number, ns: number, answer: Answer): void {
+    this.requireSteppable();
+    if (ns > MAX_TIME) throw this.#tooFar(ns);
+    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, (status) =>
+      answer(status === ring.OK ? undefined : this.#tooFar(ns), 0, 0),
+    );
+  }
+
+  #tooFar(ns: number): SouthbridgeError {
+    return new SouthbridgeError('step-too-far', { ns, now: this.virtualTime });
+  }
+
+  /** See `Engine.view`. */
+  async view<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
+    this.requireOpen();
+    this.#underWay++;
+    try {
+      return await this.engine.view(this.#threadOf(0), this.options.slot, what, read);
+    } finally {
+      this.#done();
+    }
+  }
+
+  #submit(
+    vcpu: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    completion: Completion,
+  ): void {
+    this.requireOpen();
+    this.#underWay++;
+    const { slot } = this.options;
+    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, (status, lowRead, highRead) => {
+      completion(status, lowRead, highRead);
+      this.#done();
+    });
+  }
+
+  #threadOf(vcpu: number): number {
+    return vcpu % this.engine.map.vcpuThreads;
+  }
+
+  // Control
+
+  reset(): Promise<void> {
+    return this.#control(CONTROL_RESET);
+  }
+
+  /** Stops the clock. */
+  async pause(): Promise<void> {
+    this.requireOpen();
+    this.state = 'paused';
+    await this.#control(CONTROL_PAUSE);
+  }
+
+  async resume(): Promise<void> {
+    this.requireOpen();
+    this.state = 'running';
+    await this.#control(CONTROL_RESUME);
+  }
+
+  async #control(work: number): Promise<void> {
+    this.requireOpen();
+    this.#underWay++;
+    try {
+      await this.engine.control(this.options.slot, work);
+    } finally {
+      this.#done();
+    }
+  }
+
+  /** Tells everyone who is connected, and resolves when nothing is under way and the slot can be used again. */
+  async delete(): Promise<void> {
+    this.requireOpen();
+    this.state = 'deleting';
+    for (const vcpu of this.vcpus) vcpu.end();
+    for (const subscriber of this.subscribers) subscriber.machineDeleted();
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    await this.engine.removeMachine(this.options.slot);
+  }
+
+  #done(): void {
+    this.#underWay--;
+    if (this.#underWay === 0) this.#idle?.();
+  }
+
+  // Events
+
+  #onEvent(raw: MachineEvent): void {
+    const event = irqEvent(raw, ++this.sequence);
+    for (const subscriber of this.subscribers) subscriber.event(event);
+    if (!event.message) return;
+    for (const vcpu of addressed(event.message, this.vcpus)) vcpu.interrupt(event, event.message);
+  }
+}

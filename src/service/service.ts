@@ -1,0 +1,73 @@
+import type { Configuration } from '../config/schema.js';
+import { SouthbridgeError } from '../errors.js';
+import { Engine } from '../threads/engine.js';
+import { Machines } from './machines.js';
+
+/** A main loop that has not come round for this long is stuck. */
+const ROUND_MS = 1000;
+
+export const CONNECTION_KINDS = ['vcpu', 'irqs'] as const;
+export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
+
+/** What all routes share: the threads, the machines on them, and who is connected. */
+export class Service {
+  readonly engine: Engine;
+  readonly machines: Machines;
+  readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0 };
+  draining = false;
+  /** Why the server can no longer do its work, if so. */
+  failure: string | undefined;
+
+  constructor(
+    readonly configuration: Configuration,
+    onFailure: (error: unknown) => void,
+  ) {
+    const { vcpuThreads, limits } = configuration;
+    this.engine = new Engine({
+      vcpuThreads,
+      machines: limits.machines,
+      onThreadDeath: (thread, reason) => {
+        this.failure = `thread ${thread} has ended`;
+        onFailure(reason);
+      },
+    });
+    this.machines = new Machines(this.engine, limits);
+  }
+
+  /** Starts the threads and makes the machines that are configured. */
+  async start(): Promise<void> {
+    await this.engine.start();
+    for (const machine of this.configuration.machines) this.machines.create(machine);
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  /** Throws `shutting-down` or `too-many-connections` if no connection can be taken now. */
+  requireRoom(): void {
+    const { connections } = this.configuration.limits;
+    if (this.draining) throw new SouthbridgeError('shutting-down');
+    const open = Object.values(this.connections).reduce((sum, count) => sum + count, 0);
+    if (open >= connections) throw new SouthbridgeError('too-many-connections', { limit: connections });
+  }
+
+  /** Throws `not-ready` unless requests can be served. */
+  async requireReady(): Promise<void> {
+    if (this.draining) throw new SouthbridgeError('not-ready', { reason: 'it is shutting down' });
+    if (this.failure) throw new SouthbridgeError('not-ready', { reason: this.failure });
+    if (!(await this.#comesRound())) {
+      throw new SouthbridgeError('not-ready', { reason: 'the main loop has not come round for a second' });
+    }
+  }
+
+  async #comesRound(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), ROUND_MS);
+    });
+    const comes = await Promise.race([this.engine.round().then(() => true), late]);
+    clearTimeout(timer);
+    return comes;
+  }
+}

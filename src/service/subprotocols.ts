@@ -1,0 +1,21 @@
+import { SouthbridgeError } from '../errors.js';
+
+export const JSON_SUBPROTOCOL = 'southbridge.v1.json';
+/** A resume token is shown as one more subprotocol: unlike a URL it reaches no log. */
+const RESUME_PREFIX = 'southbridge.resume.';
+
+/** The subprotocol that the server speaks, of those offered. */
+export function selectSubprotocol(offered: Set<string>): string | false {
+  return offered.has(JSON_SUBPROTOCOL) ? JSON_SUBPROTOCOL : false;
+}
+
+/** Reads `Sec-WebSocket-Protocol`: the resume token, if there is one. Throws `unknown-subprotocol`. */
+export function resumeTokenOf(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const offered = header.split(',').map((name) => name.trim());
+  if (!offered.includes(JSON_SUBPROTOCOL)) {
+    const shown = offered.filter((name) => !name.startsWith(RESUME_PREFIX));
+    throw new SouthbridgeError('unknown-subprotocol', { offered: shown.join(', ') || 'but a resume token' });
+  }
+  return offered.find((name) => name.startsWith(RESUME_PREFIX))?.slice(RESUME_PREFIX.length);
+}

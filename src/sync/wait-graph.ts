@@ -1,0 +1,84 @@
+import { Area } from '../memory/layout.js';
+import type { Memory } from '../memory/memory.js';
+
+/** Threads are numbered from 1; 0 means no thread. A lock word holds the number of its owner. */
+export const MAX_THREADS = 64;
+
+/** Absolute words at the start of memory: what every thread can see of every other that waits. */
+export const THREADS_AREA = new Area('threads', 16, 16 + MAX_THREADS * 4);
+/** The absolute address of the lock that the thread is blocked on, or 0. */
+const WAITING_FOR = THREADS_AREA.words('waitingFor', MAX_THREADS, 'sync');
+/** Call site of the wait, and above it the locks that the thread holds meanwhile. */
+const CIRCUMSTANCES = THREADS_AREA.words('circumstances', MAX_THREADS, 'sync');
+
+export interface Waiter {
+  readonly thread: number;
+  /** Absolute address of the lock that it waits for. */
+  readonly lock: number;
+  readonly site: number;
+  /** Bit per lock that it holds. */
+  readonly held: number;
+}
+
+/**
+ * Who waits for whom, from owners in the lock words and waiters in the thread table. Nobody keeps the graph: a thread
+ * that is about to block publishes its own edge and then walks. Of the threads that close a cycle together, the last
+ * to publish sees all of it.
+ */
+export class WaitGraph {
+  constructor(
+    readonly shared: Memory,
+    readonly thread: number,
+  ) {}
+
+  publish(lock: number, site: number, held: number): void {
+    this.shared.store(CIRCUMSTANCES + this.thread, site | (held << 8));
+    this.shared.store(WAITING_FOR + this.thread, lock);
+  }
+
+  withdraw(): void {
+    this.shared.store(WAITING_FOR + this.thread, 0);
+  }
+
+  waiter(thread: number): Waiter {
+    const circumstances = this.shared.load(CIRCUMSTANCES + thread);
+    return {
+      thread,
+      lock: this.shared.load(WAITING_FOR + thread),
+      site: circumstances & 0xff,
+      held: circumstances >> 8,
+    };
+  }
+
+  /**
+   * The cycle that this thread's published edge closes, starting with it, or undefined. One walk may mix moments; an
+   * edge of a real cycle stays once it is there, so a cycle that a second walk finds unchanged is real.
+   */
+  cycle(ownerOf: (lock: number) => number): Waiter[] | undefined {
+    const first = this.#walk(ownerOf);
+    if (!first) return undefined;
+    for (let confirmed = 1; confirmed < first.length; confirmed++) {
+      const again = this.#walk(ownerOf);
+      if (!again || again.length !== first.length || again.some((w, i) => !isSame(w, first[i]))) return undefined;
+    }
+    return first;
+  }
+
+  #walk(ownerOf: (lock: number) => number): Waiter[] | undefined {
+    const path: Waiter[] = [];
+    let thread = this.thread;
+    for (let length = 0; length < MAX_THREADS; length++) {
+      const waiter = this.waiter(thread);
+      if (waiter.lock === 0) return undefined;
+      path.push(waiter);
+      thread = ownerOf(waiter.lock);
+      if (thread === 0) return undefined;
+      if (thread === this.thread) return path;
+    }
+    return undefined;
+  }
+}
+
+function isSame(a: Waiter, b: Waiter): boolean {
+  return a.thread === b.thread && a.lock === b.lock;
+}

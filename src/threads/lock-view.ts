@@ -1,0 +1,167 @@
+import type { Memory } from '../memory/memory.js';
+import { CALL_SITES } from '../sync/call-sites.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
+import { LockOrder } from '../sync/lock-order.js';
+import { lockAddress, lockAt } from '../sync/locks.js';
+import { ownerOf } from '../sync/mutex.js';
+import { WaitGraph } from '../sync/wait-graph.js';
+import { type LockReport, LockReportRings } from './lock-reports.js';
+import {
+  FIRST_VCPU_THREAD,
+  GATEWAY_THREAD,
+  MAIN_LOOP_THREAD,
+  machineAt,
+  type SharedMap,
+  slotAt,
+} from './shared-map.js';
+
+export interface LockState {
+  readonly lock: string;
+  readonly owner: string | null;
+  readonly waiters: readonly { readonly thread: string; readonly site: string; readonly holds: readonly string[] }[];
+}
+
+export interface LockEdge {
+  readonly outer: string;
+  readonly inner: string;
+  /** Where `inner` was first taken under `outer`. */
+  readonly site: string;
+  readonly thread: string;
+}
+
+export interface DeadlockReport {
+  /** `broken`: one of the acquisitions was refused, and all went on. `hung`: the threads wait for ever. */
+  readonly outcome: 'broken' | 'hung';
+  readonly at: number;
+  readonly threads: readonly {
+    readonly thread: string;
+    readonly waitsFor: string;
+    readonly site: string;
+    readonly holds: readonly string[];
+  }[];
+}
+
+export interface InversionReport {
+  readonly at: number;
+  readonly outer: string;
+  readonly inner: string;
+  readonly site: string;
+  /** The edges that already led from `inner` back to `outer`. */
+  readonly against: readonly LockEdge[];
+}
+
+/** The name of a thread in reports and metrics. */
+export function threadName(id: number): string {
+  if (id === GATEWAY_THREAD) return 'gateway';
+  if (id === MAIN_LOOP_THREAD) return 'main-loop';
+  return `vcpu-${id - FIRST_VCPU_THREAD}`;
+}
+
+/** What the gateway can see of a machine's locks, without taking any. */
+export class LockView {
+  readonly #graph: WaitGraph;
+  readonly #reports: LockReportRings;
+
+  constructor(
+    readonly shared: Memory,
+    readonly map: SharedMap,
+  ) {
+    this.#graph = new WaitGraph(shared, GATEWAY_THREAD);
+    this.#reports = new LockReportRings(shared, map.lockReports);
+  }
+
+  /** Owners and waiters now; a moment later it may be otherwise. */
+  state(slot: number): LockState[] {
+    const base = machineAt(this.map, slot);
+    const threads = FIRST_VCPU_THREAD + this.map.vcpuThreads;
+    const waiters = Array.from({ length: threads }, (_, id) => this.#graph.waiter(id)).filter(({ lock }) => lock !== 0);
+    return LOCK_NAMES.map((lock, index) => {
+      const address = base + lockAddress(index);
+      const owner = ownerOf(this.shared, address);
+      return {
+        lock,
+        owner: owner ? threadName(owner) : null,
+        waiters: waiters
+          .filter((waiter) => waiter.lock === address)
+          .map(({ thread, site, held }) => ({
+            thread: threadName(thread),
+            site: CALL_SITES[site],
+            holds: names(held),
+          })),
+      };
+    });
+  }
+
+  /** Every order in which two locks were ever taken. `machine` is memory that shows the machine. */
+  order(machine: Memory): LockEdge[] {
+    return new LockOrder(machine).edges().map(({ outer, inner, site, thread }) => ({
+      outer: LOCK_NAMES[outer],
+      inner: LOCK_NAMES[inner],
+      site: CALL_SITES[site],
+      thread: threadName(thread),
+    }));
+  }
+
+  deadlocks(slot: number): DeadlockReport[] {
+    return this.#reports.deadlocks
+      .read(0)
+      .filter((report) => this.#slotOf(report) === slot)
+      .map(({ kind, time, members }) => ({
+        outcome: kind === 'deadlock' ? 'hung' : 'broken',
+        at: time,
+        threads: members.map(({ thread, lock, site, held }) => ({
+          thread: threadName(thread),
+          waitsFor: this.#lockName(lock),
+          site: CALL_SITES[site],
+          holds: names(held),
+        })),
+      }));
+  }
+
+  inversions(slot: number, machine: Memory): InversionReport[] {
+    const edges = this.order(machine);
+    return this.#reports.inversions
+      .read(0)
+      .filter((report) => this.#slotOf(report) === slot)
+      .map(({ time, members: [{ lock, held, site }] }) => ({
+        at: time,
+        outer: LOCK_NAMES[held],
+        inner: LOCK_NAMES[lock],
+        site: CALL_SITES[site],
+        against: wayBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
+      }));
+  }
+
+  #slotOf(report: LockReport): number {
+    return slotAt(this.map, report.machine || report.members[0].lock);
+  }
+
+  #lockName(address: number): string {
+    return LOCK_NAMES[lockAt(address - machineAt(this.map, slotAt(this.map, address)))];
+  }
+}
+
+function names(held: number): string[] {
+  return LOCK_NAMES.filter((_, lock) => held & (1 << lock));
+}
+
+/** The shortest chain of edges from one lock to another. */
+function wayBetween(edges: readonly LockEdge[], from: string, to: string): LockEdge[] {
+  let ways: LockEdge[][] = edges.filter((edge) => edge.outer === from).map((edge) => [edge]);
+  for (let length = 1; length <= LOCK_COUNT; length++) {
+    const found = ways.find((way) => way.at(-1)?.inner === to);
+    if (found) return found;
+    ways = ways.flatMap((way) =>
+      edges.filter((edge) => edge.outer === way.at(-1)?.inner).map((edge) => [...way, edge]),
+    );
+  }
+  return [];
+}
+
+/** The order graph in the DOT language. */
+export function orderToDot(edges: readonly LockEdge[]): string {
+  const lines = edges.map(
+    ({ outer, inner, site, thread }) => `  "${outer}" -> "${inner}" [label="${site} (${thread})"];`,
+  );
+  return `digraph locks {\n${lines.join('\n')}\n}\n`;
+}

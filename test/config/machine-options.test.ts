@@ -1,0 +1,73 @@
+import t from 'tap';
+import { describeLocking, designOf, toMachineOptions } from '../../src/config/machine.js';
+import { loadConfiguration } from '../../src/config/sources.js';
+import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, quirksOf } from '../../src/devices/quirks.js';
+import { PRESET_NAMES, PRESETS } from '../../src/locking/presets.js';
+import { set } from './load.js';
+
+function options(...flags: [key: string, text: string][]) {
+  const { configuration } = loadConfiguration({ flags: flags.map(([key, text]) => set(`machines.0.${key}`, text)) });
+  return toMachineOptions(configuration.machines[0], 5);
+}
+
+t.test('the default machine', async (t) => {
+  const { design, quirks, ...rest } = options();
+  t.match(describeLocking(design), { preset: 'lockless-timer', class: 'safe' });
+  t.strictSame(new Set(quirksOf(quirks)), new Set(PROFILES.standard));
+  t.strictSame(rest, {
+    slot: 5,
+    clock: 'realtime',
+    hpet: { timers: 3, msi: false, routingCapability: 0x00ff0104 },
+    ioapic: { version: 0x20, id: 0 },
+    generationCheck: true,
+    countOverlap: false,
+  });
+});
+
+t.test('every key reaches the machine', async (t) => {
+  t.match(
+    options(
+      ['clock', 'manual'],
+      ['hpet.timers', '24'],
+      ['hpet.msi', 'true'],
+      ['hpet.routingCapability', '0xF00000'],
+      ['ioapic.version', '0x11'],
+      ['ioapic.id', '15'],
+      ['timer.generationCheck', 'false'],
+      ['statistics', 'exact'],
+    ),
+    {
+      clock: 'manual',
+      hpet: { timers: 24, msi: true, routingCapability: 0xf00000 },
+      ioapic: { version: 0x11, id: 15 },
+      generationCheck: false,
+      countOverlap: true,
+    },
+  );
+});
+
+t.test('presets by name, and designs by their four axes', async (t) => {
+  for (const name of PRESET_NAMES) {
+    const { mmio, timer, irq, control } = PRESETS[name];
+    t.match(options(['locking', name]).design, { mmio, timer, irq, control }, name);
+    const axes = { mmio: mmio.name, timer: timer.name, irq: irq.name, control: control.name };
+    const { design } = options(['locking', JSON.stringify(axes)]);
+    t.strictSame(describeLocking(design), { ...axes, preset: name, class: PRESETS[name].class });
+  }
+  const own = designOf({ mmio: 'bql', timer: 'device', irq: 'lockless', control: 'none' });
+  t.match(describeLocking(own), { preset: undefined, class: undefined });
+});
+
+t.test('single quirks override the profile', async (t) => {
+  for (const profile of PROFILE_NAMES) {
+    for (const quirk of QUIRK_NAMES) {
+      const expected = new Set<string>(PROFILES[profile]);
+      t.strictSame(new Set(quirksOf(options(['hpet.profile', profile]).quirks)), expected);
+      const on = options(['hpet.profile', profile], [`hpet.quirks.${quirk}`, 'true']);
+      t.strictSame(new Set(quirksOf(on.quirks)), new Set([...expected, quirk]), `${profile} with ${quirk}`);
+      const off = options(['hpet.profile', profile], [`hpet.quirks.${quirk}`, 'false']);
+      expected.delete(quirk);
+      t.strictSame(new Set(quirksOf(off.quirks)), expected, `${profile} without ${quirk}`);
+    }
+  }
+});

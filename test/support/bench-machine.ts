@@ -1,0 +1,224 @@
+import { sourceName } from '../../src/devices/gsi/sources.js';
+import { HPET_BASE } from '../../src/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/devices/ioapic/registers.js';
+import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/devices/quirks.js';
+import type { Design } from '../../src/locking/axes.js';
+import { PRESETS, type PresetName } from '../../src/locking/presets.js';
+import { CONTROL_LEGACY_INPUT, CONTROL_RESET, DueWork } from '../../src/machine/due-work.js';
+import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/machine/events.js';
+import { Machine, type MachineOptions } from '../../src/machine/machine.js';
+import { MACHINE_WORDS } from '../../src/memory/map.js';
+import { SharedMemory } from '../../src/memory/shared-memory.js';
+import { U64 } from '../../src/memory/u64.js';
+import { Thread } from '../../src/sync/thread.js';
+import { LockTrace } from './lock-trace.js';
+
+const SLOT = 0;
+const VCPU_THREAD = 1;
+const MAIN_LOOP_THREAD = 2;
+/** The thread table fills the words before. */
+const MACHINE_BASE = 512;
+
+export interface BenchOptions {
+  readonly locking?: PresetName | Design;
+  readonly profile?: Profile;
+  /** In place of a profile's quirks. */
+  readonly quirks?: readonly Quirk[];
+  readonly hpet?: Partial<MachineOptions['hpet']>;
+  readonly ioapic?: Partial<MachineOptions['ioapic']>;
+  readonly pic?: boolean;
+  readonly generationCheck?: boolean;
+}
+
+interface Told {
+  readonly cause: number;
+  /** Virtual ns. */
+  readonly virtualTime: number;
+  /** Virtual ns of the timer that caused it, or −1. */
+  readonly deadline: number;
+}
+
+/** An event of a machine in words. */
+export type BenchEvent =
+  | (Told & { readonly kind: 'line'; readonly gsi: number; readonly level: number; readonly source: string })
+  | (Told & {
+      readonly kind: 'apic';
+      readonly pin: number;
+      readonly destination: number;
+      readonly destinationMode: number;
+      readonly deliveryMode: number;
+      readonly vector: number;
+      readonly trigger: number;
+    })
+  | (Told & { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number })
+  | (Told & { readonly kind: 'intr'; readonly level: number });
+
+/**
+ * A machine with a manual clock on the one thread of a test: a vCPU's view of it, and the main loop's view, which runs
+ * at once whenever it is kicked. Nothing ever waits.
+ */
+export class BenchMachine {
+  /** As a vCPU thread sees it. */
+  readonly machine: Machine;
+  /** As the main loop sees it. */
+  readonly mainLoop: DueWork;
+  readonly due: DueWork;
+  /** What was told since the last `takeEvents`. */
+  events: BenchEvent[] = [];
+
+  /** The locks that each of the two takes. */
+  readonly vcpuLocks = new LockTrace();
+  readonly mainLoopLocks = new LockTrace();
+
+  readonly #value = new U64();
+
+  constructor(options: BenchOptions = {}) {
+    const buffer = new SharedArrayBuffer((MACHINE_BASE + MACHINE_WORDS) * 4);
+    const shared = new SharedMemory(buffer);
+    const events: EventSink = {
+      emit: (_machine, kind, cause, a, b, c, virtualTime, deadline) => {
+        this.events.push(inWords(kind, { cause, virtualTime, deadline }, a, b, c));
+      },
+      awaitRoom: () => {},
+    };
+    const view = (thread: number, trace: LockTrace, kickMainLoop: () => void) =>
+      new Machine(new SharedMemory(buffer), new Thread(thread, shared, trace.statistics), {
+        events,
+        kickMainLoop,
+        kickVcpu: () => {},
+      });
+    this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
+    this.machine = view(VCPU_THREAD, this.vcpuLocks, () => this.mainLoop.run());
+    this.due = new DueWork(this.machine);
+    this.vcpuLocks.watch(this.machine.locks);
+    this.mainLoopLocks.watch(this.mainLoop.machine.locks);
+    this.machine.create(MACHINE_BASE, {
+      slot: SLOT,
+      design: typeof options.locking === 'object' ? options.locking : PRESETS[options.locking ?? 'lockless-irq'],
+      clock: 'manual',
+      hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
+      ioapic: { version: 0x20, id: 0, ...options.ioapic },
+      pic: options.pic ?? true,
+      quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
+      generationCheck: options.generationCheck ?? true,
+      countOverlap: false,
+    });
+    this.mainLoop.machine.select(MACHINE_BASE);
+  }
+
+  /** Reads 1, 2, 4 or 8 bytes. */
+  read(address: number, size: number): bigint {
+    if (!this.machine.read(address, size)) throw new Error(`no device at 0x${address.toString(16)}`);
+    return this.machine.value.toBigInt();
+  }
+
+  /** Writes 1, 2, 4 or 8 bytes, and runs what came due. */
+  write(address: number, size: number, value: bigint | number): void {
+    if (!this.machine.write(address, size, this.#value.setBigInt(BigInt(value)))) {
+      throw new Error(`no device at 0x${address.toString(16)}`);
+    }
+    this.due.settle();
+  }
+
+  /** A register of the HPET, by its offset; 64 bits wide unless told. */
+  readHpet(offset: number, size = 8): bigint {
+    return this.read(HPET_BASE + offset, size);
+  }
+
+  writeHpet(offset: number, value: bigint | number, size = 8): void {
+    this.write(HPET_BASE + offset, size, value);
+  }
+
+  /** An indirect register of the IOAPIC. */
+  readIoapic(register: number): number {
+    this.write(IOAPIC_BASE + IOREGSEL, 4, register);
+    return Number(this.read(IOAPIC_BASE + IOWIN, 4));
+  }
+
+  writeIoapic(register: number, value: number): void {
+    this.write(IOAPIC_BASE + IOREGSEL, 4, register);
+    this.write(IOAPIC_BASE + IOWIN, 4, value >>> 0);
+  }
+
+  /** Reads a byte from an I/O port. */
+  portRead(port: number): number {
+    const value = this.machine.portRead(port);
+    if (value === undefined) throw new Error(`no device at port 0x${port.toString(16)}`);
+    this.due.settle();
+    return value;
+  }
+
+  portWrite(port: number, value: number): void {
+    if (!this.machine.portWrite(port, value)) throw new Error(`no device at port 0x${port.toString(16)}`);
+    this.due.settle();
+  }
+
+  /** A processor's interrupt acknowledge cycle: the vector. */
+  acknowledgeInterrupt(): number {
+    const vector = this.machine.acknowledgeInterrupt();
+    this.due.settle();
+    return vector;
+  }
+
+  /** Drives a GSI as the external source. */
+  setLine(gsi: number, level: number): void {
+    this.machine.setLine(gsi, level);
+    this.due.settle();
+  }
+
+  endOfInterrupt(vector: number): void {
+    this.machine.endOfInterrupt(vector);
+    this.due.settle();
+  }
+
+  /** Moves the clock by `ns`, and runs every timer on the way. */
+  advance(ns: number): void {
+    if (!this.due.step(ns)) throw new Error(`cannot advance by ${ns} ns`);
+  }
+
+  reset(): void {
+    this.control(CONTROL_RESET);
+  }
+
+  /** Drives the PIT or RTC input of legacy mode: SOURCE_PIT or SOURCE_RTC. */
+  setLegacyInput(source: number, level: number): void {
+    this.control(CONTROL_LEGACY_INPUT, source * 2 + level);
+  }
+
+  /** Control work of the main loop, path C. */
+  control(work: number, argument = 0): void {
+    this.due.requestControl(work, argument);
+    if (!this.due.control.takeDone()) throw new Error('control work was not done');
+    this.due.settle();
+  }
+
+  takeEvents(): BenchEvent[] {
+    const { events } = this;
+    this.events = [];
+    return events;
+  }
+}
+
+function inWords(kind: number, told: Told, a: number, b: number, c: number): BenchEvent {
+  switch (kind) {
+    case EVENT_LINE:
+      return { kind: 'line', gsi: a, level: b, source: sourceName(told.cause), ...told };
+    case EVENT_APIC:
+      return {
+        kind: 'apic',
+        pin: a,
+        destination: b & 0xff,
+        destinationMode: (b >> 8) & 1,
+        deliveryMode: (b >> 9) & 7,
+        vector: c,
+        trigger: (b >> 12) & 1,
+        ...told,
+      };
+    case EVENT_MSI:
+      return { kind: 'msi', timer: a, address: b >>> 0, data: c >>> 0, ...told };
+    case EVENT_INTR:
+      return { kind: 'intr', level: a, ...told };
+    default:
+      throw new Error(`unknown event kind ${kind}`);
+  }
+}
