@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { config } from './cli/config.js';
+import { replay } from './cli/replay.js';
 import { serve } from './cli/serve.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -11,7 +12,8 @@ const program = new Command('southbridge')
   .version(version)
   .exitOverride()
   .addCommand(serve.exitOverride())
-  .addCommand(config.exitOverride());
+  .addCommand(config.exitOverride())
+  .addCommand(replay.exitOverride());
 
 try {
   await program.parseAsync();

@@ -2,31 +2,32 @@ import { SOURCE_EXTERNAL } from '../devices/gsi/sources.js';
 import { PROFILES, quirkBits } from '../devices/quirks.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { PRESETS } from '../locking/presets.js';
-import { EVENT_APIC, EVENT_INTR, EVENT_LINE } from '../machine/events.js';
+import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../machine/events.js';
 import { Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
-import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from './target.js';
+import { type Outcome, type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost } from './target.js';
 import type { Output, Step, Trace } from './trace.js';
+
+const VCPU_THREAD = 0;
+const SLOT = 0;
 
 /** Replays on the real threads of this process: one vCPU thread and the main loop. */
 export class InProcessTarget implements ReplayTarget {
   readonly name = 'in-process';
-  readonly #engine = new Engine({ vcpuThreads: 1, machines: 1 });
-  #started: Promise<void> | undefined;
+  #engine: Promise<Engine> | undefined;
+  #machine: InProcessMachine | undefined;
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
-    this.#started ??= this.#engine.start();
-    await this.#started;
-    const machine = new InProcessMachine(this.#engine);
-    this.#engine.createMachine(
+    this.#engine ??= this.#start();
+    const machine = new InProcessMachine(await this.#engine);
+    this.#machine = machine;
+    machine.engine.createMachine(
       {
-        slot: 0,
+        slot: SLOT,
         design: PRESETS[options.locking],
         clock: 'manual',
         hpet: trace.hpet,
         ioapic: { version: trace.ioapicVersion, id: 0 },
-        // The traces drive pins of the IOAPIC, and an 8259 that was never initialised answers it.
-        pic: false,
         quirks: quirkBits(PROFILES[options.profile]),
         generationCheck: true,
         countOverlap: false,
@@ -36,13 +37,32 @@ export class InProcessTarget implements ReplayTarget {
     return machine;
   }
 
+  async #start(): Promise<Engine> {
+    const engine = new Engine({
+      vcpuThreads: 1,
+      machines: 1,
+      onThreadDeath: (thread, reason) => this.#machine?.lose(`thread ${thread} ended: ${reason}`),
+    });
+    await engine.start();
+    return engine;
+  }
+
   async close(): Promise<void> {
-    if (this.#started) await this.#engine.close();
+    const engine = this.#engine;
+    this.#engine = undefined;
+    await (await engine)?.close();
   }
 }
 
+interface Pending {
+  resolve(outcome: Outcome): void;
+  reject(error: TargetLost): void;
+}
+
 class InProcessMachine implements ReplayMachine {
+  readonly #pending: Pending[] = [];
   #outputs: Output[] = [];
+  #lost: TargetLost | undefined;
 
   constructor(readonly engine: Engine) {}
 
@@ -51,42 +71,60 @@ class InProcessMachine implements ReplayMachine {
     if (output) this.#outputs.push(output);
   }
 
+  lose(reason: string): void {
+    this.#lost ??= new TargetLost(reason);
+    for (const { reject } of this.#pending) reject(this.#lost);
+  }
+
   perform(step: Step): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const submit = (operation: number, size: number, address: number, low: number, high: number) =>
-        this.engine.submit(0, 0, operation, size, address, low, high, (status, resultLow, resultHigh) => {
-          const outputs = this.#outputs;
-          this.#outputs = [];
-          const value = status === ring.OK ? (BigInt(resultHigh) << 32n) | BigInt(resultLow) : undefined;
-          resolve({ value, outputs });
-        });
-      switch (step.op) {
-        case 'read':
-          return submit(ring.READ, step.size, step.address, 0, 0);
-        case 'write':
-          return submit(
-            ring.WRITE,
-            step.size,
-            step.address,
-            Number(step.value & 0xffffffffn),
-            Number(step.value >> 32n),
-          );
-        case 'clock_step':
-          return submit(ring.STEP, 0, step.ns, 0, 0);
-        case 'set_irq':
-          return submit(ring.SET_LINE, 0, step.pin, step.level, 0);
-        case 'eoi':
-          return submit(ring.END_OF_INTERRUPT, 0, 0, step.vector, 0);
-      }
+    switch (step.op) {
+      case 'read':
+        return this.#submit(ring.READ, step.size, step.address);
+      case 'write':
+        return this.#submit(ring.WRITE, step.size, step.address, step.value);
+      case 'clock_step':
+        return this.#submit(ring.STEP, 0, step.ns);
+      case 'set_irq':
+        return this.#submit(ring.SET_LINE, 0, step.pin, BigInt(step.level));
+      case 'eoi':
+        return this.#submit(ring.END_OF_INTERRUPT, 0, 0, BigInt(step.vector));
+    }
+  }
+
+  #submit(operation: number, size: number, address: number, value = 0n): Promise<Outcome> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    const low = Number(value & 0xffffffffn);
+    const high = Number(value >> 32n);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject });
+      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, (status, resultLow, resultHigh) => {
+        const outputs = this.#outputs;
+        this.#outputs = [];
+        this.#pending.shift()?.resolve(outcomeOf(status, resultLow, resultHigh, outputs));
+      });
     });
   }
 
   async close(): Promise<void> {
-    await this.engine.removeMachine(0);
+    // Threads that no longer answer would not let go of it either; they end with the target.
+    if (this.#pending.length === 0 && !this.#lost) await this.engine.removeMachine(SLOT);
   }
 }
 
-/** An event in the words of the golden traces, which know nothing of external drivers' levels. */
+function outcomeOf(status: number, low: number, high: number, outputs: readonly Output[]): Outcome {
+  switch (status) {
+    case ring.OK:
+      return { value: (BigInt(high) << 32n) | BigInt(low), outputs };
+    case ring.UNASSIGNED:
+      return { value: undefined, outputs };
+    case ring.NOT_STEPPABLE:
+      return { value: undefined, outputs, refused: 'the clock cannot be moved that far' };
+    default:
+      return { value: undefined, outputs, refused: `status ${status}` };
+  }
+}
+
+/** An event in the words of the golden traces, which do not tell of lines that the replay itself drives. */
 function outputOf(event: MachineEvent): Output | undefined {
   switch (event.kind) {
     case EVENT_LINE:
@@ -100,9 +138,10 @@ function outputOf(event: MachineEvent): Output | undefined {
         vector: event.c,
         trigger_mode: (event.b >> 12) & 1,
       };
-    case EVENT_INTR:
-      return undefined;
+    case EVENT_MSI:
+      return { out: 'msi', addr: event.b >>> 0, data: event.c >>> 0 };
     default:
-      return { out: 'msi', addr: `${event.b >>> 0}`, data: `${event.c >>> 0}` };
+      // A kind that traces do not know, as of the 8259 pair.
+      return undefined;
   }
 }

@@ -1,122 +1,177 @@
-import type { Outcome, ReplayMachine } from './target.js';
-import type { Output, Step, Trace, TraceLine } from './trace.js';
+import { describeStep, hexadecimal, renderOutputs } from './render.js';
+import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
+import { isToldIn, type Output, type Step, type Trace, type TraceLine } from './trace.js';
 
 /** The first difference between a trace and a machine. */
 export interface Mismatch {
   readonly file: string;
   readonly line: number;
-  readonly step: string;
+  /** Number of the step among the trace's steps, from 1. */
+  readonly step: number;
+  readonly operation: string;
   readonly expected: string;
   readonly got: string;
 }
 
+export interface PlayOptions {
+  /** Told after each step how many are done. */
+  readonly onProgress?: (done: number) => void;
+  /** Milliseconds without any answer after which the target counts as lost. */
+  readonly patience?: number;
+}
+
 /** Steps under way at a time: enough to hide the way to a server and back. */
 const WINDOW = 256;
+
+/** Far more than the longest step of any trace takes. */
+const PATIENCE_MS = 30_000;
 
 /** How far the number of raised lines may be from the recorded one: the recording's clock is interpolated. */
 const RAISES_TOLERANCE = 0.03;
 
 /**
  * Replays a trace. Of a golden trace every value and output must match; of a guest trace every recorded value, and the
- * number of times that the HPET raised a line. Returns the first mismatch, if any.
+ * number of times that the HPET raised a line. Returns the first mismatch, if any; then nothing is under way any more.
+ * Throws TargetLost.
  */
 export async function play(
   trace: Trace,
   machine: ReplayMachine,
-  onProgress?: (done: number) => void,
+  options: PlayOptions = {},
 ): Promise<Mismatch | undefined> {
-  const golden = trace.format === 'hpet-ioapic-trace/1';
-  const underway: { line: TraceLine | undefined; outcome: Promise<Outcome> }[] = [];
-  let clock = 0;
-  let raises = 0;
-  let done = 0;
+  return new Player(trace, machine, options).play();
+}
 
-  const settle = async (limit: number): Promise<Mismatch | undefined> => {
-    while (underway.length > limit) {
-      const { line, outcome } = underway.shift()!;
-      const { value, outputs } = await outcome;
-      for (const output of outputs) if (output.out === 'irq' && output.level === 1) raises++;
-      if (!line) continue;
-      onProgress?.(++done);
-      const mismatch = compare(trace, line, value, golden ? outputs : undefined);
+interface Underway {
+  /** Undefined: the clock moves to the next record of a guest trace. */
+  readonly line: TraceLine | undefined;
+  readonly step: Step;
+  readonly outcome: Promise<Outcome>;
+}
+
+class Player {
+  readonly #golden: boolean;
+  readonly #underway: Underway[] = [];
+  #raises = 0;
+  #done = 0;
+  #answers = 0;
+
+  constructor(
+    readonly trace: Trace,
+    readonly machine: ReplayMachine,
+    readonly options: PlayOptions,
+  ) {
+    this.#golden = trace.format === 'hpet-ioapic-trace/1';
+  }
+
+  async play(): Promise<Mismatch | undefined> {
+    const patience = this.options.patience ?? PATIENCE_MS;
+    let watchdog: NodeJS.Timeout | undefined;
+    const stalled = new Promise<never>((_, reject) => {
+      let seen = -1;
+      watchdog = setInterval(() => {
+        if (seen === this.#answers) reject(new TargetLost(`no answer for ${patience} ms to ${this.#oldest()}`));
+        seen = this.#answers;
+      }, patience);
+    });
+    try {
+      return (await Promise.race([this.#playLines(), stalled])) ?? this.#compareRaises();
+    } finally {
+      clearInterval(watchdog);
+    }
+  }
+
+  async #playLines(): Promise<Mismatch | undefined> {
+    let clock = 0;
+    let mismatch: Mismatch | undefined;
+    for (const line of this.trace.lines) {
+      if (line.clock !== undefined && line.clock > clock) {
+        this.#perform(undefined, { op: 'clock_step', ns: line.clock - clock });
+        clock = line.clock;
+      }
+      this.#perform(line, line.step);
+      mismatch = await this.#settle(WINDOW);
+      if (mismatch) break;
+    }
+    mismatch ??= await this.#settle(0);
+    while (this.#underway.length) await this.#next();
+    return mismatch;
+  }
+
+  #perform(line: TraceLine | undefined, step: Step): void {
+    const outcome = this.machine.perform(step);
+    // A loss is told by the oldest step under way; the others fail with it.
+    outcome.catch(() => {});
+    this.#underway.push({ line, step, outcome });
+  }
+
+  async #next(): Promise<Underway & { result: Outcome }> {
+    const oldest = this.#underway[0];
+    const result = await oldest.outcome;
+    this.#underway.shift();
+    this.#answers++;
+    return { ...oldest, result };
+  }
+
+  /** Waits until no more than `limit` steps are under way; returns the first mismatch. */
+  async #settle(limit: number): Promise<Mismatch | undefined> {
+    while (this.#underway.length > limit) {
+      const { line, step, result } = await this.#next();
+      for (const output of result.outputs) if (output.out === 'irq' && output.level === 1) this.#raises++;
+      if (line) this.options.onProgress?.(++this.#done);
+      const mismatch = this.#compare(line, step, result);
       if (mismatch) return mismatch;
     }
     return undefined;
-  };
+  }
 
-  for (const line of trace.lines) {
-    if (line.clock !== undefined && line.clock > clock) {
-      underway.push({ line: undefined, outcome: machine.perform({ op: 'clock_step', ns: line.clock - clock }) });
-      clock = line.clock;
+  #compare(line: TraceLine | undefined, step: Step, { value, outputs, refused }: Outcome): Mismatch | undefined {
+    if (refused !== undefined) return this.#mismatch(line, step, 'to be done', `refused: ${refused}`);
+    // Where no device answers, a bus reads 0.
+    const got = value ?? 0n;
+    if (step.op === 'read' && step.value !== undefined && got !== step.value) {
+      return this.#mismatch(line, step, hexadecimal(step.value, step.size), hexadecimal(got, step.size));
     }
-    underway.push({ line, outcome: machine.perform(line.step) });
-    const mismatch = await settle(WINDOW);
-    if (mismatch) {
-      await Promise.all(underway.map(({ outcome }) => outcome));
-      return mismatch;
-    }
+    if (!this.#golden || !line) return undefined;
+    return this.#compareOutputs(line, outputs);
   }
-  const mismatch = await settle(0);
-  if (mismatch || golden || Math.abs(raises - trace.raises) <= trace.raises * RAISES_TOLERANCE) return mismatch;
-  return {
-    file: trace.file,
-    line: trace.lines.at(-1)?.line ?? 1,
-    step: 'end of trace',
-    expected: `HPET lines raised ${trace.raises} times, within ${RAISES_TOLERANCE * 100} %`,
-    got: `${raises} times`,
-  };
-}
 
-function compare(
-  trace: Trace,
-  { line, step, outputs: expected }: TraceLine,
-  value: bigint | undefined,
-  outputs: readonly Output[] | undefined,
-): Mismatch | undefined {
-  const at = { file: trace.file, line, step: describe(step) };
-  // Where no device answers, a bus reads 0.
-  if (step.op === 'read' && step.value !== undefined && (value ?? 0n) !== step.value) {
-    return { ...at, expected: hex(step.value, step.size), got: hex(value ?? 0n, step.size) };
+  #compareOutputs(line: TraceLine, outputs: readonly Output[]): Mismatch | undefined {
+    const told = outputs.filter((output) => isToldIn(this.trace.kind, output.out));
+    if (told.length === 0 && line.outputs.length === 0) return undefined;
+    const expected = renderOutputs(line.outputs);
+    const got = renderOutputs(told);
+    return expected === got ? undefined : this.#mismatch(line, line.step, expected, got);
   }
-  if (!outputs) return undefined;
-  const told = outputs.filter((output) => isToldOf(trace, output)).map(render);
-  const wanted = expected.map(render);
-  if (told.join() === wanted.join()) return undefined;
-  return { ...at, expected: wanted.join(', ') || 'no output', got: told.join(', ') || 'no output' };
-}
 
-function isToldOf(trace: Trace, output: Output): boolean {
-  if (output.out === 'irq') return trace.kind === 'hpet';
-  if (output.out === 'apic') return trace.kind !== 'hpet';
-  return true;
-}
-
-function render(output: Output): string {
-  switch (output.out) {
-    case 'irq':
-      return `line ${output.line} = ${output.level}`;
-    case 'apic':
-      return `apic(dest ${output.dest}, dest_mode ${output.dest_mode}, delivery_mode ${output.delivery_mode}, vector ${output.vector}, trigger_mode ${output.trigger_mode})`;
-    case 'msi':
-      return `msi(${Number(output.addr)}, ${Number(output.data)})`;
+  #compareRaises(): Mismatch | undefined {
+    const { raises, lines, file } = this.trace;
+    if (this.#golden || Math.abs(this.#raises - raises) <= raises * RAISES_TOLERANCE) return undefined;
+    return {
+      file,
+      line: lines.at(-1)?.line ?? 1,
+      step: lines.length,
+      operation: 'end of trace',
+      expected: `HPET lines raised ${raises} times, within ${RAISES_TOLERANCE * 100} %`,
+      got: `${this.#raises} times`,
+    };
   }
-}
 
-function describe(step: Step): string {
-  switch (step.op) {
-    case 'read':
-      return `read ${step.size} bytes at 0x${step.address.toString(16)}`;
-    case 'write':
-      return `write ${hex(step.value, step.size)} to 0x${step.address.toString(16)}`;
-    case 'clock_step':
-      return `clock_step ${step.ns} ns`;
-    case 'set_irq':
-      return `set_irq pin ${step.pin} level ${step.level}`;
-    case 'eoi':
-      return `eoi vector ${step.vector}`;
+  #mismatch(line: TraceLine | undefined, step: Step, expected: string, got: string): Mismatch {
+    // The clock moves for the sake of the record that is next.
+    const at = line ?? this.trace.lines[this.#done];
+    return {
+      file: this.trace.file,
+      line: at.line,
+      step: this.trace.lines.indexOf(at) + 1,
+      operation: describeStep(step),
+      expected,
+      got,
+    };
   }
-}
 
-function hex(value: bigint, size: number): string {
-  return `0x${value.toString(16).padStart(2 * size, '0')}`;
+  #oldest(): string {
+    const oldest = this.#underway[0];
+    return oldest ? describeStep(oldest.step) : 'anything';
+  }
 }

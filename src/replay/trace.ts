@@ -1,4 +1,13 @@
 import { readFileSync } from 'node:fs';
+import {
+  type GoldenHeaderRow,
+  type GuestHeaderRow,
+  HEADERS,
+  type OutputRow,
+  RECORDS,
+  type Row,
+  type StepRow,
+} from './trace-format.js';
 
 /** What a trace does, in the order of its lines. */
 export type Step =
@@ -7,8 +16,6 @@ export type Step =
   | { readonly op: 'clock_step'; readonly ns: number }
   | { readonly op: 'set_irq'; readonly pin: number; readonly level: number }
   | { readonly op: 'eoi'; readonly vector: number };
-
-export type Operation = Step['op'];
 
 /** What a machine puts out, in the words of the golden traces. */
 export type Output =
@@ -21,12 +28,12 @@ export type Output =
       readonly vector: number;
       readonly trigger_mode: number;
     }
-  | { readonly out: 'msi'; readonly addr: string; readonly data: string };
+  | { readonly out: 'msi'; readonly addr: number; readonly data: number };
 
 export interface TraceLine {
   /** Line number in the file, from 1. */
   readonly line: number;
-  /** Guest traces: virtual time at which it happened; else undefined. */
+  /** Guest traces: virtual time in ns at which it happened; else undefined. */
   readonly clock: number | undefined;
   readonly step: Step;
   /** Golden traces: everything that the step puts out, in order. */
@@ -47,50 +54,146 @@ export interface Trace {
   readonly lines: readonly TraceLine[];
 }
 
-/** A file that is not a trace, or is cut off. */
-export class TraceError extends Error {}
-
-interface Row {
-  op?: Operation;
-  out?: string;
-  clock?: number;
-  addr?: string;
-  size?: number;
-  value?: string;
-  ns?: number;
-  pin?: number;
-  level?: number;
-  vector?: number;
+/** A trace that cannot be read: it is cut off, or a line is not what its format says. */
+export class TraceError extends Error {
+  override readonly name = 'TraceError';
 }
+
+/** A file of JSON Lines that is something else than a trace. */
+export class NotATraceError extends TraceError {}
 
 /** Reads a trace of either format. Throws TraceError with the file and line of what is wrong. */
 export function readTrace(file: string): Trace {
-  const rows = readFileSync(file, 'utf8').split('\n');
-  if (rows.at(-1) === '') rows.pop();
-  const parse = (text: string, line: number) => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new TraceError(`${file}:${line}: not a line of JSON`);
-    }
-  };
-  const header = parse(rows[0] ?? '', 1);
-  if (header.format !== 'hpet-ioapic-trace/1' && header.format !== 'guest-trace/1') {
-    throw new TraceError(
-      `${file}:1: format is ${JSON.stringify(header.format)}, not hpet-ioapic-trace/1 or guest-trace/1`,
-    );
-  }
+  const texts = textOf(file).split('\n');
+  if (texts.at(-1) === '') texts.pop();
+  const header = readHeader(file, texts[0] ?? '');
   const guest = header.format === 'guest-trace/1';
   const lines: TraceLine[] = [];
-  for (let i = 1; i < rows.length; i++) {
-    const row: Row = parse(rows[i], i + 1);
-    if (row.op) lines.push({ line: i + 1, clock: row.clock, step: stepOf(row, `${file}:${i + 1}`), outputs: [] });
+  let clock = 0;
+  for (let i = 1; i < texts.length; i++) {
+    const where = `${file}:${i + 1}`;
+    const row = readRecord(where, texts[i]);
+    if ((row.clock !== undefined) !== guest)
+      throw new TraceError(`${where}: clock belongs in guest traces, and there only`);
+    if (row.clock !== undefined && row.clock < clock) throw new TraceError(`${where}: clock goes back from ${clock}`);
+    clock = row.clock ?? 0;
+    if ('op' in row) lines.push({ line: i + 1, clock: row.clock, step: stepOf(where, row, guest), outputs: [] });
     // A guest trace tells only for comparison what the HPET did.
-    else if (row.out && !guest) (lines.at(-1) as TraceLine).outputs.push(row as unknown as Output);
+    else if (!guest) outputsBefore(where, lines).push(outputOf(where, row, header));
   }
   const expected = guest ? header.records : header.steps;
-  const found = guest ? rows.length - 1 : lines.length;
-  if (found !== expected) throw new TraceError(`${file}: cut off: ${found} of ${expected} records`);
+  const found = guest ? texts.length - 1 : lines.length;
+  if (found !== expected) {
+    throw new TraceError(
+      `${file}: the header says ${expected} ${guest ? 'records' : 'steps'}, the file has ${found}: cut off?`,
+    );
+  }
+  return traceOf(file, header, lines);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new TraceError(`${file}: cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function readHeader(file: string, text: string): GoldenHeaderRow | GuestHeaderRow {
+  const where = `${file}:1`;
+  if (text === '') throw new TraceError(`${where}: no header: the file is empty`);
+  const header = parse(where, text);
+  const format = header.format;
+  const schema = HEADERS.get(format);
+  if (!schema) {
+    const known = [...HEADERS.keys()].join(' or ');
+    const message = `${where}: format is ${JSON.stringify(format) ?? 'missing'}, not ${known}`;
+    if (/^(hpet-ioapic|guest)-trace/.test(String(format))) throw new TraceError(message);
+    throw new NotATraceError(message);
+  }
+  return check(where, schema, header) as unknown as GoldenHeaderRow | GuestHeaderRow;
+}
+
+function readRecord(where: string, text: string): Row {
+  const row = parse(where, text);
+  const word = row.op ?? row.out;
+  const schema = RECORDS.get(word);
+  if (!schema) throw new TraceError(`${where}: neither a step nor an output: ${text.slice(0, 60)}`);
+  return check(where, schema, row) as unknown as Row;
+}
+
+function parse(where: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new TraceError(`${where}: not a line of JSON: ${JSON.stringify(text.slice(0, 60))}`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new TraceError(`${where}: not a JSON object: ${text.slice(0, 60)}`);
+}
+
+type Schema = NonNullable<ReturnType<typeof RECORDS.get>>;
+
+function check<T>(where: string, schema: Schema, value: T): T {
+  if (schema.Check(value)) return value;
+  const [error] = schema.Errors(value);
+  throw new TraceError(`${where}: ${error.instancePath.slice(1) || 'record'} ${error.message}`);
+}
+
+function stepOf(where: string, row: StepRow, guest: boolean): Step {
+  switch (row.op) {
+    case 'read':
+      if (row.value !== undefined)
+        return { op: 'read', ...accessOf(row), value: valueThatFits(where, row.value, row.size) };
+      if (!guest) throw new TraceError(`${where}: a golden trace's read has a value`);
+      return { op: 'read', ...accessOf(row), value: undefined };
+    case 'write': {
+      // A guest's write to half a register was recorded with what the other half kept.
+      const value = guest ? BigInt.asUintN(8 * row.size, BigInt(row.value)) : valueThatFits(where, row.value, row.size);
+      return { op: 'write', ...accessOf(row), value };
+    }
+    case 'clock_step':
+      if (guest) throw new TraceError(`${where}: a guest trace's clock moves by its records`);
+      return { op: 'clock_step', ns: row.ns };
+    case 'set_irq':
+      return { op: 'set_irq', pin: row.pin, level: row.level };
+    case 'eoi':
+      return { op: 'eoi', vector: row.vector };
+  }
+}
+
+function accessOf({ addr, size }: { addr: string; size: number }) {
+  return { address: Number(addr), size };
+}
+
+function valueThatFits(where: string, text: string, size: number): bigint {
+  const value = BigInt(text);
+  if (value >> BigInt(8 * size)) throw new TraceError(`${where}: value ${text} has more than ${size} bytes`);
+  return value;
+}
+
+function outputsBefore(where: string, lines: readonly TraceLine[]): Output[] {
+  const step = lines.at(-1);
+  if (!step) throw new TraceError(`${where}: an output before the first step`);
+  return step.outputs;
+}
+
+function outputOf(where: string, row: OutputRow, header: GoldenHeaderRow | GuestHeaderRow): Output {
+  const kind = 'kind' in header ? header.kind : 'guest';
+  if (!isToldIn(kind, row.out)) throw new TraceError(`${where}: output ${row.out} in a trace of kind ${kind}`);
+  return row.out === 'msi' ? { out: 'msi', addr: Number(row.addr), data: Number(row.data) } : row;
+}
+
+/** Whether traces of a kind tell of an output. */
+export function isToldIn(kind: Trace['kind'], out: Output['out']): boolean {
+  if (out === 'irq') return kind === 'hpet';
+  if (out === 'apic') return kind !== 'hpet';
+  return true;
+}
+
+function traceOf(file: string, header: GoldenHeaderRow | GuestHeaderRow, lines: readonly TraceLine[]): Trace {
+  const guest = header.format === 'guest-trace/1';
   return {
     file,
     format: header.format,
@@ -99,33 +202,11 @@ export function readTrace(file: string): Trace {
     hpet: {
       timers: header.hpet?.timers ?? 3,
       msi: header.hpet?.msi ?? false,
-      routingCapability: Number(header.hpet?.intcap ?? 0),
+      routingCapability: Number(header.hpet?.intcap ?? 0x00ff0104),
     },
     ioapicVersion: Number(header.ioapic?.version ?? 0x20),
-    quirks: header.quirks ?? [],
-    raises: header.hpet_line_raises ?? 0,
+    quirks: guest ? [] : header.quirks,
+    raises: guest ? header.hpet_line_raises : 0,
     lines,
   };
-}
-
-function stepOf(row: Row, where: string): Step {
-  switch (row.op) {
-    case 'read':
-      return {
-        op: 'read',
-        address: Number(row.addr),
-        size: row.size as number,
-        value: row.value === undefined ? undefined : BigInt(row.value),
-      };
-    case 'write':
-      return { op: 'write', address: Number(row.addr), size: row.size as number, value: BigInt(row.value as string) };
-    case 'clock_step':
-      return { op: 'clock_step', ns: row.ns as number };
-    case 'set_irq':
-      return { op: 'set_irq', pin: row.pin as number, level: row.level as number };
-    case 'eoi':
-      return { op: 'eoi', vector: row.vector as number };
-    default:
-      throw new TraceError(`${where}: unknown op ${JSON.stringify(row.op)}`);
-  }
 }

@@ -1,4 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { expectation, schemaNode } from '../config/keys.js';
+import { relevant } from '../config/validate.js';
 import { SouthbridgeError } from '../errors.js';
 
 /**
@@ -34,8 +36,7 @@ export function compileCoercing(schema: object): ValidateFunction {
 export function refusal(errors: readonly ErrorObject[], form: 'invalid-body' | 'bad-message'): SouthbridgeError {
   const unknown = errors.map(unknownKey).find((error) => error !== undefined);
   if (unknown) return unknown;
-  // Of a choice the branches come first and the choice itself last.
-  const error = errors.find(({ keyword }) => keyword === 'anyOf') ?? errors[0];
+  const [error] = relevant(errors);
   const code = error.parentSchema?.[CODE_KEYWORD] as ValueCode | undefined;
   if (code) return new SouthbridgeError(code, { [code.slice('bad-'.length)]: shown(error.data) } as never);
   const key = keyOf(error.instancePath);
@@ -43,7 +44,7 @@ export function refusal(errors: readonly ErrorObject[], form: 'invalid-body' | '
     return new SouthbridgeError(form, { reason: `the key ${join(key, error.params.missingProperty)} is missing` });
   }
   if (key === '') return new SouthbridgeError(form, { reason: `it ${error.message}` });
-  return new SouthbridgeError('bad-value', { key, expected: expectationOf(error) });
+  return new SouthbridgeError('bad-value', { key, expected: expectation(schemaNode(error.parentSchema ?? {})) });
 }
 
 /** A key that is missing may be there under a wrong name, which says more. */
@@ -57,21 +58,6 @@ function unknownKey({ keyword, params, parentSchema, instancePath, data }: Error
     key: join(keyOf(instancePath), key.slice(0, 80)),
     allowed: allowed.join(', ') || 'none',
   });
-}
-
-function expectationOf(error: ErrorObject): string {
-  switch (error.keyword) {
-    case 'type':
-      return [error.params.type].flat().join(' or ');
-    case 'enum':
-      return `one of ${error.params.allowedValues.map(printed).join(', ')}`;
-    case 'const':
-      return printed(error.params.allowedValue);
-    case 'anyOf':
-      return String(error.parentSchema?.description ?? 'one of the forms that /docs gives');
-    default:
-      return String(error.message).replace(/^must (be )?/, '');
-  }
 }
 
 function keyOf(path: string): string {

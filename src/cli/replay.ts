@@ -1,0 +1,80 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { PROFILE_NAMES, type Profile } from '../devices/quirks.js';
+import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
+import { findTraces, PathError } from '../replay/find.js';
+import { InProcessTarget } from '../replay/in-process.js';
+import { RemoteTarget } from '../replay/remote.js';
+import { type Report, replayAll } from '../replay/runner.js';
+import type { ReplayTarget } from '../replay/target.js';
+import { ReplayProgress } from './replay-progress.js';
+
+interface Options {
+  readonly url?: URL;
+  readonly profile?: Profile;
+  readonly locking: PresetName;
+  readonly json?: true;
+}
+
+export const replay = new Command('replay')
+  .description('replay recorded traces on a machine with a manual clock, and compare what it does')
+  .argument('<paths...>', 'traces, or folders with traces (*.jsonl)')
+  .addOption(new Option('--url <url>', 'of a server, for instance http://127.0.0.1:8080').argParser(serverUrl))
+  .addOption(new Option('--in-process', 'on threads of this process (the default)').conflicts('url'))
+  .addOption(
+    new Option('--profile <profile>', 'default: qemu-11.1 for golden traces, standard for guest traces').choices(
+      PROFILE_NAMES,
+    ),
+  )
+  .addOption(new Option('--locking <preset>', 'locking design').choices(PRESET_NAMES).default('lockless-timer'))
+  .option('--json', 'one JSON object with the result of every trace')
+  .addHelpText('after', '\nExit status: 0 all passed, 1 some failed, 2 nothing could be run.')
+  .action(run);
+
+function serverUrl(text: string): URL {
+  if (URL.canParse(text)) {
+    const url = new URL(text);
+    if (/^https?:$/.test(url.protocol)) return url;
+  }
+  throw new InvalidArgumentError('It begins with http:// or https://.');
+}
+
+async function run(paths: string[], options: Options, command: Command): Promise<void> {
+  const candidates = await findTraces(paths).catch((error) => {
+    if (error instanceof PathError) return command.error(`error: ${error.message}`);
+    throw error;
+  });
+  const target = options.url ? new RemoteTarget(options.url) : new InProcessTarget();
+  const leave = closeOnSignal(target);
+  const progress = new ReplayProgress(candidates.length, !options.json);
+  let report: Report;
+  try {
+    report = await replayAll(candidates, target, options, progress);
+  } finally {
+    progress.end();
+    leave();
+    await target.close();
+  }
+  if (options.json) {
+    const { locking, profile = null } = options;
+    process.stdout.write(`${JSON.stringify({ target: target.name, locking, profile, ...report })}\n`);
+  }
+  if (report.results.length === 0) command.error(`error: no trace found in ${paths.join(', ')}`);
+  if (!options.json) process.stdout.write(`${report.passed} passed, ${report.failed} failed\n`);
+  if (report.failed) process.exitCode = 1;
+}
+
+/** A run that is broken off leaves no machine on the server. Returns how to undo that. */
+function closeOnSignal(target: ReplayTarget): () => void {
+  const onSignal = async (signal: NodeJS.Signals) => {
+    stop();
+    await target.close().catch(() => {});
+    process.kill(process.pid, signal);
+  };
+  const stop = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  return stop;
+}
