@@ -86,7 +86,9 @@ export class Locks {
   }
 
   tryAcquire(lock: number): boolean {
-    if (!this.#mutex.tryAcquire(this.memory, lockAddress(lock), this.thread.id)) {
+    const address = lockAddress(lock);
+    // Looked at first: a try that will fail takes no cache line from the holder.
+    if (this.memory.load(address) !== 0 || !this.#mutex.tryAcquire(this.memory, address, this.thread.id)) {
       this.thread.statistics.tryFailed(lock);
       return false;
     }

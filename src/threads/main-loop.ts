@@ -11,13 +11,16 @@ export class MainLoop {
   readonly machine: Machine;
   readonly due: DueWork;
   readonly #host: ThreadHost;
-  readonly #deadlines = new DeadlineQueue();
+  readonly #deadlines: DeadlineQueue;
 
   constructor(
     readonly thread: Thread,
     memory: Memory,
     readonly map: SharedMap,
+    /** What it knows of the machines from earlier rounds. */
+    deadlines = new DeadlineQueue(),
   ) {
+    this.#deadlines = deadlines;
     this.#host = new ThreadHost(thread.shared, map);
     this.machine = new Machine(memory, thread, this.#host);
     this.due = new DueWork(this.machine);

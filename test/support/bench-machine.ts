@@ -2,6 +2,7 @@ import { sourceName } from '../../src/devices/gsi/sources.js';
 import { HPET_BASE } from '../../src/devices/hpet/registers.js';
 import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/devices/quirks.js';
+import type { Design } from '../../src/locking/axes.js';
 import { PRESETS, type PresetName } from '../../src/locking/presets.js';
 import { CONTROL_LEGACY_INPUT, CONTROL_RESET, DueWork } from '../../src/machine/due-work.js';
 import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/machine/events.js';
@@ -9,8 +10,8 @@ import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/memory/map.js';
 import { SharedMemory } from '../../src/memory/shared-memory.js';
 import { U64 } from '../../src/memory/u64.js';
-import { NO_STATISTICS } from '../../src/sync/statistics.js';
 import { Thread } from '../../src/sync/thread.js';
+import { LockTrace } from './lock-trace.js';
 
 const SLOT = 0;
 const VCPU_THREAD = 1;
@@ -19,7 +20,7 @@ const MAIN_LOOP_THREAD = 2;
 const MACHINE_BASE = 512;
 
 export interface BenchOptions {
-  readonly locking?: PresetName;
+  readonly locking?: PresetName | Design;
   readonly profile?: Profile;
   /** In place of a profile's quirks. */
   readonly quirks?: readonly Quirk[];
@@ -70,6 +71,10 @@ export class BenchMachine {
   /** What was told since the last `takeEvents`. */
   events: BenchEvent[] = [];
 
+  /** The locks that each of the two takes. */
+  readonly vcpuLocks = new LockTrace();
+  readonly mainLoopLocks = new LockTrace();
+
   readonly #value = new U64();
 
   constructor(options: BenchOptions = {}) {
@@ -82,20 +87,22 @@ export class BenchMachine {
       },
       awaitRoom: () => {},
     };
-    const view = (thread: number, kickMainLoop: () => void) =>
-      new Machine(memory(buffer), new Thread(thread, shared, NO_STATISTICS), {
+    const view = (thread: number, trace: LockTrace, kickMainLoop: () => void) =>
+      new Machine(memory(buffer), new Thread(thread, shared, trace.statistics), {
         events,
         kickMainLoop,
         kickVcpu: () => {},
       });
-    this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, () => {}));
-    this.machine = view(VCPU_THREAD, () => {
+    this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
+    this.machine = view(VCPU_THREAD, this.vcpuLocks, () => {
       if (!options.lateMainLoop) this.mainLoop.run();
     });
     this.due = new DueWork(this.machine);
+    this.vcpuLocks.watch(this.machine.locks);
+    this.mainLoopLocks.watch(this.mainLoop.machine.locks);
     this.machine.create(MACHINE_BASE, {
       slot: SLOT,
-      design: PRESETS[options.locking ?? 'lockless-irq'],
+      design: typeof options.locking === 'object' ? options.locking : PRESETS[options.locking ?? 'lockless-irq'],
       clock: options.clock ?? 'manual',
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },

@@ -6,12 +6,12 @@ import type { ControlAxis, Design } from '../axes.js';
  *
  *     BQL → mutex:  main loop ── BQL ── mutex ── reset, legacy inputs, …
  *     mutex → BQL:  main loop ── BQL ──┐                    ┌── BQL ──
- *                                      └─ mutex ── work ────┘
+ *     or no order:                     └─ mutex ── work ────┘
  */
 export const ordered: ControlAxis = {
   name: 'ordered',
   enter(locks, design) {
-    if (!takesBqlUnderMutex(design)) locks.acquireUnder(BQL, DEVICE);
+    if (keepsBql(design)) locks.acquireUnder(BQL, DEVICE);
     else {
       locks.release(BQL);
       // Where vCPUs enter under the big lock alone, it is the guard, and the mutex comes on top.
@@ -21,11 +21,18 @@ export const ordered: ControlAxis = {
   },
   leave(locks, design) {
     locks.release(DEVICE);
-    if (takesBqlUnderMutex(design) && design.mmio.name !== 'bql') locks.acquire(BQL);
+    if (!keepsBql(design) && design.mmio.name !== 'bql') locks.acquire(BQL);
   },
 };
 
-/** Whether some path of the design takes the big lock inside the mutex. */
+/** Whether the mutex may be taken under the big lock: some other path does so, or all enter under the big lock. */
+function keepsBql(design: Design): boolean {
+  const { mmio, timer, irq } = design;
+  if (takesBqlUnderMutex(design)) return false;
+  return mmio.name === 'bql' || timer.name === 'bql' || timer.name === 'bql+device' || irq.name === 'revalidated';
+}
+
+/** Whether some path takes the big lock inside the mutex. */
 function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
   if (timer.name === 'reacquire') return true;
   return irq.name === 'inline' && (mmio.name === 'device' || timer.name === 'device');

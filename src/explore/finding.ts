@@ -1,0 +1,23 @@
+/**
+ * What an oracle found wrong.
+ *
+ * - `race`: two plain accesses that nothing orders, one of them a write
+ * - `deadlock`: threads that wait for each other, or for a wake-up that never comes
+ * - `livelock`: threads that go on for ever without getting anywhere
+ * - `order`: a lock taken against the declared order
+ * - `stale`, `meaning`: the device does what no sequential order of the same operations would do, for a while or for good
+ * - `assertion`: production code threw, or ended a step with a lock held
+ * - `section`: something read under a lock does not hold any more after a callback that released it; informative
+ */
+export type FindingKind = 'race' | 'deadlock' | 'livelock' | 'order' | 'stale' | 'meaning' | 'assertion' | 'section';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** One line that names what is wrong; findings of one summary are one finding. */
+  readonly summary: string;
+}
+
+/** A finding with the shortest sequence of transitions that leads to it. */
+export interface Counterexample extends Finding {
+  readonly path: readonly number[];
+}

@@ -1,0 +1,113 @@
+import { PROFILES, quirkBits } from '../devices/quirks.js';
+import type { Design } from '../locking/axes.js';
+import type { Machine, MachineOptions } from '../machine/machine.js';
+import { SharedMemory } from '../memory/shared-memory.js';
+import { U64 } from '../memory/u64.js';
+import { NO_STATISTICS } from '../sync/statistics.js';
+import { Thread } from '../sync/thread.js';
+import { DeadlineQueue } from '../threads/deadline-queue.js';
+import { MainLoop } from '../threads/main-loop.js';
+import { GATEWAY_THREAD, machineAt, type SharedMap, sharedMap, submissionRingAt } from '../threads/shared-map.js';
+import * as ring from '../threads/submission-ring.js';
+import { controlThread, type LogicalThread, mainLoopThread, vcpuThread } from './logical-thread.js';
+import { Names } from './names.js';
+import type { Request, Scenario } from './scenario.js';
+
+/** Memory of one thread alone, at a time of our own. */
+class PreparedMemory extends SharedMemory {
+  time = 0;
+
+  override hostTime(): number {
+    return this.time;
+  }
+}
+
+/** What is under exploration: a scenario's machine under one locking design, and the threads that act on it. */
+export interface Laboratory {
+  readonly scenario: Scenario;
+  readonly map: SharedMap;
+  readonly names: Names;
+  readonly initial: Int32Array;
+  readonly threads: readonly LogicalThread[];
+}
+
+/** Prepares the machine by production code, on one thread, up to where the threads of the scenario begin. */
+export function laboratory(scenario: Scenario, design: Design, inParts = true): Laboratory {
+  const vcpuThreads = Math.max(1, scenario.vcpus.length);
+  const map = sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024 });
+  const memory = new PreparedMemory(new SharedArrayBuffer(map.words * 4));
+  const shared = new PreparedMemory(memory.buffer);
+  const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
+  const deadlines = new DeadlineQueue();
+  const mainLoop = new MainLoop(thread, memory, map, deadlines);
+  const { machine } = mainLoop;
+  const base = machineAt(map, 0);
+  machine.create(base, { ...standardMachine(design), ...scenario.machine });
+  for (const step of scenario.before) {
+    if ('mainLoopAt' in step) {
+      memory.time = step.mainLoopAt;
+      shared.time = step.mainLoopAt;
+      mainLoop.runKicked();
+      mainLoop.runDue();
+    } else {
+      perform(machine, step);
+    }
+  }
+  for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
+    const submissions = new ring.SubmissionRing(shared, submissionRingAt(map, vcpu), map.submissions);
+    for (const { operation, size, address, value } of scenario.vcpus[vcpu]) {
+      submissions.submit(operation, size, base, address, value >>> 0, Math.floor(value / 2 ** 32));
+    }
+  }
+  return {
+    scenario,
+    map,
+    names: new Names(map),
+    initial: new Int32Array(memory.buffer),
+    threads: threads(scenario, map, deadlines.earliest, inParts),
+  };
+}
+
+function threads(scenario: Scenario, map: SharedMap, deadline: number, inParts: boolean): LogicalThread[] {
+  const all = [mainLoopThread(map, deadline, inParts)];
+  for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
+    all.push(vcpuThread(map, vcpu));
+  }
+  if (scenario.control) all.push(controlThread(map, scenario.control));
+  return all;
+}
+
+function standardMachine(design: Design): MachineOptions {
+  return {
+    slot: 0,
+    design,
+    clock: 'realtime',
+    hpet: { timers: 3, msi: true, routingCapability: 0x00ff_ffff },
+    ioapic: { version: 0x20, id: 0 },
+    quirks: quirkBits(PROFILES.standard),
+    generationCheck: true,
+    countOverlap: false,
+    // A deadlock is to be seen; the order of locks is judged by an oracle.
+    locks: { onDeadlock: 'hang', checkOrder: false },
+  };
+}
+
+function perform(machine: Machine, { operation, size, address, value }: Request): void {
+  switch (operation) {
+    case ring.READ:
+      machine.read(address, size);
+      break;
+    case ring.WRITE:
+      machine.write(address, size, new U64().setNumber(value));
+      break;
+    case ring.SET_LINE:
+      machine.setLine(address, value);
+      break;
+    case ring.END_OF_INTERRUPT:
+      machine.endOfInterrupt(value);
+      break;
+    case ring.PORT_WRITE:
+      machine.portWrite(address, value);
+      break;
+  }
+}

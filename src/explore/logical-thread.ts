@@ -1,0 +1,107 @@
+import { DueWork } from '../machine/due-work.js';
+import { Machine } from '../machine/machine.js';
+import type { Memory } from '../memory/memory.js';
+import { NO_STATISTICS } from '../sync/statistics.js';
+import { Thread } from '../sync/thread.js';
+import { DeadlineQueue } from '../threads/deadline-queue.js';
+import { ThreadHost } from '../threads/host.js';
+import { MainLoop } from '../threads/main-loop.js';
+import {
+  FIRST_VCPU_THREAD,
+  GATEWAY_THREAD,
+  MAIN_LOOP_THREAD,
+  machineAt,
+  type SharedMap,
+  submissionRingAt,
+  vcpuBellAt,
+} from '../threads/shared-map.js';
+import { SubmissionRing } from '../threads/submission-ring.js';
+import { VcpuThread } from '../threads/vcpu-thread.js';
+import { History } from './history.js';
+import type { ControlRequest } from './scenario.js';
+
+/**
+ * A thread under exploration: one of the production entries, made anew by its production constructor for each run of a
+ * step. All that a thread may carry from one step to the next is a few numbers.
+ */
+export interface LogicalThread {
+  readonly name: string;
+  /** Number in the thread table. */
+  readonly id: number;
+  /** The word that it waits on when it has nothing to do; −1 if there is none. */
+  readonly idleAt: number;
+  readonly firstCarried: readonly number[];
+  readonly history: History;
+  /** Makes the production objects and returns the step, which returns what to carry on, or undefined at the end. */
+  begin(memory: () => Memory, carried: readonly number[]): () => readonly number[] | undefined;
+}
+
+/**
+ * The main loop. A step is one of the three parts of `iterate`, or all of it: the more often a step ends, the more
+ * histories meet. It carries which part, and the host time at which its one machine is due.
+ */
+export function mainLoopThread(map: SharedMap, firstDeadline: number, inParts: boolean): LogicalThread {
+  return {
+    name: 'main loop',
+    id: MAIN_LOOP_THREAD,
+    idleAt: map.mainLoopBell,
+    firstCarried: [0, firstDeadline],
+    history: new History(),
+    begin(memory, [part, deadline]) {
+      const shared = memory();
+      const deadlines = new DeadlineQueue();
+      deadlines.set(0, deadline);
+      const loop = new MainLoop(new Thread(MAIN_LOOP_THREAD, shared, NO_STATISTICS), memory(), map, deadlines);
+      return () => {
+        if (!inParts) {
+          loop.iterate();
+          return [0, deadlines.earliest];
+        }
+        if (part === 0) loop.runKicked();
+        else if (part === 1) loop.runDue();
+        else loop.sleep();
+        return [(part + 1) % 3, deadlines.earliest];
+      };
+    },
+  };
+}
+
+/** A vCPU thread: what it is to do lies in its ring. */
+export function vcpuThread(map: SharedMap, index: number): LogicalThread {
+  const id = FIRST_VCPU_THREAD + index;
+  return {
+    name: `vCPU ${index}`,
+    id,
+    idleAt: vcpuBellAt(map, index),
+    firstCarried: [],
+    history: new History(),
+    begin(memory) {
+      const shared = memory();
+      const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
+      const vcpu = new VcpuThread(new Thread(id, shared, NO_STATISTICS), memory(), map, index, submissions);
+      return () => (vcpu.step() ? [] : undefined);
+    },
+  };
+}
+
+/** The gateway, which asks the main loop for one piece of control work. */
+export function controlThread(map: SharedMap, { work, argument }: ControlRequest): LogicalThread {
+  return {
+    name: 'gateway',
+    id: GATEWAY_THREAD,
+    idleAt: -1,
+    firstCarried: [],
+    history: new History(),
+    begin(memory) {
+      const shared = memory();
+      const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
+      const machine = new Machine(memory(), thread, new ThreadHost(shared, map));
+      const due = new DueWork(machine);
+      return () => {
+        machine.select(machineAt(map, 0));
+        due.requestControl(work, argument);
+        return undefined;
+      };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { MachineOptions } from '../machine/machine.js';
+import * as ring from '../threads/submission-ring.js';
+
+/** One request of a vCPU, as the gateway puts it into the ring of its thread. */
+export interface Request {
+  readonly operation: number;
+  readonly size: number;
+  readonly address: number;
+  readonly value: number;
+}
+
+export function write(address: number, value: number, size = 8): Request {
+  return { operation: ring.WRITE, size, address, value };
+}
+
+export function read(address: number, size = 8): Request {
+  return { operation: ring.READ, size, address, value: 0 };
+}
+
+export function portWrite(port: number, value: number): Request {
+  return { operation: ring.PORT_WRITE, size: 0, address: port, value };
+}
+
+/** The interrupt acknowledge cycle of a processor. */
+export const acknowledge: Request = { operation: ring.INTERRUPT_ACKNOWLEDGE, size: 0, address: 0, value: 0 };
+
+/** An external driver sets a GSI. */
+export function line(gsi: number, level: number): Request {
+  return { operation: ring.SET_LINE, size: 0, address: gsi, value: level };
+}
+
+export function endOfInterrupt(vector: number): Request {
+  return { operation: ring.END_OF_INTERRUPT, size: 0, address: 0, value: vector };
+}
+
+/** Control work, path C, as the gateway asks the main loop for it. */
+export interface ControlRequest {
+  readonly work: number;
+  readonly argument: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** What happens at once. */
+  readonly description: string;
+  /** Differences from the standard machine. */
+  readonly machine?: Partial<MachineOptions>;
+  /** What the machine has gone through before: requests, and rounds of the main loop at a host time in ns. */
+  readonly before: readonly (Request | { readonly mainLoopAt: number })[];
+  /** Host times (ns) at which the clock may stand while the threads run; the first is where it stands at the start. */
+  readonly times: readonly number[];
+  /** What each vCPU does. */
+  readonly vcpus: readonly (readonly Request[])[];
+  /** What the gateway asks for meanwhile. */
+  readonly control?: ControlRequest;
+}

@@ -1,0 +1,36 @@
+import { TICK, TIMEOUT } from './system.js';
+
+/**
+ * A schedule as a string: which thread performs how many operations, in order. Threads are letters (`a` the main loop,
+ * then the vCPUs), capitals where a wait times out, `+` where the clock goes on: `3a2bA+`.
+ */
+export function encodeSchedule(transitions: readonly number[]): string {
+  let text = '';
+  for (let i = 0; i < transitions.length; ) {
+    let end = i;
+    while (end < transitions.length && transitions[end] === transitions[i]) end++;
+    text += (end - i > 1 ? end - i : '') + letter(transitions[i]);
+    i = end;
+  }
+  return text;
+}
+
+/** Undefined if the text is no schedule. */
+export function decodeSchedule(text: string): number[] | undefined {
+  if (!/^(\d*[a-zA-Z+])*$/.test(text)) return undefined;
+  const transitions: number[] = [];
+  for (const [, count, name] of text.matchAll(/(\d*)([a-zA-Z+])/g)) {
+    for (let i = 0; i < Number(count || 1); i++) transitions.push(transitionOf(name));
+  }
+  return transitions;
+}
+
+function letter(transition: number): string {
+  if (transition === TICK) return '+';
+  return String.fromCharCode((transition & TIMEOUT ? 65 : 97) + (transition & ~TIMEOUT));
+}
+
+function transitionOf(name: string): number {
+  if (name === '+') return TICK;
+  return name >= 'a' ? name.charCodeAt(0) - 97 : (name.charCodeAt(0) - 65) | TIMEOUT;
+}

@@ -1,0 +1,29 @@
+import { LOCK_NAMES } from '../../src/sync/lock-names.js';
+import type { Locks } from '../../src/sync/locks.js';
+import { type LockStatistics, NO_STATISTICS } from '../../src/sync/statistics.js';
+
+/** Writes down every lock that a thread takes, with the locks that it holds meanwhile: `device > bql`. */
+export class LockTrace {
+  #locks: Locks | undefined;
+  #taken: string[] = [];
+
+  /** For the thread to be watched. */
+  readonly statistics: LockStatistics = {
+    ...NO_STATISTICS,
+    acquired: (lock) => {
+      const held = (this.#locks?.held ?? 0) & ~(1 << lock);
+      this.#taken.push([...LOCK_NAMES.filter((_, other) => held & (1 << other)), LOCK_NAMES[lock]].join(' > '));
+    },
+  };
+
+  watch(locks: Locks): void {
+    this.#locks = locks;
+  }
+
+  /** What was taken since the last call; the timer list's lock, the last of all, is left out. */
+  take(): string[] {
+    const taken = this.#taken.filter((entry) => !entry.endsWith('timers'));
+    this.#taken = [];
+    return taken;
+  }
+}
