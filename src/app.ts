@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { type App, registerRoutes } from '../routes/index.js';
@@ -33,7 +33,9 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
   const { limits } = service.configuration;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Refused with a code instead, by a hook below.
+    return503OnClosing: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS },
@@ -76,9 +78,14 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
   reply.code(refusal.status).type('application/json').send(refusal.toJSON());
 }
 
-function guardRequests(app: FastifyInstance, { configuration }: Service): void {
-  const guard = new Guard(configuration);
-  app.addHook('onRequest', async (request) => guard.check(request.raw as IncomingMessage));
+function guardRequests(app: FastifyInstance, service: Service): void {
+  const guard = new Guard(service.configuration);
+  app.addHook('onRequest', async (request, reply) => {
+    guard.check(request.raw as IncomingMessage);
+    if (!service.draining) return;
+    reply.header('connection', 'close');
+    if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
+  });
   app.addHook('preValidation', async (request) => {
     // A request without a body is one with an empty object: schemas say whether that is enough.
     if (request.method !== 'GET') request.body ??= {};

@@ -12,8 +12,8 @@ const program = new Command('southbridge')
   .version(version)
   .exitOverride()
   .addCommand(serve.exitOverride())
-  .addCommand(replay.exitOverride())
-  .addCommand(config.exitOverride());
+  .addCommand(config.exitOverride())
+  .addCommand(replay.exitOverride());
 
 try {
   await program.parseAsync();

@@ -71,10 +71,6 @@ export const ERRORS = {
     status: 410,
     message: 'The machine {machine} is being deleted; nothing more can be done with it.',
   },
-  'machine-busy': {
-    status: 409,
-    message: 'Other control work of machine {machine} is still under way; try again when it is done.',
-  },
   'machine-paused': {
     status: 409,
     message: 'Machine {machine} is paused, and its clock stands still; POST /v1/machines/{machine}/resume first.',
@@ -159,10 +155,6 @@ export const ERRORS = {
     status: 413,
     message: 'A batch of {count} accesses is too long; send at most {limit}, or raise limits.batchAccesses.',
   },
-  'too-slow': {
-    status: 503,
-    message: 'More than {limit} bytes wait to be read by this connection; it is closed, connect again and read faster.',
-  },
 
   // Configuration and start
   'config-unreadable': {
@@ -188,6 +180,10 @@ export const ERRORS = {
   'port-in-use': {
     status: 500,
     message: 'Port {port} on {host} is in use; choose another with --port, or --port 0 for any that is free.',
+  },
+  'port-not-permitted': {
+    status: 500,
+    message: 'This account may not listen on port {port} of {host}; choose a port above 1023 with --port.',
   },
   'host-unavailable': {
     status: 500,

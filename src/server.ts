@@ -13,7 +13,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Starts the threads, makes the configured machines and listens. Throws `port-in-use` or `host-unavailable`. */
+/** Starts the threads, makes the configured machines and listens. Throws a SouthbridgeError if it cannot listen. */
 export async function startServer(configuration: Configuration): Promise<RunningServer> {
   const logger = pino({ level: configuration.logLevel }, pino.destination({ dest: 2, sync: true }));
   const service = new Service(configuration, (error) => logger.fatal({ err: error }, 'a thread has ended'));
@@ -49,7 +49,10 @@ function listenError(error: unknown, { host, port }: Configuration): unknown {
       return new SouthbridgeError('port-in-use', { host, port });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
+    case 'EAI_AGAIN':
       return new SouthbridgeError('host-unavailable', { host });
+    case 'EACCES':
+      return new SouthbridgeError('port-not-permitted', { host, port });
     default:
       return error;
   }

@@ -54,8 +54,10 @@ async function run(paths: string[], options: Options, command: Command): Promise
     leave();
     await target.close();
   }
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ target: target.name, ...options, url: undefined, ...report })}\n`);
+  if (options.json) {
+    const { locking, profile = null } = options;
+    process.stdout.write(`${JSON.stringify({ target: target.name, locking, profile, ...report })}\n`);
+  }
   if (report.results.length === 0) command.error(`error: no trace found in ${paths.join(', ')}`);
   if (!options.json) process.stdout.write(`${report.passed} passed, ${report.failed} failed\n`);
   if (report.failed) process.exitCode = 1;

@@ -5,7 +5,6 @@ import { ConfigurationError } from '../config/problems.js';
 import type { Configuration } from '../config/schema.js';
 import { FILE_VARIABLE, flagKeys, flagName, loadConfiguration, type Sources } from '../config/sources.js';
 import { SouthbridgeError } from '../errors.js';
-import { startServer } from '../server.js';
 import { closeOnSignals } from './signals.js';
 import { startText } from './start-text.js';
 
@@ -66,6 +65,8 @@ function flagsOf(options: Options): Flag[] {
 }
 
 async function start(configuration: Configuration): Promise<void> {
+  // Loaded when it is needed: most commands start no server.
+  const { startServer } = await import('../server.js');
   const server = await startServer(configuration);
   closeOnSignals(() => server.close());
   process.stdout.write(startText(server.url, configuration));

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 /** The parts of JSON Schema that the schemas of this project use. */
 export interface SchemaNode {
   readonly type?: string;
+  readonly const?: unknown;
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
@@ -62,19 +63,27 @@ export function leafKeys(schema: SchemaNode, path: KeyPath = []): Key[] {
 export function expectation(schema: SchemaNode): string {
   if (schema.anyOf) return schema.anyOf.map(expectation).join(', or ');
   if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
+  if ('const' in schema) return JSON.stringify(schema.const);
   switch (schema.type) {
     case 'integer':
-      return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+      return `a whole number${schema.minimum === undefined ? '' : ` from ${schema.minimum} to ${schema.maximum}`}`;
     case 'boolean':
       return 'true or false';
     case 'array':
       return `a list, each part ${schema.items ? expectation(schema.items) : 'of any kind'}`;
     case 'object':
       return `an object with the keys ${Object.keys(schema.properties ?? {}).join(', ')}`;
+    case 'string':
+      return stringExpectation(schema);
     default:
-      if (schema.pattern === undefined) return schema.minLength ? 'a string that is not empty' : 'a string';
-      return `a string such as ${JSON.stringify(schema.examples?.[0] ?? schema.default)}, of the form \`${schema.pattern}\``;
+      return 'as its schema says';
   }
+}
+
+function stringExpectation({ pattern, minLength, examples, default: fallback }: SchemaNode): string {
+  if (pattern === undefined) return minLength ? 'a string that is not empty' : 'a string';
+  const example = examples?.[0] ?? fallback;
+  return `a string ${example === undefined ? '' : `such as ${JSON.stringify(example)}, `}of the form \`${pattern}\``;
 }
 
 /** The known name that was probably meant, if there is one within two slips of the pen. */

@@ -12,6 +12,7 @@ import {
   TIMER_AXIS,
 } from '../locking/presets.js';
 import type { MachineOptions } from '../machine/machine.js';
+import { DEFAULT_LOCKS } from '../sync/locks.js';
 
 /** Nothing is dropped silently: a key that the schema does not name is refused. */
 const CLOSED = { additionalProperties: false } as const;
@@ -84,6 +85,24 @@ const IoapicConfig = Type.Object(
   { ...CLOSED, default: {} },
 );
 
+const LocksConfig = Type.Object(
+  {
+    mutex: Type.Optional(
+      Type.Enum(['barging', 'ticket'], {
+        default: DEFAULT_LOCKS.mutex,
+        description: '`barging`: a thread that runs may overtake those that wait. `ticket`: each gets it in its turn.',
+      }),
+    ),
+    checkOrder: Type.Optional(
+      Type.Boolean({
+        default: DEFAULT_LOCKS.checkOrder,
+        description: 'Whether the order of acquisitions is recorded, and one that could deadlock reported.',
+      }),
+    ),
+  },
+  { ...CLOSED, default: {} },
+);
+
 /** A machine, in the configuration file and as the body of POST /v1/machines. */
 export const MachineConfig = Type.Object(
   {
@@ -124,9 +143,10 @@ export const MachineConfig = Type.Object(
         description: '`exact` also counts threads that meet inside a device, at the price of two atomics per access.',
       }),
     ),
+    locks: Type.Optional(LocksConfig),
     onDeadlock: Type.Optional(
       Type.Enum(['break', 'hang'], {
-        default: 'break',
+        default: DEFAULT_LOCKS.onDeadlock,
         description: '`break` refuses the acquisition that closes a cycle of waiting threads; `hang` lets them hang.',
       }),
     ),
@@ -209,6 +229,7 @@ export function toMachineOptions(config: MachineConfig, slot: number): MachineOp
     hpet: { timers: hpet.timers, msi: hpet.msi, routingCapability: Number(hpet.routingCapability) },
     ioapic: { version: Number(ioapic.version), id: ioapic.id },
     quirks: quirksFor(hpet.profile, hpet.quirks),
+    locks: { ...config.locks, onDeadlock: config.onDeadlock },
     generationCheck: config.timer.generationCheck,
     countOverlap: config.statistics === 'exact',
   };

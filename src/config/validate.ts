@@ -33,13 +33,17 @@ export class Validator {
 /** Turns ajv's errors (made with `verbose`) into faults that name the key and what is allowed there. */
 export function explain(schema: SchemaNode, errors: readonly ErrorObject[]): Fault[] {
   const faults = new Map<string, Fault>();
-  for (const error of errors) {
-    if (isOfOtherChoice(error, errors)) continue;
+  for (const error of relevant(errors)) {
     const fault = faultOf(schema, error);
     const place = JSON.stringify(fault.path);
     if (!faults.has(place)) faults.set(place, fault);
   }
   return [...faults.values()];
+}
+
+/** Errors without those of forms of a choice that were not meant. */
+export function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
+  return errors.filter((error) => !isOfOtherChoice(error, errors));
 }
 
 function faultOf(schema: SchemaNode, error: ErrorObject): Fault {

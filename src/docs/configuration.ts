@@ -95,7 +95,7 @@ function locking(): string[] {
   });
   return [
     '## Locking presets',
-    '_safe_; _stale_: neither deadlock nor race, but a line can be wrong; _unsafe_. A design that is not safe is accepted.',
+    '_safe_; _stale_: neither deadlock nor race, but a line can be wrong; _unsafe_; _unknown_: not yet found out. A design that is not safe is accepted.',
     table(['preset', 'mmio', 'timer', 'irq', 'control', 'class'], rows),
   ];
 }
@@ -105,7 +105,7 @@ function profiles(): string[] {
     (PROFILES[profile] as readonly string[]).includes(quirk) ? 'on' : '';
   return [
     '## Profiles and quirks',
-    'What each quirk does is said in `src/devices/quirks.ts`.',
+    'What each quirk does is said in [quirks.md](quirks.md).',
     table(
       ['quirk', ...PROFILE_NAMES.map(code)],
       QUIRK_NAMES.map((quirk) => [code(quirk), ...PROFILE_NAMES.map((profile) => has(profile, quirk))]),

@@ -200,6 +200,11 @@ export class DueWork {
     this.machine.host.kickMainLoop(this.machine.slot);
   }
 
+  /** Makes the main loop look at the machine, after its load was changed. */
+  requestRound(): void {
+    this.machine.host.kickMainLoop(this.machine.slot);
+  }
+
   /** Moves a manual clock on by `ns`, and waits until all that came due has run. False if it would pass MAX_TIME. */
   step(ns: number): boolean {
     if (!this.machine.hasManualClock || this.#stepTarget(ns) > MAX_TIME) return false;

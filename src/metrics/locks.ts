@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Service } from '../service/service.js';
 import { LOCK_NAMES } from '../sync/lock-names.js';
-import { FIRST_VCPU_THREAD, GATEWAY_THREAD, MAIN_LOOP_THREAD } from '../threads/shared-map.js';
+import { threadName } from '../threads/lock-view.js';
 import type { ThreadCounts } from '../threads/thread-statistics.js';
 
 /** What the threads count about locks; read from their memory when asked for. */
@@ -35,10 +35,4 @@ export function registerLockMetrics(register: Registry, { engine }: Service): vo
       for (const [thread, counts] of engine.counts()) this.inc({ thread: threadName(thread) }, counts.overlapped);
     },
   });
-}
-
-function threadName(thread: number): string {
-  if (thread === GATEWAY_THREAD) return 'gateway';
-  if (thread === MAIN_LOOP_THREAD) return 'main-loop';
-  return `vcpu-${thread - FIRST_VCPU_THREAD}`;
 }

@@ -5,28 +5,29 @@ import { PRESETS } from '../locking/presets.js';
 import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../machine/events.js';
 import { Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
-import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from './target.js';
+import { type Outcome, type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost } from './target.js';
 import type { Output, Step, Trace } from './trace.js';
 
+const VCPU_THREAD = 0;
 const SLOT = 0;
 
-/** Replays on the real threads of this process: one vCPU thread and the main loop. One trace at a time. */
+/** Replays on the real threads of this process: one vCPU thread and the main loop. */
 export class InProcessTarget implements ReplayTarget {
   readonly name = 'in-process';
-  #engine: Engine | undefined;
+  #engine: Promise<Engine> | undefined;
+  #machine: InProcessMachine | undefined;
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
-    const engine = this.#engine ?? (await this.#start());
-    const machine = new InProcessMachine(engine);
-    engine.createMachine(
+    this.#engine ??= this.#start();
+    const machine = new InProcessMachine(await this.#engine);
+    this.#machine = machine;
+    machine.engine.createMachine(
       {
         slot: SLOT,
         design: PRESETS[options.locking],
         clock: 'manual',
         hpet: trace.hpet,
         ioapic: { version: trace.ioapicVersion, id: 0 },
-        // The traces drive pins of the IOAPIC, and an 8259 that was never initialised answers it.
-        pic: false,
         quirks: quirkBits(PROFILES[options.profile]),
         generationCheck: true,
         countOverlap: false,
@@ -37,25 +38,42 @@ export class InProcessTarget implements ReplayTarget {
   }
 
   async #start(): Promise<Engine> {
-    this.#engine = new Engine({ vcpuThreads: 1, machines: 1 });
-    await this.#engine.start();
-    return this.#engine;
+    const engine = new Engine({
+      vcpuThreads: 1,
+      machines: 1,
+      onThreadDeath: (thread, reason) => this.#machine?.lose(`thread ${thread} ended: ${reason}`),
+    });
+    await engine.start();
+    return engine;
   }
 
   async close(): Promise<void> {
-    await this.#engine?.close();
+    const engine = this.#engine;
     this.#engine = undefined;
+    await (await engine)?.close();
   }
 }
 
+interface Pending {
+  resolve(outcome: Outcome): void;
+  reject(error: TargetLost): void;
+}
+
 class InProcessMachine implements ReplayMachine {
+  readonly #pending: Pending[] = [];
   #outputs: Output[] = [];
+  #lost: TargetLost | undefined;
 
   constructor(readonly engine: Engine) {}
 
   take(event: MachineEvent): void {
     const output = outputOf(event);
     if (output) this.#outputs.push(output);
+  }
+
+  lose(reason: string): void {
+    this.#lost ??= new TargetLost(reason);
+    for (const { reject } of this.#pending) reject(this.#lost);
   }
 
   perform(step: Step): Promise<Outcome> {
@@ -74,19 +92,22 @@ class InProcessMachine implements ReplayMachine {
   }
 
   #submit(operation: number, size: number, address: number, value = 0n): Promise<Outcome> {
+    if (this.#lost) return Promise.reject(this.#lost);
     const low = Number(value & 0xffffffffn);
     const high = Number(value >> 32n);
-    return new Promise((resolve) => {
-      this.engine.submit(0, SLOT, operation, size, address, low, high, (status, resultLow, resultHigh) => {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject });
+      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, (status, resultLow, resultHigh) => {
         const outputs = this.#outputs;
         this.#outputs = [];
-        resolve(outcomeOf(status, resultLow, resultHigh, outputs));
+        this.#pending.shift()?.resolve(outcomeOf(status, resultLow, resultHigh, outputs));
       });
     });
   }
 
   async close(): Promise<void> {
-    await this.engine.removeMachine(SLOT);
+    // Threads that no longer answer would not let go of it either; they end with the target.
+    if (this.#pending.length === 0 && !this.#lost) await this.engine.removeMachine(SLOT);
   }
 }
 

@@ -1,11 +1,26 @@
 import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, sourceName } from '../devices/gsi/sources.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import { CAUSE_DELAYED, CAUSE_ENTRY_WRITE, CAUSE_EOI, EVENT_APIC, EVENT_LINE } from '../machine/events.js';
+import {
+  CAUSE_DELAYED,
+  CAUSE_ENTRY_WRITE,
+  CAUSE_EOI,
+  EVENT_APIC,
+  EVENT_INTR,
+  EVENT_LINE,
+  EVENT_MSI,
+} from '../machine/events.js';
 import { type ApicMessage, DELIVERY_MODE_NAMES, decodeIoapicMessage, decodeMsi } from './apic.js';
 import { formatAddress } from './values.js';
 
-export const IRQ_KINDS = ['line', 'apic', 'msi'] as const;
+export const IRQ_KINDS = ['line', 'apic', 'msi', 'intr'] as const;
 export type IrqKind = (typeof IRQ_KINDS)[number];
+
+const KINDS: { readonly [kind: number]: IrqKind } = {
+  [EVENT_LINE]: 'line',
+  [EVENT_APIC]: 'apic',
+  [EVENT_MSI]: 'msi',
+  [EVENT_INTR]: 'intr',
+};
 
 /** One event of a machine's IRQ stream. */
 export interface IrqEvent {
@@ -16,6 +31,8 @@ export interface IrqEvent {
   readonly text: string;
   /** What reaches the local APICs, if anything. */
   readonly message: ApicMessage | undefined;
+  /** Of kind `intr`: the level of the 8259 pair's output. */
+  readonly intr: number | undefined;
 }
 
 const CAUSES: { readonly [cause: number]: string } = {
@@ -28,8 +45,8 @@ const CAUSES: { readonly [cause: number]: string } = {
 };
 
 function messageOf(event: MachineEvent): ApicMessage | undefined {
-  if (event.kind === EVENT_LINE) return undefined;
-  return event.kind === EVENT_APIC ? decodeIoapicMessage(event.b, event.c) : decodeMsi(event.b >>> 0, event.c >>> 0);
+  if (event.kind === EVENT_APIC) return decodeIoapicMessage(event.b, event.c);
+  return event.kind === EVENT_MSI ? decodeMsi(event.b >>> 0, event.c >>> 0) : undefined;
 }
 
 /** Takes an event out of the ring's object, which is used again. The text is only made if someone reads it. */
@@ -47,14 +64,23 @@ export function irqEvent(event: MachineEvent, sequence: number): IrqEvent {
     ...(deadline < 0 ? {} : { deadline: String(deadline), lateness: String(Math.max(0, virtualTime - deadline)) }),
   });
   const describe = () => {
-    if (kind === EVENT_LINE) return { kind: 'line', ...timing(), gsi: a, level: b, source: sourceName(cause) };
-    if (kind === EVENT_APIC) return { kind: 'apic', ...timing(), pin: a, ...messageFields(message as ApicMessage) };
-    return { kind: 'msi', ...timing(), timer: a, address: formatAddress(b >>> 0), data: formatAddress(c >>> 0) };
+    const common = { kind: KINDS[kind], ...timing() };
+    switch (kind) {
+      case EVENT_LINE:
+        return { ...common, gsi: a, level: b, source: sourceName(cause) };
+      case EVENT_APIC:
+        return { ...common, pin: a, ...messageFields(message as ApicMessage) };
+      case EVENT_MSI:
+        return { ...common, timer: a, address: formatAddress(b >>> 0), data: formatAddress(c >>> 0) };
+      default:
+        return { ...common, level: a };
+    }
   };
   return {
-    kind: kind === EVENT_LINE ? 'line' : kind === EVENT_APIC ? 'apic' : 'msi',
+    kind: KINDS[kind],
     sequence,
     message,
+    intr: kind === EVENT_INTR ? a : undefined,
     get text() {
       text ??= JSON.stringify({ type: 'irq', ...describe() });
       return text;
@@ -70,6 +96,11 @@ function messageFields(message: ApicMessage) {
     destinationMode: message.logical ? 'logical' : 'physical',
     destination: message.destination,
   };
+}
+
+/** The message to the vCPU that the 8259 pair interrupts. */
+export function intrText(sequence: number, level: number): string {
+  return JSON.stringify({ type: 'intr', sequence: String(sequence), level });
 }
 
 /** The message to a vCPU that is addressed. */

@@ -66,8 +66,10 @@ function warningsOf({ locking }: MachineHandle): Warning[] {
     default:
       return [
         {
-          code: 'unproven-locking',
-          message: 'These four axes make no preset: nothing is known about deadlocks or races between them.',
+          code: 'unknown-locking',
+          message: preset
+            ? `Nothing is known yet about deadlocks or races of the design ${preset}.`
+            : 'These four axes make no preset: nothing is known about deadlocks or races between them.',
         },
       ];
   }

@@ -30,6 +30,8 @@ export class MachineHandle {
   state: MachineState = 'running';
   /** Number of the last event. */
   sequence = 0;
+  /** Level of the 8259 pair's output, which reaches vCPU 0. */
+  intr = 0;
 
   #underWay = 0;
   #idle: (() => void) | undefined;
@@ -85,6 +87,20 @@ export class MachineHandle {
 
   endOfInterrupt(vcpu: number, vector: number, answer: Answer): void {
     this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, () => answer(undefined, 0, 0));
+  }
+
+  /** Reads a byte from a port, or writes `value`. */
+  port(vcpu: number, port: number, value: number | undefined, answer: Answer): void {
+    const operation = value === undefined ? ring.PORT_READ : ring.PORT_WRITE;
+    this.#submit(vcpu, operation, 1, port, value ?? 0, 0, (status, low) => {
+      if (status === ring.OK) answer(undefined, low, 0);
+      else answer(new SouthbridgeError('bad-port', { port: `0x${port.toString(16)}` }), 0, 0);
+    });
+  }
+
+  /** Acknowledge cycle of the 8259 pair: the low half is the vector. */
+  acknowledge(vcpu: number, answer: Answer): void {
+    this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, (_status, low) => answer(undefined, low, 0));
   }
 
   /** Moves a manual clock; answers when all that came due has run. Throws if it cannot be moved at all. */
@@ -186,6 +202,10 @@ export class MachineHandle {
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
     for (const subscriber of this.subscribers) subscriber.event(event);
+    if (event.intr !== undefined) {
+      this.intr = event.intr;
+      this.vcpus[0].intr(event, event.intr);
+    }
     if (!event.message) return;
     for (const vcpu of addressed(event.message, this.vcpus)) vcpu.interrupt(event, event.message);
   }

@@ -13,7 +13,8 @@ export const Address = Type.String({
   [CODE_KEYWORD]: 'bad-address',
 });
 
-export const Size = Type.Enum([1, 2, 4, 8], {
+export const Size = Type.Integer({
+  enum: [1, 2, 4, 8],
   description: 'Width of an access in bytes.',
   [CODE_KEYWORD]: 'bad-size',
 });
@@ -57,6 +58,7 @@ export const VCPU_MESSAGES = {
   batch: message('batch', { accesses: Type.Array(AccessSchema) }),
   in: message('in', { port: Port }),
   out: message('out', { port: Port, value: Byte }),
+  inta: message('inta', {}),
   line: message('line', { gsi: Gsi, level: Level }),
   eoi: message('eoi', { vector: Vector }),
   apic: message('apic', {

@@ -1,5 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { type ErrorCode, SouthbridgeError } from '../errors.js';
+import { expectation, schemaNode } from '../config/keys.js';
+import { relevant } from '../config/validate.js';
+import { SouthbridgeError } from '../errors.js';
 
 /**
  * Names the code of the error for a value that its schema refuses, where there is one of its own: `bad-address`,
@@ -32,41 +34,30 @@ export function compileCoercing(schema: object): ValidateFunction {
 
 /** The coded error for what validation found. `form` is the code for what has no better one. */
 export function refusal(errors: readonly ErrorObject[], form: 'invalid-body' | 'bad-message'): SouthbridgeError {
-  const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties');
-  if (unknown) return unknownKey(unknown);
-  // Of a choice the branches come first and the choice itself last.
-  const error = errors.find(({ keyword }) => keyword === 'anyOf') ?? errors[0];
+  const unknown = errors.map(unknownKey).find((error) => error !== undefined);
+  if (unknown) return unknown;
+  const [error] = relevant(errors);
   const code = error.parentSchema?.[CODE_KEYWORD] as ValueCode | undefined;
-  if (code) return new SouthbridgeError(code, { [code.slice('bad-'.length)]: printed(error.data) } as never);
+  if (code) return new SouthbridgeError(code, { [code.slice('bad-'.length)]: shown(error.data) } as never);
   const key = keyOf(error.instancePath);
   if (error.keyword === 'required') {
     return new SouthbridgeError(form, { reason: `the key ${join(key, error.params.missingProperty)} is missing` });
   }
   if (key === '') return new SouthbridgeError(form, { reason: `it ${error.message}` });
-  return new SouthbridgeError('bad-value', { key, expected: expectationOf(error) });
+  return new SouthbridgeError('bad-value', { key, expected: expectation(schemaNode(error.parentSchema ?? {})) });
 }
 
-function unknownKey(error: ErrorObject): SouthbridgeError {
-  const allowed = Object.keys(error.parentSchema?.properties ?? {});
+/** A key that is missing may be there under a wrong name, which says more. */
+function unknownKey({ keyword, params, parentSchema, instancePath, data }: ErrorObject): SouthbridgeError | undefined {
+  const allowed = Object.keys(parentSchema?.properties ?? {});
+  let key: string | undefined;
+  if (keyword === 'additionalProperties') key = params.additionalProperty;
+  if (keyword === 'required') key = Object.keys(data as object).find((each) => !allowed.includes(each));
+  if (key === undefined) return undefined;
   return new SouthbridgeError('unknown-key', {
-    key: join(keyOf(error.instancePath), error.params.additionalProperty),
+    key: join(keyOf(instancePath), key.slice(0, 80)),
     allowed: allowed.join(', ') || 'none',
   });
-}
-
-function expectationOf(error: ErrorObject): string {
-  switch (error.keyword) {
-    case 'type':
-      return [error.params.type].flat().join(' or ');
-    case 'enum':
-      return `one of ${error.params.allowedValues.map(printed).join(', ')}`;
-    case 'const':
-      return printed(error.params.allowedValue);
-    case 'anyOf':
-      return String(error.parentSchema?.description ?? 'one of the forms that /docs gives');
-    default:
-      return String(error.message).replace(/^must (be )?/, '');
-  }
 }
 
 function keyOf(path: string): string {
@@ -82,7 +73,6 @@ function printed(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Turns anything thrown into a coded error; what is not coded is a fault of the server. */
-export function coded(error: unknown, request: string): SouthbridgeError<ErrorCode> {
-  return error instanceof SouthbridgeError ? error : new SouthbridgeError('internal', { request });
+function shown(value: unknown): string | number {
+  return typeof value === 'number' ? value : typeof value === 'string' ? value.slice(0, 80) : printed(value);
 }

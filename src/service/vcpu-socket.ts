@@ -4,7 +4,7 @@ import { SouthbridgeError } from '../errors.js';
 import type { Access } from './access.js';
 import { accessOf } from './access.js';
 import type { IrqEvent, IrqKind } from './irq-event.js';
-import type { MachineHandle, Subscriber } from './machine-handle.js';
+import type { Answer, MachineHandle, Subscriber } from './machine-handle.js';
 import type { VcpuMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
@@ -44,6 +44,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
         clock: machine.config.clock,
         resumeToken,
         sequence: String(machine.sequence),
+        ...(vcpu.vcpu === 0 && { intr: machine.intr }),
       }),
     );
     this.#outbox.flush();
@@ -104,7 +105,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     if (!(error instanceof SouthbridgeError)) this.onFault(error);
     const { code, message, details } =
       error instanceof SouthbridgeError ? error : new SouthbridgeError('internal', { request: `of id ${id}` });
-    return JSON.stringify({ type: 'error', id, code, message, ...details });
+    return JSON.stringify({ type: 'error', id, code, message, details });
   }
 
   /** Throws, before anything is done, what is wrong with the message. */
@@ -120,8 +121,22 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
         this.#batch(id, message.accesses.map(accessOf));
         break;
       case 'in':
+        this.#await(
+          id,
+          (answer) => machine.port(vcpu.vcpu, Number(message.port), undefined, answer),
+          (low) => valueText(id, formatValue(low, 0, 1)),
+        );
+        break;
       case 'out':
-        throw new SouthbridgeError('bad-port', { port: message.port });
+        this.#await(id, (answer) => machine.port(vcpu.vcpu, Number(message.port), Number(message.value), answer));
+        break;
+      case 'inta':
+        this.#await(
+          id,
+          (answer) => machine.acknowledge(vcpu.vcpu, answer),
+          (low) => `{"type":"reply","id":${id},"vector":${low}}`,
+        );
+        break;
       case 'line':
         this.#await(id, (answer) => machine.setLine(vcpu.vcpu, message.gsi, message.level, answer));
         break;
@@ -147,10 +162,10 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     }
   }
 
-  /** Begins a request to the machine and answers without a value. */
-  #await(id: number, submit: (answer: (error: SouthbridgeError | undefined) => void) => void): void {
+  /** Begins a request to the machine and answers it, without a value unless `text` makes one. */
+  #await(id: number, submit: (answer: Answer) => void, text: (low: number) => string = () => replyText(id)): void {
     let turn: Turn | undefined;
-    submit((error) => this.#finish(turn as Turn, error ? this.#errorText(id, error) : replyText(id)));
+    submit((error, low) => this.#finish(turn as Turn, error ? this.#errorText(id, error) : text(low)));
     turn = this.#replies.begin();
   }
 

@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../errors.js';
 import type { ApicMessage, DestinationFormat, LocalApic } from './apic.js';
 import { Backlog } from './backlog.js';
-import { type IrqEvent, interruptText } from './irq-event.js';
+import { type IrqEvent, interruptText, intrText } from './irq-event.js';
 
 /** Codes with which the server closes a socket, beside those of RFC 6455. */
 export const CLOSE_REPLACED = 4001;
@@ -72,6 +72,11 @@ export class Vcpu implements LocalApic {
   interrupt({ sequence }: IrqEvent, message: ApicMessage): void {
     const text = interruptText(sequence, message);
     if (!this.#holder?.interrupt(sequence, text)) this.backlog.event(sequence, text);
+  }
+
+  /** The 8259 pair's output changed. It is a level: whoever connects later is told of it by `hello`. */
+  intr({ sequence }: IrqEvent, level: number): void {
+    this.#holder?.interrupt(sequence, intrText(sequence, level));
   }
 
   /** The machine is no more. */

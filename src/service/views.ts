@@ -10,6 +10,7 @@ import { SharedMemory } from '../memory/shared-memory.js';
 import { U64 } from '../memory/u64.js';
 import { DELIVERY_MODE_NAMES } from './apic.js';
 import type { MachineHandle } from './machine-handle.js';
+import { describePic } from './pic-view.js';
 import { formatValue } from './values.js';
 
 /**
@@ -17,7 +18,7 @@ import { formatValue } from './values.js';
  * that is done to the copy, such as selecting a register of the IOAPIC, reaches the guest.
  */
 class Snapshot {
-  readonly #memory = new SharedMemory(new SharedArrayBuffer(MACHINE_WORDS * 4));
+  readonly memory = new SharedMemory(new SharedArrayBuffer(MACHINE_WORDS * 4));
   readonly #value = new U64();
   readonly hpet: Hpet;
   readonly ioapic: Ioapic;
@@ -29,10 +30,10 @@ class Snapshot {
     readonly virtualTime: number,
   ) {
     const { shared } = machine.engine;
-    for (let word = 0; word < MACHINE_WORDS; word++) this.#memory.set(word, shared.get(copy + word));
+    for (let word = 0; word < MACHINE_WORDS; word++) this.memory.set(word, shared.get(copy + word));
     const now = () => virtualTime;
     const none = () => {};
-    this.hpet = new Hpet(this.#memory, {
+    this.hpet = new Hpet(this.memory, {
       now,
       arm: none,
       cancel: none,
@@ -41,14 +42,14 @@ class Snapshot {
       sendMsi: none,
       setPitGate: none,
     });
-    this.ioapic = new Ioapic(this.#memory, {
+    this.ioapic = new Ioapic(this.memory, {
       now,
       send: none,
       acknowledgeExtInt: () => 0,
       delayService: none,
       cancelDelayedService: none,
     });
-    this.router = new GsiRouter(this.#memory, { lineChanged: none, driveInput: none });
+    this.router = new GsiRouter(this.memory, { lineChanged: none, driveInput: none });
   }
 
   /** A 64-bit register of the HPET. */
@@ -144,6 +145,7 @@ function describeIoapic(snapshot: Snapshot) {
       level: snapshot.router.level(gsi),
       sources: bits(snapshot.router.sources(gsi)).map(sourceName),
     })),
+    pic: describePic(snapshot.memory),
   };
 }
 

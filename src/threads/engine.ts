@@ -114,7 +114,7 @@ export class Engine {
 
   #startWorker(thread: number): Promise<void> {
     const workerData: WorkerData = { buffer: this.#buffer, map: this.map, thread };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
     this.#workers.push(worker);
     return new Promise((resolve, reject) => {
       let failure: unknown;

@@ -1,18 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/config/sources.js';
 import { temporaryFile } from './load.js';
-
-const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
-
-function southbridge(args: string[], environment: { [name: string]: string } = {}) {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('SOUTHBRIDGE_'));
-  const env = { ...Object.fromEntries(own), ...environment };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { env, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
+import { southbridge } from './program.js';
 
 t.test('config check', async (t) => {
   const good = temporaryFile('good.yaml', 'machines:\n  - name: a\n  - name: b\n');

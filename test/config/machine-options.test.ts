@@ -19,6 +19,7 @@ t.test('the default machine', async (t) => {
     clock: 'realtime',
     hpet: { timers: 3, msi: false, routingCapability: 0x00ff0104 },
     ioapic: { version: 0x20, id: 0 },
+    locks: { mutex: 'barging', checkOrder: true, onDeadlock: 'break' },
     generationCheck: true,
     countOverlap: false,
   });
@@ -35,11 +36,15 @@ t.test('every key reaches the machine', async (t) => {
       ['ioapic.id', '15'],
       ['timer.generationCheck', 'false'],
       ['statistics', 'exact'],
+      ['locks.mutex', 'ticket'],
+      ['locks.checkOrder', 'false'],
+      ['onDeadlock', 'hang'],
     ),
     {
       clock: 'manual',
       hpet: { timers: 24, msi: true, routingCapability: 0xf00000 },
       ioapic: { version: 0x11, id: 15 },
+      locks: { mutex: 'ticket', checkOrder: false, onDeadlock: 'hang' },
       generationCheck: false,
       countOverlap: true,
     },

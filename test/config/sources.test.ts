@@ -13,6 +13,7 @@ const DEFAULT_MACHINE = {
   vcpus: 8,
   timer: { generationCheck: true },
   statistics: 'default',
+  locks: { mutex: 'barging', checkOrder: true },
   onDeadlock: 'break',
 };
 

@@ -28,6 +28,11 @@ export interface BenchOptions {
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
   readonly pic?: boolean;
   readonly generationCheck?: boolean;
+  /** The memory of all views; with a clock of its own, the machine's clock follows it in real time. */
+  readonly memory?: (buffer: SharedArrayBuffer) => SharedMemory;
+  readonly clock?: MachineOptions['clock'];
+  /** Whether the main loop runs only when a test calls `mainLoop.run()`. */
+  readonly lateMainLoop?: boolean;
 }
 
 interface Told {
@@ -75,6 +80,7 @@ export class BenchMachine {
   constructor(options: BenchOptions = {}) {
     const buffer = new SharedArrayBuffer((MACHINE_BASE + MACHINE_WORDS) * 4);
     const shared = new SharedMemory(buffer);
+    const memory = options.memory ?? ((buffer) => new SharedMemory(buffer));
     const events: EventSink = {
       emit: (_machine, kind, cause, a, b, c, virtualTime, deadline) => {
         this.events.push(inWords(kind, { cause, virtualTime, deadline }, a, b, c));
@@ -82,20 +88,22 @@ export class BenchMachine {
       awaitRoom: () => {},
     };
     const view = (thread: number, trace: LockTrace, kickMainLoop: () => void) =>
-      new Machine(new SharedMemory(buffer), new Thread(thread, shared, trace.statistics), {
+      new Machine(memory(buffer), new Thread(thread, shared, trace.statistics), {
         events,
         kickMainLoop,
         kickVcpu: () => {},
       });
     this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
-    this.machine = view(VCPU_THREAD, this.vcpuLocks, () => this.mainLoop.run());
+    this.machine = view(VCPU_THREAD, this.vcpuLocks, () => {
+      if (!options.lateMainLoop) this.mainLoop.run();
+    });
     this.due = new DueWork(this.machine);
     this.vcpuLocks.watch(this.machine.locks);
     this.mainLoopLocks.watch(this.mainLoop.machine.locks);
     this.machine.create(MACHINE_BASE, {
       slot: SLOT,
       design: typeof options.locking === 'object' ? options.locking : PRESETS[options.locking ?? 'lockless-irq'],
-      clock: 'manual',
+      clock: options.clock ?? 'manual',
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
       pic: options.pic ?? true,

@@ -28,7 +28,6 @@ export class I8259 {
     const inputs = this.#get(S.C_INPUTS);
     for (let word = 0; word < S.CHIP_END; word++) this.#set(word, 0);
     this.#set(S.C_INPUTS, inputs);
-    this.#set(S.C_LOWEST, R.DEFAULT_IR);
   }
 
   // Requests
@@ -109,7 +108,7 @@ export class I8259 {
     return level;
   }
 
-  /** Trailing edge of the last INTA pulse, after an `acknowledge` that found a request. */
+  /** Trailing edge of the last INTA pulse. Under automatic EOI nothing is left in service. */
   endAcknowledge(): void {
     if (this.#get(S.C_ICW4) & R.ICW4_AEOI) this.#endNonSpecific(this.#hasFlag(S.ROTATE_ON_AEOI));
   }
@@ -118,9 +117,9 @@ export class I8259 {
     return this.#get(S.C_ICW2) | level;
   }
 
-  /** Of a master: inputs whose vector a slave gives, bit n for IR n. */
+  /** Of a master: inputs whose vector a slave gives, bit n for IR n. A single one has none: it takes no ICW3. */
   get #slaveInputs(): number {
-    return this.isMaster && !(this.#get(S.C_ICW1) & R.ICW1_SNGL) ? this.#get(S.C_ICW3) : 0;
+    return this.isMaster ? this.#get(S.C_ICW3) : 0;
   }
 
   hasSlave(level: number): boolean {

@@ -56,7 +56,7 @@ export class I8259Pair {
     const requested = master.acknowledge();
     const level = requested === NONE ? R.DEFAULT_IR : requested;
     const vector = master.hasSlave(level) ? this.#acknowledgeSlave(level) : master.vector(level);
-    if (requested !== NONE) master.endAcknowledge();
+    master.endAcknowledge();
     this.#update();
     return vector;
   }

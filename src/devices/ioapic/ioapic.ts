@@ -10,7 +10,7 @@ const SELECT = AREA.word('select', 'ioapic');
 const ID = AREA.word('id', 'ioapic');
 /** Bit n: pin n has a request that was not sent yet (edge), or its line is high (level). */
 const REQUESTS = AREA.word('requests', 'ioapic');
-/** Bit n: level of pin n. */
+/** Bit n: level of input n. */
 const INPUTS = AREA.word('inputs', 'ioapic');
 const ENTRY_LOW = AREA.words('entry.low', R.PIN_COUNT, 'ioapic');
 const ENTRY_HIGH = AREA.words('entry.high', R.PIN_COUNT, 'ioapic');
@@ -78,21 +78,27 @@ export class Ioapic {
     return (this.memory.get(QUIRK_BITS) & bit) !== 0;
   }
 
-  /** Drives an input to `level`. Input 0 acts on pin 2. */
+  /** Drives an input to `level`. Input 0 acts on pin 2, with input 2 as a wired OR, or as the last driver decides. */
   setInput(input: number, level: number): void {
     const pin = input === 0 ? 2 : input;
     const bit = 1 << pin;
-    const inputs = this.memory.get(INPUTS);
-    const wasHigh = (inputs & bit) !== 0;
-    this.memory.set(INPUTS, level ? inputs | bit : inputs & ~bit);
+    const driver = this.#hasQuirk(QUIRKS['last-writer-wins']) ? bit : 1 << input;
+    const drivers = driversOf(pin);
+    const old = this.memory.get(INPUTS);
+    const inputs = level ? old | driver : old & ~driver;
+    this.memory.set(INPUTS, inputs);
     const entry = this.memory.get(ENTRY_LOW + pin);
     const requests = this.memory.get(REQUESTS);
     if (entry & R.TRIGGER_LEVEL) {
       // The request follows the line, masked or not.
-      this.memory.set(REQUESTS, level ? requests | bit : requests & ~bit);
-      if (level && !(entry & R.REMOTE_IRR)) this.#service();
-    } else if (level && !(entry & R.MASKED) && (!wasHigh || this.#hasQuirk(QUIRKS['edge-without-edge']))) {
-      // 3.2.4: edges on a masked pin are lost.
+      const isHigh = (inputs & drivers) !== 0;
+      this.memory.set(REQUESTS, isHigh ? requests | bit : requests & ~bit);
+      if (isHigh && !(entry & R.REMOTE_IRR)) this.#service();
+      return;
+    }
+    const isEdge = (old & drivers) === 0 || this.#hasQuirk(QUIRKS['edge-without-edge']);
+    // 3.2.4: edges on a masked pin are lost.
+    if (level && isEdge && !(entry & R.MASKED)) {
       this.memory.set(REQUESTS, requests | bit);
       this.#service();
     }
@@ -158,7 +164,7 @@ export class Ioapic {
 
   /** Level of a pin. */
   inputLevel(pin: number): number {
-    return (this.memory.get(INPUTS) >> pin) & 1;
+    return this.memory.get(INPUTS) & driversOf(pin) ? 1 : 0;
   }
 
   /** Whether a pin has a request that was not sent yet (edge), or its line is high (level). */
@@ -231,4 +237,9 @@ export class Ioapic {
     this.memory.set(SUCCESSIVE_EOIS + pin, 0);
     this.#service();
   }
+}
+
+/** The inputs that act on a pin, as bits. */
+function driversOf(pin: number): number {
+  return pin === 2 ? (1 << 2) | (1 << 0) : 1 << pin;
 }

@@ -44,7 +44,7 @@ t.test('ICW1 forgets edges, what is in service, special mask and the choice of t
   bench.raise(3);
   bench.acknowledgeInterrupt();
   bench.raise(4);
-  bench.out(MASTER, 0x6b, 0xe0 | 3);
+  bench.out(MASTER, 0x6b, 0xc0 | 3);
   bench.initialise();
   t.equal(bench.portRead(MASTER), 0, 'the IRR is read, and IR4 has to rise again');
   t.equal(bench.isr(MASTER), 0);
@@ -101,6 +101,14 @@ t.test('a slave with another identification does not answer', async (t) => {
   t.equal(bench.isr(SLAVE), 0);
 });
 
+t.test('ICW1 sets the identification of a slave to 7, where no ICW3 follows', async (t) => {
+  const bench = new PicBench();
+  bench.out(SLAVE, 0x13);
+  bench.out(SLAVE + 1, 0x28, 0x01);
+  bench.raise(9);
+  t.equal(bench.acknowledgeInterrupt(), 0xff);
+});
+
 t.test('the low three bits of ICW2 are the level', async (t) => {
   const bench = new PicBench();
   bench.out(MASTER, 0x11);
@@ -124,4 +132,6 @@ t.test('reset undoes the initialisation, the masks and the ELCR', async (t) => {
   bench.out(MASTER, EOI);
   bench.initialise();
   t.equal(bench.intr, 0, 'IR6 is still high, and has to rise again');
+  bench.out(0x4d0, 0x40);
+  t.equal(bench.intr, 1);
 });

@@ -45,6 +45,15 @@ t.test('special fully nested: a level without a slave still inhibits itself', as
   t.equal(bench.intr, 0);
 });
 
+t.test('special fully nested: it has no effect on a slave', async (t) => {
+  const bench = new PicBench({ init: { master: SPECIAL_FULLY_NESTED, slave: SPECIAL_FULLY_NESTED } });
+  bench.raise(9);
+  bench.acknowledgeInterrupt();
+  bench.lower(9);
+  bench.raise(9);
+  t.equal(bench.intr, 0);
+});
+
 t.test('special mask: a masked level in service inhibits no other', async (t) => {
   const bench = new PicBench();
   bench.raise(3);
@@ -86,7 +95,7 @@ t.test('an OCW3 without ESMM leaves the special mask mode, without RR the read r
   bench.out(MASTER, SET_SPECIAL_MASK, 0x0b);
   t.equal(bench.intr, 1);
   t.equal(bench.portRead(MASTER), 0x08, 'ISR');
-  bench.out(MASTER, 0x28, 0x09);
+  bench.out(MASTER, 0x28, 0x08);
   t.equal(bench.intr, 1);
   t.equal(bench.portRead(MASTER), 0x08);
   t.equal(bench.portRead(MASTER), 0x08, 'the choice stays');
@@ -141,6 +150,17 @@ t.test('poll: a slave polled by itself takes its request back from the master', 
   t.equal(bench.portRead(SLAVE), 0x83);
   t.equal(bench.intr, 0);
   t.equal(bench.irr(MASTER), 0);
+});
+
+t.test('poll: a slave with automatic EOI asks the master again for its next request', async (t) => {
+  const bench = new PicBench({ init: { slave: 0x03 } });
+  bench.raise(11, 13);
+  bench.out(MASTER, POLL);
+  t.equal(bench.portRead(MASTER), 0x82);
+  bench.out(SLAVE, POLL);
+  t.equal(bench.portRead(SLAVE), 0x83);
+  bench.out(MASTER, EOI);
+  t.equal(bench.acknowledgeInterrupt(), 0x2d);
 });
 
 t.test('poll: with automatic EOI the level is ended at once', async (t) => {

@@ -81,6 +81,15 @@ t.test(
   },
 );
 
+t.test('an edge is forgotten when the ELCR makes its input level triggered', async (t) => {
+  const bench = new PicBench();
+  bench.raise(5);
+  bench.out(ELCR_MASTER, 0x20);
+  t.equal(bench.intr, 1, 'for its level');
+  bench.out(ELCR_MASTER, 0x00);
+  t.equal(bench.intr, 0);
+});
+
 t.test('ICW1 does not change the ELCR', async (t) => {
   const bench = new PicBench();
   bench.out(ELCR_MASTER, 0x08);

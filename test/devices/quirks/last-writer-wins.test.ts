@@ -57,3 +57,19 @@ t.test('last-writer-wins: the line of the HPET is told of as its own level eithe
     t.same(outputs(bench, 'line'), ['line 11 = 0 @1000', 'line 11 = 0 @1000'], `with [${quirks}]`);
   }
 });
+
+t.test('last-writer-wins: inputs 0 and 2 are one pin, by the last driver or as a wired OR', async (t) => {
+  for (const [quirks, again] of [
+    [['last-writer-wins'], 0],
+    [[], 1],
+  ] as const) {
+    const bench = new BenchMachine({ quirks });
+    writeEntry(bench, 2, LEVEL | 0x42);
+    bench.setLine(0, 1);
+    bench.setLine(2, 1);
+    bench.setLine(0, 0);
+    bench.takeEvents();
+    bench.endOfInterrupt(0x42);
+    t.equal(outputs(bench, 'apic').length, again, `with [${quirks}]`);
+  }
+});

@@ -1,0 +1,77 @@
+import { SharedMemory } from '../../src/memory/shared-memory.js';
+import { BenchMachine, type BenchOptions } from './bench-machine.js';
+
+/** Memory that counts what is done to it, with a host clock that stands until a test moves it. */
+class MeteredMemory extends SharedMemory {
+  constructor(
+    buffer: SharedArrayBuffer,
+    readonly meter: { time: number; operations: number },
+  ) {
+    super(buffer);
+  }
+
+  override get(address: number): number {
+    this.meter.operations++;
+    return super.get(address);
+  }
+
+  override set(address: number, value: number): void {
+    this.meter.operations++;
+    super.set(address, value);
+  }
+
+  override getTime(address: number): number {
+    this.meter.operations++;
+    return super.getTime(address);
+  }
+
+  override setTime(address: number, value: number): void {
+    this.meter.operations++;
+    super.setTime(address, value);
+  }
+
+  override load(address: number): number {
+    this.meter.operations++;
+    return super.load(address);
+  }
+
+  override store(address: number, value: number): void {
+    this.meter.operations++;
+    super.store(address, value);
+  }
+
+  override hostTime(): number {
+    return this.meter.time;
+  }
+}
+
+/**
+ * A machine whose clock follows the host's, which stands until it is moved, and whose main loop runs only when it is
+ * told: it is as late as a test wants it to be.
+ */
+export class LateMachine extends BenchMachine {
+  readonly #meter: { time: number; operations: number };
+
+  constructor(options: Omit<BenchOptions, 'memory' | 'clock' | 'lateMainLoop'> = {}) {
+    const meter = { time: 0, operations: 0 };
+    super({
+      ...options,
+      memory: (buffer) => new MeteredMemory(buffer, meter),
+      clock: 'realtime',
+      lateMainLoop: true,
+    });
+    this.#meter = meter;
+  }
+
+  /** Lets time pass to `time` (virtual ns) without the main loop running. */
+  passTo(time: number): void {
+    this.#meter.time = time;
+  }
+
+  /** Runs the main loop once, and returns how many memory operations that took. */
+  runMainLoop(): number {
+    const before = this.#meter.operations;
+    this.mainLoop.run();
+    return this.#meter.operations - before;
+  }
+}

@@ -1,0 +1,130 @@
+import { HPET_BASE } from '../../src/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/devices/ioapic/registers.js';
+import { PROFILES, quirkBits } from '../../src/devices/quirks.js';
+import type { MachineEvent } from '../../src/events/event-ring.js';
+import type { Design } from '../../src/locking/axes.js';
+import type { BqlLoadOptions } from '../../src/machine/bql-load.js';
+import type { MachineOptions } from '../../src/machine/machine.js';
+import { Engine } from '../../src/threads/engine.js';
+import { LockView } from '../../src/threads/lock-view.js';
+import { machineAt } from '../../src/threads/shared-map.js';
+import * as ring from '../../src/threads/submission-ring.js';
+
+const SLOT = 0;
+
+/** A machine on real threads, with a realtime clock unless told otherwise; requests name the vCPU thread to run on. */
+export class LiveMachine {
+  readonly locks: LockView;
+
+  private constructor(readonly engine: Engine) {
+    this.locks = new LockView(engine.shared, engine.map);
+  }
+
+  static async start(
+    design: Design,
+    vcpuThreads: number,
+    onEvent: (event: MachineEvent) => void = () => {},
+    options: Partial<MachineOptions> = {},
+  ): Promise<LiveMachine> {
+    const engine = new Engine({ vcpuThreads, machines: 1 });
+    await engine.start();
+    engine.createMachine(
+      {
+        slot: SLOT,
+        design,
+        clock: 'realtime',
+        hpet: { timers: 8, msi: false, routingCapability: 0x00ff_ffff },
+        ioapic: { version: 0x20, id: 0 },
+        quirks: quirkBits(PROFILES.standard),
+        generationCheck: true,
+        countOverlap: true,
+        ...options,
+      },
+      onEvent,
+    );
+    return new LiveMachine(engine);
+  }
+
+  call(thread: number, operation: number, size: number, address: number, low = 0, high = 0): Promise<number> {
+    return new Promise((resolve, reject) =>
+      this.engine.submit(thread, SLOT, operation, size, address, low, high, (status, lowRead, highRead) => {
+        if (status === ring.OK) resolve(highRead * 2 ** 32 + lowRead);
+        else reject(new Error(`operation ${operation} at 0x${address.toString(16)}: status ${status}`));
+      }),
+    );
+  }
+
+  readHpet(thread: number, offset: number): Promise<number> {
+    return this.call(thread, ring.READ, 8, HPET_BASE + offset);
+  }
+
+  /** Values up to 2^53. */
+  async writeHpet(thread: number, offset: number, value: number): Promise<void> {
+    await this.call(thread, ring.WRITE, 8, HPET_BASE + offset, value >>> 0, Math.floor(value / 2 ** 32));
+  }
+
+  /** Not to be mixed with another thread's: select and window are two accesses. */
+  async writeIoapic(thread: number, register: number, value: number): Promise<void> {
+    await this.call(thread, ring.WRITE, 4, IOAPIC_BASE + IOREGSEL, register);
+    await this.call(thread, ring.WRITE, 4, IOAPIC_BASE + IOWIN, value >>> 0);
+  }
+
+  async endOfInterrupt(thread: number, vector: number): Promise<void> {
+    await this.call(thread, ring.END_OF_INTERRUPT, 0, 0, vector);
+  }
+
+  async setLine(thread: number, gsi: number, level: number): Promise<void> {
+    await this.call(thread, ring.SET_LINE, 0, gsi, level);
+  }
+
+  loadBql(options: BqlLoadOptions): void {
+    this.#select();
+    this.engine.due.load.configure(options);
+    this.engine.due.requestRound();
+  }
+
+  /** Deferred calls so far. */
+  deferred(): { total: number; late: number; inverted: number } {
+    this.#select();
+    return this.engine.machine.decisions.counts();
+  }
+
+  /** Levels of a line's sources, bit n for source n; for when nothing is under way. */
+  sources(line: number): number {
+    this.#select();
+    return this.engine.machine.router.sources(line);
+  }
+
+  level(line: number): number {
+    this.#select();
+    return this.engine.machine.router.level(line);
+  }
+
+  deadlocks() {
+    return this.locks.deadlocks(SLOT);
+  }
+
+  inversions() {
+    this.#select();
+    return this.locks.inversions(SLOT, this.engine.machine.memory);
+  }
+
+  /** Sums over all threads. */
+  counts(): { contended: number; overlapped: number } {
+    let contended = 0;
+    let overlapped = 0;
+    for (const thread of this.engine.counts().values()) {
+      contended += thread.contended.reduce((sum, count) => sum + count, 0);
+      overlapped += thread.overlapped;
+    }
+    return { contended, overlapped };
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  #select(): void {
+    this.engine.machine.select(machineAt(this.engine.map, SLOT));
+  }
+}

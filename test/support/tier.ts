@@ -1,0 +1,15 @@
+/** How long tests with random operations run: SOUTHBRIDGE_TIER is `test`, the default, `ci` or `long`. */
+const TIERS = {
+  test: { socketOperations: 4_000, stressRounds: 50 },
+  ci: { socketOperations: 20_000, stressRounds: 300 },
+  long: { socketOperations: 100_000, stressRounds: 5_000 },
+} as const;
+
+function isTier(name: string): name is keyof typeof TIERS {
+  return name in TIERS;
+}
+
+const name = process.env.SOUTHBRIDGE_TIER ?? 'test';
+if (!isTier(name)) throw new Error(`SOUTHBRIDGE_TIER is ${name}, not one of ${Object.keys(TIERS).join(', ')}`);
+
+export const tier = TIERS[name];
