@@ -2,7 +2,7 @@ import type { Counterexample } from './finding.js';
 import type { Replayed } from './replay.js';
 import type { TimelineEntry } from './timeline.js';
 
-const WIDTH = 46;
+const WIDTH = 58;
 
 /**
  * A counterexample as one column per thread, time going down: what it does to locks, and to the field that the finding is
@@ -51,7 +51,7 @@ function textOf(entry: TimelineEntry, { kind, key }: Counterexample): string | u
   return undefined;
 }
 
-/** Who called into locks and memory: two lines are enough to know the path. */
+/** Who called into locks and memory: three lines are enough to know the path. */
 function callersOf({ source }: TimelineEntry): string[] {
-  return source.filter((line) => !/^src\/(sync|memory)\//.test(line)).slice(0, 2);
+  return source.filter((line) => !/^src\/(sync|memory)\//.test(line)).slice(0, 3);
 }

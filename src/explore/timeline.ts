@@ -1,6 +1,7 @@
 import { LOCK_NAMES } from '../sync/lock-names.js';
 import * as H from './history.js';
 import type { Names } from './names.js';
+import { sourceLine } from './source-line.js';
 import { BLOCKED, TIMED_OUT, WAS_WOKEN } from './system.js';
 import type { Words } from './words.js';
 
@@ -66,13 +67,4 @@ function lockAction(node: H.HistoryNode, value: number): TimelineEntry['lock'] {
   if (node.kind === H.EXCHANGE && node.a === 0) return 'releases';
   if (node.kind === H.WAIT && value === BLOCKED) return 'waits for';
   return undefined;
-}
-
-/** A line of a stack trace as `src/threads/main-loop.ts:64 MainLoop.runDue`. */
-function sourceLine(line: string): string {
-  const match = /^\s*at (?:(.*?) \()?(?:file:\/\/)?(.*?):(\d+):\d+\)?$/.exec(line);
-  if (!match) return line.trim();
-  const [, name = '', file, number] = match;
-  const short = file.slice(Math.max(file.lastIndexOf('/src/'), file.lastIndexOf('/test/')) + 1);
-  return `${short}:${number}${name ? ` ${name.replace(/^Object\./, '')}` : ''}`;
 }
