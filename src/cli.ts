@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { config } from './cli/config.js';
+import { explore } from './cli/explore.js';
 import { replay } from './cli/replay.js';
 import { serve } from './cli/serve.js';
 
@@ -13,7 +14,8 @@ const program = new Command('southbridge')
   .exitOverride()
   .addCommand(serve.exitOverride())
   .addCommand(config.exitOverride())
-  .addCommand(replay.exitOverride());
+  .addCommand(replay.exitOverride())
+  .addCommand(explore.exitOverride());
 
 try {
   await program.parseAsync();

@@ -1,4 +1,5 @@
 import type { Design } from '../locking/axes.js';
+import { PRESETS } from '../locking/presets.js';
 import { Execution } from './execution.js';
 import { type Exploration, type ExploreOptions, Explorer } from './explorer.js';
 import { History } from './history.js';
@@ -8,32 +9,83 @@ import type { Oracle } from './oracle.js';
 import { deadlock } from './oracles/deadlock.js';
 import { failure } from './oracles/failure.js';
 import { locksReleased } from './oracles/locks-released.js';
+import { collect, meaning, type Outcomes } from './oracles/meaning.js';
 import { race } from './oracles/race.js';
+import { stale } from './oracles/stale.js';
 import type { Scenario } from './scenario.js';
 import { BEGIN_ANEW, Sharing } from './sharing.js';
-import { System } from './system.js';
+import { type Points, System, TICK, TIMEOUT } from './system.js';
 import { Words } from './words.js';
 
-/** Explores one scenario under one locking design. */
+/** Explores one scenario under one locking design, with all oracles. */
 export function explore(scenario: Scenario, design: Design, options: ExploreOptions = {}): Exploration {
   const lab = laboratory(scenario, design, options.merge ?? true);
-  const sharing = new Sharing(lab.map.words);
+  return exploreLaboratory(lab, options, oraclesFor(lab));
+}
+
+/** What a scenario may come to: the outcomes of its reference designs. */
+const knownOutcomes = new WeakMap<Scenario, Outcomes>();
+
+function allowedOutcomes(scenario: Scenario): Outcomes {
+  const known = knownOutcomes.get(scenario);
+  if (known) return known;
+  const outcomes: Outcomes = new Map();
+  for (const name of scenario.reference ?? ['bql']) {
+    const lab = laboratory(scenario, PRESETS[name]);
+    exploreLaboratory(lab, { mutex: 'blocking' }, [collect(lab, outcomes)]);
+  }
+  knownOutcomes.set(scenario, outcomes);
+  return outcomes;
+}
+
+function exploreLaboratory(lab: Laboratory, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
+  const sharing = new Sharing(lab.map.words, true);
   for (;;) {
     let explorer: Explorer | undefined;
     const system = makeSystem(lab, sharing, options, (thread) => explorer?.stepEnded(thread));
-    explorer = new Explorer(system, oraclesFor(lab), options);
+    explorer = new Explorer(system, oracles, options);
     try {
-      return explorer.run();
+      const { findings, ...rest } = explorer.run();
+      const schedules = findings.map((finding) => ({
+        ...finding,
+        path: everyOperation(
+          makeSystem(lab, sharing, options, () => {}),
+          finding.path,
+        ),
+      }));
+      return { ...rest, findings: schedules };
     } catch (thrown) {
       if (thrown !== BEGIN_ANEW) throw thrown;
     }
   }
 }
 
+/** The same way with every operation a transition of its own, as a replay makes them. */
+function everyOperation(system: System, path: readonly number[]): number[] {
+  const all: number[] = [];
+  let operations = 0;
+  const add = (transition: number) => {
+    for (; operations < system.operations; operations++) all.push(transition);
+  };
+  system.start((thread) => add(thread));
+  for (const transition of path) {
+    system.perform(transition);
+    // A timeout is one operation; what follows it up to the next scheduling point are the thread's own.
+    if (transition !== TICK && transition & TIMEOUT) {
+      all.push(transition);
+      operations++;
+      add(transition & ~TIMEOUT);
+    } else {
+      add(transition);
+    }
+  }
+  return all;
+}
+
 /** A system at the start of a laboratory's scenario. */
 export function makeSystem(
   lab: Laboratory,
-  sharing: Sharing,
+  sharing: Points,
   { merge = true, mutex = 'futex' }: ExploreOptions,
   onStepEnd: (thread: number) => void,
 ): System {
@@ -52,6 +104,14 @@ export function makeSystem(
   );
 }
 
-function oraclesFor({ names }: Laboratory): Oracle[] {
-  return [deadlock(names), race(names), locksReleased(names), failure];
+export function oraclesFor(lab: Laboratory): Oracle[] {
+  const { names } = lab;
+  return [
+    deadlock(names),
+    race(names),
+    locksReleased(names),
+    failure,
+    stale(lab),
+    meaning(lab, allowedOutcomes(lab.scenario)),
+  ];
 }

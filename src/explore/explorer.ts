@@ -71,7 +71,7 @@ export class Explorer {
   }
 
   #visit(state: number, last: number, preemptions: number, load: () => void, into: Frontier): void {
-    const transitions = this.#enabled();
+    const transitions = this.system.transitions();
     this.#current = state;
     this.#transition = NO_THREAD;
     if (transitions.length === 0) {
@@ -108,17 +108,6 @@ export class Explorer {
     if (state >= 0) into.push(system, state, last, preemptions);
   }
 
-  #enabled(): number[] {
-    const { system } = this;
-    const transitions: number[] = [];
-    for (let thread = 0; thread < system.threads.length; thread++) {
-      if (system.isEnabled(thread)) transitions.push(thread);
-      else if (system.mayTimeOut(thread)) transitions.push(thread | TIMEOUT);
-    }
-    if (system.mayTick()) transitions.push(TICK);
-    return transitions;
-  }
-
   #watch(thread: number): void {
     for (const oracle of this.oracles) oracle.afterTransition?.(this.system, thread, this.#report);
   }
@@ -129,7 +118,7 @@ export class Explorer {
   }
 
   readonly #report = (finding: Finding): void => {
-    const key = `${finding.kind}|${finding.summary}`;
+    const key = `${finding.kind}|${finding.key ?? finding.summary}`;
     if (this.#found.has(key)) return;
     const path = this.#visited.count === 0 ? [] : this.#visited.pathTo(this.#current);
     if (this.#transition !== NO_THREAD) path.push(this.#transition);

@@ -13,8 +13,10 @@ export type FindingKind = 'race' | 'deadlock' | 'livelock' | 'order' | 'stale' |
 
 export interface Finding {
   readonly kind: FindingKind;
-  /** One line that names what is wrong; findings of one summary are one finding. */
+  /** One line that names what is wrong. */
   readonly summary: string;
+  /** Findings of one kind and key are one finding, told once; the summary if not given. */
+  readonly key?: string;
 }
 
 /** A finding with the shortest sequence of transitions that leads to it. */

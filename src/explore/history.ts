@@ -94,8 +94,8 @@ export class HistoryNode {
 }
 
 /** Tells which operations other threads can see. */
-export interface SchedulingPoints {
-  isSchedulingPoint(node: HistoryNode): boolean;
+export interface Visibility {
+  isVisible(node: HistoryNode): boolean;
 }
 
 /** The plain accesses of one thread between two synchronising operations, as sorted word addresses. */
@@ -120,8 +120,8 @@ export class History {
   }
 
   /** Where the step after the one that ended with `end` begins. */
-  beginAfter(end: HistoryNode, points: SchedulingPoints): HistoryNode {
-    const root = this.root(end.carried, segmentOf(end, points));
+  beginAfter(end: HistoryNode, visibility: Visibility): HistoryNode {
+    const root = this.root(end.carried, segmentOf(end, visibility));
     end.attach(0, root);
     return root;
   }
@@ -159,7 +159,7 @@ export class History {
 }
 
 /** The plain accesses before `node`, back to the last operation that another thread can see. */
-export function segmentOf(node: HistoryNode, points: SchedulingPoints): Segment {
+export function segmentOf(node: HistoryNode, visibility: Visibility): Segment {
   if (node.segment) return node.segment;
   const reads = new Set<number>();
   const writes = new Set<number>();
@@ -167,7 +167,7 @@ export function segmentOf(node: HistoryNode, points: SchedulingPoints): Segment 
   for (; at && at.kind !== ROOT; at = at.parent) {
     if (at.kind === HOST_TIME) continue;
     if (at.kind >= LOAD) {
-      if (points.isSchedulingPoint(at)) break;
+      if (visibility.isVisible(at)) break;
       continue;
     }
     const into = at.kind === SET || at.kind === SET_TIME ? writes : reads;

@@ -49,6 +49,7 @@ export function laboratory(scenario: Scenario, design: Design, inParts = true): 
       shared.time = step.mainLoopAt;
       mainLoop.runKicked();
       mainLoop.runDue();
+      mainLoop.due.drainKicks();
     } else {
       perform(machine, step);
     }

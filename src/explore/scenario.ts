@@ -1,3 +1,4 @@
+import type { PresetName } from '../locking/presets.js';
 import type { MachineOptions } from '../machine/machine.js';
 import * as ring from '../threads/submission-ring.js';
 
@@ -51,6 +52,8 @@ export interface Scenario {
   readonly times: readonly number[];
   /** What each vCPU does. */
   readonly vcpus: readonly (readonly Request[])[];
+  /** Designs whose outcomes are right by definition; `bql` if not given. */
+  readonly reference?: readonly PresetName[];
   /** What the gateway asks for meanwhile. */
   readonly control?: ControlRequest;
 }

@@ -15,14 +15,21 @@ export class Sharing {
   readonly #writers: Int32Array;
   readonly #shared: Uint8Array;
 
-  constructor(words: number) {
+  constructor(
+    words: number,
+    /** Whether to begin anew when a word turns out to be shared. */
+    readonly restarts: boolean,
+  ) {
     this.#users = new Int32Array(words);
     this.#writers = new Int32Array(words);
     this.#shared = new Uint8Array(words);
   }
 
-  /** Whether an operation is a scheduling point. */
   isSchedulingPoint(node: H.HistoryNode): boolean {
+    return this.isVisible(node);
+  }
+
+  isVisible(node: H.HistoryNode): boolean {
     return node.address < 0 || node.kind === H.WAIT || this.#shared[node.address] !== 0;
   }
 
@@ -36,6 +43,6 @@ export class Sharing {
     const users = this.#users[address];
     if ((users & (users - 1)) === 0 || this.#writers[address] === 0) return;
     this.#shared[address] = 1;
-    throw BEGIN_ANEW;
+    if (this.restarts) throw BEGIN_ANEW;
   }
 }

@@ -2,8 +2,13 @@ import { type Execution, NotExplorable } from './execution.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';
 import type { BlockingLocks, Merging } from './merging.js';
-import type { Sharing } from './sharing.js';
 import { mix, type Words } from './words.js';
+
+/** Which operations are scheduling points; told of each that a thread comes to. */
+export interface Points extends H.Visibility {
+  isSchedulingPoint(node: H.HistoryNode): boolean;
+  note(thread: number, node: H.HistoryNode): void;
+}
 
 /** What a thread is doing where it stands; a waiting one stands at its wait: WAITING + how many came before it. */
 export const READY = 0;
@@ -43,7 +48,7 @@ export class System {
     readonly threads: readonly LogicalThread[],
     readonly words: Words,
     readonly execution: Execution,
-    readonly sharing: Sharing,
+    readonly sharing: Points,
     /** Without it, all histories are kept apart. */
     readonly merging: Merging | undefined,
     /** Holds an acquisition back until the lock is free. */
@@ -57,10 +62,11 @@ export class System {
   }
 
   /** Lets every thread run up to its first operation. */
-  start(): void {
+  start(started: (thread: number) => void = () => {}): void {
     for (let thread = 0; thread < this.threads.length; thread++) {
       this.execution.thread = thread;
       this.#advance(thread, this.nodes[thread], 0);
+      started(thread);
     }
   }
 
@@ -79,6 +85,17 @@ export class System {
     if (this.status[thread] < WAITING || node.b < 0) return false;
     const { times, now } = this.execution.clock;
     return times[now] >= times[this.waitingSince[thread]] + node.b;
+  }
+
+  /** All transitions that are possible now. */
+  transitions(): number[] {
+    const transitions: number[] = [];
+    for (let thread = 0; thread < this.threads.length; thread++) {
+      if (this.isEnabled(thread)) transitions.push(thread);
+      else if (this.mayTimeOut(thread)) transitions.push(thread | TIMEOUT);
+    }
+    if (this.mayTick()) transitions.push(TICK);
+    return transitions;
   }
 
   isFinished(thread: number): boolean {

@@ -42,5 +42,6 @@ function describe(system: System, names: Names, one: number, other: number, addr
     return `${system.threads[thread].name} ${verb}`;
   };
   const [first, second] = one < other ? [one, other] : [other, one];
-  return { kind: 'race', summary: `${names.word(address)}: ${did(first)} and ${did(second)} it, unordered` };
+  const field = names.word(address);
+  return { kind: 'race', summary: `${field}: ${did(first)} and ${did(second)} it, unordered`, key: field };
 }

@@ -1,16 +1,12 @@
 import { type Scenario, write } from '../scenario.js';
 import { HPET } from './addresses.js';
+import { pendingLevelTimer } from './machines.js';
 
-/** Timer 0: periodic, level-triggered, every 1,000 ticks; it has fired once, and is due again. */
+/** Three threads in one device. */
 export const twoVcpus: Scenario = {
   name: 'two-vcpus',
-  description: 'two vCPUs, one acknowledging, one writing the comparator, and the callback of the same timer',
-  before: [
-    write(HPET.timer(0), HPET.LEVEL | HPET.ENABLE | HPET.PERIODIC | HPET.VAL_SET | HPET.route(4)),
-    write(HPET.comparator(0), 1000),
-    write(HPET.CONFIGURATION, HPET.ON),
-    { mainLoopAt: 10_000 },
-  ],
+  description: 'the callback of a level timer; one vCPU acknowledges, the other writes its comparator',
+  before: pendingLevelTimer,
   times: [20_000],
   vcpus: [[write(HPET.STATUS, 1)], [write(HPET.comparator(0), 1500)]],
 };

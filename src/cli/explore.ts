@@ -1,0 +1,155 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  allCombinations,
+  allPresets,
+  type CampaignResult,
+  designNamed,
+  type NamedDesign,
+  parseReplayString,
+  replayString,
+  runOne,
+  scenarioNamed,
+} from '../explore/campaign.js';
+import { drawColumns, drawMermaid } from '../explore/drawing.js';
+import { ReplayError, replaySchedule } from '../explore/replay.js';
+import type { Scenario } from '../explore/scenario.js';
+import { SCENARIOS } from '../explore/scenarios/index.js';
+
+interface Options {
+  readonly locking: readonly NamedDesign[];
+  readonly scenario: readonly Scenario[];
+  readonly preemptions: number | 'unbounded';
+  readonly mutex: 'futex' | 'blocking';
+  readonly json?: true;
+  readonly mermaid?: true;
+  readonly replay?: string;
+}
+
+export const explore = new Command('explore')
+  .description('run the code that serves clients through every interleaving of small scenarios')
+  .addOption(
+    new Option('--locking <design>', 'a preset, mmio/timer/irq/control, "all" presets, or "axes": all combinations')
+      .argParser(designs)
+      .default(allPresets(), 'all'),
+  )
+  .addOption(new Option('--scenario <name>', 'a scenario, or "all"').argParser(scenarios).default(SCENARIOS, 'all'))
+  .option('--preemptions <n>', 'most preemptions of a thread that could go on, or "unbounded"', bound, 'unbounded')
+  .addOption(
+    new Option('--mutex <how>', 'the mutex with its every operation, or as what it was shown to be')
+      .choices(['futex', 'blocking'])
+      .default('blocking'),
+  )
+  .option('--json', 'print one JSON document')
+  .option('--mermaid', 'draw counterexamples as Mermaid sequence diagrams')
+  .option('--replay <string>', 'run one schedule again, from the string that was printed with a finding')
+  .addHelpText('after', '\nExit status: 0 the findings are exactly the expected ones, 1 they are not.')
+  .action(run);
+
+function run(options: Options, command: Command): void {
+  if (options.replay !== undefined) {
+    replay(options.replay, options, command);
+    return;
+  }
+  const preemptions = options.preemptions === 'unbounded' ? undefined : options.preemptions;
+  const results: CampaignResult[] = [];
+  for (const scenario of options.scenario) {
+    for (const design of options.locking) {
+      const result = runOne(design, scenario, { mutex: options.mutex, preemptions });
+      results.push(result);
+      if (!options.json) print(result, design, scenario, options);
+    }
+  }
+  if (options.json) printJson(results);
+  else printTotal(results);
+  process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
+}
+
+function designs(text: string): readonly NamedDesign[] {
+  if (text === 'all') return allPresets();
+  if (text === 'axes') return allCombinations();
+  const named = designNamed(text);
+  if (!named) throw new InvalidArgumentError('There is no such locking design.');
+  return [named];
+}
+
+function scenarios(text: string): readonly Scenario[] {
+  if (text === 'all') return SCENARIOS;
+  const scenario = scenarioNamed(text);
+  if (scenario) return [scenario];
+  throw new InvalidArgumentError(`There are: ${SCENARIOS.map(({ name }) => name).join(', ')}.`);
+}
+
+function print(result: CampaignResult, { design }: NamedDesign, scenario: Scenario, options: Options): void {
+  const extent = result.complete ? 'complete' : `bounded (${result.preemptions} preemptions)`;
+  process.stdout.write(
+    `${result.locking} × ${result.scenario}: ${verdict(result)}; ${result.states} states, ` +
+      `${result.transitions} transitions, ${result.seconds} s, ${extent}\n`,
+  );
+  const drawn = new Set<string>();
+  for (const finding of result.findings) {
+    process.stdout.write(`  ${finding.kind}: ${finding.summary}\n    --replay ${replayString(result, finding)}\n`);
+    if (drawn.has(finding.kind)) continue;
+    // Of each kind, the first found is the shortest.
+    drawn.add(finding.kind);
+    const replayed = replaySchedule(scenario, design, finding.path, { mutex: result.mutex });
+    const text = options.mermaid ? drawMermaid(finding, replayed) : drawColumns(finding, replayed);
+    process.stdout.write(`${text.replace(/^/gm, '    ')}\n`);
+  }
+  for (const problem of result.unexpected) process.stdout.write(`  NOT EXPECTED: ${problem}\n`);
+}
+
+function verdict({ findings }: CampaignResult): string {
+  const kinds = [...new Set(findings.map(({ kind }) => kind))];
+  return kinds.length ? kinds.join(', ') : 'nothing wrong';
+}
+
+function printTotal(results: readonly CampaignResult[]): void {
+  const sum = (pick: (result: CampaignResult) => number) => results.reduce((total, result) => total + pick(result), 0);
+  const seconds = sum((result) => result.seconds);
+  const transitions = sum((result) => result.transitions);
+  const failed = results.filter((result) => result.unexpected.length > 0).length;
+  process.stdout.write(
+    `${results.length} explorations, ${sum((result) => result.states)} states, ${transitions} transitions, ` +
+      `${seconds.toFixed(1)} s, ${Math.round(transitions / Math.max(seconds, 0.001))} transitions/s; ${failed} not as expected\n`,
+  );
+}
+
+function printJson(results: readonly CampaignResult[]): void {
+  const document = results.map((result) => ({
+    ...result,
+    findings: result.findings.map((finding) => {
+      const design = designNamed(result.locking)?.design;
+      const scenario = scenarioNamed(result.scenario);
+      const timeline =
+        design && scenario ? replaySchedule(scenario, design, finding.path, { mutex: result.mutex }).timeline : [];
+      return { kind: finding.kind, summary: finding.summary, replay: replayString(result, finding), timeline };
+    }),
+  }));
+  process.stdout.write(`${JSON.stringify({ results: document })}\n`);
+}
+
+function replay(text: string, options: Options, command: Command): void {
+  const request = parseReplayString(text);
+  if (!request) command.error('error: --replay takes a string that was printed with a finding');
+  const { scenario, named, schedule } = request;
+  try {
+    const replayed = replaySchedule(scenario, named.design, schedule, request.options);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(replayed)}\n`);
+    } else {
+      for (const finding of replayed.findings) process.stdout.write(`${finding.kind}: ${finding.summary}\n`);
+      const shown = { ...(replayed.findings[0] ?? { kind: 'meaning', summary: '' }), path: schedule };
+      process.stdout.write(`${options.mermaid ? drawMermaid(shown, replayed) : drawColumns(shown, replayed)}\n`);
+    }
+    process.exitCode = replayed.findings.length > 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof ReplayError)) throw error;
+    command.error(`error: ${error.message}`);
+  }
+}
+
+function bound(text: string): number | 'unbounded' {
+  if (text === 'unbounded') return text;
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It must be a number up to 999, or "unbounded".');
+  return Number(text);
+}

@@ -1,0 +1,77 @@
+import { EventRing } from '../events/event-ring.js';
+import { EVENT_APIC, EVENT_MSI } from '../machine/events.js';
+import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA, TIMER_LIST_AREA } from '../memory/map.js';
+import { submissionRingAt } from '../threads/shared-map.js';
+import { SubmissionRing } from '../threads/submission-ring.js';
+import type { Laboratory } from './laboratory.js';
+import { StillMemory } from './still-memory.js';
+import type { System } from './system.js';
+
+/**
+ * What a run of a scenario comes to: every register and hidden field of the devices, every armed deadline, what was
+ * answered, and how many messages were sent that cannot be taken back (edges and MSIs). Levels that came and went are no
+ * part of it: designs may coalesce them. By name.
+ */
+export type Outcome = Map<string, number>;
+
+const DEVICE_GUARDS = new Set(['hpet', 'router', 'ioapic', 'pic']);
+const TRIGGER_LEVEL = 1 << 12;
+
+export function outcomeOf(lab: Laboratory, system: System): Outcome {
+  const outcome: Outcome = new Map();
+  const { machine } = lab.names;
+  for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
+    for (let word = area.start; word < area.end; word++) {
+      const field = area.field(word);
+      if (!field || !DEVICE_GUARDS.has(field.guard)) continue;
+      const value = system.words.get(machine + word);
+      if (value !== 0) outcome.set(field.name, value);
+    }
+  }
+  addDeadlines(outcome, lab, system);
+  addAnswers(outcome, lab, system);
+  addMessages(outcome, lab, system);
+  return outcome;
+}
+
+function addDeadlines(outcome: Outcome, { names }: Laboratory, { words }: System): void {
+  for (let word = TIMER_LIST_AREA.start; word < TIMER_LIST_AREA.end; word++) {
+    const match = /^(.*)\.armed$/.exec(TIMER_LIST_AREA.field(word)?.name ?? '');
+    if (!match || words.get(names.machine + word) === 0) continue;
+    for (let other = TIMER_LIST_AREA.start; other < word; other++) {
+      if (TIMER_LIST_AREA.field(other)?.name !== `${match[1]}.deadline.low`) continue;
+      outcome.set(`${match[1]}.deadline`, words.getTime(names.machine + other));
+    }
+  }
+}
+
+function addAnswers(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
+  const memory = new StillMemory(words, 0);
+  for (const [vcpu, requests] of scenario.vcpus.entries()) {
+    const ring = new SubmissionRing(memory, submissionRingAt(map, vcpu), map.submissions);
+    outcome.set(`vCPU ${vcpu}.answered`, ring.completed());
+    for (let position = 0; position < Math.min(requests.length, ring.completed()); position++) {
+      outcome.set(`vCPU ${vcpu}.answer[${position}]`, ring.high(position) * 2 ** 32 + ring.low(position));
+    }
+  }
+}
+
+function addMessages(outcome: Outcome, { map }: Laboratory, { words }: System): void {
+  const ring = new EventRing(new StillMemory(words, 0), map.eventRing, map.events, 1);
+  ring.drain(map.events, (_, { kind, a, b, c }) => {
+    if (kind !== EVENT_MSI && (kind !== EVENT_APIC || b & TRIGGER_LEVEL)) return;
+    const name = kind === EVENT_MSI ? `MSIs of timer ${a}` : `edges of pin ${a}, vector ${c}`;
+    outcome.set(name, (outcome.get(name) ?? 0) + 1);
+  });
+}
+
+/** Where two outcomes differ, as `name: one, other`. */
+export function differences(one: Outcome, other: Outcome): string[] {
+  const names = new Set([...one.keys(), ...other.keys()]);
+  const differing = [...names].filter((name) => (one.get(name) ?? 0) !== (other.get(name) ?? 0));
+  return differing.map((name) => `${name} is ${one.get(name) ?? 0} and not ${other.get(name) ?? 0}`);
+}
+
+export function outcomeKey(outcome: Outcome): string {
+  return [...outcome].map(([name, value]) => `${name}=${value}`).join('\n');
+}

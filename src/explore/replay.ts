@@ -1,0 +1,73 @@
+import type { Design } from '../locking/axes.js';
+import { makeSystem, oraclesFor } from './explore.js';
+import type { ExploreOptions } from './explorer.js';
+import type { Finding } from './finding.js';
+import type { HistoryNode } from './history.js';
+import { laboratory } from './laboratory.js';
+import type { Scenario } from './scenario.js';
+import { Sharing } from './sharing.js';
+import { type Points, TICK, TIMEOUT } from './system.js';
+import { describeAction, describeStuck, type TimelineEntry } from './timeline.js';
+
+/** Where a replay fails to follow its schedule: it was recorded with other code, or misspelt. */
+export class ReplayError extends Error {
+  override name = 'ReplayError';
+}
+
+export interface Replayed {
+  readonly threads: readonly string[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Runs one schedule, in which every synchronising operation is a transition. Production code is executed for each; so a
+ * breakpoint in it is met, with the thread's whole step on the stack. It runs twice: first to see on which words threads
+ * meet in this schedule, then to judge it.
+ */
+export function replaySchedule(
+  scenario: Scenario,
+  design: Design,
+  schedule: readonly number[],
+  options: ExploreOptions,
+): Replayed {
+  const seen = new Sharing(laboratory(scenario, design).map.words, false);
+  const every = { isSchedulingPoint: () => true, isVisible: (node: HistoryNode) => seen.isVisible(node) };
+  follow(scenario, design, schedule, options, { ...every, note: (thread, node) => seen.note(thread, node) });
+  return follow(scenario, design, schedule, options, { ...every, note() {} });
+}
+
+function follow(
+  scenario: Scenario,
+  design: Design,
+  schedule: readonly number[],
+  options: ExploreOptions,
+  points: Points,
+): Replayed {
+  const lab = laboratory(scenario, design, false);
+  const oracles = oraclesFor(lab);
+  const findings = new Map<string, Finding>();
+  const timeline: TimelineEntry[] = [];
+  const report = (finding: Finding) => findings.set(`${finding.kind} ${finding.key ?? finding.summary}`, finding);
+  const system = makeSystem(lab, points, { ...options, merge: false }, (thread) => {
+    for (const oracle of oracles) oracle.atStepEnd?.(system, thread, report);
+  });
+  const { threads } = system;
+  system.execution.observer = (thread, node, value) => {
+    timeline.push(describeAction(lab.names, system.words, thread, threads[thread].id, node, value));
+  };
+  system.start();
+  for (const [step, transition] of schedule.entries()) {
+    if (!system.transitions().includes(transition)) {
+      throw new ReplayError(`operation ${step + 1} of the schedule is not possible`);
+    }
+    system.perform(transition);
+    if (transition === TICK) continue;
+    for (const oracle of oracles) oracle.afterTransition?.(system, transition & ~TIMEOUT, report);
+  }
+  if (system.transitions().length === 0) for (const oracle of oracles) oracle.atRest?.(system, report);
+  for (const thread of system.stuck()) {
+    timeline.push(describeStuck(lab.names, system.words, thread, threads[thread].id, system.nodes[thread]));
+  }
+  return { threads: threads.map(({ name }) => name), timeline, findings: [...findings.values()] };
+}

@@ -1,0 +1,39 @@
+import type { Scenario } from '../scenario.js';
+import { armEarlier } from './arm-earlier.js';
+import { callbackAcknowledge } from './callback-acknowledge.js';
+import { callbackComparator } from './callback-comparator.js';
+import { callbackDisable } from './callback-disable.js';
+import { counterToggle } from './counter-toggle.js';
+import { equalDeadlines } from './equal-deadlines.js';
+import { extintPic } from './extint-pic.js';
+import { fsbSwitch } from './fsb-switch.js';
+import { legacyInput } from './legacy-input.js';
+import { maskLineEoi } from './mask-line-eoi.js';
+import { removeCallback } from './remove-callback.js';
+import { resetCallback } from './reset-callback.js';
+import { resetWrite } from './reset-write.js';
+import { sharedLine } from './shared-line.js';
+import { twoFlushes } from './two-flushes.js';
+import { twoVcpus } from './two-vcpus.js';
+import { wrapRearm } from './wrap-rearm.js';
+
+/** Every scenario; each is one conflict. */
+export const SCENARIOS: readonly Scenario[] = [
+  armEarlier,
+  callbackAcknowledge,
+  callbackComparator,
+  callbackDisable,
+  counterToggle,
+  equalDeadlines,
+  extintPic,
+  fsbSwitch,
+  legacyInput,
+  maskLineEoi,
+  removeCallback,
+  resetCallback,
+  resetWrite,
+  sharedLine,
+  twoFlushes,
+  twoVcpus,
+  wrapRearm,
+];
