@@ -165,6 +165,9 @@ class ModelledVcpu {
 
 const SEED = seed();
 
+// The long tier takes a minute.
+t.setTimeout(600_000);
+
 for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
   t.test(`interrupts come before the reply to their cause, and replies are fences: ${locking}`, async (t) => {
     t.comment(`SOUTHBRIDGE_SEED=${SEED}, ${tier.socketOperations} operations`);
