@@ -14,7 +14,11 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
     await app.close();
     await service.close();
   });
-  t.equal((await app.inject('/readyz')).statusCode, 200);
+  // A busy computer may be late as well.
+  const becomesReady = async () => {
+    while ((await app.inject('/readyz')).statusCode !== 200);
+  };
+  await becomesReady();
 
   const { engine } = service;
   const [{ options }] = [...service.machines];
@@ -33,7 +37,7 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
 
   machine.select(machineAt(engine.map, options.slot));
   machine.locks.release(BQL);
-  t.equal((await app.inject('/readyz')).statusCode, 200, 'it is ready again');
+  await becomesReady();
   service.draining = true;
   t.match((await app.inject('/readyz')).json().error, { code: 'not-ready', reason: 'it is shutting down' });
   t.match((await app.inject('/v1/machines')).json().error, { code: 'shutting-down' });
