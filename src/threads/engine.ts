@@ -106,6 +106,7 @@ export class Engine {
   readonly #rounds: { wanted: number; resolve: () => void }[] = [];
   #drained = 0;
   #closing = false;
+  #onDeath: (reason: unknown) => void = () => {};
   #loop: Promise<void> = Promise.resolve();
 
   constructor(readonly options: EngineOptions) {
@@ -133,6 +134,11 @@ export class Engine {
     }
     await Promise.all(started);
     this.#loop = this.#run();
+    // A worker is online before it has read its modules.
+    const died = new Promise<never>((_, reject) => {
+      this.#onDeath = reject;
+    });
+    await Promise.race([this.round(), died]);
   }
 
   #startWorker(thread: number): Promise<void> {
@@ -148,6 +154,7 @@ export class Engine {
       worker.once('exit', (code) => {
         failure ??= new Error(`thread ${thread} ended with code ${code}`);
         reject(failure);
+        this.#onDeath(failure);
         if (!this.#closing) this.options.onThreadDeath?.(thread, failure);
       });
     });
