@@ -213,6 +213,14 @@ export class DueWork {
     this.machine.host.kickMainLoop(this.machine.slot);
   }
 
+  /** Lets nobody in any more, and lets go whoever waits for the main loop, which will not come. */
+  freeze(): void {
+    const { machine } = this;
+    machine.freeze();
+    machine.memory.store(SETTLE_DONE, machine.memory.load(SETTLE_WANTED));
+    machine.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
+  }
+
   /** Moves a manual clock on by `ns`, and waits until all that came due has run. False if it would pass MAX_TIME. */
   step(ns: number): boolean {
     if (!this.machine.hasManualClock || this.#stepTarget(ns) > MAX_TIME) return false;

@@ -188,6 +188,11 @@ export class Machine implements IrqTarget {
     return this.memory.load(ALIVE) !== 0;
   }
 
+  /** Lets nobody in any more: threads that hang in here will never leave. */
+  freeze(): void {
+    this.memory.store(ALIVE, 0);
+  }
+
   /** Ends the machine: nothing fires any more, and the main loop looks at it no more. */
   end(): void {
     for (let timer = 0; timer <= STORM_TIMER; timer++) this.timers.cancel(timer);
