@@ -86,9 +86,10 @@ function everyOperation(system: System, path: readonly number[]): number[] {
 export function makeSystem(
   lab: Laboratory,
   sharing: Points,
-  { merge = true, mutex = 'futex' }: ExploreOptions,
+  { merge = true, ...options }: ExploreOptions,
   onStepEnd: (thread: number) => void,
 ): System {
+  const mutex = lab.scenario.mutex ?? options.mutex;
   const words = new Words(lab.initial);
   const execution = new Execution(words, { times: lab.scenario.times, now: 0 });
   const threads = lab.threads.map((thread) => ({ ...thread, history: new History() }));

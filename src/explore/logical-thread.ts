@@ -1,6 +1,9 @@
+import { STATUS } from '../devices/hpet/state.js';
 import { DueWork } from '../machine/due-work.js';
 import { Machine } from '../machine/machine.js';
 import type { Memory } from '../memory/memory.js';
+import { DEVICE } from '../sync/lock-names.js';
+import { Locks } from '../sync/locks.js';
 import { NO_STATISTICS } from '../sync/statistics.js';
 import { Thread } from '../sync/thread.js';
 import { DeadlineQueue } from '../threads/deadline-queue.js';
@@ -80,6 +83,30 @@ export function vcpuThread(map: SharedMap, index: number): LogicalThread {
       const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
       const vcpu = new VcpuThread(new Thread(id, shared, NO_STATISTICS), memory(), map, index, submissions);
       return () => (vcpu.step() ? [] : undefined);
+    },
+  };
+}
+
+/** Takes a lock of the machine, counts in a word that only the lock protects, and releases it, `rounds` times. */
+export function lockerThread(map: SharedMap, index: number, rounds: number): LogicalThread {
+  const id = FIRST_VCPU_THREAD + index;
+  return {
+    name: `locker ${index}`,
+    id,
+    idleAt: -1,
+    firstCarried: [rounds],
+    history: new History(),
+    begin(makeMemory, [left]) {
+      const memory = makeMemory();
+      const locks = new Locks(memory, new Thread(id, makeMemory(), NO_STATISTICS));
+      return () => {
+        memory.select(machineAt(map, 0));
+        locks.select();
+        locks.acquire(DEVICE);
+        memory.set(STATUS, memory.get(STATUS) + 1);
+        locks.release(DEVICE);
+        return left > 1 ? [left - 1] : undefined;
+      };
     },
   };
 }

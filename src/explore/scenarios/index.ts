@@ -9,6 +9,8 @@ import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
 import { legacyInput } from './legacy-input.js';
 import { maskLineEoi } from './mask-line-eoi.js';
+import { mutexBarging } from './mutex-barging.js';
+import { mutexTicket } from './mutex-ticket.js';
 import { removeCallback } from './remove-callback.js';
 import { resetCallback } from './reset-callback.js';
 import { resetWrite } from './reset-write.js';
@@ -29,6 +31,8 @@ export const SCENARIOS: readonly Scenario[] = [
   fsbSwitch,
   legacyInput,
   maskLineEoi,
+  mutexBarging,
+  mutexTicket,
   removeCallback,
   resetCallback,
   resetWrite,
