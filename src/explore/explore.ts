@@ -38,8 +38,10 @@ function allowedOutcomes(scenario: Scenario): Outcomes {
   return outcomes;
 }
 
+const EVERYTHING_SHARED: Points = { isSchedulingPoint: () => true, isVisible: () => true, note() {} };
+
 function exploreLaboratory(lab: Laboratory, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
-  const sharing = new Sharing(lab.map.words, true);
+  const sharing = options.reduce === false ? EVERYTHING_SHARED : new Sharing(lab.map.words, true);
   for (;;) {
     let explorer: Explorer | undefined;
     const system = makeSystem(lab, sharing, options, (thread) => explorer?.stepEnded(thread));

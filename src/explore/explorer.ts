@@ -11,6 +11,8 @@ export interface ExploreOptions {
   readonly preemptions?: number;
   /** False keeps histories apart that leave a thread in the same local state. */
   readonly merge?: boolean;
+  /** False makes every operation a scheduling point, shared or not. */
+  readonly reduce?: boolean;
   /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
   readonly mutex?: 'futex' | 'blocking';
 }

@@ -60,8 +60,10 @@ export function mainLoopThread(map: SharedMap, firstDeadline: number, inParts: b
           loop.iterate();
           return [0, deadlines.earliest];
         }
-        if (part === 0) loop.runKicked();
-        else if (part === 1) loop.runDue();
+        if (part === 0) {
+          loop.answerRound();
+          loop.runKicked();
+        } else if (part === 1) loop.runDue();
         else loop.sleep();
         return [(part + 1) % 3, deadlines.earliest];
       };
