@@ -94,6 +94,8 @@ export function makeSystem(
   const mutex = lab.scenario.mutex ?? options.mutex;
   const words = new Words(lab.initial);
   const execution = new Execution(words, { times: lab.scenario.times, now: 0 });
+  const { memory } = options;
+  if (memory) execution.makeMemory = () => memory(execution);
   const threads = lab.threads.map((thread) => ({ ...thread, history: new History() }));
   const { machine } = lab.names;
   return new System(
