@@ -55,7 +55,6 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
   app.addHook('onRoute', ({ method, url, websocket }) => {
     for (const each of [method].flat()) onRoute?.({ method: each, url, websocket: websocket === true });
   });
-  guardRequests(app, service);
 
   await app.register(websocket, {
     options: { maxPayload: FRAME_HEADROOM * limits.frameBytes, handleProtocols: selectSubprotocol },
@@ -67,6 +66,8 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
       socket.terminate();
     },
   });
+  // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
+  guardRequests(app, service);
   await registerRoutes(app as unknown as App, service);
   return app as unknown as App;
 }

@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import type { StaleUpdate } from '../locking/line-decisions.js';
+import type { BqlLoadOptions } from '../machine/bql-load.js';
 import { CONTROL_REMOVE, DueWork } from '../machine/due-work.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
 import { ThreadHost } from './host.js';
+import { type InversionReport, type LockEdge, LockView } from './lock-view.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
@@ -72,6 +75,7 @@ export class Engine {
   /** For making machines, and for reading what needs no lock. */
   readonly machine: Machine;
   readonly due: DueWork;
+  readonly lockView: LockView;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -98,6 +102,7 @@ export class Engine {
     const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
     this.due = new DueWork(this.machine);
+    this.lockView = new LockView(this.shared, this.map);
   }
 
   /** Starts the threads; resolves when all run. */
@@ -146,6 +151,7 @@ export class Engine {
     for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
     this.#handlers.set(options.slot, onEvent);
     this.machine.create(base, options);
+    if (options.load?.duty) this.due.requestRound();
   }
 
   /**
@@ -230,6 +236,27 @@ export class Engine {
       this.#rounds.push({ wanted, resolve });
       this.#host.mainLoopBell.ring();
     });
+  }
+
+  /** Orders in which locks were taken, and which of them could deadlock. */
+  lockOrder(slot: number): { edges: LockEdge[]; inversions: InversionReport[] } {
+    this.machine.select(machineAt(this.map, slot));
+    const { memory } = this.machine;
+    return { edges: this.lockView.order(memory), inversions: this.lockView.inversions(slot, memory) };
+  }
+
+  /** Deferred line changes so far, and the last that were stale when they were applied. */
+  deferred(slot: number): { total: number; late: number; inverted: number; stale: StaleUpdate[] } {
+    this.machine.select(machineAt(this.map, slot));
+    const { decisions } = this.machine;
+    return { ...decisions.counts(), stale: decisions.staleUpdates() };
+  }
+
+  /** Changes the background work of the main loop under the BQL. */
+  loadBql(slot: number, load: BqlLoadOptions): void {
+    this.machine.select(machineAt(this.map, slot));
+    this.due.load.configure(load);
+    this.due.requestRound();
   }
 
   /** Lock counts of every thread, by thread number. */

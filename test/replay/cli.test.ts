@@ -12,10 +12,9 @@ const FSB = join(VECTORS, 'hpet_fsb.jsonl');
 const scratch = new Scratch();
 t.teardown(() => scratch.remove());
 
-/** Folders: a good trace and a broken one deep in it, something else, and nothing. */
+/** Folders: a good trace and a wrong one deep in it, and something else. */
 mkdirSync(join(scratch.folder, 'mixed/deep'), { recursive: true });
 mkdirSync(join(scratch.folder, 'other'));
-mkdirSync(join(scratch.folder, 'empty'));
 scratch.write('mixed/good.jsonl', linesOf('hpet_fsb'));
 scratch.write('mixed/notes.txt', ['no trace']);
 const other = scratch.write('other/other.jsonl', ['{"format":"load-report"}']);
@@ -30,9 +29,15 @@ interface Run {
   readonly error: string;
 }
 
+/** Without what a test runner would load into it, and again into each of its threads. */
+const { NODE_OPTIONS: _, ...environment } = process.env;
+
 function southbridge(...parameters: string[]): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, ...parameters], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const text = { out: '', error: '' };
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       text.out += chunk;
@@ -112,17 +117,14 @@ t.test('--url', async (t) => {
 const REFUSED: readonly [what: string, parameters: string[], message: RegExp][] = [
   ['no path', [], /missing required argument 'paths'/],
   ['a path that does not exist', [FSB, '/does/not/exist'], /^error: \/does\/not\/exist: does not exist\n$/],
-  ['a folder without traces', [join(scratch.folder, 'empty')], /^error: no trace found in .*\/empty\n$/],
   [
     'a folder with something else',
     [join(scratch.folder, 'other')],
     /^skipped .*\nerror: no trace found in .*\/other\n$/,
   ],
   ['an unknown profile', [FSB, '--profile', 'qemu'], /Allowed choices are qemu-11\.1, datasheet, standard/],
-  ['an unknown preset', [FSB, '--locking', 'none'], /Allowed choices are .*lockless-timer/],
   ['a URL of something else', [FSB, '--url', 'ws://127.0.0.1'], /begins with http:\/\/ or https:\/\//],
   ['two targets', [FSB, '--url', 'http://127.0.0.1:8080', '--in-process'], /cannot be used with/],
-  ['an unknown option', [FSB, '--quick'], /unknown option '--quick'/],
 ];
 
 for (const [what, parameters, message] of REFUSED) {

@@ -5,6 +5,9 @@ import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';
 
 const LOCKING = ['bql', 'lockless-timer', 'lockless-irq'] as const;
 
+const target = new InProcessTarget();
+t.teardown(() => target.close());
+
 t.equal(GOLDEN.length, 120);
 t.ok(PLAIN.length > 0 && PLAIN.length < GOLDEN.length);
 
@@ -12,8 +15,6 @@ for (const locking of LOCKING) {
   for (const profile of ['qemu-11.1', 'datasheet', 'standard'] as const) {
     const traces = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
     t.test(`${traces.length} golden traces with ${profile} under ${locking}`, async (t) => {
-      const target = new InProcessTarget();
-      t.teardown(() => target.close());
       const report = await replayAll(traces, target, { locking, profile }, SILENT);
       t.same(
         report.results.filter((result) => !result.passed),
@@ -24,8 +25,6 @@ for (const locking of LOCKING) {
   }
 
   t.test(`guest traces under ${locking}`, async (t) => {
-    const target = new InProcessTarget();
-    t.teardown(() => target.close());
     const report = await replayAll(GUEST, target, { locking }, SILENT);
     t.same(
       report.results.map(({ name, profile, passed, mismatch }) => ({ name, profile, passed, mismatch })),

@@ -1,19 +1,16 @@
 import t from 'tap';
-import { loadConfiguration } from '../../src/config/sources.js';
 import { RemoteTarget } from '../../src/replay/remote.js';
 import { replayAll } from '../../src/replay/runner.js';
-import { startServer } from '../../src/server.js';
+import { TestServer } from '../support/server.js';
 import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';
 
-const { configuration } = loadConfiguration({});
-const server = await startServer({ ...configuration, port: 0, logLevel: 'silent' });
-t.teardown(() => server.close());
+const server = await TestServer.start();
+t.teardown(() => server.stop());
 
 /** The names of the server's machines. */
 async function machines(): Promise<string[]> {
-  const response = await fetch(`${server.url}/v1/machines`);
-  const { machines } = (await response.json()) as { machines: { name: string }[] };
-  return machines.map(({ name }) => name);
+  const { machines } = await server.get('/v1/machines');
+  return machines.map(({ name }: { name: string }) => name);
 }
 
 for (const locking of ['bql', 'lockless-timer', 'lockless-irq'] as const) {

@@ -70,7 +70,7 @@ const CASES: readonly (readonly [string, string, string | undefined, ErrorCode])
   ['POST', '/v1/machines', '{"name":"x","hpet":{"timers":2}}', 'bad-value'],
   ['POST', '/v1/machines', '{"name":"x","hpet":{"tmers":4}}', 'unknown-key'],
   ['POST', '/v1/machines', '{"name":"x","locking":"none"}', 'bad-value'],
-  ['POST', '/v1/machines', '{"name":"x","locking":{"mmio":"bql"}}', 'bad-value'],
+  ['POST', '/v1/machines', '{"name":"x","locking":{"mmio":"bql"}}', 'invalid-body'],
   ['POST', '/v1/machines', '{}', 'invalid-body'],
   ['POST', '/v1/machines/m/reset', '{"hard":true}', 'unknown-key'],
   ['PUT', '/v1/log', '{"level":"loud"}', 'bad-value'],

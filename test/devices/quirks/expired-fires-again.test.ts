@@ -1,4 +1,5 @@
 import t from 'tap';
+import { MODE32_CNF } from '../../../src/devices/hpet/registers.js';
 import type { Quirk } from '../../../src/devices/quirks.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, configurationOf, oneShot, routed, turnOff, turnOn } from '../../support/hpet-registers.js';
@@ -59,4 +60,19 @@ t.test('expired-fires-again off: a counter set back meets the comparator again',
   turnOn(bench);
   bench.advance(5_000);
   t.same(raises(bench), [12_000]);
+});
+
+t.test('expired-fires-again off: an expired 32-bit timer too stays silent in the tick of its match', async (t) => {
+  for (const [quirks, again] of [
+    [['expired-fires-again'], [1_000]],
+    [[], []],
+  ] as const) {
+    const bench = new BenchMachine({ quirks });
+    oneShot(bench, 2, 11, 100, MODE32_CNF);
+    turnOn(bench);
+    bench.advance(1_000);
+    bench.takeEvents();
+    bench.writeHpet(configurationOf(2), routed(11) | MODE32_CNF);
+    t.same(raises(bench), again, `with [${quirks}]`);
+  }
 });

@@ -67,3 +67,12 @@ t.test('past-fires: a 32-bit comparator is never past, only ahead by up to 2^32 
   oneShot(bench, 2, 11, 999, MODE32_CNF);
   t.same(raises(bench), []);
 });
+
+t.test('past-fires on: each write of a comparator that has passed interrupts', async (t) => {
+  const bench = new BenchMachine({ quirks: ['past-fires'] });
+  bench.writeHpet(configurationOf(2), routed(11));
+  turnOn(bench);
+  bench.advance(10_000);
+  for (const comparator of [1, 500, 500]) bench.writeHpet(comparatorOf(2), comparator);
+  t.same(raises(bench), [10_000, 10_000, 10_000]);
+});
