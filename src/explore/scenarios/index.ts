@@ -4,6 +4,7 @@ import { callbackAcknowledge } from './callback-acknowledge.js';
 import { callbackComparator } from './callback-comparator.js';
 import { callbackDisable } from './callback-disable.js';
 import { counterToggle } from './counter-toggle.js';
+import { deadlockBreak } from './deadlock-break.js';
 import { equalDeadlines } from './equal-deadlines.js';
 import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   callbackComparator,
   callbackDisable,
   counterToggle,
+  deadlockBreak,
   equalDeadlines,
   extintPic,
   fsbSwitch,
