@@ -3,6 +3,7 @@ import { designNamed } from '../../src/explore/campaign.js';
 import { explore } from '../../src/explore/explore.js';
 import { callbackAcknowledge } from '../../src/explore/scenarios/callback-acknowledge.js';
 import { callbackComparator } from '../../src/explore/scenarios/callback-comparator.js';
+import { deadlockBreak } from '../../src/explore/scenarios/deadlock-break.js';
 import { legacyInput } from '../../src/explore/scenarios/legacy-input.js';
 import { twoVcpus } from '../../src/explore/scenarios/two-vcpus.js';
 import type { Design } from '../../src/locking/axes.js';
@@ -45,6 +46,13 @@ t.test('lockless-timer with the timer axis of nested-mutex deadlocks', async (t)
 t.test('lockless-timer with control: naive deadlocks: option 1 repairs the timer path only', async (t) => {
   t.match(explore(legacyInput, axes('device/device/inline/naive')).findings, [{ kind: 'deadlock' }]);
   t.same(explore(legacyInput, axes('device/device/inline/ordered')).findings, []);
+});
+
+t.test('nested-mutex with deadlocks broken: everyone gets through, and nothing is lost', async (t) => {
+  const { findings, complete, ends } = explore(deadlockBreak, PRESETS['nested-mutex']);
+  t.same(findings, []);
+  t.equal(complete, true);
+  t.ok(ends > 1);
 });
 
 t.test('legacy-race: the callback races with the MMIO path, and the harm is seen', async (t) => {
