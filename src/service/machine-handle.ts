@@ -147,10 +147,12 @@ export class MachineHandle {
     this.requireOpen();
     this.#underWay++;
     const { slot } = this.options;
-    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, (status, lowRead, highRead) => {
+    const answer: Completion = (status, lowRead, highRead) => {
       completion(status, lowRead, highRead);
       this.#done();
-    });
+    };
+    const lane = this.vcpus[vcpu];
+    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, answer, lane);
   }
 
   #threadOf(vcpu: number): number {

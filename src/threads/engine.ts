@@ -8,6 +8,7 @@ import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
 import { ThreadHost } from './host.js';
+import { InlineExecution } from './inline.js';
 import { type InversionReport, type LockEdge, LockView } from './lock-view.js';
 import {
   FIRST_VCPU_THREAD,
@@ -19,13 +20,15 @@ import {
   submissionRingAt,
   viewBufferAt,
 } from './shared-map.js';
-import { SubmissionRing, VIEW } from './submission-ring.js';
+import { READ, SubmissionRing, VIEW } from './submission-ring.js';
 import { statisticsAt, type ThreadCounts, ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData } from './worker.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;
   readonly machines: number;
+  /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
+  readonly execution?: 'auto' | 'threads';
   /** Told of a thread that ended by itself. */
   readonly onThreadDeath?: (thread: number, reason: unknown) => void;
 }
@@ -50,6 +53,18 @@ interface VcpuWorker {
   answered: number;
   /** The last view of this thread's buffer that was asked for: one at a time. */
   viewing: Promise<unknown>;
+}
+
+/** Whose requests are carried out in order, such as those of one vCPU. */
+export interface Lane {
+  /** Requests that are not answered yet. */
+  underWay: number;
+}
+
+/** A request that was carried out here, and is answered once the events before position `behind` are handed over. */
+interface InlineResult {
+  readonly behind: number;
+  readonly answer: () => void;
 }
 
 /** Control work that one machine waits for; the first is under way. */
@@ -86,9 +101,12 @@ export class Engine {
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
   readonly #controls = new Map<number, Control[]>();
   #finished: FinishedControl[] = [];
+  readonly #inlineResults: InlineResult[] = [];
+  readonly #inline: InlineExecution;
   readonly #rounds: { wanted: number; resolve: () => void }[] = [];
   #drained = 0;
   #closing = false;
+  #onDeath: (reason: unknown) => void = () => {};
   #loop: Promise<void> = Promise.resolve();
 
   constructor(readonly options: EngineOptions) {
@@ -103,6 +121,7 @@ export class Engine {
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
     this.due = new DueWork(this.machine);
     this.lockView = new LockView(this.shared, this.map);
+    this.#inline = new InlineExecution(this.machine, this.#events);
   }
 
   /** Starts the threads; resolves when all run. */
@@ -115,6 +134,11 @@ export class Engine {
     }
     await Promise.all(started);
     this.#loop = this.#run();
+    // A worker is online before it has read its modules.
+    const died = new Promise<never>((_, reject) => {
+      this.#onDeath = reject;
+    });
+    await Promise.race([this.round(), died]);
   }
 
   #startWorker(thread: number): Promise<void> {
@@ -130,6 +154,7 @@ export class Engine {
       worker.once('exit', (code) => {
         failure ??= new Error(`thread ${thread} ended with code ${code}`);
         reject(failure);
+        this.#onDeath(failure);
         if (!this.#closing) this.options.onThreadDeath?.(thread, failure);
       });
     });
@@ -164,7 +189,10 @@ export class Engine {
     this.#controls.delete(slot);
   }
 
-  /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
+  /**
+   * Submits a request, to be answered by a vCPU thread or, if `lane` is given, nothing of it is under way and the
+   * access cannot block, at once. Requests of one thread, and those of one lane, are answered in order.
+   */
   submit(
     vcpuThread: number,
     slot: number,
@@ -174,16 +202,58 @@ export class Engine {
     low: number,
     high: number,
     completion: Completion,
+    lane?: Lane,
   ): void {
-    const vcpu = this.#vcpus[vcpuThread];
     const base = machineAt(this.map, slot);
+    let answer = completion;
+    if (lane) {
+      answer = (status, lowRead, highRead) => {
+        lane.underWay--;
+        completion(status, lowRead, highRead);
+      };
+      lane.underWay++;
+      if (lane.underWay === 1 && this.options.execution === 'auto') {
+        const status = this.#inline.run(operation, size, base, address, low, high);
+        if (status !== undefined) {
+          this.#answerInline(status, operation === READ, answer);
+          return;
+        }
+      }
+    }
+    const vcpu = this.#vcpus[vcpuThread];
     const send = () => {
-      vcpu.pending.push(completion);
+      vcpu.pending.push(answer);
       vcpu.ring.submit(operation, size, base, address, low, high);
       this.#host.vcpuBells[vcpuThread].ring();
     };
     if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
     else vcpu.queue.push(send);
+  }
+
+  /** Answers what was carried out here, after the events that it caused. */
+  #answerInline(status: number, isRead: boolean, answer: Completion): void {
+    const { lo, hi } = this.machine.value;
+    const behind = this.#events.tail();
+    const done = () => (isRead ? answer(status, lo, hi) : answer(status, 0, 0));
+    const missing = (behind - this.#drained) | 0;
+    if (this.#inlineResults.length > 0 || (this.#events.emitted && missing > 0 && this.#drain(missing) < missing)) {
+      this.#inlineResults.push({ behind, answer: done });
+      this.#host.gatewayBell.ring();
+    } else {
+      done();
+    }
+    this.#events.emitted = false;
+  }
+
+  #answerInlineResults(): number {
+    let count = 0;
+    for (let first = this.#inlineResults[0]; first; first = this.#inlineResults[0]) {
+      if (((first.behind - this.#drained) | 0) > 0) break;
+      this.#inlineResults.shift();
+      first.answer();
+      count++;
+    }
+    return count;
   }
 
   /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */
@@ -301,6 +371,7 @@ export class Engine {
       this.#events.hasEvents() ||
       this.#vcpus.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
       this.#finished.length > 0 ||
+      this.#inlineResults.length > 0 ||
       this.#isRoundDone() ||
       this.#hasFinishedControl()
     );
@@ -326,6 +397,7 @@ export class Engine {
     for (const vcpu of this.#vcpus) {
       while (vcpu.queue.length && vcpu.ring.hasRoom(vcpu.pending.length)) vcpu.queue.shift()?.();
     }
+    answered += this.#answerInlineResults();
     return this.#finishControls() + this.#finishRounds() + count + answered > 0;
   }
 
