@@ -13,6 +13,7 @@ import type { Completion, Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from './access.js';
 import { addressed } from './apic.js';
+import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { Vcpu } from './vcpu.js';
 
@@ -33,6 +34,8 @@ export class MachineHandle {
   readonly locking: LockingDescription;
   readonly vcpus: readonly Vcpu[];
   readonly subscribers = new Set<Subscriber>();
+  /** Allocated when the first subscriber comes. */
+  #history: History | undefined;
   state: MachineState = 'running';
   /** Number of the last event. */
   sequence = 0;
@@ -159,6 +162,12 @@ export class MachineHandle {
     return vcpu % this.engine.map.vcpuThreads;
   }
 
+  /** The events after number `sequence`, of the last `limit`; from the first call on events are kept. */
+  eventsAfter(sequence: number, limit: number): readonly IrqEvent[] {
+    this.#history ??= new History(limit);
+    return this.#history.after(sequence);
+  }
+
   // Locks: none of this takes any
 
   locks() {
@@ -236,6 +245,7 @@ export class MachineHandle {
 
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
+    this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);
     if (event.intr !== undefined) {
       this.intr = event.intr;
