@@ -174,7 +174,8 @@ export class DueWork {
         this.#inHpet(() => machine.hpet.setLegacyInput(argument >> 1, argument & 1));
         break;
       case CONTROL_REMOVE:
-        machine.end();
+        // A callback that a vCPU thread is about to run finds out that it was cancelled.
+        this.#inHpet(() => machine.end());
         break;
     }
     machine.locks.site = MAIN_LOOP;
