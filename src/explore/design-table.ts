@@ -1,7 +1,8 @@
 import { type CampaignResult, replayString } from './campaign.js';
+import { expectedVerdict, verdictOf } from './design-classes.js';
 import type { FindingKind } from './finding.js';
 
-/** Worst first: what a design is called by. */
+/** Worst first. */
 const KINDS: readonly FindingKind[] = [
   'race',
   'deadlock',
@@ -13,9 +14,12 @@ const KINDS: readonly FindingKind[] = [
   'section',
 ];
 
-/** Results as a Markdown table: one row per design, each kind of finding with its scenarios and one replay string. */
+/** Results as a Markdown table: one row per design, what was expected and what was found, and the shortest way there. */
 export function designTable(results: readonly CampaignResult[]): string {
-  const lines = ['| design | explored | found | shortest way |', '| --- | --- | --- | --- |'];
+  const lines = [
+    '| design | expected | is | explored | found | shortest way |',
+    '| --- | --- | --- | --- | --- | --- |',
+  ];
   for (const name of new Set(results.map(({ locking }) => locking))) {
     const own = results.filter(({ locking }) => locking === name);
     const complete = own.filter((result) => result.complete).length;
@@ -25,7 +29,17 @@ export function designTable(results: readonly CampaignResult[]): string {
       const count = own.filter(({ findings }) => findings.some((finding) => finding.kind === kind)).length;
       return `${kind} (${count})`;
     });
-    lines.push(`| \`${name}\` | ${explored} | ${found.join(', ') || 'nothing'} | ${shortest(own, kinds[0])} |`);
+    const expected = expectedVerdict(name) ?? '–';
+    const is = verdictOf(kinds);
+    const cells = [
+      `\`${name}\``,
+      expected,
+      expected === is || expected === '–' ? is : `**${is}**`,
+      explored,
+      found.join(', ') || 'nothing',
+      shortest(own, kinds[0]),
+    ];
+    lines.push(`| ${cells.join(' | ')} |`);
   }
   return `${lines.join('\n')}\n`;
 }
