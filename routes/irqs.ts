@@ -1,5 +1,5 @@
 import { IrqStream } from '../src/service/irq-stream.js';
-import { resumeTokenOf } from '../src/service/subprotocols.js';
+import { resumeTokenOf } from '../src/wire/subprotocols.js';
 import { type App, MachineParams, type Routes } from './app.js';
 
 export const irqRoutes: Routes = (app: App, service) => {

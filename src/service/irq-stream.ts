@@ -1,5 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Limits } from '../config/schema.js';
+import { codecOf } from '../wire/codecs.js';
+import { PROTOCOL_VERSION } from './agreement.js';
 import { Backlog } from './backlog.js';
 import type { IrqEvent } from './irq-event.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
@@ -15,16 +17,22 @@ export class IrqStream implements Subscriber {
     readonly machine: MachineHandle,
     limits: Limits,
   ) {
-    this.#outbox = new Outbox(socket, new Backlog(limits.pendingInterrupts), limits.bufferedBytes, () => {});
+    this.#outbox = new Outbox(
+      socket,
+      codecOf(socket.protocol),
+      new Backlog(limits.pendingInterrupts),
+      limits.bufferedBytes,
+      () => {},
+    );
     socket.on('message', () => socket.close(1003, 'bad-message'));
     socket.on('close', () => machine.subscribers.delete(this));
     const { name, sequence } = machine;
-    this.#outbox.reply(JSON.stringify({ type: 'hello', version: 1, machine: name, sequence: String(sequence) }));
+    this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence });
     machine.subscribers.add(this);
   }
 
   event(event: IrqEvent): void {
-    this.#outbox.event(event.sequence, event.text);
+    this.#outbox.event(event.sequence, event.wire);
   }
 
   machineDeleted(): void {

@@ -5,7 +5,7 @@ import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machi
 import type { MachineOptions } from '../machine/machine.js';
 import type { Completion, Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
-import type { Access } from './access.js';
+import type { Access } from '../wire/client-message.js';
 import { addressed } from './apic.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { Vcpu } from './vcpu.js';
