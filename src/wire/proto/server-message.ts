@@ -2,7 +2,15 @@ import type { ErrorBody } from '../../errors.js';
 import type * as irq from '../gen/southbridge/v1/irq_pb.js';
 import type * as pb from '../gen/southbridge/v1/server_pb.js';
 import { CAUSES } from '../names.js';
-import type { ApicFields, BatchResults, ErrorMessage, Irq, IrqDetail, Reply, ServerMessage } from '../server-message.js';
+import type {
+  ApicFields,
+  BatchResults,
+  ErrorMessage,
+  Irq,
+  IrqDetail,
+  Reply,
+  ServerMessage,
+} from '../server-message.js';
 
 /** What a server sent, out of the library's form. Throws if this version does not know it. */
 export function serverMessage({ message }: pb.ServerMessage): ServerMessage {
