@@ -1,4 +1,3 @@
-import type { SouthbridgeError } from '../errors.js';
 import type { ClientMessage } from './client-message.js';
 import type { ServerMessage } from './server-message.js';
 
@@ -28,7 +27,8 @@ export class RefusedFrame extends Error {
   constructor(
     /** Of the request, if the frame shows one. */
     readonly id: number | undefined,
-    readonly error: unknown | SouthbridgeError,
+    /** A SouthbridgeError, unless the codec itself is at fault. */
+    readonly error: unknown,
   ) {
     super(String(error));
   }

@@ -123,7 +123,7 @@ t.test('both forms tell the same story', async (t) => {
   for (const [index, codec] of CODECS.entries()) {
     const client = await CodedClient.connect(server.socketUrl(`/v1/machines/${names[index]}/vcpus/0`), codec);
     t.equal(client.socket.protocol, codec.subprotocol);
-    SCRIPT.forEach((request, id) => client.send({ ...request, id } as ClientMessage));
+    for (const [id, request] of SCRIPT.entries()) client.send({ ...request, id } as ClientMessage);
     await client.answers(ANSWERS);
     stories.push(client.received);
     client.socket.terminate();

@@ -31,14 +31,14 @@ function reply({ id, value, vector, results, version, capabilities }: Fields): R
   return {
     type: 'reply',
     id,
-    ...(value !== undefined && { value: valueOf(value) }),
+    ...(value !== undefined && { value: valueFrom(value) }),
     ...(vector !== undefined && { vector }),
     ...(results !== undefined && { results: resultsOf(results) }),
     ...(version !== undefined && { agreement: { version, capabilities } }),
   };
 }
 
-function valueOf(text: string): Value {
+function valueFrom(text: string): Value {
   return { low: lowOf(text), high: highOf(text), size: text.length / 2 - 1 };
 }
 
@@ -49,7 +49,7 @@ function resultsOf(results: readonly Fields[]): BatchResults {
   results.forEach(({ value, error }, index) => {
     if (error) faults.push({ index, error });
     if (value === undefined) return;
-    const { low, high, size } = valueOf(value);
+    const { low, high, size } = valueFrom(value);
     values.set([low, high], 2 * index);
     sizes[index] = size;
   });
