@@ -16,6 +16,7 @@ import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
 import { IOAPIC, PIC, ROUTER } from '../sync/lock-names.js';
 import { DEFAULT_LOCKS, type LockOptions, Locks } from '../sync/locks.js';
 import type { Thread } from '../sync/thread.js';
+import { BqlLoad, type BqlLoadOptions } from './bql-load.js';
 import { Bus } from './bus.js';
 import { Clock, type ClockMode } from './clock.js';
 import {
@@ -56,8 +57,12 @@ export interface MachineOptions {
   readonly locks?: Partial<LockOptions>;
   /** Whether a callback finds out that it was cancelled; without, as in QEMU. */
   readonly generationCheck: boolean;
+  /** `legacy`: interrupts are raised inside the main counter's write section, as in QEMU 10.2. */
+  readonly seqlock?: 'short' | 'legacy';
   /** Counts how often a thread finds another inside the device, at the cost of two atomics per access. */
   readonly countOverlap: boolean;
+  /** Background work of the main loop under the BQL; none if not given. */
+  readonly load?: BqlLoadOptions;
 }
 
 /** What a machine needs of the threads around it. */
@@ -157,8 +162,13 @@ export class Machine implements IrqTarget {
     this.router.create(options.quirks);
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
     this.pic.create(options.pic ?? true);
-    this.hpet.create({ ...options.hpet, quirks: options.quirks });
+    this.hpet.create({
+      ...options.hpet,
+      quirks: options.quirks,
+      legacySequenceLock: options.seqlock === 'legacy',
+    });
     memory.set(PIT_GATE, 1);
+    if (options.load) new BqlLoad(memory).configure(options.load);
     memory.store(ALIVE, 1);
   }
 
@@ -176,6 +186,11 @@ export class Machine implements IrqTarget {
 
   get isAlive(): boolean {
     return this.memory.load(ALIVE) !== 0;
+  }
+
+  /** Lets nobody in any more: threads that hang in here will never leave. */
+  freeze(): void {
+    this.memory.store(ALIVE, 0);
   }
 
   /** Ends the machine: nothing fires any more, and the main loop looks at it no more. */

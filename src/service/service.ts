@@ -24,6 +24,7 @@ export class Service {
   ) {
     const { vcpuThreads, limits } = configuration;
     this.engine = new Engine({
+      execution: configuration.execution,
       vcpuThreads,
       machines: limits.machines,
       onThreadDeath: (thread, reason) => {

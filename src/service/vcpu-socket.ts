@@ -184,23 +184,34 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     submit: (answer: Answer) => void,
     reply: (low: number) => Reply = () => ({ type: 'reply', id }),
   ): void {
-    let turn: Turn | undefined;
-    submit((error, low) => this.#finish(turn as Turn, error ? this.#errorMessage(id, error) : reply(low)));
-    turn = this.#replies.begin();
+    this.#inTurn((turn) =>
+      submit((error, low) => this.#finish(turn, error ? this.#errorMessage(id, error) : reply(low))),
+    );
+  }
+
+  /** Begins a request, which may be answered at once. One that throws leaves its turn to the error. */
+  #inTurn(submit: (turn: Turn) => void): void {
+    const turn = this.#replies.begin();
+    try {
+      submit(turn);
+    } catch (error) {
+      this.#finish(turn, undefined);
+      throw error;
+    }
   }
 
   #access(id: number, access: Access): void {
     checkAccess(access);
-    let turn: Turn | undefined;
-    this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-      let message: ServerMessage | undefined;
-      if (error) message = this.#errorMessage(id, error);
-      else if (!access.write) message = { type: 'reply', id, value: { low, high, size: access.size } };
-      else if (access.posted) message = this.#credit.take();
-      else message = { type: 'reply', id };
-      this.#finish(turn as Turn, message);
-    });
-    turn = this.#replies.begin();
+    this.#inTurn((turn) =>
+      this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
+        let message: ServerMessage | undefined;
+        if (error) message = this.#errorMessage(id, error);
+        else if (!access.write) message = { type: 'reply', id, value: { low, high, size: access.size } };
+        else if (access.posted) message = this.#credit.take();
+        else message = { type: 'reply', id };
+        this.#finish(turn, message);
+      }),
+    );
   }
 
   /** All or nothing: every access is checked before the first is begun. */
@@ -211,19 +222,19 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     }
     for (const access of accesses) checkAccess(access);
     const results = batchResults(accesses);
-    if (accesses.length === 0) {
+    let left = accesses.length;
+    if (left === 0) {
       this.#replies.perform(() => ({ type: 'reply', id, results }));
       return;
     }
-    let left = accesses.length;
-    let turn: Turn | undefined;
-    accesses.forEach((access, index) => {
-      this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-        fillResult(results, index, error, low, high);
-        if (--left === 0) this.#finish(turn as Turn, this.#batchReply(id, accesses, results));
-      });
+    this.#inTurn((turn) => {
+      for (const [index, access] of accesses.entries()) {
+        this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
+          fillResult(results, index, error, low, high);
+          if (--left === 0) this.#finish(turn, this.#batchReply(id, accesses, results));
+        });
+      }
     });
-    turn = this.#replies.begin();
   }
 
   #batchReply(id: number, accesses: readonly Access[], results: BatchResults): ServerMessage | undefined {

@@ -37,7 +37,7 @@ t.test('metrics tell of locks, machines and connections', async (t) => {
   const client = await server.connect('default', 0);
   await client.read(0xfed00000, 8);
   const text: string = await server.get('/metrics');
-  t.match(text, /^southbridge_lock_acquisitions_total\{thread="vcpu-0",lock="device"\} [1-9]/m);
+  t.match(text, /^southbridge_lock_acquisitions_total\{thread="gateway",lock="device"\} [1-9]/m);
   t.match(text, /^southbridge_lock_contended_total\{thread="main-loop",lock="bql"\} \d/m);
   t.match(text, /^southbridge_machines 1$/m);
   t.match(text, /^southbridge_connections\{kind="vcpu"\} 1$/m);

@@ -15,9 +15,12 @@ export function serverProto(message: ServerMessage): ServerProto {
   return create(ServerMessageSchema, { message: oneof(message) });
 }
 
-/** 8 bytes for each access. */
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+/** 8 bytes for each access, which may share memory with `values`. */
 export function resultBytes({ values }: BatchResults): Uint8Array {
-  const view = new DataView(new ArrayBuffer(4 * values.length));
+  if (LITTLE_ENDIAN) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const view = new DataView(new ArrayBuffer(values.byteLength));
   for (let index = 0; index < values.length; index++) view.setUint32(4 * index, values[index], true);
   return new Uint8Array(view.buffer);
 }
