@@ -216,3 +216,42 @@ t.test('the IRQ stream has both forms', async (t) => {
   ]);
   for (const { socket } of [boot, ...streams]) socket.terminate();
 });
+
+t.test('what waited for a vCPU comes in the form of whoever connects', async (t) => {
+  const server = await TestServer.start({
+    limits: { pendingInterrupts: 2 },
+    machines: [{ name: 'm', clock: 'manual', vcpus: 2 }],
+  });
+  t.teardown(server.stop);
+  const boot = await CodedClient.connect(server.socketUrl('/v1/machines/m/vcpus/0'), protoClientCodec);
+  const toVcpu1 = entry(4, 0x34);
+  toVcpu1[1] = { ...toVcpu1[1], low: 1 << 24 };
+  boot.send({ type: 'batch', id: 0, accesses: toVcpu1 });
+  let answers = 1;
+  const stories: ServerMessage[][] = [];
+  for (const codec of CODECS) {
+    for (let count = 0; count < 4; count++) {
+      boot.send({ type: 'line', id: 1, gsi: 4, level: 1 });
+      boot.send({ type: 'line', id: 2, gsi: 4, level: 0 });
+    }
+    answers += 8;
+    await boot.answers(answers);
+    const client = await CodedClient.connect(server.socketUrl('/v1/machines/m/vcpus/1'), codec);
+    client.send({ type: 'sync', id: 3 });
+    await client.answers(1);
+    stories.push(client.received.slice(1));
+    // The server has let go of the vCPU when it answers the close frame.
+    const closed = new Promise((resolve) => client.socket.once('close', resolve));
+    client.socket.close();
+    await closed;
+  }
+  const message = { vector: 0x34, deliveryMode: 0, level: false, logical: false, destination: 1 };
+  const story = (first: number): ServerMessage[] => [
+    { type: 'interrupt', sequence: first + 1, message },
+    { type: 'interrupt', sequence: first + 4, message },
+    { type: 'gap', from: first + 7, to: first + 10 },
+    { type: 'reply', id: 3 },
+  ];
+  t.strictSame(stories, [story(1), story(13)]);
+  boot.socket.terminate();
+});
