@@ -8,11 +8,9 @@ interface Filling extends BatchResults {
 
 /** Room for what these accesses give. */
 export function batchResults(accesses: readonly Access[]): Filling {
-  return {
-    values: new Uint32Array(2 * accesses.length),
-    sizes: Uint8Array.from(accesses, ({ write, size }) => (write ? 0 : size)),
-    faults: [],
-  };
+  const sizes = new Uint8Array(accesses.length);
+  for (let index = 0; index < sizes.length; index++) sizes[index] = accesses[index].write ? 0 : accesses[index].size;
+  return { values: new Uint32Array(2 * accesses.length), sizes, faults: [] };
 }
 
 export function fillResult(

@@ -1,3 +1,7 @@
+/** The pool of Node is faster than an array of its own, and `ws` takes it without a copy; a browser has none. */
+const allocate: (length: number) => Uint8Array =
+  typeof Buffer === 'undefined' ? (length) => new Uint8Array(length) : (length) => Buffer.allocUnsafe(length);
+
 /** Length of a varint of at most 53 bits. */
 export function varintLength(value: number): number {
   let length = 1;
@@ -15,9 +19,9 @@ export class Writer {
   readonly bytes: Uint8Array;
   #at = 0;
 
-  /** A frame with one field, of `length` bytes, that are to be written next. */
+  /** A frame with one field, of exactly `length` bytes, that are to be written next. */
   constructor(tag: number, length: number) {
-    this.bytes = new Uint8Array(1 + varintLength(length) + length);
+    this.bytes = allocate(1 + varintLength(length) + length);
     this.bytes[this.#at++] = tag;
     this.varint(length);
   }
