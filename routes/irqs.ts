@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { IrqStream } from '../src/service/irq-stream.js';
-import { CLOSED } from '../src/service/messages.js';
-import { resumeTokenOf } from '../src/service/subprotocols.js';
+import { CLOSED } from '../src/wire/json/schemas.js';
+import { resumeTokenOf } from '../src/wire/subprotocols.js';
 import { type App, MachineParams, type Routes } from './app.js';
 
 const After = Type.Object(

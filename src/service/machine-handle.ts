@@ -12,7 +12,7 @@ import type { MachineOptions } from '../machine/machine.js';
 import type { Completion } from '../threads/dispatch.js';
 import type { Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
-import type { Access } from './access.js';
+import type { Access } from '../wire/client-message.js';
 import { addressed } from './apic.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
