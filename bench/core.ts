@@ -131,6 +131,14 @@ function locks(): void {
     ],
     ['sequence lock: read of flags and two words', measure(() => sequence.read()), 'ns'],
     [
+      'the same with the flags in a word of their own',
+      measure(() => {
+        sequence.read();
+        sequence.flags = memory.load(mutex + 1);
+      }),
+      'ns',
+    ],
+    [
       'mutex: read of three words under it',
       measure(() => {
         barging.tryAcquire(memory, mutex, 3);

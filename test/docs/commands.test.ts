@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { PRESETS } from '../../src/locking/presets.js';
 import { southbridge } from '../config/program.js';
 
 const root = new URL('../../../', import.meta.url);
@@ -67,4 +68,18 @@ t.test('every command line of the documents exists', async (t) => {
       t.match(helpOf(command), new RegExp(`^ +(?:-\\w, )?${flag}[ \\n]`, 'm'), `${page}: ${command} has ${flag}`);
     }
   }
+});
+
+t.test('the README lists the presets as they are', async (t) => {
+  const rows = readFileSync(new URL('README.md', root), 'utf8').matchAll(
+    /^\| `([^`]+)` +\| (\S+ \/ \S+ \/ \S+ \/ \S+) +\| (\w+) +\|/gm,
+  );
+  t.same(
+    [...rows].map(([, name, axes, designClass]) => [name, axes, designClass]),
+    Object.entries(PRESETS).map(([name, preset]) => [
+      name,
+      [preset.mmio, preset.timer, preset.irq, preset.control].map((axis) => axis.name).join(' / '),
+      preset.class,
+    ]),
+  );
 });
