@@ -27,11 +27,13 @@ const mentions: Mention[] = pages.flatMap((page) =>
   })),
 );
 
-/** The code of a page: blocks, with continued lines joined, and spans. */
+/** The code of a page: blocks, with continued lines joined, indented command lines, and spans. */
 function codeOf(text: string): string {
   const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].map(([, block]) => block.replace(/\\\n\s*/g, ' '));
-  const spans = [...text.replace(/^```.*?^```/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, span]) => span);
-  return [...blocks, ...spans].join('\n');
+  const rest = text.replace(/^```.*?^```/gms, '');
+  const indented = [...rest.matchAll(/^ {4}((?:southbridge|npm|node) .*)$/gm)].map(([, line]) => line);
+  const spans = [...rest.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span);
+  return [...blocks, ...indented, ...spans].join('\n');
 }
 
 const helps = new Map<string, string>();
