@@ -156,6 +156,7 @@ export class DueWork {
 
   #runControl(): void {
     const { machine, control } = this;
+    machine.host.events.awaitRoom();
     const { argument } = control;
     machine.locks.site = CONTROL;
     machine.cause = SOURCE_EXTERNAL;

@@ -1,5 +1,5 @@
 /** How long tests with random operations run: SOUTHBRIDGE_TIER is `test`, the default, `ci` or `long`. */
-const TIERS = {
+export const TIERS = {
   test: { socketOperations: 4_000, exploresAllDesigns: false, stressRounds: 50 },
   ci: { socketOperations: 20_000, exploresAllDesigns: true, stressRounds: 300 },
   long: { socketOperations: 100_000, exploresAllDesigns: true, stressRounds: 5_000 },
