@@ -115,7 +115,7 @@ export class Machine implements IrqTarget {
     this.decisions = new LineDecisions(memory);
     this.lineQueue = new LineQueue(memory);
     this.router = new GsiRouter(memory, {
-      lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, 0),
+      lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, this.#newestDecision(source)),
       driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
     this.pic = new Pic(this, (level) => this.#emit(EVENT_INTR, this.cause, level, 0, 0));
@@ -385,6 +385,11 @@ export class Machine implements IrqTarget {
     const entered = this.design.irq.enter(this, IOAPIC);
     this.ioapic.setInput(gsi, level);
     this.design.irq.leave(this, IOAPIC, entered);
+  }
+
+  /** For the event of a line: what was decided last, where that need not be what is applied now. */
+  #newestDecision(source: number): number {
+    return this.design.irq.numbered && source < SOURCE_EXTERNAL ? this.decisions.newest(source) : 0;
   }
 
   #emit(kind: number, cause: number, a: number, b: number, c: number): void {

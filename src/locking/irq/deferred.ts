@@ -14,6 +14,7 @@ import type { DeferredLines } from '../deferred-list.js';
 export const deferred: IrqAxis = {
   name: 'deferred',
   lockless: false,
+  numbered: true,
   enter(target) {
     return target.locks.guard(BQL);
   },

@@ -1,18 +1,20 @@
 import { DEFERRED_FLUSH, IRQ_UPDATE } from '../../sync/call-sites.js';
 import { BQL } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
-import { asDecided } from '../deferred-list.js';
+import type { DeferredLines } from '../deferred-list.js';
 
 /**
  * A BQL guard at the point of change, under whatever is held. The big lock protects all interrupt controllers.
  *
  *     HPET (mutex held, or not) ── BQL guard ── GSI router, IOAPIC, 8259 pair
  *
- * The victim of a deadlock finishes its register write first: its changes become deferred calls.
+ * The victim of a deadlock finishes its register write first: its changes become deferred calls. Meanwhile others may
+ * change the same lines: the newest decision counts, and is applied by whoever comes first.
  */
 export const inline: IrqAxis = {
   name: 'inline',
   lockless: false,
+  numbered: false,
   enter(target) {
     return target.locks.guard(BQL);
   },
@@ -27,13 +29,19 @@ export const inline: IrqAxis = {
     const { locks } = target;
     locks.site = DEFERRED_FLUSH;
     const entered = locks.guard(BQL);
-    target.deferred.apply(target, asDecided);
+    target.deferred.apply(target, madeUpFor);
     locks.unguard(BQL, entered);
   },
   driveLine(target, line, source, level) {
     const entry = enterForChange(target);
-    if (entry === REFUSED) target.deferred.addLevel(line, source, level, 0);
-    else target.driveLine(line, source, level);
+    if (entry === REFUSED) {
+      target.decisions.refuse(line, source, level);
+      target.deferred.addLevel(line, source, level, 0);
+    } else {
+      // Newer than what a victim decided.
+      target.decisions.takeRefused(line, source);
+      target.driveLine(line, source, level);
+    }
     leaveAfterChange(target, entry);
   },
   pulseLine(target, line, source) {
@@ -53,6 +61,18 @@ export const inline: IrqAxis = {
     if (entry === REFUSED) target.deferred.addPitGate(level);
     else target.setPitGate(level);
     leaveAfterChange(target, entry);
+  },
+};
+
+const madeUpFor: DeferredLines = {
+  level(target, line, source) {
+    const { decisions } = target;
+    decisions.count();
+    if (decisions.takeRefused(line, source)) target.driveLine(line, source, decisions.refusedLevel(line, source));
+  },
+  pulse(target, line, source) {
+    target.decisions.count();
+    target.pulseLine(line, source);
   },
 };
 

@@ -15,6 +15,7 @@ import type { DeferredLines } from '../deferred-list.js';
 export const revalidated: IrqAxis = {
   name: 'revalidated',
   lockless: false,
+  numbered: true,
   enter(target) {
     return target.locks.guard(BQL);
   },
