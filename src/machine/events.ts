@@ -4,7 +4,7 @@ export const EVENT_APIC = 2;
 export const EVENT_MSI = 3;
 export const EVENT_INTR = 4;
 
-/** Causes beyond the sources of a line (0–26, `devices/gsi/sources.ts`). */
+/** Causes beyond the sources of a line (0–27, `devices/gsi/sources.ts`). */
 export const CAUSE_ENTRY_WRITE = 32;
 export const CAUSE_EOI = 33;
 export const CAUSE_DELAYED = 34;

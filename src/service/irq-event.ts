@@ -1,4 +1,4 @@
-import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, sourceName } from '../devices/gsi/sources.js';
+import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, SOURCE_XEN, sourceName } from '../devices/gsi/sources.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import {
   CAUSE_DELAYED,
@@ -39,6 +39,7 @@ const CAUSES: { readonly [cause: number]: string } = {
   [SOURCE_PIT]: 'pit',
   [SOURCE_RTC]: 'rtc',
   [SOURCE_EXTERNAL]: 'external',
+  [SOURCE_XEN]: 'xen',
   [CAUSE_ENTRY_WRITE]: 'write',
   [CAUSE_EOI]: 'eoi',
   [CAUSE_DELAYED]: 'delayed',

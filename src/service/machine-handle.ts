@@ -9,7 +9,9 @@ import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
+import { CALL_SITES } from '../sync/call-sites.js';
 import type { Completion, Engine } from '../threads/engine.js';
+import { threadName } from '../threads/lock-view.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from './access.js';
 import { addressed } from './apic.js';
@@ -83,24 +85,33 @@ export class MachineHandle {
   // Requests; those of one vCPU are carried out and answered in order
 
   access(vcpu: number, { write, address, size, low, high }: Access, answer: Answer): void {
-    this.#submit(vcpu, write ? ring.WRITE : ring.READ, size, address, low, high, (status, lowRead, highRead) => {
-      if (status === ring.OK) answer(undefined, lowRead, highRead);
-      else answer(new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size }), 0, 0);
-    });
+    this.#submit(
+      vcpu,
+      write ? ring.WRITE : ring.READ,
+      size,
+      address,
+      low,
+      high,
+      answer,
+      (status, lowRead, highRead) => {
+        if (status === ring.OK) answer(undefined, lowRead, highRead);
+        else answer(new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size }), 0, 0);
+      },
+    );
   }
 
   setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {
-    this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, () => answer(undefined, 0, 0));
+    this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, answer, () => answer(undefined, 0, 0));
   }
 
   endOfInterrupt(vcpu: number, vector: number, answer: Answer): void {
-    this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, () => answer(undefined, 0, 0));
+    this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, answer, () => answer(undefined, 0, 0));
   }
 
   /** Reads a byte from a port, or writes `value`. */
   port(vcpu: number, port: number, value: number | undefined, answer: Answer): void {
     const operation = value === undefined ? ring.PORT_READ : ring.PORT_WRITE;
-    this.#submit(vcpu, operation, 1, port, value ?? 0, 0, (status, low) => {
+    this.#submit(vcpu, operation, 1, port, value ?? 0, 0, answer, (status, low) => {
       if (status === ring.OK) answer(undefined, low, 0);
       else answer(new SouthbridgeError('bad-port', { port: `0x${port.toString(16)}` }), 0, 0);
     });
@@ -108,14 +119,14 @@ export class MachineHandle {
 
   /** Acknowledge cycle of the 8259 pair: the low half is the vector. */
   acknowledge(vcpu: number, answer: Answer): void {
-    this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, (_status, low) => answer(undefined, low, 0));
+    this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, answer, (_status, low) => answer(undefined, low, 0));
   }
 
   /** Moves a manual clock; answers when all that came due has run. Throws if it cannot be moved at all. */
   step(vcpu: number, ns: number, answer: Answer): void {
     this.requireSteppable();
     if (ns > MAX_TIME) throw this.#tooFar(ns);
-    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, (status) =>
+    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, answer, (status) =>
       answer(status === ring.OK ? undefined : this.#tooFar(ns), 0, 0),
     );
   }
@@ -142,17 +153,19 @@ export class MachineHandle {
     address: number,
     low: number,
     high: number,
+    answer: Answer,
     completion: Completion,
   ): void {
     this.requireOpen();
     this.#underWay++;
     const { slot } = this.options;
-    const answer: Completion = (status, lowRead, highRead) => {
-      completion(status, lowRead, highRead);
+    const answered: Completion = (status, lowRead, highRead) => {
+      if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
+      else completion(status, lowRead, highRead);
       this.#done();
     };
     const lane = this.vcpus[vcpu];
-    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, answer, lane);
+    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, answered, lane);
   }
 
   #threadOf(vcpu: number): number {
@@ -162,7 +175,24 @@ export class MachineHandle {
   // Locks: none of this takes any
 
   locks() {
-    return { locks: this.engine.lockView.state(this.options.slot), deferred: this.engine.deferred(this.options.slot) };
+    const { engine, options } = this;
+    return {
+      locks: engine.lockView.state(options.slot),
+      deferred: engine.deferred(options.slot),
+      xen: this.#xen(),
+    };
+  }
+
+  #xen() {
+    const xen = this.engine.xen(this.options.slot);
+    if (!xen) return null;
+    const { form, gsi, failures } = xen;
+    return {
+      form,
+      gsi,
+      failures: failures?.count ?? 0,
+      last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread) } : null,
+    };
   }
 
   lockOrder() {

@@ -32,12 +32,18 @@ export const PORT_WRITE = 8;
 export const INTERRUPT_ACKNOWLEDGE = 9;
 /** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
 export const VIEW = 10;
+/** The level of the callback of Xen's event channel. */
+export const XEN_CALLBACK = 11;
 
 /** Results. */
 export const OK = 0;
 export const UNASSIGNED = 1;
 export const NOT_STEPPABLE = 2;
 export const BAD_PORT = 3;
+/** The path was broken off by a failed assertion. */
+export const FAILED = 4;
+/** The machine has no Xen filter. */
+export const NO_XEN_FILTER = 5;
 
 /** One request; its result is written over it. */
 export interface Submission {

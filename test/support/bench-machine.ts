@@ -30,6 +30,7 @@ export interface BenchOptions {
   readonly hpet?: Partial<MachineOptions['hpet']>;
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
   readonly pic?: boolean;
+  readonly xen?: MachineOptions['xen'];
   readonly generationCheck?: boolean;
   /** The memory of all views; with a clock of its own, the machine's clock follows it in real time. */
   readonly memory?: (buffer: SharedArrayBuffer) => SharedMemory;
@@ -114,6 +115,7 @@ export class BenchMachine {
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
       pic: options.pic ?? true,
+      xen: options.xen,
       quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
       generationCheck: options.generationCheck ?? true,
       countOverlap: false,

@@ -77,7 +77,7 @@ t.test(
   demonstrations,
   async (t) => {
     const race = await AcknowledgeRace.start(PRESETS['nested-mutex']);
-    await race.run(time, () => race.machine.deferred().total >= OFTEN);
+    await race.run(time, () => race.machine.deferred().total >= OFTEN / 5);
     t.comment(`${race.machine.deadlockCount()} deadlocks, ${race.machine.deferred().total} changes made up for`);
     if (mustBeSeen) t.ok(race.machine.deferred().total > 0, 'changes were put off');
     t.equal(race.wrong, 0, 'no line was ever other than its status bit');
