@@ -7,8 +7,8 @@ import type {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { Type } from 'typebox';
-import { CLOSED } from '../src/service/messages.js';
 import type { Service } from '../src/service/service.js';
+import { CLOSED } from '../src/wire/json/schemas.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { CLOSED, Nanoseconds } from '../src/service/messages.js';
 import { promised } from '../src/service/promised.js';
+import { CLOSED, Nanoseconds } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 export const clockRoutes: Routes = (app: App, { machines }) => {

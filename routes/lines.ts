@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { CLOSED, Gsi, Level } from '../src/service/messages.js';
 import { promised } from '../src/service/promised.js';
+import { CLOSED, Gsi, Level } from '../src/wire/json/schemas.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 
 export const lineRoutes: Routes = (app: App, { machines }) => {

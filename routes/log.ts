@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { LOG_LEVELS } from '../src/config/schema.js';
-import { CLOSED } from '../src/service/messages.js';
+import { CLOSED } from '../src/wire/json/schemas.js';
 import { type App, type Routes, replies } from './app.js';
 
 const tags = ['log'];

@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
 import { SouthbridgeError } from '../src/errors.js';
-import { type Access, accessOf } from '../src/service/access.js';
+import { accessOf } from '../src/service/access.js';
 import type { MachineHandle } from '../src/service/machine-handle.js';
-import { AccessSchema, Address, CLOSED, Size, Value } from '../src/service/messages.js';
 import { promised } from '../src/service/promised.js';
-import { formatValue } from '../src/service/values.js';
+import type { Access } from '../src/wire/client-message.js';
+import { AccessSchema, Address, CLOSED, Size, Value } from '../src/wire/json/schemas.js';
+import { formatValue } from '../src/wire/values.js';
 import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['mmio'];

@@ -8,8 +8,8 @@ import { SouthbridgeError } from './errors.js';
 import { answerClientError, codedError } from './http-errors.js';
 import { Guard } from './service/guard.js';
 import type { Service } from './service/service.js';
-import { selectSubprotocol } from './service/subprotocols.js';
-import { compileCoercing, compileStrict } from './service/validation.js';
+import { compileCoercing, compileStrict } from './wire/json/validation.js';
+import { selectSubprotocol } from './wire/subprotocols.js';
 
 /** Close code of RFC 6455: the server goes away. */
 const GOING_AWAY = 1001;

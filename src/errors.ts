@@ -27,7 +27,7 @@ export const ERRORS = {
   },
   'upgrade-required': {
     status: 426,
-    message: '{path} is a WebSocket; connect with the subprotocol southbridge.v1.json.',
+    message: '{path} is a WebSocket; connect with the subprotocol southbridge.v1.proto or southbridge.v1.json.',
   },
   'not-a-socket': {
     status: 400,
@@ -35,7 +35,7 @@ export const ERRORS = {
   },
   'unknown-subprotocol': {
     status: 400,
-    message: 'None of the subprotocols {offered} is known; offer southbridge.v1.json, or none.',
+    message: 'None of the subprotocols {offered} is known; offer southbridge.v1.proto, southbridge.v1.json, or none.',
   },
   'unsupported-media-type': {
     status: 415,
@@ -70,6 +70,11 @@ export const ERRORS = {
   'machine-closing': {
     status: 410,
     message: 'The machine {machine} is being deleted; nothing more can be done with it.',
+  },
+  'machine-hung': {
+    status: 409,
+    message:
+      'Threads hang in machine {machine}; GET /v1/machines/{machine}/deadlocks tells which, and DELETE frees them.',
   },
   'machine-paused': {
     status: 409,

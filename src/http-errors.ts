@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { ErrorObject } from 'ajv';
 import type { FastifyError, FastifyRequest } from 'fastify';
 import { SouthbridgeError } from './errors.js';
-import { refusal } from './service/validation.js';
+import { refusal } from './wire/json/validation.js';
 
 /** The coded error for whatever a request failed with. */
 export function codedError(error: unknown, request: FastifyRequest): SouthbridgeError {

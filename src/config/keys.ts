@@ -65,6 +65,8 @@ export function expectation(schema: SchemaNode): string {
   if (schema.enum) return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(', ')}`;
   if ('const' in schema) return JSON.stringify(schema.const);
   switch (schema.type) {
+    case 'number':
+      return `a number from ${schema.minimum} to ${schema.maximum}`;
     case 'integer':
       return `a whole number${schema.minimum === undefined ? '' : ` from ${schema.minimum} to ${schema.maximum}`}`;
     case 'boolean':

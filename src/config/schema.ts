@@ -14,7 +14,7 @@ function limit(fallback: number, minimum: number, maximum: number, description: 
 
 const Limits = Type.Object(
   {
-    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 4 KiB of address space from the start.'),
+    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.25 KiB of address space from the start.'),
     connections: limit(1024, 1, 65_536, 'Open WebSockets at a time, of vCPUs and subscribers together.'),
     frameBytes: limit(1_048_576, 1024, 16_777_216, 'Largest WebSocket frame that a client may send.'),
     bodyBytes: limit(1_048_576, 1024, 16_777_216, 'Largest body of an HTTP request.'),

@@ -149,6 +149,7 @@ function unknownKey(key: string, source: string, known: readonly string[]): Sout
  * validation then refuses by the key's name. Lists of strings are written with commas; all else as JSON or YAML.
  */
 function parseText(schema: SchemaNode, text: string): unknown {
+  if (schema.type === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
   if (schema.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   const isList = schema.type === 'array' && schema.items?.type === 'string';

@@ -170,6 +170,7 @@ export class DueWork {
 
   #runControl(): void {
     const { machine, control } = this;
+    machine.host.events.awaitRoom();
     const { argument } = control;
     machine.locks.site = CONTROL;
     machine.cause = SOURCE_EXTERNAL;
@@ -188,7 +189,8 @@ export class DueWork {
         this.#inHpet(() => machine.hpet.setLegacyInput(argument >> 1, argument & 1));
         break;
       case CONTROL_REMOVE:
-        machine.end();
+        // A callback that a vCPU thread is about to run finds out that it was cancelled.
+        this.#inHpet(() => machine.end());
         break;
     }
     machine.locks.site = MAIN_LOOP;
@@ -225,6 +227,14 @@ export class DueWork {
   /** Makes the main loop look at the machine, after its load was changed. */
   requestRound(): void {
     this.machine.host.kickMainLoop(this.machine.slot);
+  }
+
+  /** Lets nobody in any more, and lets go whoever waits for the main loop, which will not come. */
+  freeze(): void {
+    const { machine } = this;
+    machine.freeze();
+    machine.memory.store(SETTLE_DONE, machine.memory.load(SETTLE_WANTED));
+    machine.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
   }
 
   /** Moves a manual clock on by `ns`, and waits until all that came due has run. False if it would pass MAX_TIME. */

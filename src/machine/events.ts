@@ -33,6 +33,9 @@ export interface EventSink {
     deadline: number,
   ): void;
 
-  /** Waits, with no lock held, until the ring has room for whatever one access or callback can emit. */
+  /**
+   * Waits until the ring has room for whatever one access, callback or control work can emit. At most the BQL is held:
+   * the gateway, which makes room, waits for no lock.
+   */
   awaitRoom(): void;
 }

@@ -1,6 +1,6 @@
 import type { Memory } from './memory.js';
 
-/** 100–500 looks before parking double the throughput of short sections (docs/architecture.md, decision 3). */
+/** A short section ends within so many looks, and parking costs a wake-up (docs/architecture.md, decision 3). */
 const SPIN_LOOKS = 200;
 
 /** The seam in production: typed arrays and Atomics over one SharedArrayBuffer. */

@@ -16,7 +16,7 @@ export function registerLockMetrics(register: Registry, { engine }: Service): vo
         this.reset();
         for (const [thread, counts] of engine.counts()) {
           for (const [lock, count] of of(counts).entries()) {
-            this.inc({ thread: threadName(thread), lock: LOCK_NAMES[lock] }, count);
+            this.inc({ thread: threadName(thread, engine.map), lock: LOCK_NAMES[lock] }, count);
           }
         }
       },
@@ -32,7 +32,8 @@ export function registerLockMetrics(register: Registry, { engine }: Service): vo
     registers: [register],
     collect() {
       this.reset();
-      for (const [thread, counts] of engine.counts()) this.inc({ thread: threadName(thread) }, counts.overlapped);
+      for (const [thread, counts] of engine.counts())
+        this.inc({ thread: threadName(thread, engine.map) }, counts.overlapped);
     },
   });
 }

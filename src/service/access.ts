@@ -1,44 +1,25 @@
 import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
 import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
 import { SouthbridgeError } from '../errors.js';
-import { highOf, lowOf } from './values.js';
+import type { Access } from '../wire/client-message.js';
+import { type AccessRequest, parseAccess } from '../wire/json/access.js';
+import { formatValue } from '../wire/values.js';
 
-/** One MMIO access, checked. */
-export interface Access {
-  readonly write: boolean;
-  readonly address: number;
-  /** 1, 2, 4 or 8 bytes. */
-  readonly size: number;
-  /** Halves of the value to be written. */
-  readonly low: number;
-  readonly high: number;
+/** Checks what the form of a frame cannot say. Throws `address-unassigned` or `value-too-wide`. */
+export function checkAccess({ address, size, low, high }: Access): void {
+  if (!isAssigned(address, size)) {
+    throw new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size });
+  }
+  if (size < 8 && (high !== 0 || low >= 2 ** (8 * size))) {
+    throw new SouthbridgeError('value-too-wide', { value: formatValue(low, high, high === 0 ? 4 : 8), size });
+  }
 }
 
-/** An access as a client words it; schema: `messages.ts`. */
-export interface AccessRequest {
-  readonly type: 'read' | 'write';
-  readonly address: string;
-  readonly size: number;
-  readonly value?: string;
-}
-
-/** Checks what a schema cannot say. Throws `address-unassigned`, `value-too-wide`, `bad-value` or `unknown-key`. */
-export function accessOf({ type, address: text, size, value }: AccessRequest): Access {
-  const address = Number(text);
-  if (!isAssigned(address, size)) throw new SouthbridgeError('address-unassigned', { address: text, size });
-  if (type === 'read') {
-    if (value !== undefined) {
-      throw new SouthbridgeError('unknown-key', { key: 'value', allowed: 'type, address, size (of a read)' });
-    }
-    return { write: false, address, size, low: 0, high: 0 };
-  }
-  if (value === undefined) {
-    throw new SouthbridgeError('bad-value', { key: 'value', expected: 'given for a write, such as "0x1"' });
-  }
-  const low = lowOf(value);
-  const high = highOf(value);
-  if (size < 8 && (high !== 0 || low >= 2 ** (8 * size))) throw new SouthbridgeError('value-too-wide', { value, size });
-  return { write: true, address, size, low, high };
+/** An access of an HTTP request. Throws as `parseAccess` and `checkAccess`. */
+export function accessOf(request: AccessRequest): Access {
+  const access = parseAccess(request);
+  checkAccess(access);
+  return access;
 }
 
 function isAssigned(address: number, size: number): boolean {

@@ -4,37 +4,18 @@ import {
   TRIGGER_MODE_SHIFT,
   VECTOR_MASK,
 } from '../devices/ioapic/registers.js';
-
-/** Delivery modes on the wire, by their number in a redirection entry or MSI. */
-export const DELIVERY_MODE_NAMES = [
-  'fixed',
-  'lowest-priority',
-  'smi',
-  'reserved-3',
-  'nmi',
-  'init',
-  'reserved-6',
-  'extint',
-] as const;
+import type { DestinationFormat } from '../wire/names.js';
+import type { ApicFields } from '../wire/server-message.js';
 
 const LOWEST_PRIORITY = 1;
 const PHYSICAL_BROADCAST = 0xff;
 const LOGICAL_BROADCAST = 0xff;
 
 /** An interrupt message to the local APICs. */
-export interface ApicMessage {
-  /** 8 bits. */
-  readonly destination: number;
-  readonly logical: boolean;
-  /** 3 bits. */
-  readonly deliveryMode: number;
-  readonly vector: number;
-  readonly level: boolean;
+export interface ApicMessage extends ApicFields {
   /** Whether exactly one of those addressed is to take it. */
   readonly one: boolean;
 }
-
-export type DestinationFormat = 'flat' | 'cluster';
 
 /** A local APIC as far as messages are addressed to it. */
 export interface LocalApic {

@@ -1,10 +1,11 @@
+import type { Gap, ServerMessage } from '../wire/server-message.js';
+
 /** What waits to be sent. Replies are limited by the requests that may be under way, everything else by `limit`. */
 interface Waiting {
   readonly reply: boolean;
-  text: string;
-  /** First and last sequence number of a gap; the latter grows while the gap is at the end. */
-  from?: number;
-  to?: number;
+  readonly message: ServerMessage;
+  /** The message, if it is a gap: it grows while it is at the end. */
+  readonly gap?: { -readonly [Key in keyof Gap]: Gap[Key] };
 }
 
 /**
@@ -29,34 +30,34 @@ export class Backlog {
     return this.#events;
   }
 
-  reply(text: string): void {
-    this.#waiting.push({ reply: true, text });
+  reply(message: ServerMessage): void {
+    this.#waiting.push({ reply: true, message });
   }
 
-  event(sequence: number, text: string): void {
+  event(sequence: number, message: ServerMessage): void {
     if (this.#events < this.limit) {
       this.#events++;
-      this.#waiting.push({ reply: false, text });
+      this.#waiting.push({ reply: false, message });
       return;
     }
     this.dropped++;
-    let gap = this.#waiting.at(-1);
-    if (gap?.from === undefined) {
-      gap = { reply: false, text: '', from: sequence };
-      this.#waiting.push(gap);
+    const last = this.#waiting.at(-1)?.gap;
+    if (last) {
+      last.to = sequence;
+      return;
     }
-    gap.to = sequence;
-    gap.text = JSON.stringify({ type: 'gap', from: String(gap.from), to: String(sequence) });
+    const gap = { type: 'gap' as const, from: sequence, to: sequence };
+    this.#waiting.push({ reply: false, message: gap, gap });
   }
 
   /** Takes the first messages until `send` returns false or none is left. */
-  drain(send: (text: string) => boolean): void {
+  drain(send: (message: ServerMessage) => boolean): void {
     let sent = 0;
     let goOn = true;
     for (; goOn && sent < this.#waiting.length; sent++) {
-      const { reply, from, text } = this.#waiting[sent];
-      if (!reply && from === undefined) this.#events--;
-      goOn = send(text);
+      const { reply, gap, message } = this.#waiting[sent];
+      if (!reply && !gap) this.#events--;
+      goOn = send(message);
     }
     this.#waiting.splice(0, sent);
   }

@@ -10,11 +10,13 @@ import type { MachineEvent } from '../events/event-ring.js';
 import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
 import { CALL_SITES } from '../sync/call-sites.js';
-import type { Completion, Engine } from '../threads/engine.js';
+import type { Completion } from '../threads/dispatch.js';
+import type { Engine } from '../threads/engine.js';
 import { threadName } from '../threads/lock-view.js';
 import * as ring from '../threads/submission-ring.js';
-import type { Access } from './access.js';
+import type { Access } from '../wire/client-message.js';
 import { addressed } from './apic.js';
+import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { Vcpu } from './vcpu.js';
 
@@ -35,6 +37,8 @@ export class MachineHandle {
   readonly locking: LockingDescription;
   readonly vcpus: readonly Vcpu[];
   readonly subscribers = new Set<Subscriber>();
+  /** Allocated when the first subscriber comes. */
+  #history: History | undefined;
   state: MachineState = 'running';
   /** Number of the last event. */
   sequence = 0;
@@ -70,9 +74,19 @@ export class MachineHandle {
     throw new SouthbridgeError('unknown-vcpu', { machine: this.name, vcpu: name, last: this.vcpus.length - 1 });
   }
 
-  /** Throws `machine-closing` once deletion has begun. */
+  /** Throws `machine-closing` once deletion has begun, `machine-hung` where threads hang in the machine for ever. */
   requireOpen(): void {
-    if (this.state === 'deleting') throw new SouthbridgeError('machine-closing', { machine: this.name });
+    if (this.state === 'deleting') throw this.#closing();
+    if (this.isHung) throw new SouthbridgeError('machine-hung', { machine: this.name });
+  }
+
+  #closing(): SouthbridgeError {
+    return new SouthbridgeError('machine-closing', { machine: this.name });
+  }
+
+  /** Whether a deadlock was left to hang (`onDeadlock: hang`). */
+  get isHung(): boolean {
+    return this.engine.isHung(this.options.slot);
   }
 
   /** Throws unless the clock can be stepped by hand now. */
@@ -159,17 +173,24 @@ export class MachineHandle {
     this.requireOpen();
     this.#underWay++;
     const { slot } = this.options;
-    const answered: Completion = (status, lowRead, highRead) => {
-      if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
+    const finish: Completion = (status, lowRead, highRead) => {
+      if (status === ring.GONE) answer(this.#closing(), 0, 0);
+      else if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
       else completion(status, lowRead, highRead);
       this.#done();
     };
     const lane = this.vcpus[vcpu];
-    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, answered, lane);
+    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, finish, lane);
   }
 
   #threadOf(vcpu: number): number {
     return vcpu % this.engine.map.vcpuThreads;
+  }
+
+  /** The events after number `sequence`, of the last `limit`; from the first call on events are kept. */
+  eventsAfter(sequence: number, limit: number): readonly IrqEvent[] {
+    this.#history ??= new History(limit);
+    return this.#history.after(sequence);
   }
 
   // Locks: none of this takes any
@@ -184,14 +205,15 @@ export class MachineHandle {
   }
 
   #xen() {
-    const xen = this.engine.xen(this.options.slot);
+    const { engine } = this;
+    const xen = engine.xen(this.options.slot);
     if (!xen) return null;
     const { form, gsi, failures } = xen;
     return {
       form,
       gsi,
       failures: failures?.count ?? 0,
-      last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread) } : null,
+      last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread, engine.map) } : null,
     };
   }
 
@@ -245,14 +267,16 @@ export class MachineHandle {
 
   /** Tells everyone who is connected, and resolves when nothing is under way and the slot can be used again. */
   async delete(): Promise<void> {
-    this.requireOpen();
+    if (this.state === 'deleting') throw this.#closing();
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
     if (this.#underWay > 0) {
-      await new Promise<void>((resolve) => {
+      const idle = new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
+      // What hangs is answered when the machine is removed.
+      await Promise.race([idle, this.engine.hang(this.options.slot)]);
     }
     await this.engine.removeMachine(this.options.slot);
   }
@@ -266,6 +290,7 @@ export class MachineHandle {
 
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
+    this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);
     if (event.intr !== undefined) {
       this.intr = event.intr;

@@ -1,4 +1,6 @@
 import type { WebSocket } from 'ws';
+import type { Codec } from '../wire/codec.js';
+import type { ServerMessage } from '../wire/server-message.js';
 import type { Backlog } from './backlog.js';
 
 /**
@@ -11,6 +13,7 @@ export class Outbox {
 
   constructor(
     readonly socket: WebSocket,
+    readonly codec: Codec,
     readonly backlog: Backlog,
     readonly bufferBytes: number,
     /** Called when congestion begins and ends. */
@@ -21,37 +24,38 @@ export class Outbox {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  reply(text: string): void {
+  reply(message: ServerMessage): void {
     if (!this.#isOpen) return;
-    if (this.congested) this.backlog.reply(text);
-    else this.#send(text);
+    if (this.congested) this.backlog.reply(message);
+    else this.#send(message);
   }
 
   /** False if the connection is ending: nothing was sent or kept. */
-  event(sequence: number, text: string): boolean {
+  event(sequence: number, message: ServerMessage): boolean {
     if (!this.#isOpen) return false;
-    if (this.congested) this.backlog.event(sequence, text);
-    else this.#send(text);
+    if (this.congested) this.backlog.event(sequence, message);
+    else this.#send(message);
     return true;
   }
 
   /** Sends what waited. */
   flush(): void {
     if (this.congested || !this.#isOpen) return;
-    this.backlog.drain((text) => {
-      this.#send(text);
+    this.backlog.drain((message) => {
+      this.#send(message);
       return !this.congested && this.#isOpen;
     });
   }
 
-  #send(text: string): void {
+  #send(message: ServerMessage): void {
     const { socket } = this;
+    const frame = this.codec.encode(message);
     if (socket.bufferedAmount < this.bufferBytes) {
-      socket.send(text);
+      socket.send(frame);
       return;
     }
     this.congested = true;
-    socket.send(text, (error) => {
+    socket.send(frame, (error) => {
       this.congested = false;
       if (error) return;
       this.flush();

@@ -1,23 +1,28 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
-import type { Access } from './access.js';
-import { accessOf } from './access.js';
-import type { IrqEvent, IrqKind } from './irq-event.js';
+import type { Access, ClientMessage } from '../wire/client-message.js';
+import { type Codec, RefusedFrame } from '../wire/codec.js';
+import { codecOf } from '../wire/codecs.js';
+import type { IrqKind } from '../wire/names.js';
+import type { BatchResults, ErrorMessage, Interrupt, Intr, Reply, ServerMessage } from '../wire/server-message.js';
+import { checkAccess } from './access.js';
+import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
+import { batchResults, fillResult } from './batch-results.js';
+import type { IrqEvent } from './irq-event.js';
 import type { Answer, MachineHandle, Subscriber } from './machine-handle.js';
-import type { VcpuMessage } from './messages.js';
 import { Outbox } from './outbox.js';
+import { PostedCredit } from './posted-credit.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
-import { formatValue } from './values.js';
 import type { Vcpu, VcpuHolder } from './vcpu.js';
-import { type Frame, idOf, parseFrame, vcpuMessage } from './vcpu-message.js';
-
-export const PROTOCOL_VERSION = 1;
 
 /** One connection of a vCPU: docs/protocol.md. */
 export class VcpuSocket implements VcpuHolder, Subscriber {
+  readonly #codec: Codec;
   readonly #outbox: Outbox;
   readonly #replies: ReplyQueue;
+  readonly #credit: PostedCredit;
+  readonly #capabilities: readonly string[];
   readonly #kinds = new Set<IrqKind>();
   #paused = false;
 
@@ -30,34 +35,37 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     token: string | undefined,
     readonly onFault: (error: unknown) => void,
   ) {
-    this.#outbox = new Outbox(socket, vcpu.backlog, limits.bufferedBytes, () => this.#regulate());
-    this.#replies = new ReplyQueue((text) => this.#outbox.reply(text));
+    this.#codec = codecOf(socket.protocol);
+    this.#capabilities = capabilitiesOf(machine.config.clock);
+    this.#credit = new PostedCredit(Math.ceil(limits.requestsUnderWay / 4));
+    this.#outbox = new Outbox(socket, this.#codec, vcpu.backlog, limits.bufferedBytes, () => this.#regulate());
+    this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
-    this.#outbox.reply(
-      JSON.stringify({
-        type: 'hello',
-        version: PROTOCOL_VERSION,
-        machine: machine.name,
-        vcpu: vcpu.vcpu,
-        clock: machine.config.clock,
-        resumeToken,
-        sequence: String(machine.sequence),
-        ...(vcpu.vcpu === 0 && { intr: machine.intr }),
-      }),
-    );
+    this.#outbox.reply({
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      machine: machine.name,
+      vcpu: vcpu.vcpu,
+      clock: machine.config.clock,
+      resumeToken,
+      sequence: machine.sequence,
+      ...(vcpu.vcpu === 0 && { intr: machine.intr }),
+      capabilities: this.#capabilities,
+      credit: limits.requestsUnderWay,
+    });
     this.#outbox.flush();
   }
 
   // From the machine
 
-  interrupt(sequence: number, text: string): boolean {
-    return this.#outbox.event(sequence, text);
+  interrupt(message: Interrupt | Intr): boolean {
+    return this.#outbox.event(message.sequence, message);
   }
 
   event(event: IrqEvent): void {
-    if (this.#kinds.has(event.kind)) this.#outbox.event(event.sequence, event.text);
+    if (this.#kinds.has(event.kind)) this.#outbox.event(event.sequence, event.wire);
   }
 
   close(code: number, reason: string): void {
@@ -78,63 +86,65 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
-    let frame: Frame | undefined;
+    let id: number | undefined;
     try {
-      frame = this.#read(data, isBinary);
-      this.#perform(vcpuMessage(frame));
+      const message = this.#read(data as Buffer, isBinary);
+      id = message.id;
+      this.#perform(message);
     } catch (error) {
-      this.#refuse(frame && idOf(frame), error);
+      if (error instanceof RefusedFrame) this.#refuse(error.id, error.error);
+      else this.#refuse(id, error);
     }
     this.#regulate();
   }
 
-  #read(data: RawData, isBinary: boolean): Frame {
+  #read(data: Buffer, isBinary: boolean): ClientMessage {
     const { frameBytes } = this.limits;
-    if ((data as Buffer).length > frameBytes) throw new SouthbridgeError('frame-too-large', { limit: frameBytes });
-    if (isBinary)
-      throw new SouthbridgeError('bad-message', { reason: 'it is a binary frame, and this protocol is text' });
-    return parseFrame(String(data));
+    if (data.length > frameBytes) throw new SouthbridgeError('frame-too-large', { limit: frameBytes });
+    return this.#codec.decode(data, isBinary);
   }
 
   #refuse(id: number | undefined, error: unknown): void {
-    const text = this.#errorText(id, error);
-    this.#replies.perform(() => text);
+    const message = this.#errorMessage(id, error);
+    this.#replies.perform(() => message);
   }
 
-  #errorText(id: number | undefined, error: unknown): string {
+  #errorMessage(id: number | undefined, error: unknown): ErrorMessage {
     if (!(error instanceof SouthbridgeError)) this.onFault(error);
     const { code, message, details } =
       error instanceof SouthbridgeError ? error : new SouthbridgeError('internal', { request: `of id ${id}` });
-    return JSON.stringify({ type: 'error', id, code, message, details });
+    return { type: 'error', id, code, message, details };
   }
 
   /** Throws, before anything is done, what is wrong with the message. */
-  #perform(message: VcpuMessage): void {
+  #perform(message: ClientMessage): void {
     const { machine, vcpu } = this;
     const { id } = message;
     switch (message.type) {
-      case 'read':
-      case 'write':
-        this.#access(id, accessOf(accessRequest(message)), message.type === 'write' && message.posted === true);
+      case 'hello':
+        this.#replies.perform(() => this.#agree(id, message.version, message.capabilities));
+        break;
+      case 'access':
+        this.#access(id, message.access);
         break;
       case 'batch':
-        this.#batch(id, message.accesses.map(accessOf));
+        this.#batch(id, message.accesses);
         break;
       case 'in':
         this.#await(
           id,
-          (answer) => machine.port(vcpu.vcpu, Number(message.port), undefined, answer),
-          (low) => valueText(id, formatValue(low, 0, 1)),
+          (answer) => machine.port(vcpu.vcpu, message.port, undefined, answer),
+          (low) => ({ type: 'reply', id, value: { low, high: 0, size: 1 } }),
         );
         break;
       case 'out':
-        this.#await(id, (answer) => machine.port(vcpu.vcpu, Number(message.port), Number(message.value), answer));
+        this.#await(id, (answer) => machine.port(vcpu.vcpu, message.port, message.value, answer));
         break;
       case 'inta':
         this.#await(
           id,
           (answer) => machine.acknowledge(vcpu.vcpu, answer),
-          (low) => `{"type":"reply","id":${id},"vector":${low}}`,
+          (low) => ({ type: 'reply', id, vector: low }),
         );
         break;
       case 'line':
@@ -144,17 +154,17 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
         this.#await(id, (answer) => machine.endOfInterrupt(vcpu.vcpu, message.vector, answer));
         break;
       case 'step':
-        this.#await(id, (answer) => machine.step(vcpu.vcpu, Number(message.ns), answer));
+        this.#await(id, (answer) => machine.step(vcpu.vcpu, message.ns, answer));
         break;
       case 'apic':
         this.#replies.perform(() => {
           vcpu.logicalId = message.logicalId;
           vcpu.format = message.format;
-          return replyText(id);
+          return { type: 'reply', id };
         });
         break;
       case 'sync':
-        this.#replies.perform(() => replyText(id));
+        this.#replies.perform(() => ({ type: 'reply', id }));
         break;
       case 'subscribe':
         this.#replies.perform(() => this.#subscribe(id, message.kinds));
@@ -162,9 +172,21 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     }
   }
 
-  /** Begins a request to the machine and answers it, without a value unless `text` makes one. */
-  #await(id: number, submit: (answer: Answer) => void, text: (low: number) => string = () => replyText(id)): void {
-    this.#inTurn((turn) => submit((error, low) => this.#finish(turn, error ? this.#errorText(id, error) : text(low))));
+  #agree(id: number, version: number, wishes: readonly string[]): Reply {
+    const agreement = narrow(version, wishes, this.#capabilities);
+    this.#credit.enabled = agreement.capabilities.includes('credit');
+    return { type: 'reply', id, agreement };
+  }
+
+  /** Begins a request to the machine and answers it, without a value unless `reply` makes one. */
+  #await(
+    id: number,
+    submit: (answer: Answer) => void,
+    reply: (low: number) => Reply = () => ({ type: 'reply', id }),
+  ): void {
+    this.#inTurn((turn) =>
+      submit((error, low) => this.#finish(turn, error ? this.#errorMessage(id, error) : reply(low))),
+    );
   }
 
   /** Begins a request, which may be answered at once. One that throws leaves its turn to the error. */
@@ -178,52 +200,59 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     }
   }
 
-  #access(id: number, access: Access, posted: boolean): void {
+  #access(id: number, access: Access): void {
+    checkAccess(access);
     this.#inTurn((turn) =>
       this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-        let text: string | undefined;
-        if (error) text = this.#errorText(id, error);
-        else if (!access.write) text = valueText(id, formatValue(low, high, access.size));
-        else if (!posted) text = replyText(id);
-        this.#finish(turn, text);
+        let message: ServerMessage | undefined;
+        if (error) message = this.#errorMessage(id, error);
+        else if (!access.write) message = { type: 'reply', id, value: { low, high, size: access.size } };
+        else if (access.posted) message = this.#credit.take();
+        else message = { type: 'reply', id };
+        this.#finish(turn, message);
       }),
     );
   }
 
-  /** All or nothing: every access was checked before the first is begun. */
+  /** All or nothing: every access is checked before the first is begun. */
   #batch(id: number, accesses: readonly Access[]): void {
     const { batchAccesses } = this.limits;
     if (accesses.length > batchAccesses) {
       throw new SouthbridgeError('batch-too-large', { count: accesses.length, limit: batchAccesses });
     }
-    const results: object[] = [];
-    const text = () => JSON.stringify({ type: 'reply', id, results });
-    if (accesses.length === 0) {
-      this.#replies.perform(text);
+    for (const access of accesses) checkAccess(access);
+    const results = batchResults(accesses);
+    let left = accesses.length;
+    if (left === 0) {
+      this.#replies.perform(() => ({ type: 'reply', id, results }));
       return;
     }
     this.#inTurn((turn) => {
-      for (const access of accesses) {
+      for (const [index, access] of accesses.entries()) {
         this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-          if (error) results.push(error.toJSON());
-          else results.push(access.write ? {} : { value: formatValue(low, high, access.size) });
-          if (results.length === accesses.length) this.#finish(turn, text());
+          fillResult(results, index, error, low, high);
+          if (--left === 0) this.#finish(turn, this.#batchReply(id, accesses, results));
         });
       }
     });
   }
 
-  #finish(turn: Turn, text: string | undefined): void {
-    this.#replies.finish(turn, text);
+  #batchReply(id: number, accesses: readonly Access[], results: BatchResults): ServerMessage | undefined {
+    const silent = results.faults.length === 0 && accesses.every(({ posted }) => posted);
+    return silent ? this.#credit.take() : { type: 'reply', id, results };
+  }
+
+  #finish(turn: Turn, message: ServerMessage | undefined): void {
+    this.#replies.finish(turn, message);
     if (this.#paused) this.#regulate();
   }
 
-  #subscribe(id: number, kinds: readonly IrqKind[]): string {
+  #subscribe(id: number, kinds: readonly IrqKind[]): Reply {
     this.#kinds.clear();
     for (const kind of kinds) this.#kinds.add(kind);
     if (kinds.length > 0) this.machine.subscribers.add(this);
     else this.machine.subscribers.delete(this);
-    return replyText(id);
+    return { type: 'reply', id };
   }
 
   /** Reads no further while too much is under way, or too little is read at the other end. */
@@ -236,17 +265,4 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     if (full) this.socket.pause();
     else this.socket.resume();
   }
-}
-
-function accessRequest(message: VcpuMessage & { type: 'read' | 'write' }) {
-  const { type, address, size } = message;
-  return { type, address, size, value: message.type === 'write' ? message.value : undefined };
-}
-
-function replyText(id: number): string {
-  return `{"type":"reply","id":${id}}`;
-}
-
-function valueText(id: number, value: string): string {
-  return `{"type":"reply","id":${id},"value":"${value}"}`;
 }

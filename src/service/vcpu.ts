@@ -1,9 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../errors.js';
 import type { Lane } from '../threads/engine.js';
-import type { ApicMessage, DestinationFormat, LocalApic } from './apic.js';
+import type { DestinationFormat } from '../wire/names.js';
+import type { Interrupt, Intr } from '../wire/server-message.js';
+import type { ApicMessage, LocalApic } from './apic.js';
 import { Backlog } from './backlog.js';
-import { type IrqEvent, interruptText, intrText } from './irq-event.js';
+import type { IrqEvent } from './irq-event.js';
 
 /** Codes with which the server closes a socket, beside those of RFC 6455. */
 export const CLOSE_REPLACED = 4001;
@@ -12,7 +14,7 @@ export const CLOSE_MACHINE_DELETED = 4002;
 /** Who is connected as a vCPU. */
 export interface VcpuHolder {
   /** False if the connection is ending and cannot take it. */
-  interrupt(sequence: number, text: string): boolean;
+  interrupt(message: Interrupt | Intr): boolean;
   close(code: number, reason: string): void;
 }
 
@@ -73,13 +75,13 @@ export class Vcpu implements LocalApic, Lane {
   }
 
   interrupt({ sequence }: IrqEvent, message: ApicMessage): void {
-    const text = interruptText(sequence, message);
-    if (!this.#holder?.interrupt(sequence, text)) this.backlog.event(sequence, text);
+    const interrupt: Interrupt = { type: 'interrupt', sequence, message };
+    if (!this.#holder?.interrupt(interrupt)) this.backlog.event(sequence, interrupt);
   }
 
   /** The 8259 pair's output changed. It is a level: whoever connects later is told of it by `hello`. */
   intr({ sequence }: IrqEvent, level: number): void {
-    this.#holder?.interrupt(sequence, intrText(sequence, level));
+    this.#holder?.interrupt({ type: 'intr', sequence, level });
   }
 
   /** The machine is no more. */

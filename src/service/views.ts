@@ -8,10 +8,10 @@ import { VIEW_HPET, VIEW_INTERRUPT_CONTROLLERS } from '../machine/view.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { U64 } from '../memory/u64.js';
-import { DELIVERY_MODE_NAMES } from './apic.js';
+import { DELIVERY_MODE_NAMES } from '../wire/names.js';
+import { formatValue } from '../wire/values.js';
 import type { MachineHandle } from './machine-handle.js';
 import { describePic } from './pic-view.js';
-import { formatValue } from './values.js';
 
 /**
  * Devices over a copy of their state: what they read from it are the registers as the guest would see them, and nothing

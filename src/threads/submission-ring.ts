@@ -32,18 +32,22 @@ export const PORT_WRITE = 8;
 export const INTERRUPT_ACKNOWLEDGE = 9;
 /** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
 export const VIEW = 10;
+/** Does nothing: its answer tells that the thread has done all before it. */
+export const NOTHING = 11;
 /** The level of the callback of Xen's event channel. */
-export const XEN_CALLBACK = 11;
+export const XEN_CALLBACK = 12;
 
 /** Results. */
 export const OK = 0;
 export const UNASSIGNED = 1;
 export const NOT_STEPPABLE = 2;
 export const BAD_PORT = 3;
+/** The machine is frozen, or being deleted. */
+export const GONE = 4;
 /** The path was broken off by a failed assertion. */
-export const FAILED = 4;
+export const FAILED = 5;
 /** The machine has no Xen filter. */
-export const NO_XEN_FILTER = 5;
+export const NO_XEN_FILTER = 6;
 
 /** One request; its result is written over it. */
 export interface Submission {
@@ -71,6 +75,12 @@ export class SubmissionRing {
   ) {}
 
   // The gateway's side
+
+  /** Makes the ring as new; no thread works on it. */
+  reset(): void {
+    this.memory.store(this.at + SUBMITTED, 0);
+    this.memory.store(this.at + COMPLETED, 0);
+  }
 
   hasRoom(unanswered: number): boolean {
     return unanswered < this.capacity;

@@ -64,6 +64,7 @@ export class VcpuThread {
 
   #perform(request: ring.Submission): number {
     const { machine, due } = this;
+    if (!machine.isAlive) return ring.GONE;
     switch (request.operation) {
       case ring.READ:
         return machine.read(request.address, request.size) ? ring.OK : ring.UNASSIGNED;

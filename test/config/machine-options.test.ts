@@ -22,6 +22,9 @@ t.test('the default machine', async (t) => {
     locks: { mutex: 'barging', checkOrder: true, onDeadlock: 'break' },
     generationCheck: true,
     countOverlap: false,
+    pic: true,
+    seqlock: 'short',
+    load: { duty: 0, hold: 500_000, burn: false },
   });
 });
 
@@ -39,6 +42,10 @@ t.test('every key reaches the machine', async (t) => {
       ['locks.mutex', 'ticket'],
       ['locks.checkOrder', 'false'],
       ['onDeadlock', 'hang'],
+      ['pic', 'false'],
+      ['seqlock', 'legacy'],
+      ['bql.load.duty', '0.25'],
+      ['bql.load.mode', 'burn'],
     ),
     {
       clock: 'manual',
@@ -47,6 +54,9 @@ t.test('every key reaches the machine', async (t) => {
       locks: { mutex: 'ticket', checkOrder: false, onDeadlock: 'hang' },
       generationCheck: false,
       countOverlap: true,
+      pic: false,
+      seqlock: 'legacy',
+      load: { duty: 250, hold: 500_000, burn: true },
     },
   );
 });

@@ -8,7 +8,7 @@ for (const name of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')
     const hammer = await Hammer.start(PRESETS[name], { duty: 300, hold: 200_000, burn: false });
     const { machine } = hammer;
     // Under the big lock alone nobody is ever inside together with another; elsewhere go on until that was seen.
-    const serial = PRESETS[name].mmio.guardsCounter;
+    const serial = PRESETS[name].mmio.underBql;
     const enough = () => machine.counts().contended > 0 && (serial || machine.counts().overlapped > 0);
     await hammer.run(tier.stressRounds, enough);
 

@@ -2,6 +2,7 @@ import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
 import { BQL } from '../../sync/lock-names.js';
 import type { IrqAxis } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
+import { bigLocked } from './big-locked.js';
 
 /**
  * Option 3, deferred calls: a change is recorded under the mutex and applied after it, under a BQL guard.
@@ -12,18 +13,9 @@ import type { DeferredLines } from '../deferred-list.js';
  * In between, others may decide and apply: then the line is wrong, for a while (late) or for good (inverted).
  */
 export const deferred: IrqAxis = {
+  ...bigLocked,
   name: 'deferred',
-  lockless: false,
   numbered: true,
-  enter(target) {
-    return target.locks.guard(BQL);
-  },
-  leave(target, _controller, entered) {
-    target.locks.unguard(BQL, entered);
-  },
-  begin(target) {
-    target.deferred.begin();
-  },
   end(target) {
     if (!target.deferred.end()) return;
     const { locks } = target;

@@ -2,6 +2,7 @@ import { DEFERRED_FLUSH, IRQ_UPDATE } from '../../sync/call-sites.js';
 import { BQL } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
+import { bigLocked } from './big-locked.js';
 
 /**
  * A BQL guard at the point of change, under whatever is held. The big lock protects all interrupt controllers.
@@ -12,18 +13,9 @@ import type { DeferredLines } from '../deferred-list.js';
  * change the same lines: the newest decision counts, and is applied by whoever comes first.
  */
 export const inline: IrqAxis = {
+  ...bigLocked,
   name: 'inline',
-  lockless: false,
   numbered: false,
-  enter(target) {
-    return target.locks.guard(BQL);
-  },
-  leave(target, _controller, entered) {
-    target.locks.unguard(BQL, entered);
-  },
-  begin(target) {
-    target.deferred.begin();
-  },
   end(target) {
     if (!target.deferred.end()) return;
     const { locks } = target;

@@ -3,6 +3,7 @@ import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
 import { BQL, DEVICE } from '../../sync/lock-names.js';
 import type { IrqAxis } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
+import { bigLocked } from './big-locked.js';
 
 /**
  * Deferred and revalidated: only *that* a line changed is recorded; when it is applied, its levels are read again.
@@ -13,18 +14,9 @@ import type { DeferredLines } from '../deferred-list.js';
  * Pulses cannot be read again: they are counted, and taken by whoever applies the line next.
  */
 export const revalidated: IrqAxis = {
+  ...bigLocked,
   name: 'revalidated',
-  lockless: false,
   numbered: true,
-  enter(target) {
-    return target.locks.guard(BQL);
-  },
-  leave(target, _controller, entered) {
-    target.locks.unguard(BQL, entered);
-  },
-  begin(target) {
-    target.deferred.begin();
-  },
   end(target) {
     if (!target.deferred.end()) return;
     const { locks } = target;

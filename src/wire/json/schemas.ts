@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
-import { IRQ_KINDS } from './irq-event.js';
+import { DESTINATION_FORMATS, IRQ_KINDS } from '../names.js';
+import { DECIMAL_PATTERN, HEX_PATTERN } from '../values.js';
 import { CODE_KEYWORD, compileStrict } from './validation.js';
-import { DECIMAL_PATTERN, HEX_PATTERN } from './values.js';
 
 /** Schemas of what clients send, on sockets and as HTTP bodies alike. Unknown keys are refused. */
 export const CLOSED = { additionalProperties: false } as const;
@@ -42,6 +42,9 @@ export const AccessSchema = Type.Object(
   CLOSED,
 );
 
+/** In a frame, a write may be posted. */
+const BatchAccess = Type.Object({ ...AccessSchema.properties, posted: Type.Optional(Type.Boolean()) }, CLOSED);
+
 const Id = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Comes back with the reply.' });
 const Vector = Type.Integer({ minimum: 0, maximum: 255, [CODE_KEYWORD]: 'bad-vector' });
 const Port = Type.String({ pattern: '^0x[0-9a-fA-F]{1,4}$', description: 'An I/O port.', examples: ['0x21'] });
@@ -53,9 +56,13 @@ function message<T extends string, P extends Record<string, TSchema>>(type: T, p
 
 /** What a vCPU sends, by `type`. */
 export const VCPU_MESSAGES = {
+  hello: message('hello', {
+    version: Type.Integer({ minimum: 1, maximum: 0xffffffff }),
+    capabilities: Type.Array(Type.String()),
+  }),
   read: message('read', { address: Address, size: Size }),
   write: message('write', { address: Address, size: Size, value: Value, posted: Type.Optional(Type.Boolean()) }),
-  batch: message('batch', { accesses: Type.Array(AccessSchema) }),
+  batch: message('batch', { accesses: Type.Array(BatchAccess) }),
   in: message('in', { port: Port }),
   out: message('out', { port: Port, value: Byte }),
   inta: message('inta', {}),
@@ -63,7 +70,7 @@ export const VCPU_MESSAGES = {
   eoi: message('eoi', { vector: Vector }),
   apic: message('apic', {
     logicalId: Type.Integer({ minimum: 0, maximum: 255 }),
-    format: Type.Enum(['flat', 'cluster']),
+    format: Type.Enum([...DESTINATION_FORMATS]),
   }),
   step: message('step', { ns: Nanoseconds }),
   sync: message('sync', {}),

@@ -1,0 +1,46 @@
+const ROUNDS = 9;
+const ROUND_NS = 20e6;
+
+/**
+ * Nanoseconds of processor time per call: the median of nine rounds, after some to warm up. Processor time, because a
+ * machine that others use as well would show in the clock.
+ */
+export function measure(call: () => void): number {
+  let calls = 1000;
+  while (timeOf(calls, call) < ROUND_NS / 10) calls *= 2;
+  calls *= 10;
+  return median(Array.from({ length: ROUNDS }, () => timeOf(calls, call) / calls));
+}
+
+/** Nanoseconds by the clock per call that takes its turn on the event loop: the median of nine rounds. */
+export async function measureAsync(calls: number, call: () => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < calls; i++) await call();
+  const rounds: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const begin = process.hrtime.bigint();
+    for (let i = 0; i < calls; i++) await call();
+    rounds.push(Number(process.hrtime.bigint() - begin) / calls);
+  }
+  return median(rounds);
+}
+
+function timeOf(calls: number, call: () => void): number {
+  const begin = process.cpuUsage();
+  for (let i = 0; i < calls; i++) call();
+  const { user, system } = process.cpuUsage(begin);
+  return (user + system) * 1000;
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** Prints a table: a title, then a line per row. */
+export function print(title: string, rows: readonly (readonly [what: string, value: number, unit: string])[]): void {
+  const width = Math.max(...rows.map(([what]) => what.length));
+  process.stdout.write(`${title}\n`);
+  for (const [what, value, unit] of rows) {
+    const text = value < 100 ? value.toFixed(1) : value.toFixed(0);
+    process.stdout.write(`  ${what.padEnd(width)}  ${text.padStart(9)} ${unit}\n`);
+  }
+}

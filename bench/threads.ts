@@ -1,0 +1,151 @@
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
+import { PROFILES, quirkBits } from '../src/devices/quirks.js';
+import { PRESETS } from '../src/locking/presets.js';
+import { SharedMemory } from '../src/memory/shared-memory.js';
+import { barging } from '../src/sync/mutex.js';
+import { Engine } from '../src/threads/engine.js';
+import { READ } from '../src/threads/submission-ring.js';
+import { measureAsync, median, print } from './measure.js';
+
+/** What it costs to go to another thread, and to wait for one. */
+
+const LOCK = 0;
+const GO = 16;
+const READY = 32;
+const DONE = 48;
+/** Acquisitions that found the lock taken, and how many of them parked. */
+const CONTENDED = 64;
+const PARKED = 80;
+/** Protected by the lock. */
+const SHARED = 96;
+const SECTIONS = 100_000;
+const THREADS = 2;
+const ROUNDS = 9;
+
+interface Contender {
+  readonly buffer: SharedArrayBuffer;
+  readonly looks: number;
+  readonly id: number;
+}
+
+/** Looks a given number of times before it parks. */
+class LookingMemory extends SharedMemory {
+  constructor(
+    buffer: SharedArrayBuffer,
+    readonly looks: number,
+  ) {
+    super(buffer);
+  }
+
+  override spin(address: number, value: number): void {
+    for (let look = 0; look < this.looks && this.load(address) === value; look++);
+  }
+}
+
+/** Takes the lock for short sections, as often as every other contender. */
+function contend({ buffer, looks, id }: Contender): void {
+  const memory = new LookingMemory(buffer, looks);
+  let contended = 0;
+  let parked = 0;
+  let hasParked = false;
+  const waiter = {
+    beforeBlocking: () => {
+      hasParked = true;
+      return false;
+    },
+    afterBlocking: () => {},
+  };
+  for (let round = 1; round <= ROUNDS + 1; round++) {
+    memory.add(READY, 1);
+    memory.notify(READY, 1);
+    while (memory.load(GO) < round) memory.wait(GO, round - 1);
+    for (let i = 0; i < SECTIONS; i++) {
+      if (!barging.tryAcquire(memory, LOCK, id)) {
+        hasParked = false;
+        barging.acquire(memory, LOCK, id, waiter);
+        contended++;
+        if (hasParked) parked++;
+      }
+      for (let word = 0; word < 8; word++) memory.set(SHARED + word, memory.get(SHARED + word) + 1);
+      barging.release(memory, LOCK);
+    }
+    memory.add(CONTENDED, contended);
+    memory.add(PARKED, parked);
+    contended = parked = 0;
+    memory.add(DONE, 1);
+    memory.notify(DONE, 1);
+  }
+}
+
+/** Two threads want the lock all the time. */
+async function contention(looks: number): Promise<{ section: number; parked: number }> {
+  const buffer = new SharedArrayBuffer(4096);
+  const memory = new SharedMemory(buffer);
+  const workers = Array.from(
+    { length: THREADS },
+    (_, i) => new Worker(new URL(import.meta.url), { workerData: { buffer, looks, id: i + 1 } satisfies Contender }),
+  );
+  // Workers start only while this thread runs its event loop.
+  await Promise.all(workers.map((worker) => new Promise((online) => worker.once('online', online))));
+  const times: number[] = [];
+  for (let round = 1; round <= ROUNDS + 1; round++) {
+    await reached(memory, READY, round * THREADS);
+    const begin = process.hrtime.bigint();
+    memory.store(GO, round);
+    memory.notify(GO, THREADS);
+    await reached(memory, DONE, round * THREADS);
+    times.push(Number(process.hrtime.bigint() - begin) / (SECTIONS * THREADS));
+  }
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  const parked = (100 * memory.load(PARKED)) / memory.load(CONTENDED);
+  return { section: median(times.slice(1)), parked };
+}
+
+async function reached(memory: SharedMemory, address: number, count: number): Promise<void> {
+  for (let now = memory.load(address); now < count; now = memory.load(address)) await memory.waitAsync(address, now);
+}
+
+/** Nanoseconds from a submission to its answer, one at a time. */
+async function roundTrip(execution: 'auto' | 'threads'): Promise<number> {
+  const engine = new Engine({ vcpuThreads: 1, machines: 1, execution });
+  await engine.start();
+  engine.createMachine(
+    {
+      slot: 0,
+      design: PRESETS['lockless-timer'],
+      clock: 'realtime',
+      hpet: { timers: 3, msi: false, routingCapability: 0x00ff_0104 },
+      ioapic: { version: 0x20, id: 0 },
+      quirks: quirkBits(PROFILES.standard),
+      generationCheck: true,
+      countOverlap: false,
+    },
+    () => {},
+  );
+  const lane = { underWay: 0 };
+  const read = () =>
+    new Promise<void>((answered) =>
+      engine.submit(0, 0, READ, 8, HPET_BASE + MAIN_COUNTER, 0, 0, () => answered(), lane),
+    );
+  const time = await measureAsync(2000, read);
+  await engine.close();
+  return time;
+}
+
+async function main(): Promise<void> {
+  print('From the gateway to a main counter read and back, one at a time', [
+    ['inline', (await roundTrip('auto')) / 1000, 'µs'],
+    ['by a vCPU thread', (await roundTrip('threads')) / 1000, 'µs'],
+  ]);
+  const rows: [string, number, string][] = [];
+  for (const looks of [0, 50, 200, 500, 2000]) {
+    const { section, parked } = await contention(looks);
+    rows.push([`${looks} looks before parking: time per section`, section, 'ns']);
+    rows.push(['  of the acquisitions that found it taken, parked', parked, '%']);
+  }
+  print('Short sections under one mutex that two threads want all the time', rows);
+}
+
+if (isMainThread) await main();
+else contend(workerData as Contender);

@@ -1,0 +1,53 @@
+import { type CampaignResult, replayString } from './campaign.js';
+import { expectedVerdict, verdictOf } from './design-classes.js';
+import type { FindingKind } from './finding.js';
+
+/** Worst first. */
+const KINDS: readonly FindingKind[] = [
+  'race',
+  'deadlock',
+  'livelock',
+  'assertion',
+  'meaning',
+  'stale',
+  'order',
+  'section',
+];
+
+/** Results as a Markdown table: one row per design, what was expected and what was found, and the shortest way there. */
+export function designTable(results: readonly CampaignResult[]): string {
+  const lines = [
+    '| design | expected | is | explored | found | shortest way |',
+    '| --- | --- | --- | --- | --- | --- |',
+  ];
+  for (const name of new Set(results.map(({ locking }) => locking))) {
+    const own = results.filter(({ locking }) => locking === name);
+    const complete = own.filter((result) => result.complete).length;
+    const explored = complete === own.length ? `${complete} scenarios` : `${complete} of ${own.length} completely`;
+    const kinds = KINDS.filter((kind) => own.some(({ findings }) => findings.some((finding) => finding.kind === kind)));
+    const found = kinds.map((kind) => {
+      const count = own.filter(({ findings }) => findings.some((finding) => finding.kind === kind)).length;
+      return `${kind} (${count})`;
+    });
+    const expected = expectedVerdict(name) ?? '–';
+    const is = verdictOf(kinds);
+    const cells = [
+      `\`${name}\``,
+      expected,
+      expected === is || expected === '–' ? is : `**${is}**`,
+      explored,
+      found.join(', ') || 'nothing',
+      shortest(own, kinds[0]),
+    ];
+    lines.push(`| ${cells.join(' | ')} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function shortest(results: readonly CampaignResult[], kind: FindingKind | undefined): string {
+  const all = results.flatMap((result) =>
+    result.findings.filter((finding) => finding.kind === kind).map((finding) => ({ result, finding })),
+  );
+  all.sort((one, other) => one.finding.path.length - other.finding.path.length);
+  return all.length ? `${all[0].finding.summary}: \`${replayString(all[0].result, all[0].finding)}\`` : '';
+}

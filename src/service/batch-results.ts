@@ -1,0 +1,28 @@
+import type { SouthbridgeError } from '../errors.js';
+import type { Access } from '../wire/client-message.js';
+import type { BatchResults } from '../wire/server-message.js';
+
+interface Filling extends BatchResults {
+  readonly faults: BatchResults['faults'][number][];
+}
+
+/** Room for what these accesses give. */
+export function batchResults(accesses: readonly Access[]): Filling {
+  const sizes = new Uint8Array(accesses.length);
+  for (let index = 0; index < sizes.length; index++) sizes[index] = accesses[index].write ? 0 : accesses[index].size;
+  return { values: new Uint32Array(2 * accesses.length), sizes, faults: [] };
+}
+
+export function fillResult(
+  { values, sizes, faults }: Filling,
+  index: number,
+  error: SouthbridgeError | undefined,
+  low: number,
+  high: number,
+): void {
+  if (error) faults.push({ index, error: error.toJSON().error });
+  else if (sizes?.[index] !== 0) {
+    values[2 * index] = low;
+    values[2 * index + 1] = high;
+  }
+}

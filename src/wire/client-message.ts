@@ -1,0 +1,32 @@
+import type { DestinationFormat, IrqKind } from './names.js';
+
+/** One MMIO access. */
+export interface Access {
+  readonly write: boolean;
+  /** Of a write: no reply, unless it is refused. */
+  readonly posted: boolean;
+  /** Exact: what has more than 53 bits is refused by the codec. */
+  readonly address: number;
+  /** 1, 2, 4 or 8 bytes. */
+  readonly size: number;
+  /** Halves of the value to be written. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a vCPU sends, whatever form its frame had. Ranges are checked; `docs/protocol.md` gives them. */
+export type ClientMessage =
+  | { readonly type: 'hello'; readonly id: number; readonly version: number; readonly capabilities: readonly string[] }
+  | { readonly type: 'access'; readonly id: number; readonly access: Access }
+  | { readonly type: 'batch'; readonly id: number; readonly accesses: readonly Access[] }
+  | { readonly type: 'in'; readonly id: number; readonly port: number }
+  | { readonly type: 'out'; readonly id: number; readonly port: number; readonly value: number }
+  | { readonly type: 'inta'; readonly id: number }
+  | { readonly type: 'line'; readonly id: number; readonly gsi: number; readonly level: number }
+  | { readonly type: 'eoi'; readonly id: number; readonly vector: number }
+  | { readonly type: 'apic'; readonly id: number; readonly logicalId: number; readonly format: DestinationFormat }
+  | { readonly type: 'step'; readonly id: number; readonly ns: number }
+  | { readonly type: 'sync'; readonly id: number }
+  | { readonly type: 'subscribe'; readonly id: number; readonly kinds: readonly IrqKind[] };
+
+export type ClientMessageType = ClientMessage['type'];

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { PRESETS } from '../../src/locking/presets.js';
+import { southbridge } from '../config/program.js';
+
+const root = new URL('../../../', import.meta.url);
+const pages = [
+  'README.md',
+  ...readdirSync(new URL('docs/', root))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
+
+interface Mention {
+  readonly page: string;
+  /** What follows the program's name. */
+  readonly words: readonly string[];
+}
+
+/** Command lines in code blocks and code spans, whether npm, node or a shell finds the program. */
+const CALL = /(?:^|[\s`(])(?:npm run -s southbridge --|node dist\/src\/cli\.js|southbridge)((?: +[^\s`#|&;)]+)+)/gm;
+
+const mentions: Mention[] = pages.flatMap((page) =>
+  [...codeOf(readFileSync(new URL(page, root), 'utf8')).matchAll(CALL)].map(([, rest]) => ({
+    page,
+    words: rest.trim().split(/ +/),
+  })),
+);
+
+/** The code of a page: blocks, with continued lines joined, indented command lines, and spans. */
+function codeOf(text: string): string {
+  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].map(([, block]) => block.replace(/\\\n\s*/g, ' '));
+  const rest = text.replace(/^```.*?^```/gms, '');
+  const indented = [...rest.matchAll(/^ {4}((?:southbridge|npm|node) .*)$/gm)].map(([, line]) => line);
+  const spans = [...rest.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span);
+  return [...blocks, ...indented, ...spans].join('\n');
+}
+
+const helps = new Map<string, string>();
+
+/** The help of a command, or of the whole program, asked for once. */
+function helpOf(command: string): string {
+  const known = helps.get(command);
+  if (known !== undefined) return known;
+  const { stdout } = southbridge([...command.split(' ').filter(Boolean), '--help']);
+  helps.set(command, stdout);
+  return stdout;
+}
+
+/** Whether a help text lists a command, which stands two columns in. */
+function lists(help: string, word: string): boolean {
+  const [, commands = ''] = help.split(/^Commands:$/m);
+  return new RegExp(`^ {2}${word}(?: |$)`, 'm').test(commands);
+}
+
+t.test('every command line of the documents exists', async (t) => {
+  t.ok(
+    mentions.some(({ page }) => page === 'README.md'),
+    'the README has some',
+  );
+  for (const { page, words } of mentions) {
+    let command = '';
+    let flags = words;
+    while (flags.length > 0 && /^[a-z]+$/.test(flags[0]) && (command === '' || lists(helpOf(command), flags[0]))) {
+      t.ok(lists(helpOf(command), flags[0]), `${page}: southbridge ${words.join(' ')}: ${flags[0]} is a command`);
+      command = `${command} ${flags[0]}`.trim();
+      flags = flags.slice(1);
+    }
+    for (const flag of flags.filter((word) => word.startsWith('-')).map((word) => word.split('=')[0])) {
+      t.match(helpOf(command), new RegExp(`^ +(?:-\\w, )?${flag}[ \\n]`, 'm'), `${page}: ${command} has ${flag}`);
+    }
+  }
+});
+
+t.test('the README lists the presets as they are', async (t) => {
+  const rows = readFileSync(new URL('README.md', root), 'utf8').matchAll(
+    /^\| `([^`]+)` +\| (\S+ \/ \S+ \/ \S+ \/ \S+) +\| (\w+) +\|/gm,
+  );
+  t.same(
+    [...rows].map(([, name, axes, designClass]) => [name, axes, designClass]),
+    Object.entries(PRESETS).map(([name, preset]) => [
+      name,
+      [preset.mmio, preset.timer, preset.irq, preset.control].map((axis) => axis.name).join(' / '),
+      preset.class,
+    ]),
+  );
+});

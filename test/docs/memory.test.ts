@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/memory/map.js';
+import { sharedMap } from '../../src/threads/shared-map.js';
+
+const page = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8');
+
+t.test('the documented memory of a machine is the real one', async (t) => {
+  const rows = page.matchAll(/^\| (\d+)–(\d+) +\| `(\w+)` /gm);
+  t.same(
+    [...rows].map(([, first, last, name]) => [name, Number(first), Number(last)]),
+    MACHINE_AREAS.map(({ name, start, end }) => [name, start, end - 1]),
+  );
+});
+
+t.test('the documented shared memory is the real one', async (t) => {
+  const map = sharedMap({ machines: 1024, vcpuThreads: 2, submissions: 1024, events: 16384 });
+  const starts = [
+    0,
+    map.statistics,
+    map.mainLoopBell,
+    map.kicked,
+    map.viewBuffers,
+    map.drains,
+    map.submissionRings,
+    map.lockReports,
+    map.eventRing,
+    map.firstMachine,
+  ];
+  const rows = page.matchAll(/^\| (\d+)–(\d+) +\| [^`]/gm);
+  t.same(
+    [...rows].map(([, first, last]) => [Number(first), Number(last)]),
+    starts.map((start, i) => [start, (starts[i + 1] ?? map.words) - 1]),
+  );
+  t.equal(map.words - map.firstMachine, 1024 * MACHINE_WORDS);
+});

@@ -1,0 +1,153 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import fc from 'fast-check';
+import t from 'tap';
+import { SouthbridgeError } from '../../src/errors.js';
+import type { ClientMessage } from '../../src/wire/client-message.js';
+import { RefusedFrame } from '../../src/wire/codec.js';
+import { ClientMessageSchema } from '../../src/wire/gen/southbridge/v1/client_pb.js';
+import { ServerMessageSchema } from '../../src/wire/gen/southbridge/v1/server_pb.js';
+import { jsonClientCodec } from '../../src/wire/json/client-codec.js';
+import { jsonCodec } from '../../src/wire/json/codec.js';
+import { clientProto, protoClientCodec } from '../../src/wire/proto/client-codec.js';
+import { protoCodec } from '../../src/wire/proto/codec.js';
+import { serverProto } from '../../src/wire/proto/server-proto.js';
+import type { ServerMessage } from '../../src/wire/server-message.js';
+import { seed } from '../support/random.js';
+import { clientMessage, serverMessage } from './arbitraries.js';
+
+const RUNS = { numRuns: 1500, seed: seed() };
+
+const bytesOf = (frame: string | Uint8Array) => Buffer.from(frame as Uint8Array);
+
+function decode(frame: Uint8Array): ClientMessage | RefusedFrame {
+  try {
+    return protoCodec.decode(frame, true);
+  } catch (error) {
+    if (error instanceof RefusedFrame) return error;
+    throw error;
+  }
+}
+
+function withoutSizes(message: ServerMessage): ServerMessage {
+  if (message.type !== 'reply' || !message.results) return message;
+  return { ...message, results: { ...message.results, sizes: undefined } };
+}
+
+t.test(`requests are the same bytes, and the same message, as with the library; seed ${RUNS.seed}`, async (t) => {
+  fc.assert(
+    fc.property(clientMessage, (message) => {
+      const frame = Uint8Array.from(protoClientCodec.encode(message) as Uint8Array);
+      const library = toBinary(ClientMessageSchema, clientProto(message));
+      deepStrictEqual(frame, library);
+      deepStrictEqual(fromBinary(ClientMessageSchema, frame), clientProto(message));
+      deepStrictEqual(protoCodec.decode(library, true), message);
+      deepStrictEqual(jsonCodec.decode(Buffer.from(String(jsonClientCodec.encode(message))), false), message);
+    }),
+    RUNS,
+  );
+  t.pass('every one');
+});
+
+t.test(`answers are the same bytes, and the same message, as with the library; seed ${RUNS.seed}`, async (t) => {
+  fc.assert(
+    fc.property(serverMessage, (message) => {
+      const frame = Uint8Array.from(protoCodec.encode(message) as Uint8Array);
+      const library = toBinary(ServerMessageSchema, serverProto(message));
+      deepStrictEqual(frame, library);
+      deepStrictEqual(fromBinary(ServerMessageSchema, frame), serverProto(message));
+      deepStrictEqual(protoClientCodec.decode(library), withoutSizes(message));
+    }),
+    RUNS,
+  );
+  t.pass('every one');
+});
+
+/** One field of a body: any number, any wire type. */
+const field = fc.record({
+  number: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 8 }) }, fc.integer({ min: 1, max: 300 })),
+  form: fc.constantFrom('varint', 'overlong', 'long', 'fixed32', 'fixed64', 'bytes'),
+  value: fc.oneof(fc.constantFrom(1, 2, 4, 8), fc.nat(0xffffffff)),
+  records: fc.nat(3),
+});
+
+/** The form that a field of a Write has, most of the time. */
+const tame = field.map((each) => ({
+  ...each,
+  number: 1 + (each.number % 7),
+  form: [3, 4, 5, 6].includes(1 + (each.number % 7)) ? 'fixed32' : each.form === 'overlong' ? 'overlong' : 'varint',
+}));
+
+function writeField(
+  writer: BinaryWriter,
+  { number, form, value, records }: typeof field extends fc.Arbitrary<infer T> ? T : never,
+) {
+  if (form === 'fixed32') writer.tag(number, WireType.Bit32).fixed32(value);
+  else if (form === 'fixed64') writer.tag(number, WireType.Bit64).fixed64(BigInt(value) << 20n);
+  else if (form === 'bytes') writer.tag(number, WireType.LengthDelimited).bytes(new Uint8Array(16 * records));
+  else if (form === 'long') writer.tag(number, WireType.Varint).uint64(BigInt(value) << 24n);
+  else if (form === 'varint') writer.tag(number, WireType.Varint).uint32(value);
+  else writer.tag(number, WireType.Varint).raw(Uint8Array.of((value & 0x7f) | 0x80, 0x80, 0));
+}
+
+/** Whatever the order, repetition and form of fields, this decoder and the library's see the same message. */
+function agrees(frame: Uint8Array): boolean {
+  const own = decode(frame);
+  if (own instanceof RefusedFrame && !(own.error instanceof SouthbridgeError)) throw own.error;
+  let canonical: Uint8Array;
+  try {
+    canonical = toBinary(ClientMessageSchema, fromBinary(ClientMessageSchema, frame));
+  } catch {
+    return own instanceof RefusedFrame;
+  }
+  const again = decode(canonical);
+  if (!(own instanceof RefusedFrame)) return JSON.stringify(own) === JSON.stringify(again);
+  // The library takes several fields in a frame, and merges them; here that is refused.
+  return again instanceof RefusedFrame || !isOneField(frame);
+}
+
+/** Whether the frame is one field with a length. */
+function isOneField(frame: Uint8Array): boolean {
+  return (frame[0] & 7) === 2 && frame[1] < 0x80 && frame.length === 2 + frame[1];
+}
+
+t.test(`fields in any order and form mean what they mean to the library; seed ${RUNS.seed}`, async (t) => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(2, 3, 4),
+      fc.array(fc.oneof({ weight: 9, arbitrary: tame }, field), { maxLength: 9 }),
+      (message, fields) => {
+        const body = new BinaryWriter();
+        for (const each of fields) writeField(body, each as never);
+        const frame = new BinaryWriter().tag(message, WireType.LengthDelimited).bytes(body.finish()).finish();
+        if (!(decode(frame) instanceof RefusedFrame)) accepted++;
+        return agrees(frame);
+      },
+    ),
+    RUNS,
+  );
+  t.ok(accepted > 50, 'many of them are requests');
+});
+
+t.test(
+  `damaged frames are refused with a code, or are requests to the library as well; seed ${RUNS.seed}`,
+  async (t) => {
+    const damage = fc.record({ at: fc.nat(400), value: fc.nat(0xff), cut: fc.nat(400), kind: fc.nat(2) });
+    fc.assert(
+      fc.property(clientMessage, fc.array(damage, { minLength: 1, maxLength: 3 }), (message, damages) => {
+        let frame = bytesOf(protoClientCodec.encode(message));
+        for (const { at, value, cut, kind } of damages) {
+          if (kind === 0 && frame.length > 0) frame[at % frame.length] = value;
+          else if (kind === 1) frame = frame.subarray(0, cut % (frame.length + 1));
+          else frame = Buffer.concat([frame.subarray(0, at % (frame.length + 1)), Buffer.of(value), frame]);
+        }
+        return agrees(frame);
+      }),
+      RUNS,
+    );
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), agrees), RUNS);
+    t.ok(decode(new Uint8Array(0)) instanceof RefusedFrame, 'nothing at all');
+  },
+);

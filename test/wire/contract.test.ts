@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { parse } from 'yaml';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const PROTO = join(ROOT, 'proto');
+const BINARIES = join(ROOT, 'node_modules', '.bin');
+
+function buf(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(join(BINARIES, 'buf'), args, { cwd: PROTO, encoding: 'utf8' });
+  return { status, output: stdout + stderr };
+}
+
+t.test('the contract passes its lint, comments included', async (t) => {
+  t.strictSame(buf('lint'), { status: 0, output: '' });
+  t.strictSame(buf('format', '--diff', '--exit-code'), { status: 0, output: '' });
+});
+
+t.test('the generated code is that of the contract', async (t) => {
+  const folder = t.testdir({});
+  const template = parse(readFileSync(join(PROTO, 'buf.gen.yaml'), 'utf8'));
+  const plugins = template.plugins.map((plugin: object) => ({ ...plugin, out: 'gen' }));
+  const generated = buf('generate', '--template', JSON.stringify({ ...template, plugins }), '--output', folder);
+  t.strictSame(generated, { status: 0, output: '' });
+  const files = (root: string) => {
+    const at = join(root, 'southbridge', 'v1');
+    return readdirSync(at).map((name) => [name, readFileSync(join(at, name), 'utf8')]);
+  };
+  t.equal(files(join(folder, 'gen')).length, 3);
+  t.strictSame(files(join(ROOT, 'src', 'wire', 'gen')), files(join(folder, 'gen')));
+});
