@@ -143,6 +143,12 @@ export const ERRORS = {
     message: 'No device answers at port {port}; the 8259 pair is at 0x20, 0x21, 0xa0, 0xa1, 0x4d0 and 0x4d1.',
   },
 
+  'bql-not-held': {
+    status: 500,
+    message:
+      'The Xen filter of machine {machine} found the BQL not held, and broke the access off half way; choose another form of xen, or a design whose irq axis is not lockless.',
+  },
+
   // Frames of a socket
   'bad-message': {
     status: 400,

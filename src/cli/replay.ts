@@ -15,6 +15,14 @@ interface Options {
   readonly json?: true;
 }
 
+const HELP = `
+Values and outputs must be those of the trace, in its order. With --locking deferred-revalidated only, one write of the
+HPET's general configuration register may leave out changes of a line that cancel each other, in pairs, and the
+edge-triggered messages of such raises: that design looks at a line once for all that an access did to it. Such steps
+are counted in the results (coalesced, with --json).
+
+Exit status: 0 all passed, 1 some failed, 2 nothing could be run.`;
+
 export const replay = new Command('replay')
   .description('replay recorded traces on a machine with a manual clock, and compare what it does')
   .argument('<paths...>', 'traces, or folders with traces (*.jsonl)')
@@ -27,7 +35,7 @@ export const replay = new Command('replay')
   )
   .addOption(new Option('--locking <preset>', 'locking design').choices(PRESET_NAMES).default('lockless-timer'))
   .option('--json', 'one JSON object with the result of every trace')
-  .addHelpText('after', '\nExit status: 0 all passed, 1 some failed, 2 nothing could be run.')
+  .addHelpText('after', HELP)
   .action(run);
 
 function serverUrl(text: string): URL {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { XEN_FORMS } from '../devices/gsi/xen-filter.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../devices/quirks.js';
 import type { Design } from '../locking/axes.js';
 import {
@@ -133,6 +134,20 @@ const LocksConfig = Type.Object(
   { ...CLOSED, default: {} },
 );
 
+const XenConfig = Type.Object(
+  {
+    form: Type.Optional(
+      Type.Enum(['none', ...XEN_FORMS], {
+        default: 'none',
+        description:
+          'How the filter of the event channel tells what it drives itself. `flag`: by one flag for all threads, which is right only under the BQL. `flag+assert`: so, and an access that comes without the BQL fails. `source-id`: by the source of each call. `none`: there is no filter.',
+      }),
+    ),
+    gsi: Type.Optional(Type.Integer({ minimum: 0, maximum: 23, default: 9, description: 'The GSI of its callback.' })),
+  },
+  { ...CLOSED, default: {}, description: "Xen's event channel on the way from the GSI router to the controllers." },
+);
+
 /** A machine, in the configuration file and as the body of POST /v1/machines. */
 export const MachineConfig = Type.Object(
   {
@@ -170,6 +185,7 @@ export const MachineConfig = Type.Object(
     pic: Type.Optional(
       Type.Boolean({ default: true, description: 'Whether there is an 8259 pair, which GSIs 0–15 drive as well.' }),
     ),
+    xen: Type.Optional(XenConfig),
     seqlock: Type.Optional(
       Type.Enum(['short', 'legacy'], {
         default: 'short',
@@ -272,7 +288,7 @@ export function toBqlLoad({ duty, hold, mode }: BqlLoadConfig): BqlLoadOptions {
 
 /** The core's options for a valid, completed machine configuration. */
 export function toMachineOptions(config: MachineConfig, slot: number): MachineOptions {
-  const { hpet, ioapic } = config;
+  const { hpet, ioapic, xen } = config;
   return {
     slot,
     design: designOf(config.locking),
@@ -284,6 +300,7 @@ export function toMachineOptions(config: MachineConfig, slot: number): MachineOp
     generationCheck: config.timer.generationCheck,
     countOverlap: config.statistics === 'exact',
     pic: config.pic,
+    xen: xen.form === 'none' ? undefined : { form: xen.form, gsi: xen.gsi },
     seqlock: config.seqlock,
     load: toBqlLoad(config.bql.load),
   };

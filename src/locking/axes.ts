@@ -44,6 +44,8 @@ export interface IrqAxis {
   readonly name: string;
   /** Whether the controllers have leaf locks of their own, so that nothing on the way to them needs the BQL. */
   readonly lockless: boolean;
+  /** Whether changes are decided and applied apart, and decisions therefore numbered. */
+  readonly numbered: boolean;
   /** Protects one controller (named by its leaf lock) or all of them; returns what `leave` is to undo. */
   enter(target: IrqTarget, controller: number): boolean;
   leave(target: IrqTarget, controller: number, entered: boolean): void;

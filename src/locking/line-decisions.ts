@@ -21,6 +21,10 @@ const LOG_LENGTH = 8;
 const LOG_WORDS = 6;
 const LOG = AREA.words('log', LOG_LENGTH * LOG_WORDS, 'router');
 
+/** Per source: a bit per line whose change was refused its lock and is not made up for yet, and the levels decided. */
+const REFUSED = AREA.words('refused', SOURCES, 'sync');
+const REFUSED_LEVELS = AREA.words('refusedLevels', SOURCES, 'sync');
+
 export type Staleness = 'late' | 'inverted';
 
 /** One update that was stale when it was applied. */
@@ -47,6 +51,11 @@ export class LineDecisions {
     return change;
   }
 
+  /** The newest decision of a source: its number × 2 + the level. */
+  newest(source: number): number {
+    return this.memory.load(DECIDED + source);
+  }
+
   /** Judges a decision that is being applied, and counts it; the caller protects the interrupt controllers. */
   apply(line: number, source: number, level: number, change: number, site: number): void {
     const { memory } = this;
@@ -61,13 +70,6 @@ export class LineDecisions {
     if (decided >> 1 !== change && (decided & 1) !== level) {
       this.#stale('late', line, source, level, change, site, decided >> 1);
     }
-  }
-
-  /** Takes note that a decision is being applied; false if a newer one of its source was before. As `apply`, uncounted. */
-  advance(source: number, change: number): boolean {
-    if (isNewer(this.memory.get(APPLIED + source), change)) return false;
-    this.memory.set(APPLIED + source, change);
-    return true;
   }
 
   /** Counts one deferred call. */
@@ -93,6 +95,30 @@ export class LineDecisions {
     memory.set(record + 1, line | (source << 8) | (level << 16) | (site << 24));
     memory.set(record + 2, change);
     memory.set(record + 3, newest);
+  }
+
+  // Changes of the victims of deadlocks, to be made up for later
+
+  /** Notes a change that was refused its lock; the caller holds the HPET's guard. */
+  refuse(line: number, source: number, level: number): void {
+    const levels = this.memory.load(REFUSED_LEVELS + source);
+    this.memory.store(REFUSED_LEVELS + source, level ? levels | (1 << line) : levels & ~(1 << line));
+    this.memory.or(REFUSED + source, 1 << line);
+  }
+
+  /** Whether a change of this source on this line is still to be made up for; forgets it. The controllers are protected. */
+  takeRefused(line: number, source: number): boolean {
+    const address = REFUSED + source;
+    for (;;) {
+      const lines = this.memory.load(address);
+      if (!(lines & (1 << line))) return false;
+      if (this.memory.compareExchange(address, lines, lines & ~(1 << line)) === lines) return true;
+    }
+  }
+
+  /** The newest level that was refused; to be read after `takeRefused`. */
+  refusedLevel(line: number, source: number): number {
+    return (this.memory.load(REFUSED_LEVELS + source) >>> line) & 1;
   }
 
   // Revalidation

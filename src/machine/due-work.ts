@@ -60,7 +60,7 @@ export class DueWork {
     locks.site = MAIN_LOOP;
     locks.acquire(BQL);
     const controlled = this.control.isRequested;
-    if (controlled) this.#runControl();
+    if (controlled) this.#tryControl();
     this.load.run();
     if (machine.hasManualClock) {
       memory.store(RUNNING, 1);
@@ -99,8 +99,13 @@ export class DueWork {
       const timer = timers.taken;
       const lockless = timers.isLockless(timer);
       if (lockless) locks.release(BQL);
-      if (timer === STORM_TIMER) this.#serviceDelayed(timers.takenGeneration);
-      else this.#callBack(timer, timers.takenGeneration);
+      const { held } = locks;
+      try {
+        if (timer === STORM_TIMER) this.#serviceDelayed(timers.takenGeneration);
+        else this.#callBack(timer, timers.takenGeneration);
+      } catch (error) {
+        machine.breakOff(error, held);
+      }
       if (lockless) locks.acquire(BQL);
       locks.site = MAIN_LOOP;
     }
@@ -151,6 +156,15 @@ export class DueWork {
       } else {
         return;
       }
+    }
+  }
+
+  #tryControl(): void {
+    const { held } = this.machine.locks;
+    try {
+      this.#runControl();
+    } catch (error) {
+      this.machine.breakOff(error, held);
     }
   }
 
@@ -266,14 +280,23 @@ export class DueWork {
     while (!this.#kicks.isEmpty) {
       machine.host.events.awaitRoom();
       machine.locks.site = TIMER_CALLBACK;
-      machine.enterHpet();
-      if (this.#kicks.take()) {
-        machine.deadline = this.#kicks.takenDeadline;
-        this.#expire(this.#kicks.taken, this.#kicks.takenGeneration);
+      try {
+        this.#runKicked();
+      } catch (error) {
+        machine.breakOff(error, 0);
       }
-      machine.leaveHpet();
     }
     machine.memory.add(DRAINING, -1);
+  }
+
+  #runKicked(): void {
+    const { machine } = this;
+    machine.enterHpet();
+    if (this.#kicks.take()) {
+      machine.deadline = this.#kicks.takenDeadline;
+      this.#expire(this.#kicks.taken, this.#kicks.takenGeneration);
+    }
+    machine.leaveHpet();
   }
 
   /** Adds to the target of a manual clock, unless that would pass MAX_TIME; returns the sum. */

@@ -4,7 +4,7 @@ export const EVENT_APIC = 2;
 export const EVENT_MSI = 3;
 export const EVENT_INTR = 4;
 
-/** Causes beyond the sources of a line (0–26, `devices/gsi/sources.ts`). */
+/** Causes beyond the sources of a line (0–27, `devices/gsi/sources.ts`). */
 export const CAUSE_ENTRY_WRITE = 32;
 export const CAUSE_EOI = 33;
 export const CAUSE_DELAYED = 34;
@@ -14,7 +14,8 @@ export interface EventSink {
    * Puts one event into the order of all events; the caller holds what protects the state that it tells of. Never
    * waits: `awaitRoom` was called before any lock was taken.
    *
-   * - EVENT_LINE: `a` GSI, `b` level
+   * - EVENT_LINE: `a` GSI, `b` level, `c` the newest decision of its source (`LineDecisions.newest`) where the design
+   *   numbers decisions, else 0
    * - EVENT_APIC: `a` pin, `b` destination | destination mode << 8 | delivery mode << 9 | trigger << 12, `c` vector
    * - EVENT_MSI: `a` timer, `b` address, `c` data
    * - EVENT_INTR: `a` level of the 8259 pair's INT output

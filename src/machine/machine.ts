@@ -1,5 +1,6 @@
 import { GsiRouter } from '../devices/gsi/router.js';
-import { SOURCE_EXTERNAL } from '../devices/gsi/sources.js';
+import { SOURCE_EXTERNAL, SOURCE_XEN } from '../devices/gsi/sources.js';
+import { XenFilter, type XenOptions } from '../devices/gsi/xen-filter.js';
 import { Hpet } from '../devices/hpet/hpet.js';
 import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
 import { Ioapic } from '../devices/ioapic/ioapic.js';
@@ -13,7 +14,8 @@ import { CONFIG_AREA, CONTROL_AREA, ROUTER_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { U64 } from '../memory/u64.js';
 import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
-import { IOAPIC, PIC, ROUTER } from '../sync/lock-names.js';
+import { LockAssertionError } from '../sync/lock-assertion.js';
+import { BQL, IOAPIC, PIC, ROUTER } from '../sync/lock-names.js';
 import { DEFAULT_LOCKS, type LockOptions, Locks } from '../sync/locks.js';
 import type { Thread } from '../sync/thread.js';
 import { BqlLoad, type BqlLoadOptions } from './bql-load.js';
@@ -52,6 +54,8 @@ export interface MachineOptions {
   readonly ioapic: { readonly version: number; readonly id: number };
   /** Whether there is an 8259 pair; GSIs 0–15 drive it beside the IOAPIC. True if not given. */
   readonly pic?: boolean;
+  /** A filter between GSI router and interrupt controllers; none if not given. */
+  readonly xen?: XenOptions | undefined;
   /** Quirk bits, `devices/quirks.ts`. */
   readonly quirks: number;
   readonly locks?: Partial<LockOptions>;
@@ -86,6 +90,7 @@ export class Machine implements IrqTarget {
   readonly hpet: Hpet;
   readonly ioapic: Ioapic;
   readonly router: GsiRouter;
+  readonly xen: XenFilter;
   readonly pic: Pic;
   readonly deferred = new DeferredList();
   readonly decisions: LineDecisions;
@@ -102,6 +107,8 @@ export class Machine implements IrqTarget {
   quirks = 0;
   design!: Design;
   #packedDesign = -1;
+  /** How often this thread is counted as inside a device. */
+  #inside = 0;
   readonly #bus = new Bus();
 
   constructor(
@@ -115,7 +122,11 @@ export class Machine implements IrqTarget {
     this.decisions = new LineDecisions(memory);
     this.lineQueue = new LineQueue(memory);
     this.router = new GsiRouter(memory, {
-      lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, 0),
+      lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, this.#newestDecision(source)),
+      driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
+    });
+    this.xen = new XenFilter(memory, {
+      assertBql: () => this.locks.assertHeld(BQL),
       driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
     this.pic = new Pic(this, (level) => this.#emit(EVENT_INTR, this.cause, level, 0, 0));
@@ -160,6 +171,7 @@ export class Machine implements IrqTarget {
     timers.setLockless(STORM_TIMER, options.design.irq.lockless);
     this.clock.create(options.clock);
     this.router.create(options.quirks);
+    this.xen.create(options.xen);
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
     this.pic.create(options.pic ?? true);
     this.hpet.create({
@@ -320,6 +332,34 @@ export class Machine implements IrqTarget {
     this.design.irq.leave(this, ROUTER, entered);
   }
 
+  /** Xen's event channel drives its callback; false if the machine has no such filter. */
+  setXenCallback(level: number): boolean {
+    if (!this.xen.options) return false;
+    this.#begin(IRQ_UPDATE, SOURCE_XEN);
+    this.host.events.awaitRoom();
+    const { irq } = this.design;
+    // Where the big lock protects the controllers, it is held all the while that the filter says so of itself.
+    const held = !irq.lockless && this.locks.guard(BQL);
+    this.xen.beginSetting();
+    const entered = irq.enter(this, ROUTER);
+    this.xen.setCallback(level);
+    irq.leave(this, ROUTER, entered);
+    this.xen.endSetting();
+    this.locks.unguard(BQL, held);
+    return true;
+  }
+
+  /**
+   * Ends a path that was broken off by a failed assertion, of which the machine keeps count: this thread holds the locks
+   * of the mask again, and no other. Throws whatever else broke it off.
+   */
+  breakOff(error: unknown, held: number): void {
+    if (!(error instanceof LockAssertionError)) throw error;
+    this.xen.countFailure(error.site, this.thread.id);
+    while (this.#inside > 0) this.leaveDevice();
+    this.locks.restore(held);
+  }
+
   /** A local APIC broadcasts an EOI. */
   endOfInterrupt(vector: number): void {
     this.#begin(IRQ_UPDATE, CAUSE_EOI);
@@ -387,12 +427,18 @@ export class Machine implements IrqTarget {
     this.memory.set(PIT_GATE, level);
   }
 
-  #driveInput(gsi: number, level: number, source: number): void {
+  #driveInput(gsi: number, routed: number, source: number): void {
+    const level = this.xen.filter(gsi, routed, source);
     // The pair first: an ExtINT entry of the same GSI fetches the vector of this request.
     this.pic.setInput(gsi, level, source);
     const entered = this.design.irq.enter(this, IOAPIC);
     this.ioapic.setInput(gsi, level);
     this.design.irq.leave(this, IOAPIC, entered);
+  }
+
+  /** For the event of a line: what was decided last, where that need not be what is applied now. */
+  #newestDecision(source: number): number {
+    return this.design.irq.numbered && source < SOURCE_EXTERNAL ? this.decisions.newest(source) : 0;
   }
 
   #emit(kind: number, cause: number, a: number, b: number, c: number): void {
@@ -406,10 +452,14 @@ export class Machine implements IrqTarget {
   // Counting threads that are inside a device together
 
   enterDevice(): void {
-    if (this.memory.get(COUNT_OVERLAP) && this.memory.add(INSIDE, 1) > 0) this.thread.statistics.overlapped();
+    if (!this.memory.get(COUNT_OVERLAP)) return;
+    this.#inside++;
+    if (this.memory.add(INSIDE, 1) > 0) this.thread.statistics.overlapped();
   }
 
   leaveDevice(): void {
-    if (this.memory.get(COUNT_OVERLAP)) this.memory.add(INSIDE, -1);
+    if (!this.memory.get(COUNT_OVERLAP)) return;
+    this.#inside--;
+    this.memory.add(INSIDE, -1);
   }
 }

@@ -1,3 +1,4 @@
+import { isCoalesced } from './coalescing.js';
 import { describeStep, hexadecimal, renderOutputs } from './render.js';
 import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
 import { isToldIn, type Output, type Step, type Trace, type TraceLine } from './trace.js';
@@ -18,6 +19,10 @@ export interface PlayOptions {
   readonly onProgress?: (done: number) => void;
   /** Milliseconds without any answer after which the target counts as lost. */
   readonly patience?: number;
+  /** Whether outputs of one access that cancel each other may be missing, see `coalescing.ts`. */
+  readonly coalesces?: boolean;
+  /** Told of each step of a golden trace for which that was so. */
+  readonly onCoalesced?: () => void;
 }
 
 /** Steps under way at a time: enough to hide the way to a server and back. */
@@ -141,7 +146,12 @@ class Player {
     if (told.length === 0 && line.outputs.length === 0) return undefined;
     const expected = renderOutputs(line.outputs);
     const got = renderOutputs(told);
-    return expected === got ? undefined : this.#mismatch(line, line.step, expected, got);
+    if (expected === got) return undefined;
+    if (!this.options.coalesces || !isCoalesced(line.step, line.outputs, told)) {
+      return this.#mismatch(line, line.step, expected, got);
+    }
+    this.options.onCoalesced?.();
+    return undefined;
   }
 
   #compareRaises(): Mismatch | undefined {

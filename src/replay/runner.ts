@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Profile } from '../devices/quirks.js';
-import type { PresetName } from '../locking/presets.js';
+import { PRESETS, type PresetName } from '../locking/presets.js';
 import type { Candidate } from './find.js';
 import { type Mismatch, play } from './player.js';
 import { type ReplayTarget, TargetLost, TargetRefusal } from './target.js';
@@ -21,6 +21,8 @@ export interface TraceResult {
   readonly passed: boolean;
   /** Steps that were carried out, whether as expected or not. */
   readonly steps: number;
+  /** Steps that left out changes of lines which cancel each other, where the locking design may do so. */
+  readonly coalesced: number;
   readonly seconds: number;
   readonly mismatch: Mismatch | null;
   /** Why the trace could not be replayed to its end, if not because of a mismatch. */
@@ -82,6 +84,7 @@ class Trial {
   #name: string;
   #profile: Profile | null = null;
   #steps = 0;
+  #coalesced = 0;
   readonly #begin = performance.now();
 
   constructor(
@@ -105,7 +108,13 @@ class Trial {
     };
     let mismatch: Mismatch | undefined;
     try {
-      mismatch = await play(trace, machine, { onProgress });
+      mismatch = await play(trace, machine, {
+        onProgress,
+        coalesces: PRESETS[this.options.locking].irq.name === 'revalidated',
+        onCoalesced: () => {
+          this.#coalesced++;
+        },
+      });
     } catch (error) {
       // What went wrong first is what is told.
       await machine.close().catch(() => {});
@@ -130,6 +139,7 @@ class Trial {
       profile: this.#profile,
       passed: mismatch === null && error === null,
       steps: this.#steps,
+      coalesced: this.#coalesced,
       seconds: (performance.now() - this.#begin) / 1000,
       mismatch,
       error,

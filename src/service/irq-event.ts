@@ -1,4 +1,4 @@
-import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, sourceName } from '../devices/gsi/sources.js';
+import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, SOURCE_XEN, sourceName } from '../devices/gsi/sources.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { CAUSE_DELAYED, CAUSE_ENTRY_WRITE, CAUSE_EOI, EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../machine/events.js';
 import type { Cause, IrqKind } from '../wire/names.js';
@@ -22,6 +22,7 @@ const CAUSES: { readonly [cause: number]: Cause } = {
   [SOURCE_PIT]: 'pit',
   [SOURCE_RTC]: 'rtc',
   [SOURCE_EXTERNAL]: 'external',
+  [SOURCE_XEN]: 'xen',
   [CAUSE_ENTRY_WRITE]: 'write',
   [CAUSE_EOI]: 'eoi',
   [CAUSE_DELAYED]: 'delayed',

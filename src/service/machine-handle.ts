@@ -9,8 +9,10 @@ import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
+import { CALL_SITES } from '../sync/call-sites.js';
 import type { Completion } from '../threads/dispatch.js';
 import type { Engine } from '../threads/engine.js';
+import { threadName } from '../threads/lock-view.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from '../wire/client-message.js';
 import { addressed } from './apic.js';
@@ -173,6 +175,7 @@ export class MachineHandle {
     const { slot } = this.options;
     const finish: Completion = (status, lowRead, highRead) => {
       if (status === ring.GONE) answer(this.#closing(), 0, 0);
+      else if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
       else completion(status, lowRead, highRead);
       this.#done();
     };
@@ -193,7 +196,25 @@ export class MachineHandle {
   // Locks: none of this takes any
 
   locks() {
-    return { locks: this.engine.lockView.state(this.options.slot), deferred: this.engine.deferred(this.options.slot) };
+    const { engine, options } = this;
+    return {
+      locks: engine.lockView.state(options.slot),
+      deferred: engine.deferred(options.slot),
+      xen: this.#xen(),
+    };
+  }
+
+  #xen() {
+    const { engine } = this;
+    const xen = engine.xen(this.options.slot);
+    if (!xen) return null;
+    const { form, gsi, failures } = xen;
+    return {
+      form,
+      gsi,
+      failures: failures?.count ?? 0,
+      last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread, engine.map) } : null,
+    };
   }
 
   lockOrder() {

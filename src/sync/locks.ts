@@ -1,6 +1,7 @@
 import { CONFIG_AREA, LOCKS_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { MAIN_LOOP } from './call-sites.js';
+import { LockAssertionError } from './lock-assertion.js';
 import { LOCK_COUNT, LOCK_NAMES } from './lock-names.js';
 import { LockOrder } from './lock-order.js';
 import { barging, MUTEXES, type Mutex, type MutexWaiter, ownerOf } from './mutex.js';
@@ -76,6 +77,17 @@ export class Locks {
 
   holds(lock: number): boolean {
     return (this.held & (1 << lock)) !== 0;
+  }
+
+  /** Throws LockAssertionError unless this thread holds the lock. */
+  assertHeld(lock: number): void {
+    if (!this.holds(lock)) throw new LockAssertionError(lock, this.site);
+  }
+
+  /** After a path was broken off: makes this thread hold the locks of a mask (bit n for lock n), and no other. */
+  restore(mask: number): void {
+    for (let lock = LOCK_COUNT - 1; lock >= 0; lock--) if (this.held & ~mask & (1 << lock)) this.release(lock);
+    for (let lock = 0; lock < LOCK_COUNT; lock++) if (mask & ~this.held & (1 << lock)) this.acquire(lock);
   }
 
   acquire(lock: number): void {

@@ -1,3 +1,4 @@
+import type { AssertionFailures, XenOptions } from '../devices/gsi/xen-filter.js';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import type { StaleUpdate } from '../locking/line-decisions.js';
 import type { BqlLoadOptions } from '../machine/bql-load.js';
@@ -399,6 +400,13 @@ export class Engine {
     this.machine.select(machineAt(this.map, slot));
     const { decisions } = this.machine;
     return { ...decisions.counts(), stale: decisions.staleUpdates() };
+  }
+
+  /** The machine's Xen filter, with the assertions of it that failed. */
+  xen(slot: number): (XenOptions & { failures: AssertionFailures | undefined }) | undefined {
+    this.machine.select(machineAt(this.map, slot));
+    const { xen } = this.machine;
+    return xen.options && { ...xen.options, failures: xen.failures() };
   }
 
   /** Changes the background work of the main loop under the BQL. */

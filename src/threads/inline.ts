@@ -62,6 +62,8 @@ export class InlineExecution {
     const { mmio, irq } = this.machine.design;
     // With a manual clock the answer to all but a read waits for the main loop.
     if (operation !== READ && this.machine.hasManualClock) return HAND_OVER;
+    // What may be broken off is best done where nothing was taken beforehand.
+    if (operation !== READ && this.machine.xen.asserts) return HAND_OVER;
     // These designs act after the access: on a list, or on a queue that is looked at again after an unlock.
     const isPlain = irq.name === 'inline' || irq.name === 'lockless';
     const controllers = irq.lockless ? LEAVES : BIG;

@@ -32,9 +32,10 @@ export const PORT_WRITE = 8;
 export const INTERRUPT_ACKNOWLEDGE = 9;
 /** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
 export const VIEW = 10;
-
 /** Does nothing: its answer tells that the thread has done all before it. */
 export const NOTHING = 11;
+/** The level of the callback of Xen's event channel. */
+export const XEN_CALLBACK = 12;
 
 /** Results. */
 export const OK = 0;
@@ -43,6 +44,10 @@ export const NOT_STEPPABLE = 2;
 export const BAD_PORT = 3;
 /** The machine is frozen, or being deleted. */
 export const GONE = 4;
+/** The path was broken off by a failed assertion. */
+export const FAILED = 5;
+/** The machine has no Xen filter. */
+export const NO_XEN_FILTER = 6;
 
 /** One request; its result is written over it. */
 export interface Submission {

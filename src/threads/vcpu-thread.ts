@@ -52,8 +52,18 @@ export class VcpuThread {
   }
 
   #run(request: ring.Submission): number {
+    this.machine.select(request.machine);
+    try {
+      return this.#perform(request);
+    } catch (error) {
+      this.machine.breakOff(error, 0);
+      this.due.settle();
+      return ring.FAILED;
+    }
+  }
+
+  #perform(request: ring.Submission): number {
     const { machine, due } = this;
-    machine.select(request.machine);
     if (!machine.isAlive) return ring.GONE;
     switch (request.operation) {
       case ring.READ:
@@ -82,6 +92,9 @@ export class VcpuThread {
       }
       case ring.PORT_WRITE:
         if (!machine.portWrite(request.address, request.low)) return ring.BAD_PORT;
+        break;
+      case ring.XEN_CALLBACK:
+        if (!machine.setXenCallback(request.low)) return ring.NO_XEN_FILTER;
         break;
       case ring.INTERRUPT_ACKNOWLEDGE:
         machine.value.set(machine.acknowledgeInterrupt(), 0);

@@ -17,7 +17,7 @@ export const IRQ_KINDS = ['line', 'apic', 'msi', 'intr'] as const;
 export type IrqKind = (typeof IRQ_KINDS)[number];
 
 /** What made an event; numbered as the kinds are. */
-export const CAUSES = ['timer', 'pit', 'rtc', 'external', 'write', 'eoi', 'delayed'] as const;
+export const CAUSES = ['timer', 'pit', 'rtc', 'external', 'write', 'eoi', 'delayed', 'xen'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** How a logical destination is compared with a logical APIC id; numbered as the kinds are. */

@@ -1,7 +1,9 @@
 import t from 'tap';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/locking/presets.js';
 import { RemoteTarget } from '../../src/replay/remote.js';
 import { replayAll } from '../../src/replay/runner.js';
 import { TestServer } from '../support/server.js';
+import { tier } from '../support/tier.js';
 import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';
 
 const server = await TestServer.start();
@@ -13,7 +15,12 @@ async function machines(): Promise<string[]> {
   return machines.map(({ name }: { name: string }) => name);
 }
 
-for (const locking of ['bql', 'lockless-timer', 'lockless-irq'] as const) {
+/** A round of all traces takes a second: all designs in which they must pass take part in longer runs. */
+const LOCKING: readonly PresetName[] = tier.allPresets
+  ? PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(PRESETS[name].class))
+  : ['bql', 'lockless-irq', 'deferred-revalidated'];
+
+for (const locking of LOCKING) {
   for (const profile of ['qemu-11.1', 'datasheet', 'standard'] as const) {
     const traces = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
     t.test(`${traces.length} golden traces over WebSocket with ${profile} under ${locking}`, async (t) => {

@@ -11,13 +11,16 @@ import { MACHINE_WORDS } from '../../src/memory/map.js';
 import { SharedMemory } from '../../src/memory/shared-memory.js';
 import { U64 } from '../../src/memory/u64.js';
 import { Thread } from '../../src/sync/thread.js';
+import { LOCK_REPORT_WORDS, LockReportRings } from '../../src/threads/lock-reports.js';
+import { type InversionReport, LockView } from '../../src/threads/lock-view.js';
+import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../../src/threads/shared-map.js';
 import { LockTrace } from './lock-trace.js';
 
 const SLOT = 0;
-const VCPU_THREAD = 1;
-const MAIN_LOOP_THREAD = 2;
 /** The thread table fills the words before. */
 const MACHINE_BASE = 512;
+const LOCK_REPORTS = MACHINE_BASE + MACHINE_WORDS;
+const WORDS = LOCK_REPORTS + LOCK_REPORT_WORDS;
 
 export interface BenchOptions {
   readonly locking?: PresetName | Design;
@@ -27,6 +30,7 @@ export interface BenchOptions {
   readonly hpet?: Partial<MachineOptions['hpet']>;
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
   readonly pic?: boolean;
+  readonly xen?: MachineOptions['xen'];
   readonly generationCheck?: boolean;
   /** The memory of all views; with a clock of its own, the machine's clock follows it in real time. */
   readonly memory?: (buffer: SharedArrayBuffer) => SharedMemory;
@@ -76,9 +80,10 @@ export class BenchMachine {
   readonly mainLoopLocks = new LockTrace();
 
   readonly #value = new U64();
+  readonly #lockView: LockView;
 
   constructor(options: BenchOptions = {}) {
-    const buffer = new SharedArrayBuffer((MACHINE_BASE + MACHINE_WORDS) * 4);
+    const buffer = new SharedArrayBuffer(WORDS * 4);
     const shared = new SharedMemory(buffer);
     const memory = options.memory ?? ((buffer) => new SharedMemory(buffer));
     const events: EventSink = {
@@ -87,14 +92,17 @@ export class BenchMachine {
       },
       awaitRoom: () => {},
     };
+    const reports = new LockReportRings(shared, LOCK_REPORTS);
+    const map = { firstMachine: MACHINE_BASE, lockReports: LOCK_REPORTS, vcpuThreads: 1 } as SharedMap;
+    this.#lockView = new LockView(shared, map);
     const view = (thread: number, trace: LockTrace, kickMainLoop: () => void) =>
-      new Machine(memory(buffer), new Thread(thread, shared, trace.statistics), {
+      new Machine(memory(buffer), new Thread(thread, shared, trace.statistics, undefined, reports), {
         events,
         kickMainLoop,
         kickVcpu: () => {},
       });
     this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
-    this.machine = view(VCPU_THREAD, this.vcpuLocks, () => {
+    this.machine = view(FIRST_VCPU_THREAD, this.vcpuLocks, () => {
       if (!options.lateMainLoop) this.mainLoop.run();
     });
     this.due = new DueWork(this.machine);
@@ -107,6 +115,7 @@ export class BenchMachine {
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
       pic: options.pic ?? true,
+      xen: options.xen,
       quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
       generationCheck: options.generationCheck ?? true,
       countOverlap: false,
@@ -198,6 +207,11 @@ export class BenchMachine {
     this.due.requestControl(work, argument);
     if (!this.due.control.takeDone()) throw new Error('control work was not done');
     this.due.settle();
+  }
+
+  /** Orders of two locks that could deadlock, as far as both were seen. */
+  inversions(): InversionReport[] {
+    return this.#lockView.inversions(SLOT, this.machine.memory);
   }
 
   takeEvents(): BenchEvent[] {

@@ -6,6 +6,7 @@ import type { Design } from '../../src/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/machine/bql-load.js';
 import type { MachineOptions } from '../../src/machine/machine.js';
 import { Engine } from '../../src/threads/engine.js';
+import { LockReportRings } from '../../src/threads/lock-reports.js';
 import { LockView } from '../../src/threads/lock-view.js';
 import { machineAt } from '../../src/threads/shared-map.js';
 import * as ring from '../../src/threads/submission-ring.js';
@@ -102,6 +103,11 @@ export class LiveMachine {
 
   deadlocks() {
     return this.locks.deadlocks(SLOT);
+  }
+
+  /** Deadlocks so far; reports are kept of the last 32. */
+  deadlockCount(): number {
+    return new LockReportRings(this.engine.shared, this.engine.map.lockReports).deadlocks.count;
   }
 
   inversions() {

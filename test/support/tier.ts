@@ -1,8 +1,29 @@
 /** How long tests with random operations run: SOUTHBRIDGE_TIER is `test`, the default, `ci` or `long`. */
 export const TIERS = {
-  test: { socketOperations: 4_000, exploresAllDesigns: false, stressRounds: 50 },
-  ci: { socketOperations: 20_000, exploresAllDesigns: true, stressRounds: 300 },
-  long: { socketOperations: 100_000, exploresAllDesigns: true, stressRounds: 5_000 },
+  test: {
+    socketOperations: 4_000,
+    exploresAllDesigns: false,
+    stressRounds: 50,
+    allPresets: false,
+    hazardSeconds: 0,
+    hazardRounds: 40,
+  },
+  ci: {
+    socketOperations: 20_000,
+    exploresAllDesigns: true,
+    stressRounds: 300,
+    allPresets: true,
+    hazardSeconds: 10,
+    hazardRounds: 400,
+  },
+  long: {
+    socketOperations: 100_000,
+    exploresAllDesigns: true,
+    stressRounds: 5_000,
+    allPresets: true,
+    hazardSeconds: 60,
+    hazardRounds: 2_000,
+  },
 } as const;
 
 function isTier(name: string): name is keyof typeof TIERS {

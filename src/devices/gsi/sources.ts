@@ -3,11 +3,14 @@ export const SOURCE_PIT = 24;
 export const SOURCE_RTC = 25;
 /** A client's line message, or another device that is not part of this machine. */
 export const SOURCE_EXTERNAL = 26;
+/** The callback of Xen's event channel, which comes in behind the router and has no level there. */
+export const SOURCE_XEN = 27;
 
 /** Sources 0 to 23 are the HPET's timers. */
 export function sourceName(source: number): string {
   if (source === SOURCE_PIT) return 'pit';
   if (source === SOURCE_RTC) return 'rtc';
   if (source === SOURCE_EXTERNAL) return 'external';
+  if (source === SOURCE_XEN) return 'xen';
   return `timer ${source}`;
 }

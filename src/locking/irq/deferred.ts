@@ -15,6 +15,7 @@ import { bigLocked } from './big-locked.js';
 export const deferred: IrqAxis = {
   ...bigLocked,
   name: 'deferred',
+  numbered: true,
   end(target) {
     if (!target.deferred.end()) return;
     const { locks } = target;

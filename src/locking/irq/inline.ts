@@ -9,24 +9,31 @@ import { bigLocked } from './big-locked.js';
  *
  *     HPET (mutex held, or not) ── BQL guard ── GSI router, IOAPIC, 8259 pair
  *
- * The victim of a deadlock finishes its register write first: its changes become deferred calls.
+ * The victim of a deadlock finishes its register write first: its changes become deferred calls. Meanwhile others may
+ * change the same lines: the newest decision counts, and is applied by whoever comes first.
  */
 export const inline: IrqAxis = {
   ...bigLocked,
   name: 'inline',
+  numbered: false,
   end(target) {
     if (!target.deferred.end()) return;
     const { locks } = target;
     locks.site = DEFERRED_FLUSH;
     const entered = locks.guard(BQL);
-    target.deferred.apply(target, unlessNewer);
+    target.deferred.apply(target, madeUpFor);
     locks.unguard(BQL, entered);
   },
   driveLine(target, line, source, level) {
-    const change = target.decisions.decide(source, level);
     const entry = enterForChange(target);
-    if (entry === REFUSED) target.deferred.addLevel(line, source, level, change);
-    else unlessNewer.level(target, line, source, level, change);
+    if (entry === REFUSED) {
+      target.decisions.refuse(line, source, level);
+      target.deferred.addLevel(line, source, level, 0);
+    } else {
+      // Newer than what a victim decided.
+      target.decisions.takeRefused(line, source);
+      target.driveLine(line, source, level);
+    }
     leaveAfterChange(target, entry);
   },
   pulseLine(target, line, source) {
@@ -49,12 +56,16 @@ export const inline: IrqAxis = {
   },
 };
 
-/** While the victim of a deadlock was on its way, others may have decided and applied: theirs is what holds. */
-const unlessNewer: DeferredLines = {
-  level(target, line, source, level, change) {
-    if (target.decisions.advance(source, change)) target.driveLine(line, source, level);
+const madeUpFor: DeferredLines = {
+  level(target, line, source) {
+    const { decisions } = target;
+    decisions.count();
+    if (decisions.takeRefused(line, source)) target.driveLine(line, source, decisions.refusedLevel(line, source));
   },
-  pulse: (target, line, source) => target.pulseLine(line, source),
+  pulse(target, line, source) {
+    target.decisions.count();
+    target.pulseLine(line, source);
+  },
 };
 
 const REFUSED = 0;

@@ -11,6 +11,7 @@ import type { IrqAxis, IrqTarget } from '../axes.js';
 export const lockless: IrqAxis = {
   name: 'lockless',
   lockless: true,
+  numbered: false,
   enter(target, controller) {
     return target.locks.guard(controller);
   },

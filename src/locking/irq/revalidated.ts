@@ -16,6 +16,7 @@ import { bigLocked } from './big-locked.js';
 export const revalidated: IrqAxis = {
   ...bigLocked,
   name: 'revalidated',
+  numbered: true,
   end(target) {
     if (!target.deferred.end()) return;
     const { locks } = target;

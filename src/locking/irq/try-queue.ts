@@ -13,6 +13,7 @@ import type { IrqAxis, IrqTarget } from '../axes.js';
 export const tryQueue: IrqAxis = {
   name: 'try-queue',
   lockless: true,
+  numbered: false,
   enter(target, controller) {
     return target.locks.guard(controller);
   },

@@ -1,0 +1,93 @@
+import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
+import { IOREDTBL } from '../../src/devices/ioapic/registers.js';
+import type { MachineEvent } from '../../src/events/event-ring.js';
+import type { Design } from '../../src/locking/axes.js';
+import { EVENT_LINE } from '../../src/machine/events.js';
+import { LiveMachine } from './live-machine.js';
+
+const TIMER = 4;
+const LINE = 20;
+const REGISTERS = TIMER_BLOCKS + 0x20 * TIMER;
+const HOLD_NS = 200_000;
+const HOLD_TICKS = HOLD_NS / 10;
+
+/** Every change of the timer's line as it was told, beside the number and level of the newest decision at that moment. */
+class LineLog {
+  /** Changes that were told after one of a newer decision, or against the newest decision. */
+  inverted = 0;
+  length = 0;
+  #newest = 0;
+
+  take({ kind, cause, b: level, c: decision }: MachineEvent): void {
+    if (kind !== EVENT_LINE || cause !== TIMER || decision === 0) return;
+    const number = decision >> 1;
+    if (number < this.#newest || (decision & 1) !== level) this.inverted++;
+    this.#newest = Math.max(this.#newest, number);
+    this.length++;
+  }
+}
+
+/**
+ * One level-triggered timer, alone on its line, is acknowledged by a vCPU while its next match comes due, and the main
+ * loop holds the BQL half of the time for other work. Where the main loop then runs the callback with the BQL still
+ * held, an acknowledgement that waits for the BQL in its middle is overtaken.
+ */
+export class AcknowledgeRace {
+  readonly log = new LineLog();
+  /** Rounds after which the line was not what the status bit says, with nothing under way that would still change it. */
+  wrong = 0;
+  rounds = 0;
+
+  private constructor(readonly machine: LiveMachine) {}
+
+  static async start(design: Design): Promise<AcknowledgeRace> {
+    let race: AcknowledgeRace | undefined;
+    const machine = await LiveMachine.start(design, 1, (event) => race?.log.take(event));
+    race = new AcknowledgeRace(machine);
+    await machine.writeIoapic(0, IOREDTBL + 2 * LINE, 0x8000 | 0x44);
+    await machine.writeHpet(0, REGISTERS, (LINE << 9) | (1 << 2) | (1 << 1));
+    await machine.writeHpet(0, 0x10, 1);
+    machine.loadBql({ duty: 500, hold: HOLD_NS, burn: false });
+    return race;
+  }
+
+  /** Raises the line, lets match and acknowledgement meet, and looks at what came of it. */
+  async round(): Promise<void> {
+    const { machine } = this;
+    await this.#passed(await this.#arm(50));
+    // At any time between two holds, and with the match at any time in the one that comes next.
+    for (let reads = this.rounds % 7; reads > 0; reads--) await machine.readHpet(0, MAIN_COUNTER);
+    await this.#passed(await this.#arm((this.rounds % 16) * (HOLD_TICKS / 8), this.#acknowledge));
+    const status = await machine.readHpet(0, INTERRUPT_STATUS);
+    if (machine.sources(LINE) !== (status & (1 << TIMER))) this.wrong++;
+    await this.#acknowledge();
+    this.rounds++;
+  }
+
+  /** Sets the comparator so many ticks ahead, and does something right after that; returns the comparator. */
+  async #arm(ticks: number, then?: () => Promise<void>): Promise<number> {
+    const match = (await this.machine.readHpet(0, MAIN_COUNTER)) + ticks;
+    await Promise.all([this.machine.writeHpet(0, REGISTERS + 8, match), then?.()]);
+    return match;
+  }
+
+  readonly #acknowledge = () => this.machine.writeHpet(0, INTERRUPT_STATUS, 1 << TIMER);
+
+  /** Resolves when the main loop has run all that was due at a value of the main counter. */
+  async #passed(match: number): Promise<void> {
+    while ((await this.machine.readHpet(0, MAIN_COUNTER)) <= match);
+    // The first answer may come from a round that began before; the second ends one that began after.
+    await this.machine.engine.round();
+    await this.machine.engine.round();
+  }
+
+  /** Repeats rounds until `enough`, or until time is up. */
+  async run(milliseconds: number, enough: () => boolean): Promise<void> {
+    const end = performance.now() + milliseconds;
+    while (!enough() && performance.now() < end) await this.round();
+  }
+
+  close(): Promise<void> {
+    return this.machine.close();
+  }
+}
