@@ -34,7 +34,7 @@ export interface Laboratory {
 /** Prepares the machine by production code, on one thread, up to where the threads of the scenario begin. */
 export function laboratory(scenario: Scenario, design: Design, inParts = true): Laboratory {
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
-  const map = sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024 });
+  const map = sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024, statisticsSlots: 0 });
   const memory = new PreparedMemory(new SharedArrayBuffer(map.words * 4));
   const shared = new PreparedMemory(memory.buffer);
   const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import { CONTROL_REMOVE, DueWork } from '../machine/due-work.js';
+import { EVENT_LINE } from '../machine/events.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
@@ -17,12 +18,15 @@ import {
   viewBufferAt,
 } from './shared-map.js';
 import { SubmissionRing, VIEW } from './submission-ring.js';
-import { statisticsAt, type ThreadCounts, ThreadStatistics } from './thread-statistics.js';
+import { StatisticsReader } from './statistics-reader.js';
+import { ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData } from './worker.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;
   readonly machines: number;
+  /** 1 if not given. */
+  readonly statisticsSlots?: number;
   /** Told of a thread that ended by itself. */
   readonly onThreadDeath?: (thread: number, reason: unknown) => void;
 }
@@ -72,9 +76,11 @@ export class Engine {
   /** For making machines, and for reading what needs no lock. */
   readonly machine: Machine;
   readonly due: DueWork;
+  readonly statistics: StatisticsReader;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
+  readonly #counts: ThreadStatistics;
   readonly #host: ThreadHost;
   readonly #events: EventRing;
   readonly #workers: Worker[] = [];
@@ -88,14 +94,15 @@ export class Engine {
   #loop: Promise<void> = Promise.resolve();
 
   constructor(readonly options: EngineOptions) {
-    const { machines, vcpuThreads } = options;
-    this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS });
+    const { machines, vcpuThreads, statisticsSlots = 1 } = options;
+    this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS, statisticsSlots });
     this.#buffer = new SharedArrayBuffer(this.map.words * 4);
     this.shared = new SharedMemory(this.#buffer);
     this.#host = new ThreadHost(this.shared, this.map);
     this.#events = this.#host.events;
-    const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
-    const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
+    this.statistics = new StatisticsReader(this.shared, this.map);
+    this.#counts = new ThreadStatistics(this.#buffer, this.map, GATEWAY_THREAD);
+    const thread = new Thread(GATEWAY_THREAD, this.shared, this.#counts);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
     this.due = new DueWork(this.machine);
   }
@@ -232,15 +239,6 @@ export class Engine {
     });
   }
 
-  /** Lock counts of every thread, by thread number. */
-  counts(): Map<number, ThreadCounts> {
-    const all = new Map<number, ThreadCounts>();
-    for (let id = GATEWAY_THREAD; id < FIRST_VCPU_THREAD + this.map.vcpuThreads; id++) {
-      all.set(id, new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, id)).read());
-    }
-    return all;
-  }
-
   async #run(): Promise<void> {
     const bell = this.#host.gatewayBell;
     while (!this.#closing) {
@@ -335,9 +333,20 @@ export class Engine {
   }
 
   #drain(limit: number): number {
-    const count = this.#events.drain(limit, (slot, event) => this.#handlers.get(slot)?.(event));
+    const count = this.#events.drain(limit, (slot, event) => this.#handOver(slot, event));
     this.#drained = (this.#drained + count) | 0;
     return count;
+  }
+
+  #handOver(slot: number, event: MachineEvent): void {
+    const handler = this.#handlers.get(slot);
+    if (!handler) return;
+    // Noted before: what the handler does may use the event again.
+    const { kind, virtualTime } = event;
+    handler(event);
+    if (kind === EVENT_LINE) return;
+    this.#counts.select(machineAt(this.map, slot));
+    this.#counts.delivered(virtualTime);
   }
 
   /** Of the threads with results, the one whose next result comes first in the order of events. */

@@ -7,7 +7,7 @@ import { LockReportRings } from './lock-reports.js';
 import { MainLoop } from './main-loop.js';
 import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap, submissionRingAt } from './shared-map.js';
 import { SubmissionRing } from './submission-ring.js';
-import { statisticsAt, ThreadStatistics } from './thread-statistics.js';
+import { ThreadStatistics } from './thread-statistics.js';
 import { VcpuThread } from './vcpu-thread.js';
 
 /** The body of a worker: the main loop thread or a vCPU thread, by its number. It has no event loop. */
@@ -21,7 +21,8 @@ const { buffer, map, thread: id } = workerData as WorkerData;
 sharpenTimers();
 
 const shared = new SharedMemory(buffer);
-const statistics = new ThreadStatistics(shared, statisticsAt(map.statistics, id));
+const statistics = new ThreadStatistics(buffer, map, id);
+statistics.wakes();
 const thread = new Thread(
   id,
   shared,

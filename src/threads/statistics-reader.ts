@@ -1,0 +1,124 @@
+import type { Memory } from '../memory/memory.js';
+import { CALL_SITES } from '../sync/call-sites.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
+import { FIRST_VCPU_THREAD, GATEWAY_THREAD, type SharedMap } from './shared-map.js';
+import * as L from './statistics-layout.js';
+
+/** Durations in ns; `buckets` are those of `BUCKET_BOUNDS`, each for itself, and one for what is longer. */
+export interface Durations {
+  readonly buckets: readonly number[];
+  readonly count: number;
+  readonly sum: number;
+}
+
+/** One lock at one call site, over all threads. */
+export interface LockRow {
+  readonly lock: string;
+  readonly site: string;
+  readonly acquired: number;
+  readonly contended: number;
+  readonly tryFailed: number;
+  readonly wait: Durations;
+  /** Of one hold in 64, or of all: see `StatisticsOptions`. */
+  readonly hold: Durations;
+  readonly longestWait: LongestWait | undefined;
+}
+
+export interface LongestWait {
+  /** In ns. */
+  readonly duration: number;
+  /** The thread that held the lock when the wait began, and the call site at which it had taken it. */
+  readonly thread: number;
+  readonly site: string;
+}
+
+/** What all threads counted, merged when it is read. Addresses of counters are those of `statistics-layout.ts`. */
+export class StatisticsReader {
+  readonly #busy = new Map<number, number>();
+
+  constructor(
+    readonly shared: Memory,
+    readonly map: SharedMap,
+  ) {}
+
+  get slots(): number {
+    return this.map.statisticsSlots;
+  }
+
+  /** The numbers of all threads. */
+  get threads(): number[] {
+    return Array.from({ length: this.map.vcpuThreads + 2 }, (_, i) => GATEWAY_THREAD + i);
+  }
+
+  /** A counter of a slot, over all threads. */
+  sum(slot: number, counter: number): number {
+    let sum = 0;
+    for (let id = GATEWAY_THREAD; id < FIRST_VCPU_THREAD + this.map.vcpuThreads; id++) {
+      sum += this.count(id, slot, counter);
+    }
+    return sum;
+  }
+
+  /** A counter of a slot, of one thread. */
+  count(thread: number, slot: number, counter: number): number {
+    return this.#get(L.blockAt(this.map.statistics, this.slots, thread, slot) + counter);
+  }
+
+  durations(slot: number, histogram: number): Durations {
+    const buckets = Array.from({ length: L.BUCKETS }, (_, bucket) => this.sum(slot, histogram + bucket));
+    const count = buckets.reduce((sum, bucket) => sum + bucket, 0);
+    return { buckets, count, sum: this.sum(slot, histogram + L.BUCKETS) };
+  }
+
+  /** The rows of a slot in which anything was counted. */
+  locks(slot: number): LockRow[] {
+    const rows: LockRow[] = [];
+    for (let lock = 0; lock < LOCK_COUNT; lock++) {
+      for (let site = 0; site < L.SITE_COUNT; site++) {
+        const row = this.#lockRow(slot, lock, site);
+        if (row.acquired + row.contended + row.tryFailed > 0) rows.push(row);
+      }
+    }
+    return rows;
+  }
+
+  #lockRow(slot: number, lock: number, site: number): LockRow {
+    const at = L.rowAt(lock, site);
+    return {
+      lock: LOCK_NAMES[lock],
+      site: CALL_SITES[site],
+      acquired: this.sum(slot, at + L.ACQUIRED),
+      contended: this.sum(slot, at + L.CONTENDED),
+      tryFailed: this.sum(slot, at + L.TRY_FAILED),
+      wait: this.durations(slot, at + L.WAIT),
+      hold: this.durations(slot, at + L.HOLD),
+      longestWait: this.#longestWait(slot, at),
+    };
+  }
+
+  #longestWait(slot: number, row: number): LongestWait | undefined {
+    let longest: LongestWait | undefined;
+    for (const waiter of this.threads) {
+      const duration = this.count(waiter, slot, row + L.LONGEST_WAIT);
+      if (duration <= (longest?.duration ?? 0)) continue;
+      const holder = this.count(waiter, slot, row + L.LONGEST_WAIT_HOLDER);
+      longest = { duration, thread: Math.floor(holder / 8), site: CALL_SITES[holder % 8] };
+    }
+    return longest;
+  }
+
+  /** Nanoseconds that a thread other than the gateway has spent on work. Never less than it was. */
+  busy(thread: number, now: number): number {
+    const header = L.headerAt(this.map.statistics, this.slots, thread);
+    const since = this.#get(header + L.AWAKE_SINCE);
+    const busy = this.#get(header + L.BUSY) + (since > 0 ? Math.max(0, now - since) : 0);
+    // The two may be read around a sleep that begins.
+    const told = Math.max(busy, this.#busy.get(thread) ?? 0);
+    this.#busy.set(thread, told);
+    return told;
+  }
+
+  #get(address: number): number {
+    return this.shared.getTime(address * 2);
+  }
+}
