@@ -93,5 +93,7 @@ for (const [index, { name }] of VARIANTS.entries()) {
   console.log(`${name.padEnd(20)} ${medians[index].toFixed(1).padStart(6)} ns   ${ratio.toFixed(2)} × bare`);
 }
 const ratio = medians[1] / medians[0];
-console.log(`${ratio <= LARGEST_RATIO ? 'ok' : 'not ok'}: default statistics at most ${LARGEST_RATIO} × the bare mutex`);
+console.log(
+  `${ratio <= LARGEST_RATIO ? 'ok' : 'not ok'}: default statistics at most ${LARGEST_RATIO} × the bare mutex`,
+);
 process.exitCode = ratio <= LARGEST_RATIO ? 0 : 1;

@@ -17,8 +17,8 @@ import {
   submissionRingAt,
   viewBufferAt,
 } from './shared-map.js';
-import { SubmissionRing, VIEW } from './submission-ring.js';
 import { StatisticsReader } from './statistics-reader.js';
+import { SubmissionRing, VIEW } from './submission-ring.js';
 import { ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData } from './worker.js';
 

@@ -22,6 +22,7 @@ const SHARED_SLOTS = PRESET_NAMES.length + 1;
 export class StatisticsSlots {
   readonly #own = new Map<string, number>();
   readonly #labels: SlotLabels[];
+  readonly #used = new Set<number>();
 
   constructor(
     /** How many machines, told apart by name and design, get a slot of their own. */
@@ -35,12 +36,18 @@ export class StatisticsSlots {
     return SHARED_SLOTS + this.named;
   }
 
-  /** Labels by slot, of those slots that any machine was given so far or shares. */
-  get labels(): readonly SlotLabels[] {
-    return this.#labels;
+  /** The slots in which any machine was ever counted, with their labels. */
+  get used(): [number, SlotLabels][] {
+    return [...this.#used].map((slot) => [slot, this.#labels[slot]]);
   }
 
   slotFor(machine: string, design: Design): number {
+    const slot = this.#slotFor(machine, design);
+    this.#used.add(slot);
+    return slot;
+  }
+
+  #slotFor(machine: string, design: Design): number {
     const locking = designLabel(design);
     const key = `${machine} ${locking}`;
     const own = this.#own.get(key);

@@ -29,8 +29,9 @@ export class ThreadStatistics implements Statistics {
   readonly #clock: Clock;
   readonly #header: number;
   #block: number;
-  /** A hold or access is timed if its number has none of these bits. */
+  /** Of the number of a hold or access, the bits that say whether it is timed, and what they are then. */
   #mask = SAMPLING - 1;
+  #phase = SAMPLING >> 1;
 
   /** Bit n: the hold of lock n is being timed. */
   #timed = 0;
@@ -61,6 +62,8 @@ export class ThreadStatistics implements Statistics {
     const { statistics, statisticsSlots } = this.map;
     this.#block = L.blockAt(statistics, statisticsSlots, this.thread, options & STATISTICS_SLOT);
     this.#mask = options & STATISTICS_EXACT ? 0 : SAMPLING - 1;
+    // Not the first of all, which runs cold.
+    this.#phase = options & STATISTICS_EXACT ? 0 : SAMPLING >> 1;
   }
 
   now(): number {
@@ -75,7 +78,7 @@ export class ThreadStatistics implements Statistics {
     const before = times[row];
     times[row] = before + 1;
     times[this.#header + L.LAST_SITE + lock] = site;
-    if ((before & this.#mask) === 0) this.#timeHold(lock, row);
+    if ((before & this.#mask) === this.#phase) this.#timeHold(lock, row);
   }
 
   #timeHold(lock: number, row: number): void {
@@ -129,7 +132,7 @@ export class ThreadStatistics implements Statistics {
   // Accesses and callbacks
 
   accessBegins(): void {
-    this.#accessSince = (this.#accesses++ & this.#mask) === 0 ? this.now() : -1;
+    this.#accessSince = (this.#accesses++ & this.#mask) === this.#phase ? this.now() : -1;
   }
 
   accessEnds(site: number): void {
