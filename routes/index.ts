@@ -6,6 +6,7 @@ import { docsRoutes, registerOpenApi } from './docs.js';
 import { healthRoutes } from './health.js';
 import { irqRoutes } from './irqs.js';
 import { lineRoutes } from './lines.js';
+import { lockRoutes } from './locks.js';
 import { logRoutes } from './log.js';
 import { machineRoutes } from './machines.js';
 import { metricsRoutes } from './metrics.js';
@@ -21,6 +22,7 @@ const ROUTES = [
   viewRoutes,
   lineRoutes,
   clockRoutes,
+  lockRoutes,
   vcpuRoutes,
   irqRoutes,
   logRoutes,

@@ -11,6 +11,7 @@ import {
   type PresetName,
   TIMER_AXIS,
 } from '../locking/presets.js';
+import type { BqlLoadOptions } from '../machine/bql-load.js';
 import type { MachineOptions } from '../machine/machine.js';
 import { DEFAULT_LOCKS } from '../sync/locks.js';
 
@@ -85,6 +86,35 @@ const IoapicConfig = Type.Object(
   { ...CLOSED, default: {} },
 );
 
+/** Also the body of `PUT /v1/machines/:machine/bql/load`. */
+export const BqlLoadConfig = Type.Object(
+  {
+    duty: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.95,
+        default: 0,
+        description: 'Share of the time for which the main loop holds the BQL for other work.',
+      }),
+    ),
+    hold: Type.Optional(
+      Type.String({
+        pattern: '^[1-9][0-9]{0,8}$',
+        default: '500000',
+        description: 'Length of each hold, in nanoseconds.',
+      }),
+    ),
+    mode: Type.Optional(
+      Type.Enum(['sleep', 'burn'], {
+        default: 'sleep',
+        description: 'Whether the main loop sleeps while it holds the BQL, as in a system call, or burns a core.',
+      }),
+    ),
+  },
+  CLOSED,
+);
+export type BqlLoadConfig = Required<Static<typeof BqlLoadConfig>>;
+
 const LocksConfig = Type.Object(
   {
     mutex: Type.Optional(
@@ -135,6 +165,22 @@ export const MachineConfig = Type.Object(
           ),
         },
         { ...CLOSED, default: {} },
+      ),
+    ),
+    pic: Type.Optional(
+      Type.Boolean({ default: true, description: 'Whether there is an 8259 pair, which GSIs 0–15 drive as well.' }),
+    ),
+    seqlock: Type.Optional(
+      Type.Enum(['short', 'legacy'], {
+        default: 'short',
+        description:
+          'What is done while readers of the main counter are held up: `short`, its words are written; `legacy`, as in QEMU 10.2, turning the HPET on or off raises interrupts as well: a reader that holds the BQL spins for ever.',
+      }),
+    ),
+    bql: Type.Optional(
+      Type.Object(
+        { load: Type.Optional(Type.Object(BqlLoadConfig.properties, { ...CLOSED, default: {} })) },
+        { ...CLOSED, default: {}, description: 'Background work of the main loop under the BQL.' },
       ),
     ),
     statistics: Type.Optional(
@@ -220,6 +266,11 @@ export function quirksFor(profile: MachineConfig['hpet']['profile'], switches: Q
   return quirkBits(on);
 }
 
+/** The core's form of background work under the BQL. */
+export function toBqlLoad({ duty, hold, mode }: BqlLoadConfig): BqlLoadOptions {
+  return { duty: Math.round(duty * 1000), hold: Number(hold), burn: mode === 'burn' };
+}
+
 /** The core's options for a valid, completed machine configuration. */
 export function toMachineOptions(config: MachineConfig, slot: number, statisticsSlot = 0): MachineOptions {
   const { hpet, ioapic } = config;
@@ -234,5 +285,8 @@ export function toMachineOptions(config: MachineConfig, slot: number, statistics
     generationCheck: config.timer.generationCheck,
     countOverlap: config.statistics === 'exact',
     statistics: { slot: statisticsSlot, exact: config.statistics === 'exact' },
+    pic: config.pic,
+    seqlock: config.seqlock,
+    load: toBqlLoad(config.bql.load),
   };
 }

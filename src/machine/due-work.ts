@@ -12,6 +12,10 @@ import { STORM_TIMER } from './timer-list.js';
 /** Requests to run what is due, and how many of them were answered. */
 const SETTLE_WANTED = CONTROL_AREA.word('settleWanted', 'sync');
 const SETTLE_DONE = CONTROL_AREA.word('settleDone', 'sync');
+/** With a manual clock, 1 while the main loop may hold a callback that is on no list any more. */
+const RUNNING = CONTROL_AREA.word('running', 'sync');
+/** Threads that may hold a callback which the main loop left for them. */
+const DRAINING = CONTROL_AREA.word('draining', 'sync');
 /** Where a manual clock is to go, in virtual ns. */
 const STEP_TARGET = CONTROL_AREA.time('stepTarget', 'timers');
 
@@ -58,7 +62,11 @@ export class DueWork {
     const controlled = this.control.isRequested;
     if (controlled) this.#runControl();
     this.load.run();
-    if (machine.hasManualClock) this.#runToTarget();
+    if (machine.hasManualClock) {
+      memory.store(RUNNING, 1);
+      this.#runToTarget();
+      memory.store(RUNNING, 0);
+    }
     // A paused clock holds back even what was due before.
     else if (machine.clock.isTicking()) this.#runTimers(machine.clock.now());
     locks.release(BQL);
@@ -222,9 +230,17 @@ export class DueWork {
 
   /** With a manual clock: waits until everything that is due has run. */
   settle(): void {
-    const { machine } = this;
-    if (!machine.hasManualClock) return;
-    if (machine.timers.earliest() <= machine.clock.now() || !this.#kicks.isEmpty) this.#settle();
+    if (this.machine.hasManualClock && this.#isUnsettled()) this.#settle();
+  }
+
+  /** Looks where a callback can be, in the order in which it gets there, so that none slips by. */
+  #isUnsettled(): boolean {
+    const { memory, timers, clock } = this.machine;
+    return timers.earliest() <= clock.now() || memory.load(RUNNING) !== 0 || this.#isDraining();
+  }
+
+  #isDraining(): boolean {
+    return !this.#kicks.isEmpty || this.machine.memory.load(DRAINING) !== 0;
   }
 
   #settle(): void {
@@ -237,12 +253,14 @@ export class DueWork {
       for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
         memory.wait(SETTLE_DONE, done);
       }
-    } while (!this.#kicks.isEmpty);
+    } while (this.#isDraining());
   }
 
   /** Runs, on a vCPU thread and like path B, the callbacks that the main loop left for it. */
   drainKicks(): void {
     const { machine } = this;
+    if (this.#kicks.isEmpty) return;
+    machine.memory.add(DRAINING, 1);
     while (!this.#kicks.isEmpty) {
       machine.host.events.awaitRoom();
       machine.locks.site = TIMER_CALLBACK;
@@ -253,6 +271,7 @@ export class DueWork {
       }
       machine.leaveHpet();
     }
+    machine.memory.add(DRAINING, -1);
   }
 
   /** Adds to the target of a manual clock, unless that would pass MAX_TIME; returns the sum. */

@@ -17,6 +17,7 @@ import { IOAPIC, PIC, ROUTER } from '../sync/lock-names.js';
 import { DEFAULT_LOCKS, type LockOptions, Locks } from '../sync/locks.js';
 import { type StatisticsOptions, setStatistics } from '../sync/statistics.js';
 import type { Thread } from '../sync/thread.js';
+import { BqlLoad, type BqlLoadOptions } from './bql-load.js';
 import { Bus } from './bus.js';
 import { Clock, type ClockMode } from './clock.js';
 import {
@@ -57,10 +58,14 @@ export interface MachineOptions {
   readonly locks?: Partial<LockOptions>;
   /** Whether a callback finds out that it was cancelled; without, as in QEMU. */
   readonly generationCheck: boolean;
+  /** `legacy`: interrupts are raised inside the main counter's write section, as in QEMU 10.2. */
+  readonly seqlock?: 'short' | 'legacy';
   /** Counts how often a thread finds another inside the device, at the cost of two atomics per access. */
   readonly countOverlap: boolean;
   /** Slot 0, and not exact, if not given. */
   readonly statistics?: StatisticsOptions;
+  /** Background work of the main loop under the BQL; none if not given. */
+  readonly load?: BqlLoadOptions;
 }
 
 /** What a machine needs of the threads around it. */
@@ -163,8 +168,13 @@ export class Machine implements IrqTarget {
     this.router.create(options.quirks);
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
     this.pic.create(options.pic ?? true);
-    this.hpet.create({ ...options.hpet, quirks: options.quirks });
+    this.hpet.create({
+      ...options.hpet,
+      quirks: options.quirks,
+      legacySequenceLock: options.seqlock === 'legacy',
+    });
     memory.set(PIT_GATE, 1);
+    if (options.load) new BqlLoad(memory).configure(options.load);
     memory.store(ALIVE, 1);
   }
 

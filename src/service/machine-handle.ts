@@ -1,4 +1,10 @@
-import { describeLocking, type LockingDescription, type MachineConfig } from '../config/machine.js';
+import {
+  type BqlLoadConfig,
+  describeLocking,
+  type LockingDescription,
+  type MachineConfig,
+  toBqlLoad,
+} from '../config/machine.js';
 import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
@@ -33,6 +39,7 @@ export class MachineHandle {
   /** Level of the 8259 pair's output, which reaches vCPU 0. */
   intr = 0;
 
+  #bqlLoad: BqlLoadConfig;
   #underWay = 0;
   #idle: (() => void) | undefined;
 
@@ -43,6 +50,7 @@ export class MachineHandle {
     pendingInterrupts: number,
   ) {
     this.name = config.name;
+    this.#bqlLoad = config.bql.load;
     this.locking = describeLocking(options.design);
     this.vcpus = Array.from({ length: config.vcpus }, (_, vcpu) => new Vcpu(this.name, vcpu, pendingInterrupts));
     engine.createMachine(options, (event) => this.#onEvent(event));
@@ -139,14 +147,41 @@ export class MachineHandle {
     this.requireOpen();
     this.#underWay++;
     const { slot } = this.options;
-    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, (status, lowRead, highRead) => {
+    const answer: Completion = (status, lowRead, highRead) => {
       completion(status, lowRead, highRead);
       this.#done();
-    });
+    };
+    const lane = this.vcpus[vcpu];
+    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, answer, lane);
   }
 
   #threadOf(vcpu: number): number {
     return vcpu % this.engine.map.vcpuThreads;
+  }
+
+  // Locks: none of this takes any
+
+  locks() {
+    return { locks: this.engine.lockView.state(this.options.slot), deferred: this.engine.deferred(this.options.slot) };
+  }
+
+  lockOrder() {
+    return this.engine.lockOrder(this.options.slot);
+  }
+
+  deadlocks() {
+    return this.engine.lockView.deadlocks(this.options.slot);
+  }
+
+  get bqlLoad(): BqlLoadConfig {
+    return this.#bqlLoad;
+  }
+
+  /** Background work of the main loop under the BQL. */
+  set bqlLoad(load: BqlLoadConfig) {
+    this.requireOpen();
+    this.#bqlLoad = load;
+    this.engine.loadBql(this.options.slot, toBqlLoad(load));
   }
 
   // Control

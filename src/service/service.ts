@@ -27,6 +27,7 @@ export class Service {
     const { vcpuThreads, limits } = configuration;
     this.statisticsSlots = new StatisticsSlots(limits.measuredMachines);
     this.engine = new Engine({
+      execution: configuration.execution,
       vcpuThreads,
       machines: limits.machines,
       statisticsSlots: this.statisticsSlots.capacity,

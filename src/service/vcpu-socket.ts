@@ -164,21 +164,30 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
 
   /** Begins a request to the machine and answers it, without a value unless `text` makes one. */
   #await(id: number, submit: (answer: Answer) => void, text: (low: number) => string = () => replyText(id)): void {
-    let turn: Turn | undefined;
-    submit((error, low) => this.#finish(turn as Turn, error ? this.#errorText(id, error) : text(low)));
-    turn = this.#replies.begin();
+    this.#inTurn((turn) => submit((error, low) => this.#finish(turn, error ? this.#errorText(id, error) : text(low))));
+  }
+
+  /** Begins a request, which may be answered at once. One that throws leaves its turn to the error. */
+  #inTurn(submit: (turn: Turn) => void): void {
+    const turn = this.#replies.begin();
+    try {
+      submit(turn);
+    } catch (error) {
+      this.#finish(turn, undefined);
+      throw error;
+    }
   }
 
   #access(id: number, access: Access, posted: boolean): void {
-    let turn: Turn | undefined;
-    this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-      let text: string | undefined;
-      if (error) text = this.#errorText(id, error);
-      else if (!access.write) text = valueText(id, formatValue(low, high, access.size));
-      else if (!posted) text = replyText(id);
-      this.#finish(turn as Turn, text);
-    });
-    turn = this.#replies.begin();
+    this.#inTurn((turn) =>
+      this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
+        let text: string | undefined;
+        if (error) text = this.#errorText(id, error);
+        else if (!access.write) text = valueText(id, formatValue(low, high, access.size));
+        else if (!posted) text = replyText(id);
+        this.#finish(turn, text);
+      }),
+    );
   }
 
   /** All or nothing: every access was checked before the first is begun. */
@@ -193,15 +202,15 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
       this.#replies.perform(text);
       return;
     }
-    let turn: Turn | undefined;
-    for (const access of accesses) {
-      this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-        if (error) results.push(error.toJSON());
-        else results.push(access.write ? {} : { value: formatValue(low, high, access.size) });
-        if (results.length === accesses.length) this.#finish(turn as Turn, text());
-      });
-    }
-    turn = this.#replies.begin();
+    this.#inTurn((turn) => {
+      for (const access of accesses) {
+        this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
+          if (error) results.push(error.toJSON());
+          else results.push(access.write ? {} : { value: formatValue(low, high, access.size) });
+          if (results.length === accesses.length) this.#finish(turn, text());
+        });
+      }
+    });
   }
 
   #finish(turn: Turn, text: string | undefined): void {

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../errors.js';
+import type { Lane } from '../threads/engine.js';
 import type { ApicMessage, DestinationFormat, LocalApic } from './apic.js';
 import { Backlog } from './backlog.js';
 import { type IrqEvent, interruptText, intrText } from './irq-event.js';
@@ -16,7 +17,9 @@ export interface VcpuHolder {
 }
 
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
-export class Vcpu implements LocalApic {
+export class Vcpu implements LocalApic, Lane {
+  /** Requests of this vCPU that are not answered yet; they are carried out in order. */
+  underWay = 0;
   logicalId = 0;
   format: DestinationFormat = 'flat';
   /** Interrupts for a vCPU that is away, in order. */

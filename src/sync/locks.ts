@@ -38,6 +38,8 @@ export function lockAt(address: number): number {
 export class Locks {
   /** Bit n: this thread holds lock n of the current machine. */
   held = 0;
+  /** Bit n: lock n was taken beforehand, by `tryAcquireAll`; the path's own acquisitions of it do nothing. */
+  #preheld = 0;
   /** The part of the path that this thread is on, see `call-sites.ts`. */
   site = MAIN_LOOP;
   readonly order: LockOrder;
@@ -87,6 +89,7 @@ export class Locks {
   }
 
   tryAcquire(lock: number): boolean {
+    if (this.#preheld & (1 << lock)) return true;
     const address = lockAddress(lock);
     // Looked at first: a try that will fail takes no cache line from the holder.
     if (this.memory.load(address) !== 0 || !this.#mutex.tryAcquire(this.memory, address, this.thread.id)) {
@@ -98,6 +101,7 @@ export class Locks {
   }
 
   release(lock: number): void {
+    if (this.#preheld & (1 << lock)) return;
     this.held &= ~(1 << lock);
     this.thread.statistics.releasing(lock);
     this.#mutex.release(this.memory, lockAddress(lock));
@@ -112,6 +116,22 @@ export class Locks {
 
   unguard(lock: number, taken: boolean): void {
     if (taken) this.release(lock);
+  }
+
+  /** Takes all locks of a mask (bit n for lock n) without waiting, or none. A try adds nothing to the lock order. */
+  tryAcquireAll(mask: number): boolean {
+    for (let lock = 0; mask >> lock; lock++) {
+      if (!(mask & (1 << lock)) || this.tryAcquire(lock)) continue;
+      for (let taken = 0; taken < lock; taken++) if (mask & (1 << taken)) this.release(taken);
+      return false;
+    }
+    this.#preheld = mask;
+    return true;
+  }
+
+  releaseAll(mask: number): void {
+    this.#preheld = 0;
+    for (let lock = LOCK_COUNT - 1; lock >= 0; lock--) if (mask & (1 << lock)) this.release(lock);
   }
 
   /** Takes `inner` under `outer`, which is held; where that would be a deadlock, lets go of `outer` for a moment. */
@@ -134,7 +154,10 @@ export class Locks {
   }
 
   #acquire(lock: number, refusable: boolean): boolean {
-    if (this.holds(lock)) throw new Error(`${LOCK_NAMES[lock]} is not recursive`);
+    if (this.holds(lock)) {
+      if (this.#preheld & (1 << lock)) return true;
+      throw new Error(`${LOCK_NAMES[lock]} is not recursive`);
+    }
     if (this.#checksOrder && this.held) this.#recordOrder(lock);
     if (!this.#mutex.tryAcquire(this.memory, lockAddress(lock), this.thread.id)) {
       if (!this.#wait(lock, refusable)) return false;

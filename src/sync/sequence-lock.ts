@@ -45,12 +45,31 @@ export class SequenceLock {
     }
   }
 
+  /** Reads what the caller, who keeps all writers out, knows not to change. */
+  peek(): void {
+    const { memory, address } = this;
+    this.flags = (memory.load(address) >> FLAGS_SHIFT) & FLAGS_MASK;
+    this.first = memory.load(address + 1);
+    this.second = memory.load(address + 2);
+  }
+
   write(flags: number, first: number, second: number): void {
     const { memory, address } = this;
     const sequence = memory.load(address);
-    memory.store(address, sequence | WRITING);
+    const nested = sequence & WRITING;
+    if (!nested) memory.store(address, sequence | WRITING);
     memory.store(address + 1, first);
     memory.store(address + 2, second);
-    memory.store(address, ((sequence & ~0xff) + COUNT_STEP) | (flags << FLAGS_SHIFT));
+    const count = (sequence & ~0xff) + (nested ? 0 : COUNT_STEP);
+    memory.store(address, count | (flags << FLAGS_SHIFT) | nested);
+  }
+
+  /** Opens a write section that `close` ends, for what must not be done: to hold readers up for longer than a write. */
+  open(): void {
+    this.memory.store(this.address, this.memory.load(this.address) | WRITING);
+  }
+
+  close(): void {
+    this.memory.store(this.address, (this.memory.load(this.address) & ~WRITING) + COUNT_STEP);
   }
 }

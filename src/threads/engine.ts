@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import type { StaleUpdate } from '../locking/line-decisions.js';
+import type { BqlLoadOptions } from '../machine/bql-load.js';
 import { CONTROL_REMOVE, DueWork } from '../machine/due-work.js';
 import { EVENT_LINE } from '../machine/events.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
@@ -7,6 +9,8 @@ import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
 import { ThreadHost } from './host.js';
+import { InlineExecution } from './inline.js';
+import { type InversionReport, type LockEdge, LockView } from './lock-view.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
@@ -18,7 +22,7 @@ import {
   viewBufferAt,
 } from './shared-map.js';
 import { StatisticsReader } from './statistics-reader.js';
-import { SubmissionRing, VIEW } from './submission-ring.js';
+import { READ, SubmissionRing, VIEW } from './submission-ring.js';
 import { ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData } from './worker.js';
 
@@ -27,6 +31,8 @@ export interface EngineOptions {
   readonly machines: number;
   /** 1 if not given. */
   readonly statisticsSlots?: number;
+  /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
+  readonly execution?: 'auto' | 'threads';
   /** Told of a thread that ended by itself. */
   readonly onThreadDeath?: (thread: number, reason: unknown) => void;
 }
@@ -53,6 +59,18 @@ interface VcpuWorker {
   viewing: Promise<unknown>;
 }
 
+/** Whose requests are carried out in order, such as those of one vCPU. */
+export interface Lane {
+  /** Requests that are not answered yet. */
+  underWay: number;
+}
+
+/** A request that was carried out here, and is answered once the events before position `behind` are handed over. */
+interface InlineResult {
+  readonly behind: number;
+  readonly answer: () => void;
+}
+
 /** Control work that one machine waits for; the first is under way. */
 interface Control {
   readonly work: number;
@@ -77,6 +95,7 @@ export class Engine {
   readonly machine: Machine;
   readonly due: DueWork;
   readonly statistics: StatisticsReader;
+  readonly lockView: LockView;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -88,9 +107,12 @@ export class Engine {
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
   readonly #controls = new Map<number, Control[]>();
   #finished: FinishedControl[] = [];
+  readonly #inlineResults: InlineResult[] = [];
+  readonly #inline: InlineExecution;
   readonly #rounds: { wanted: number; resolve: () => void }[] = [];
   #drained = 0;
   #closing = false;
+  #onDeath: (reason: unknown) => void = () => {};
   #loop: Promise<void> = Promise.resolve();
 
   constructor(readonly options: EngineOptions) {
@@ -105,6 +127,8 @@ export class Engine {
     const thread = new Thread(GATEWAY_THREAD, this.shared, this.#counts);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
     this.due = new DueWork(this.machine);
+    this.lockView = new LockView(this.shared, this.map);
+    this.#inline = new InlineExecution(this.machine, this.#events);
   }
 
   /** Starts the threads; resolves when all run. */
@@ -117,6 +141,11 @@ export class Engine {
     }
     await Promise.all(started);
     this.#loop = this.#run();
+    // A worker is online before it has read its modules.
+    const died = new Promise<never>((_, reject) => {
+      this.#onDeath = reject;
+    });
+    await Promise.race([this.round(), died]);
   }
 
   #startWorker(thread: number): Promise<void> {
@@ -132,6 +161,7 @@ export class Engine {
       worker.once('exit', (code) => {
         failure ??= new Error(`thread ${thread} ended with code ${code}`);
         reject(failure);
+        this.#onDeath(failure);
         if (!this.#closing) this.options.onThreadDeath?.(thread, failure);
       });
     });
@@ -153,6 +183,7 @@ export class Engine {
     for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
     this.#handlers.set(options.slot, onEvent);
     this.machine.create(base, options);
+    if (options.load?.duty) this.due.requestRound();
   }
 
   /**
@@ -165,7 +196,10 @@ export class Engine {
     this.#controls.delete(slot);
   }
 
-  /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
+  /**
+   * Submits a request, to be answered by a vCPU thread or, if `lane` is given, nothing of it is under way and the
+   * access cannot block, at once. Requests of one thread, and those of one lane, are answered in order.
+   */
   submit(
     vcpuThread: number,
     slot: number,
@@ -175,16 +209,58 @@ export class Engine {
     low: number,
     high: number,
     completion: Completion,
+    lane?: Lane,
   ): void {
-    const vcpu = this.#vcpus[vcpuThread];
     const base = machineAt(this.map, slot);
+    let answer = completion;
+    if (lane) {
+      answer = (status, lowRead, highRead) => {
+        lane.underWay--;
+        completion(status, lowRead, highRead);
+      };
+      lane.underWay++;
+      if (lane.underWay === 1 && this.options.execution === 'auto') {
+        const status = this.#inline.run(operation, size, base, address, low, high);
+        if (status !== undefined) {
+          this.#answerInline(status, operation === READ, answer);
+          return;
+        }
+      }
+    }
+    const vcpu = this.#vcpus[vcpuThread];
     const send = () => {
-      vcpu.pending.push(completion);
+      vcpu.pending.push(answer);
       vcpu.ring.submit(operation, size, base, address, low, high);
       this.#host.vcpuBells[vcpuThread].ring();
     };
     if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
     else vcpu.queue.push(send);
+  }
+
+  /** Answers what was carried out here, after the events that it caused. */
+  #answerInline(status: number, isRead: boolean, answer: Completion): void {
+    const { lo, hi } = this.machine.value;
+    const behind = this.#events.tail();
+    const done = () => (isRead ? answer(status, lo, hi) : answer(status, 0, 0));
+    const missing = (behind - this.#drained) | 0;
+    if (this.#inlineResults.length > 0 || (this.#events.emitted && missing > 0 && this.#drain(missing) < missing)) {
+      this.#inlineResults.push({ behind, answer: done });
+      this.#host.gatewayBell.ring();
+    } else {
+      done();
+    }
+    this.#events.emitted = false;
+  }
+
+  #answerInlineResults(): number {
+    let count = 0;
+    for (let first = this.#inlineResults[0]; first; first = this.#inlineResults[0]) {
+      if (((first.behind - this.#drained) | 0) > 0) break;
+      this.#inlineResults.shift();
+      first.answer();
+      count++;
+    }
+    return count;
   }
 
   /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */
@@ -239,6 +315,27 @@ export class Engine {
     });
   }
 
+  /** Orders in which locks were taken, and which of them could deadlock. */
+  lockOrder(slot: number): { edges: LockEdge[]; inversions: InversionReport[] } {
+    this.machine.select(machineAt(this.map, slot));
+    const { memory } = this.machine;
+    return { edges: this.lockView.order(memory), inversions: this.lockView.inversions(slot, memory) };
+  }
+
+  /** Deferred line changes so far, and the last that were stale when they were applied. */
+  deferred(slot: number): { total: number; late: number; inverted: number; stale: StaleUpdate[] } {
+    this.machine.select(machineAt(this.map, slot));
+    const { decisions } = this.machine;
+    return { ...decisions.counts(), stale: decisions.staleUpdates() };
+  }
+
+  /** Changes the background work of the main loop under the BQL. */
+  loadBql(slot: number, load: BqlLoadOptions): void {
+    this.machine.select(machineAt(this.map, slot));
+    this.due.load.configure(load);
+    this.due.requestRound();
+  }
+
   async #run(): Promise<void> {
     const bell = this.#host.gatewayBell;
     while (!this.#closing) {
@@ -272,6 +369,7 @@ export class Engine {
       this.#events.hasEvents() ||
       this.#vcpus.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
       this.#finished.length > 0 ||
+      this.#inlineResults.length > 0 ||
       this.#isRoundDone() ||
       this.#hasFinishedControl()
     );
@@ -297,6 +395,7 @@ export class Engine {
     for (const vcpu of this.#vcpus) {
       while (vcpu.queue.length && vcpu.ring.hasRoom(vcpu.pending.length)) vcpu.queue.shift()?.();
     }
+    answered += this.#answerInlineResults();
     return this.#finishControls() + this.#finishRounds() + count + answered > 0;
   }
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { startServer } from '../../src/server.js';
-import { configuration, TestServer } from '../support/server.js';
+import { configuration } from '../support/server.js';
 import { VcpuClient } from '../support/vcpu-client.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
@@ -72,11 +72,4 @@ t.test('a port that is in use is told with the next step', async (t) => {
     message: new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use; choose another with --port`),
   });
   await new Promise((resolve) => holder.close(resolve));
-});
-
-t.test('the main loop is seen to come round', async (t) => {
-  const server = await TestServer.start();
-  t.teardown(server.stop);
-  t.same(await server.get('/healthz'), { status: 'ok' });
-  t.same(await server.get('/readyz'), { status: 'ready' });
 });

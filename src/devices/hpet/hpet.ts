@@ -19,6 +19,8 @@ export interface HpetOptions {
   readonly routingCapability: number;
   /** Quirk bits, see `quirks.ts`. */
   readonly quirks: number;
+  /** Turning the HPET on or off raises interrupts while readers of the main counter are held up, as in QEMU 10.2. */
+  readonly legacySequenceLock?: boolean;
 }
 
 /**
@@ -55,6 +57,7 @@ export class Hpet {
     this.memory.set(S.FSB_CAPABLE, options.msi ? 1 : 0);
     this.memory.set(S.ROUTING_CAPABILITY, options.routingCapability);
     this.memory.set(S.QUIRK_BITS, options.quirks);
+    this.memory.set(S.LEGACY_SEQUENCE_LOCK, options.legacySequenceLock ? 1 : 0);
     this.#powerOn();
   }
 
@@ -159,8 +162,11 @@ export class Hpet {
     this.#settle();
     this.memory.set(S.CONFIGURATION, configuration);
     if (changed & R.ENABLE_CNF) {
+      const holdsReaders = this.memory.get(S.LEGACY_SEQUENCE_LOCK) !== 0;
+      if (holdsReaders) this.counter.holdReaders();
       if (configuration & R.ENABLE_CNF) this.#turnOn();
       else this.#turnOff();
+      if (holdsReaders) this.counter.releaseReaders();
     }
     if (changed & R.LEG_RT_CNF) {
       if (configuration & R.LEG_RT_CNF) this.#legacy.begin();
@@ -200,7 +206,7 @@ export class Hpet {
     }
     const now = running ? this.ports.now() : 0;
     if (running) this.counter.halt(now, counter);
-    else this.counter.read(counter, this.ports);
+    else this.counter.valueAt(counter, now);
     if (size === 8) counter.copy(value);
     else if (high) counter.hi = value.lo;
     else counter.lo = value.lo;

@@ -39,7 +39,7 @@ export class MainCounter {
   /** The counter's value at virtual time `now`. */
   valueAt(result: U64, now: number): void {
     const words = this.#words;
-    words.read();
+    words.peek();
     if (words.flags & RUNNING) this.#at(result, now);
     else result.set(words.first, words.second);
   }
@@ -47,28 +47,32 @@ export class MainCounter {
   /** Virtual time at which the running counter's value is `tick`, modulo 2^64 ns: exact wherever it can be reached. */
   timeOf(tick: U64, result: U64): void {
     const words = this.#words;
-    words.read();
+    words.peek();
     result.copy(tick).multiply(TICK_NS);
     const low = result.lo - (words.first >>> 0);
     result.set(low, result.hi - (words.second >>> 0) - (low < 0 ? 1 : 0));
   }
 
-  isRunning(): boolean {
-    this.#words.read();
-    return (this.#words.flags & RUNNING) !== 0;
+  /** Holds all readers of `read` up until `releaseReaders`. */
+  holdReaders(): void {
+    this.#words.open();
+  }
+
+  releaseReaders(): void {
+    this.#words.close();
   }
 
   /** Sets the halted counter. */
   write(value: U64): void {
     const words = this.#words;
-    words.read();
+    words.peek();
     words.write(words.flags & MODULO_NS, value.lo, value.hi);
   }
 
   /** Starts the counter from its halted value at virtual time `now`. */
   start(now: number): void {
     const words = this.#words;
-    words.read();
+    words.peek();
     // offset = value × 10 − now, in 68 bits
     const product = (words.first >>> 0) * TICK_NS;
     const productHigh = (words.second >>> 0) * TICK_NS + Math.floor(product / TWO_32);

@@ -12,6 +12,7 @@ export const TIMER_COUNT = AREA.word('timerCount', 'constant');
 export const FSB_CAPABLE = AREA.word('fsbCapable', 'constant');
 export const ROUTING_CAPABILITY = AREA.word('routingCapability', 'constant');
 export const QUIRK_BITS = AREA.word('quirks', 'constant');
+export const LEGACY_SEQUENCE_LOCK = AREA.word('legacySequenceLock', 'constant');
 
 /** Readable without a lock, by any thread at any time. */
 export const COUNTER = AREA.words('counter', SEQUENCE_LOCK_WORDS, 'sync');

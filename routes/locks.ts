@@ -1,0 +1,82 @@
+import { Type } from 'typebox';
+import { BqlLoadConfig } from '../src/config/machine.js';
+import { orderToDot } from '../src/threads/lock-view.js';
+import { type App, MachineParams, type Routes, replies } from './app.js';
+
+const tags = ['locks'];
+const params = MachineParams;
+
+export const lockRoutes: Routes = (app: App, { machines }) => {
+  app.get(
+    '/v1/machines/:machine/locks',
+    {
+      schema: {
+        tags,
+        summary: 'Owner and waiters of each lock now, and what the design deferred',
+        description: 'Takes no lock: it answers while threads hang.',
+        params,
+        response: replies('The locks'),
+      },
+    },
+    ({ params }) => machines.get(params.machine).locks(),
+  );
+
+  app.get(
+    '/v1/machines/:machine/locks/order',
+    {
+      schema: {
+        tags,
+        summary: 'Every order in which two locks were taken, and the inversions among them',
+        params,
+        querystring: Type.Object(
+          { format: Type.Optional(Type.Enum(['json', 'dot'], { default: 'json' })) },
+          { additionalProperties: false },
+        ),
+        response: replies('The order graph'),
+      },
+    },
+    ({ params, query }, reply) => {
+      const order = machines.get(params.machine).lockOrder();
+      if (query.format !== 'dot') return order;
+      return reply.type('text/vnd.graphviz').serializer(String).send(orderToDot(order.edges));
+    },
+  );
+
+  app.get(
+    '/v1/machines/:machine/deadlocks',
+    {
+      schema: {
+        tags,
+        summary: 'Deadlocks that were found, the last 32 of all machines',
+        description: 'Takes no lock: it answers while threads hang.',
+        params,
+        response: replies('Deadlock reports'),
+      },
+    },
+    ({ params }) => ({ deadlocks: machines.get(params.machine).deadlocks() }),
+  );
+
+  app.get(
+    '/v1/machines/:machine/bql/load',
+    { schema: { tags, summary: 'Background work under the BQL', params, response: replies('The load') } },
+    ({ params }) => machines.get(params.machine).bqlLoad,
+  );
+
+  app.put(
+    '/v1/machines/:machine/bql/load',
+    {
+      schema: {
+        tags,
+        summary: 'Changes the background work of the main loop under the BQL, at once',
+        params,
+        body: BqlLoadConfig,
+        response: replies('The load'),
+      },
+    },
+    ({ params, body }) => {
+      const machine = machines.get(params.machine);
+      machine.bqlLoad = body as Required<BqlLoadConfig>;
+      return machine.bqlLoad;
+    },
+  );
+};

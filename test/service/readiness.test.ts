@@ -1,0 +1,44 @@
+import { pino } from 'pino';
+import t from 'tap';
+import { buildApp } from '../../src/app.js';
+import { Service } from '../../src/service/service.js';
+import { BQL } from '../../src/sync/lock-names.js';
+import { machineAt } from '../../src/threads/shared-map.js';
+import { configuration } from '../support/server.js';
+
+t.test('a main loop that is stuck makes the server not ready, and it answers all the same', async (t) => {
+  const service = new Service(configuration(), (error) => t.fail(String(error)));
+  const app = await buildApp({ service, logger: pino({ level: 'silent' }) });
+  await service.start();
+  t.teardown(async () => {
+    await app.close();
+    await service.close();
+  });
+  // A busy computer may be late as well.
+  const becomesReady = async () => {
+    while ((await app.inject('/readyz')).statusCode !== 200);
+  };
+  await becomesReady();
+
+  const { engine } = service;
+  const [{ options }] = [...service.machines];
+  const { machine } = engine;
+  machine.select(machineAt(engine.map, options.slot));
+  machine.locks.acquire(BQL);
+  machine.host.kickMainLoop(options.slot);
+  const reply = await app.inject('/readyz');
+  t.equal(reply.statusCode, 503);
+  t.match(reply.json().error, { code: 'not-ready', reason: 'the main loop has not come round for a second' });
+  t.equal((await app.inject('/healthz')).statusCode, 200);
+  t.match(
+    (await app.inject('/metrics')).body,
+    /^southbridge_lock_contended_total\{thread="main-loop",lock="bql"\} [1-9]/m,
+  );
+
+  machine.select(machineAt(engine.map, options.slot));
+  machine.locks.release(BQL);
+  await becomesReady();
+  service.draining = true;
+  t.match((await app.inject('/readyz')).json().error, { code: 'not-ready', reason: 'it is shutting down' });
+  t.match((await app.inject('/v1/machines')).json().error, { code: 'shutting-down' });
+});
