@@ -3,21 +3,24 @@ import type { Service } from '../service/service.js';
 import { BUCKET_BOUNDS } from '../threads/statistics-layout.js';
 import { EventLoopLag } from './event-loop-lag.js';
 import { FAMILIES } from './families.js';
-import type { Family, MetricSource, Sample } from './family.js';
+import type { Family, Labels, MetricSource, Sample } from './family.js';
 import { ScrapeTimes } from './scrape-times.js';
 
 /** Gauges with names that only counters may have; their parts by type are there under other names. */
 const REJECTED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** Most samples of one scrape; some room is left for those of Node.js. */
+/** Most samples of one scrape; some room is left for those of Node.js and of the process as a whole. */
 export const MAX_SERIES = 20_000;
-const ROOM_FOR_DEFAULTS = 200;
+const ROOM_FOR_PROCESS = 300;
 
-const BOUNDS_IN_SECONDS = [...BUCKET_BOUNDS.map((bound) => bound / 1e9), '+Inf'];
+const BUCKET_LABELS = [...BUCKET_BOUNDS.map((bound) => bound / 1e9), '+Inf'].map((le) => ({ le }));
+const NO_LABELS = {};
 
 interface Value {
   readonly metricName?: string;
   readonly labels: { readonly [name: string]: string | number };
+  /** Labels before those; prom-client makes their text once per object. */
+  readonly sharedLabels?: Labels;
   readonly value: number;
 }
 
@@ -90,12 +93,13 @@ export class Metrics {
   #values(family: Family, source: MetricSource): Value[] {
     const values: Value[] = [];
     for (const sample of family.samples(source)) {
-      const count = 'value' in sample ? 1 : BOUNDS_IN_SECONDS.length + 2;
-      if (this.#series + count > MAX_SERIES - ROOM_FOR_DEFAULTS) {
+      const count = 'value' in sample ? 1 : BUCKET_LABELS.length + 2;
+      const isLimited = family.labels.includes('machine');
+      if (isLimited && this.#series + count > MAX_SERIES - ROOM_FOR_PROCESS) {
         this.#omitted += count;
         continue;
       }
-      this.#series += count;
+      if (isLimited) this.#series += count;
       addValues(values, family.name, sample);
     }
     this.#scrapes.omitted = this.#omitted;
@@ -111,10 +115,11 @@ function addValues(values: Value[], name: string, sample: Sample): void {
   }
   const { buckets, sum } = sample.durations;
   let count = 0;
-  for (const [index, le] of BOUNDS_IN_SECONDS.entries()) {
+  const bucketName = `${name}_bucket`;
+  for (const [index, le] of BUCKET_LABELS.entries()) {
     count += buckets[index];
-    values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: count });
+    values.push({ metricName: bucketName, labels: le, sharedLabels: labels, value: count });
   }
-  values.push({ metricName: `${name}_sum`, labels, value: sum / 1e9 });
-  values.push({ metricName: `${name}_count`, labels, value: count });
+  values.push({ metricName: `${name}_sum`, labels: NO_LABELS, sharedLabels: labels, value: sum / 1e9 });
+  values.push({ metricName: `${name}_count`, labels: NO_LABELS, sharedLabels: labels, value: count });
 }

@@ -52,10 +52,9 @@ export class StatisticsReader {
 
   /** A counter of a slot, over all threads. */
   sum(slot: number, counter: number): number {
+    const end = FIRST_VCPU_THREAD + this.map.vcpuThreads;
     let sum = 0;
-    for (let id = GATEWAY_THREAD; id < FIRST_VCPU_THREAD + this.map.vcpuThreads; id++) {
-      sum += this.count(id, slot, counter);
-    }
+    for (let id = GATEWAY_THREAD; id < end; id++) sum += this.count(id, slot, counter);
     return sum;
   }
 
@@ -75,24 +74,33 @@ export class StatisticsReader {
     const rows: LockRow[] = [];
     for (let lock = 0; lock < LOCK_COUNT; lock++) {
       for (let site = 0; site < L.SITE_COUNT; site++) {
-        const row = this.#lockRow(slot, lock, site);
-        if (row.acquired + row.contended + row.tryFailed > 0) rows.push(row);
+        const at = L.rowAt(lock, site);
+        const counts = [L.ACQUIRED, L.CONTENDED, L.TRY_FAILED].map((counter) => this.sum(slot, at + counter));
+        if (counts.some((count) => count > 0)) rows.push(this.#lockRow(slot, lock, site, counts));
       }
     }
     return rows;
   }
 
-  #lockRow(slot: number, lock: number, site: number): LockRow {
+  #lockRow(slot: number, lock: number, site: number, [acquired, contended, tryFailed]: number[]): LockRow {
     const at = L.rowAt(lock, site);
+    const reader = this;
     return {
       lock: LOCK_NAMES[lock],
       site: CALL_SITES[site],
-      acquired: this.sum(slot, at + L.ACQUIRED),
-      contended: this.sum(slot, at + L.CONTENDED),
-      tryFailed: this.sum(slot, at + L.TRY_FAILED),
-      wait: this.durations(slot, at + L.WAIT),
-      hold: this.durations(slot, at + L.HOLD),
-      longestWait: this.#longestWait(slot, at),
+      acquired,
+      contended,
+      tryFailed,
+      // Read when they are looked at: most readers want one of them.
+      get wait() {
+        return reader.durations(slot, at + L.WAIT);
+      },
+      get hold() {
+        return reader.durations(slot, at + L.HOLD);
+      },
+      get longestWait() {
+        return reader.#longestWait(slot, at);
+      },
     };
   }
 

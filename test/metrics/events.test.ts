@@ -87,6 +87,19 @@ t.test('nested mutexes are an order inversion, counted when both orders were see
   t.equal(fixture.sum(L.DEADLOCKS_BROKEN) + fixture.sum(L.DEADLOCKS_HUNG), fixture.machine.deadlocks().length);
 });
 
+t.test('a deadlock that was broken is counted', async (t) => {
+  const fixture = await Fixture.start('nested-mutex');
+  const { machine } = fixture;
+  t.teardown(() => machine.close());
+  // Timer 1 is always due when the main loop, after other work, comes to timers with the big lock held.
+  await machine.writeHpet(0, TIMER_BLOCKS + 0x20, (21 << 9) | (1 << 2) | (1 << 3) | (1 << 6));
+  await machine.writeHpet(0, TIMER_BLOCKS + 0x28, 100_000);
+  machine.loadBql({ duty: 900, hold: 20_000_000, burn: false });
+  while (fixture.sum(L.DEADLOCKS_BROKEN) === 0) await fixture.fire();
+  t.not(machine.deadlocks().length, 0);
+  t.equal(fixture.sum(L.DEADLOCKS_HUNG), 0);
+});
+
 t.test('interrupts, and requests that found remote IRR set', async (t) => {
   const fixture = await Fixture.start('lockless-irq', LEVEL | VECTOR);
   t.teardown(() => fixture.machine.close());
