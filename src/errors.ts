@@ -71,6 +71,11 @@ export const ERRORS = {
     status: 410,
     message: 'The machine {machine} is being deleted; nothing more can be done with it.',
   },
+  'machine-hung': {
+    status: 409,
+    message:
+      'Threads hang in machine {machine}; GET /v1/machines/{machine}/deadlocks tells which, and DELETE frees them.',
+  },
   'machine-paused': {
     status: 409,
     message: 'Machine {machine} is paused, and its clock stands still; POST /v1/machines/{machine}/resume first.',

@@ -10,6 +10,7 @@ import {
   runOne,
   scenarioNamed,
 } from '../explore/campaign.js';
+import { designTable } from '../explore/design-table.js';
 import { drawColumns, drawMermaid } from '../explore/drawing.js';
 import { ReplayError, replaySchedule } from '../explore/replay.js';
 import type { Scenario } from '../explore/scenario.js';
@@ -22,6 +23,7 @@ interface Options {
   readonly mutex: 'futex' | 'blocking';
   readonly json?: true;
   readonly mermaid?: true;
+  readonly table?: true;
   readonly replay?: string;
 }
 
@@ -32,7 +34,11 @@ export const explore = new Command('explore')
       .argParser(designs)
       .default(allPresets(), 'all'),
   )
-  .addOption(new Option('--scenario <name>', 'a scenario, or "all"').argParser(scenarios).default(SCENARIOS, 'all'))
+  .addOption(
+    new Option('--scenario <name>', 'scenarios, separated by commas, or "all"')
+      .argParser(scenarios)
+      .default(SCENARIOS, 'all'),
+  )
   .option('--preemptions <n>', 'most preemptions of a thread that could go on, or "unbounded"', bound, 'unbounded')
   .addOption(
     new Option('--mutex <how>', 'the mutex with its every operation, or as what it was shown to be')
@@ -41,6 +47,7 @@ export const explore = new Command('explore')
   )
   .option('--json', 'print one JSON document')
   .option('--mermaid', 'draw counterexamples as Mermaid sequence diagrams')
+  .option('--table', 'print one Markdown table: designs, what was found in which scenario, and its replay string')
   .option('--replay <string>', 'run one schedule again, from the string that was printed with a finding')
   .addHelpText('after', '\nExit status: 0 the findings are exactly the expected ones, 1 they are not.')
   .action(run);
@@ -56,10 +63,11 @@ function run(options: Options, command: Command): void {
     for (const design of options.locking) {
       const result = runOne(design, scenario, { mutex: options.mutex, preemptions });
       results.push(result);
-      if (!options.json) print(result, design, scenario, options);
+      if (!options.json && !options.table) print(result, design, scenario, options);
     }
   }
   if (options.json) printJson(results);
+  else if (options.table) process.stdout.write(designTable(results));
   else printTotal(results);
   process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
@@ -74,9 +82,11 @@ function designs(text: string): readonly NamedDesign[] {
 
 function scenarios(text: string): readonly Scenario[] {
   if (text === 'all') return SCENARIOS;
-  const scenario = scenarioNamed(text);
-  if (scenario) return [scenario];
-  throw new InvalidArgumentError(`There are: ${SCENARIOS.map(({ name }) => name).join(', ')}.`);
+  return text.split(',').map((name) => {
+    const scenario = scenarioNamed(name);
+    if (scenario) return scenario;
+    throw new InvalidArgumentError(`There are: ${SCENARIOS.map((known) => known.name).join(', ')}.`);
+  });
 }
 
 function print(result: CampaignResult, { design }: NamedDesign, scenario: Scenario, options: Options): void {

@@ -38,7 +38,10 @@ function labelRows(): string[][] {
     ],
     [code('lock'), LOCK_NAMES.map(code).join(', ')],
     [code('site'), `The part of a path that takes the lock: ${CALL_SITES.map(code).join(', ')}.`],
-    [code('thread'), '`gateway`, `main-loop`, `vcpu-0` and so on.'],
+    [
+      code('thread'),
+      '`gateway`, `main-loop`, `vcpu-0` and so on; `replacement-0` and so on took over from threads that hang.',
+    ],
   ];
 }
 

@@ -75,7 +75,7 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
   return {
     locking: name,
     scenario: scenario.name,
-    mutex: options.mutex ?? 'futex',
+    mutex: scenario.mutex ?? options.mutex ?? 'futex',
     complete,
     preemptions: options.preemptions ?? 'unbounded',
     states,

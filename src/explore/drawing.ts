@@ -21,7 +21,7 @@ export function drawColumns(finding: Counterexample, { threads, timeline }: Repl
       continue;
     }
     put(entry.thread, text);
-    for (const source of callersOf(entry)) put(entry.thread, `    ${source}`);
+    for (const source of entry.source) put(entry.thread, `    ${source}`);
   }
   lines.push(`(${timeline.length - skipped} of ${timeline.length} accesses shown)`);
   return lines.map((line) => line.trimEnd()).join('\n');
@@ -34,7 +34,7 @@ export function drawMermaid(finding: Counterexample, { threads, timeline }: Repl
   for (const entry of timeline) {
     const text = textOf(entry, finding);
     if (!text) continue;
-    const where = callersOf(entry)[0];
+    const [where] = entry.source;
     lines.push(`  Note over T${entry.thread}: ${text}${where ? `<br/>${where.replace(/#/g, '')}` : ''}`);
   }
   return lines.join('\n');
@@ -49,9 +49,4 @@ function textOf(entry: TimelineEntry, { kind, key }: Counterexample): string | u
     return `${entry.action.startsWith('set') ? '★ writes' : '★ reads'} ${entry.word} ${entry.value}${holds}`;
   }
   return undefined;
-}
-
-/** Who called into locks and memory: three lines are enough to know the path. */
-function callersOf({ source }: TimelineEntry): string[] {
-  return source.filter((line) => !/^src\/(sync|memory)\//.test(line)).slice(0, 3);
 }

@@ -1,3 +1,4 @@
+import type { Memory } from '../memory/memory.js';
 import { ExploredMemory } from './explored-memory.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';
@@ -44,7 +45,8 @@ export class Execution {
     readonly clock: HostClock,
   ) {}
 
-  readonly makeMemory = (): ExploredMemory => new ExploredMemory(this);
+  /** The seam for the thread that runs. */
+  makeMemory: () => Memory = () => new ExploredMemory(this);
 
   /**
    * Goes on from where `node` yielded `value`, and returns the next synchronising operation or the end of the step. Plain

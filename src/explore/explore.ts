@@ -38,8 +38,10 @@ function allowedOutcomes(scenario: Scenario): Outcomes {
   return outcomes;
 }
 
+const EVERYTHING_SHARED: Points = { isSchedulingPoint: () => true, isVisible: () => true, note() {} };
+
 function exploreLaboratory(lab: Laboratory, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
-  const sharing = new Sharing(lab.map.words, true);
+  const sharing = options.reduce === false ? EVERYTHING_SHARED : new Sharing(lab.map.words, true);
   for (;;) {
     let explorer: Explorer | undefined;
     const system = makeSystem(lab, sharing, options, (thread) => explorer?.stepEnded(thread));
@@ -86,11 +88,14 @@ function everyOperation(system: System, path: readonly number[]): number[] {
 export function makeSystem(
   lab: Laboratory,
   sharing: Points,
-  { merge = true, mutex = 'futex' }: ExploreOptions,
+  { merge = true, ...options }: ExploreOptions,
   onStepEnd: (thread: number) => void,
 ): System {
+  const mutex = lab.scenario.mutex ?? options.mutex;
   const words = new Words(lab.initial);
   const execution = new Execution(words, { times: lab.scenario.times, now: 0 });
+  const { memory } = options;
+  if (memory) execution.makeMemory = () => memory(execution);
   const threads = lab.threads.map((thread) => ({ ...thread, history: new History() }));
   const { machine } = lab.names;
   return new System(

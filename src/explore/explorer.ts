@@ -1,3 +1,5 @@
+import type { Memory } from '../memory/memory.js';
+import type { Execution } from './execution.js';
 import type { Counterexample, Finding } from './finding.js';
 import { Frontier } from './frontier.js';
 import type { Oracle } from './oracle.js';
@@ -11,6 +13,10 @@ export interface ExploreOptions {
   readonly preemptions?: number;
   /** False keeps histories apart that leave a thread in the same local state. */
   readonly merge?: boolean;
+  /** False makes every operation a scheduling point, shared or not. */
+  readonly reduce?: boolean;
+  /** A test double of the seam, with a mistake planted in it. */
+  readonly memory?: (execution: Execution) => Memory;
   /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
   readonly mutex?: 'futex' | 'blocking';
 }

@@ -9,7 +9,14 @@ import { DeadlineQueue } from '../threads/deadline-queue.js';
 import { MainLoop } from '../threads/main-loop.js';
 import { GATEWAY_THREAD, machineAt, type SharedMap, sharedMap, submissionRingAt } from '../threads/shared-map.js';
 import * as ring from '../threads/submission-ring.js';
-import { controlThread, type LogicalThread, mainLoopThread, vcpuThread } from './logical-thread.js';
+import {
+  controlThread,
+  type ExploredMap,
+  type LogicalThread,
+  lockerThread,
+  mainLoopThread,
+  vcpuThread,
+} from './logical-thread.js';
 import { Names } from './names.js';
 import type { Request, Scenario } from './scenario.js';
 
@@ -34,7 +41,10 @@ export interface Laboratory {
 /** Prepares the machine by production code, on one thread, up to where the threads of the scenario begin. */
 export function laboratory(scenario: Scenario, design: Design, inParts = true): Laboratory {
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
-  const map = sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024, statisticsSlots: 0 });
+  const map = {
+    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024, statisticsSlots: 0 }),
+    breaksDeadlocks: scenario.machine?.locks?.onDeadlock === 'break',
+  };
   const memory = new PreparedMemory(new SharedArrayBuffer(map.words * 4));
   const shared = new PreparedMemory(memory.buffer);
   const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
@@ -42,7 +52,9 @@ export function laboratory(scenario: Scenario, design: Design, inParts = true): 
   const mainLoop = new MainLoop(thread, memory, map, deadlines);
   const { machine } = mainLoop;
   const base = machineAt(map, 0);
-  machine.create(base, { ...standardMachine(design), ...scenario.machine });
+  const standard = standardMachine(design);
+  const locks = { ...standard.locks, ...scenario.machine?.locks };
+  machine.create(base, { ...standard, ...scenario.machine, locks });
   for (const step of scenario.before) {
     if ('mainLoopAt' in step) {
       memory.time = step.mainLoopAt;
@@ -69,7 +81,9 @@ export function laboratory(scenario: Scenario, design: Design, inParts = true): 
   };
 }
 
-function threads(scenario: Scenario, map: SharedMap, deadline: number, inParts: boolean): LogicalThread[] {
+function threads(scenario: Scenario, map: ExploredMap, deadline: number, inParts: boolean): LogicalThread[] {
+  const { lockers } = scenario;
+  if (lockers) return Array.from({ length: lockers.threads }, (_, i) => lockerThread(map, i, lockers.rounds));
   const all = [mainLoopThread(map, deadline, inParts)];
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
     all.push(vcpuThread(map, vcpu));

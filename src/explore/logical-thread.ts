@@ -1,8 +1,12 @@
+import { STATUS } from '../devices/hpet/state.js';
 import { DueWork } from '../machine/due-work.js';
 import { Machine } from '../machine/machine.js';
 import type { Memory } from '../memory/memory.js';
+import { DEVICE } from '../sync/lock-names.js';
+import { Locks } from '../sync/locks.js';
 import { NO_STATISTICS } from '../sync/statistics.js';
 import { Thread } from '../sync/thread.js';
+import { WaitGraph } from '../sync/wait-graph.js';
 import { DeadlineQueue } from '../threads/deadline-queue.js';
 import { ThreadHost } from '../threads/host.js';
 import { MainLoop } from '../threads/main-loop.js';
@@ -20,6 +24,11 @@ import { VcpuThread } from '../threads/vcpu-thread.js';
 import { History } from './history.js';
 import type { ControlRequest } from './scenario.js';
 
+/** Where everything lies, and whether threads look for cycles of waiting. */
+export interface ExploredMap extends SharedMap {
+  readonly breaksDeadlocks: boolean;
+}
+
 /**
  * A thread under exploration: one of the production entries, made anew by its production constructor for each run of a
  * step. All that a thread may carry from one step to the next is a few numbers.
@@ -36,11 +45,15 @@ export interface LogicalThread {
   begin(memory: () => Memory, carried: readonly number[]): () => readonly number[] | undefined;
 }
 
+function makeThread(map: ExploredMap, id: number, shared: Memory): Thread {
+  return new Thread(id, shared, NO_STATISTICS, map.breaksDeadlocks ? new WaitGraph(shared, id) : undefined);
+}
+
 /**
  * The main loop. A step is one of the three parts of `iterate`, or all of it: the more often a step ends, the more
  * histories meet. It carries which part, and the host time at which its one machine is due.
  */
-export function mainLoopThread(map: SharedMap, firstDeadline: number, inParts: boolean): LogicalThread {
+export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts: boolean): LogicalThread {
   return {
     name: 'main loop',
     id: MAIN_LOOP_THREAD,
@@ -51,14 +64,16 @@ export function mainLoopThread(map: SharedMap, firstDeadline: number, inParts: b
       const shared = memory();
       const deadlines = new DeadlineQueue();
       deadlines.set(0, deadline);
-      const loop = new MainLoop(new Thread(MAIN_LOOP_THREAD, shared, NO_STATISTICS), memory(), map, deadlines);
+      const loop = new MainLoop(makeThread(map, MAIN_LOOP_THREAD, shared), memory(), map, deadlines);
       return () => {
         if (!inParts) {
           loop.iterate();
           return [0, deadlines.earliest];
         }
-        if (part === 0) loop.runKicked();
-        else if (part === 1) loop.runDue();
+        if (part === 0) {
+          loop.answerRound();
+          loop.runKicked();
+        } else if (part === 1) loop.runDue();
         else loop.sleep();
         return [(part + 1) % 3, deadlines.earliest];
       };
@@ -67,7 +82,7 @@ export function mainLoopThread(map: SharedMap, firstDeadline: number, inParts: b
 }
 
 /** A vCPU thread: what it is to do lies in its ring. */
-export function vcpuThread(map: SharedMap, index: number): LogicalThread {
+export function vcpuThread(map: ExploredMap, index: number): LogicalThread {
   const id = FIRST_VCPU_THREAD + index;
   return {
     name: `vCPU ${index}`,
@@ -78,14 +93,38 @@ export function vcpuThread(map: SharedMap, index: number): LogicalThread {
     begin(memory) {
       const shared = memory();
       const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
-      const vcpu = new VcpuThread(new Thread(id, shared, NO_STATISTICS), memory(), map, index, submissions);
+      const vcpu = new VcpuThread(makeThread(map, id, shared), memory(), map, index, submissions);
       return () => (vcpu.step() ? [] : undefined);
     },
   };
 }
 
+/** Takes a lock of the machine, counts in a word that only the lock protects, and releases it, `rounds` times. */
+export function lockerThread(map: ExploredMap, index: number, rounds: number): LogicalThread {
+  const id = FIRST_VCPU_THREAD + index;
+  return {
+    name: `locker ${index}`,
+    id,
+    idleAt: -1,
+    firstCarried: [rounds],
+    history: new History(),
+    begin(makeMemory, [left]) {
+      const memory = makeMemory();
+      const locks = new Locks(memory, makeThread(map, id, makeMemory()));
+      return () => {
+        memory.select(machineAt(map, 0));
+        locks.select();
+        locks.acquire(DEVICE);
+        memory.set(STATUS, memory.get(STATUS) + 1);
+        locks.release(DEVICE);
+        return left > 1 ? [left - 1] : undefined;
+      };
+    },
+  };
+}
+
 /** The gateway, which asks the main loop for one piece of control work. */
-export function controlThread(map: SharedMap, { work, argument }: ControlRequest): LogicalThread {
+export function controlThread(map: ExploredMap, { work, argument }: ControlRequest): LogicalThread {
   return {
     name: 'gateway',
     id: GATEWAY_THREAD,
@@ -94,7 +133,7 @@ export function controlThread(map: SharedMap, { work, argument }: ControlRequest
     history: new History(),
     begin(memory) {
       const shared = memory();
-      const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
+      const thread = makeThread(map, GATEWAY_THREAD, shared);
       const machine = new Machine(memory(), thread, new ThreadHost(shared, map));
       const due = new DueWork(machine);
       return () => {

@@ -52,6 +52,10 @@ export interface Scenario {
   readonly times: readonly number[];
   /** What each vCPU does. */
   readonly vcpus: readonly (readonly Request[])[];
+  /** Threads that do nothing but take one lock, and how often, in place of all others. */
+  readonly lockers?: { readonly threads: number; readonly rounds: number };
+  /** How locks are explored whatever was asked for. */
+  readonly mutex?: 'futex' | 'blocking';
   /** Designs whose outcomes are right by definition; `bql` if not given. */
   readonly reference?: readonly PresetName[];
   /** What the gateway asks for meanwhile. */

@@ -15,7 +15,7 @@ export interface TimelineEntry {
   readonly value: number;
   /** The thread's locks afterwards. */
   readonly holds: readonly string[];
-  /** `file:line function`, innermost first. */
+  /** Who called into locks and memory, as `file:line function`, innermost first; three are enough to know the path. */
   readonly source: readonly string[];
   /** The lock that was acted upon, and what came of it. */
   readonly lock?: 'takes' | 'releases' | 'waits for' | 'finds taken';
@@ -38,10 +38,20 @@ export function describeAction(
     word: node.address < 0 ? '' : names.word(node.address),
     value: node.kind === H.SET || node.kind === H.SET_TIME || node.kind === H.STORE ? node.a : value,
     holds: names.locksHeldBy(words, threadId),
-    source: (node.site ?? []).map(sourceLine),
+    source: callersOf(node.site ?? []),
     lock: lock >= 0 && lock < LOCK_NAMES.length ? lockAction(node, value) : undefined,
     plain: node.kind < H.LOAD,
   };
+}
+
+function callersOf(stack: readonly string[]): string[] {
+  const callers: string[] = [];
+  for (const line of stack) {
+    const source = sourceLine(line);
+    if (!/^src\/(sync|memory)\//.test(source)) callers.push(source);
+    if (callers.length === 3) break;
+  }
+  return callers;
 }
 
 /** Describes what a thread stands before and cannot do. */

@@ -6,8 +6,8 @@ import type { LineQueue } from './line-queue.js';
 /** Path B: how an MMIO access by a vCPU enters the HPET. */
 export interface MmioAxis {
   readonly name: string;
-  /** Whether a main counter read enters as well, or needs nothing. */
-  readonly guardsCounter: boolean;
+  /** Whether all accesses are under the BQL, main counter reads and deferred calls as well. */
+  readonly underBql: boolean;
   enter(locks: Locks): void;
   leave(locks: Locks): void;
 }

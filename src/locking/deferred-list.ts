@@ -98,9 +98,3 @@ export interface DeferredLines {
   level(target: IrqTarget, line: number, source: number, level: number, change: number): void;
   pulse(target: IrqTarget, line: number, source: number): void;
 }
-
-/** Applied as decided, and not followed up. */
-export const asDecided: DeferredLines = {
-  level: (target, line, source, level) => target.driveLine(line, source, level),
-  pulse: (target, line, source) => target.pulseLine(line, source),
-};

@@ -66,6 +66,13 @@ export class LineDecisions {
     }
   }
 
+  /** Takes note that a decision is being applied; false if a newer one of its source was before. As `apply`, uncounted. */
+  advance(source: number, change: number): boolean {
+    if (isNewer(this.memory.get(APPLIED + source), change)) return false;
+    this.memory.set(APPLIED + source, change);
+    return true;
+  }
+
   /** Counts one deferred call. */
   count(): void {
     this.memory.setTime(TOTAL, this.memory.getTime(TOTAL) + 1);

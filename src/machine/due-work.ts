@@ -182,7 +182,8 @@ export class DueWork {
         this.#inHpet(() => machine.hpet.setLegacyInput(argument >> 1, argument & 1));
         break;
       case CONTROL_REMOVE:
-        machine.end();
+        // A callback that a vCPU thread is about to run finds out that it was cancelled.
+        this.#inHpet(() => machine.end());
         break;
     }
     machine.locks.site = MAIN_LOOP;
@@ -219,6 +220,14 @@ export class DueWork {
   /** Makes the main loop look at the machine, after its load was changed. */
   requestRound(): void {
     this.machine.host.kickMainLoop(this.machine.slot);
+  }
+
+  /** Lets nobody in any more, and lets go whoever waits for the main loop, which will not come. */
+  freeze(): void {
+    const { machine } = this;
+    machine.freeze();
+    machine.memory.store(SETTLE_DONE, machine.memory.load(SETTLE_WANTED));
+    machine.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
   }
 
   /** Moves a manual clock on by `ns`, and waits until all that came due has run. False if it would pass MAX_TIME. */

@@ -194,6 +194,11 @@ export class Machine implements IrqTarget {
     return this.memory.load(ALIVE) !== 0;
   }
 
+  /** Lets nobody in any more: threads that hang in here will never leave. */
+  freeze(): void {
+    this.memory.store(ALIVE, 0);
+  }
+
   /** Ends the machine: nothing fires any more, and the main loop looks at it no more. */
   end(): void {
     for (let timer = 0; timer <= STORM_TIMER; timer++) this.timers.cancel(timer);
@@ -247,7 +252,7 @@ export class Machine implements IrqTarget {
 
   readonly #readHpet = (offset: number, size: number, result: U64): void => {
     const { mmio } = this.design;
-    const guarded = mmio.guardsCounter || !Hpet.isMainCounter(offset, size);
+    const guarded = mmio.underBql || !Hpet.isMainCounter(offset, size);
     if (guarded) mmio.enter(this.locks);
     this.enterDevice();
     this.hpet.read(offset, size, result);
@@ -270,9 +275,12 @@ export class Machine implements IrqTarget {
   }
 
   leaveHpet(): void {
+    const { mmio, irq } = this.design;
     this.leaveDevice();
-    this.design.mmio.leave(this.locks);
-    this.design.irq.end(this);
+    // Deferred calls come after the mutex, but under a BQL that is held anyway.
+    if (mmio.underBql) irq.end(this);
+    mmio.leave(this.locks);
+    if (!mmio.underBql) irq.end(this);
   }
 
   readonly #readIoapic = (offset: number, size: number, result: U64): void => {

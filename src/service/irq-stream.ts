@@ -14,13 +14,26 @@ export class IrqStream implements Subscriber {
     readonly socket: WebSocket,
     readonly machine: MachineHandle,
     limits: Limits,
+    /** The last event that the subscriber has, if it was here before. */
+    after?: number,
   ) {
     this.#outbox = new Outbox(socket, new Backlog(limits.pendingInterrupts), limits.bufferedBytes, () => {});
     socket.on('message', () => socket.close(1003, 'bad-message'));
     socket.on('close', () => machine.subscribers.delete(this));
     const { name, sequence } = machine;
     this.#outbox.reply(JSON.stringify({ type: 'hello', version: 1, machine: name, sequence: String(sequence) }));
+    const missed = machine.eventsAfter(after ?? sequence, limits.history);
+    if (after !== undefined) this.#catchUp(after, missed);
     machine.subscribers.add(this);
+  }
+
+  /** Sends what the subscriber missed, and says what of it is no longer kept. */
+  #catchUp(after: number, missed: readonly IrqEvent[]): void {
+    const first = missed[0]?.sequence ?? this.machine.sequence + 1;
+    if (first > after + 1) {
+      this.#outbox.reply(JSON.stringify({ type: 'gap', from: String(after + 1), to: String(first - 1) }));
+    }
+    for (const event of missed) this.event(event);
   }
 
   event(event: IrqEvent): void {

@@ -6,7 +6,7 @@ export function describeMachine(machine: MachineHandle) {
   const { config, options, locking } = machine;
   return {
     name: machine.name,
-    state: machine.state,
+    state: machine.isHung && machine.state !== 'deleting' ? 'hung' : machine.state,
     clock: config.clock,
     virtualTime: String(machine.virtualTime),
     sequence: String(machine.sequence),

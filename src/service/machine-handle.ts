@@ -9,10 +9,12 @@ import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
-import type { Completion, Engine } from '../threads/engine.js';
+import type { Completion } from '../threads/dispatch.js';
+import type { Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from './access.js';
 import { addressed } from './apic.js';
+import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { Vcpu } from './vcpu.js';
 
@@ -33,6 +35,8 @@ export class MachineHandle {
   readonly locking: LockingDescription;
   readonly vcpus: readonly Vcpu[];
   readonly subscribers = new Set<Subscriber>();
+  /** Allocated when the first subscriber comes. */
+  #history: History | undefined;
   state: MachineState = 'running';
   /** Number of the last event. */
   sequence = 0;
@@ -68,9 +72,19 @@ export class MachineHandle {
     throw new SouthbridgeError('unknown-vcpu', { machine: this.name, vcpu: name, last: this.vcpus.length - 1 });
   }
 
-  /** Throws `machine-closing` once deletion has begun. */
+  /** Throws `machine-closing` once deletion has begun, `machine-hung` where threads hang in the machine for ever. */
   requireOpen(): void {
-    if (this.state === 'deleting') throw new SouthbridgeError('machine-closing', { machine: this.name });
+    if (this.state === 'deleting') throw this.#closing();
+    if (this.isHung) throw new SouthbridgeError('machine-hung', { machine: this.name });
+  }
+
+  #closing(): SouthbridgeError {
+    return new SouthbridgeError('machine-closing', { machine: this.name });
+  }
+
+  /** Whether a deadlock was left to hang (`onDeadlock: hang`). */
+  get isHung(): boolean {
+    return this.engine.isHung(this.options.slot);
   }
 
   /** Throws unless the clock can be stepped by hand now. */
@@ -83,24 +97,33 @@ export class MachineHandle {
   // Requests; those of one vCPU are carried out and answered in order
 
   access(vcpu: number, { write, address, size, low, high }: Access, answer: Answer): void {
-    this.#submit(vcpu, write ? ring.WRITE : ring.READ, size, address, low, high, (status, lowRead, highRead) => {
-      if (status === ring.OK) answer(undefined, lowRead, highRead);
-      else answer(new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size }), 0, 0);
-    });
+    this.#submit(
+      vcpu,
+      write ? ring.WRITE : ring.READ,
+      size,
+      address,
+      low,
+      high,
+      answer,
+      (status, lowRead, highRead) => {
+        if (status === ring.OK) answer(undefined, lowRead, highRead);
+        else answer(new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size }), 0, 0);
+      },
+    );
   }
 
   setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {
-    this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, () => answer(undefined, 0, 0));
+    this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, answer, () => answer(undefined, 0, 0));
   }
 
   endOfInterrupt(vcpu: number, vector: number, answer: Answer): void {
-    this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, () => answer(undefined, 0, 0));
+    this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, answer, () => answer(undefined, 0, 0));
   }
 
   /** Reads a byte from a port, or writes `value`. */
   port(vcpu: number, port: number, value: number | undefined, answer: Answer): void {
     const operation = value === undefined ? ring.PORT_READ : ring.PORT_WRITE;
-    this.#submit(vcpu, operation, 1, port, value ?? 0, 0, (status, low) => {
+    this.#submit(vcpu, operation, 1, port, value ?? 0, 0, answer, (status, low) => {
       if (status === ring.OK) answer(undefined, low, 0);
       else answer(new SouthbridgeError('bad-port', { port: `0x${port.toString(16)}` }), 0, 0);
     });
@@ -108,14 +131,14 @@ export class MachineHandle {
 
   /** Acknowledge cycle of the 8259 pair: the low half is the vector. */
   acknowledge(vcpu: number, answer: Answer): void {
-    this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, (_status, low) => answer(undefined, low, 0));
+    this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, answer, (_status, low) => answer(undefined, low, 0));
   }
 
   /** Moves a manual clock; answers when all that came due has run. Throws if it cannot be moved at all. */
   step(vcpu: number, ns: number, answer: Answer): void {
     this.requireSteppable();
     if (ns > MAX_TIME) throw this.#tooFar(ns);
-    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, (status) =>
+    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, answer, (status) =>
       answer(status === ring.OK ? undefined : this.#tooFar(ns), 0, 0),
     );
   }
@@ -142,21 +165,29 @@ export class MachineHandle {
     address: number,
     low: number,
     high: number,
+    answer: Answer,
     completion: Completion,
   ): void {
     this.requireOpen();
     this.#underWay++;
     const { slot } = this.options;
-    const answer: Completion = (status, lowRead, highRead) => {
-      completion(status, lowRead, highRead);
+    const finish: Completion = (status, lowRead, highRead) => {
+      if (status === ring.GONE) answer(this.#closing(), 0, 0);
+      else completion(status, lowRead, highRead);
       this.#done();
     };
     const lane = this.vcpus[vcpu];
-    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, answer, lane);
+    this.engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, finish, lane);
   }
 
   #threadOf(vcpu: number): number {
     return vcpu % this.engine.map.vcpuThreads;
+  }
+
+  /** The events after number `sequence`, of the last `limit`; from the first call on events are kept. */
+  eventsAfter(sequence: number, limit: number): readonly IrqEvent[] {
+    this.#history ??= new History(limit);
+    return this.#history.after(sequence);
   }
 
   // Locks: none of this takes any
@@ -215,14 +246,16 @@ export class MachineHandle {
 
   /** Tells everyone who is connected, and resolves when nothing is under way and the slot can be used again. */
   async delete(): Promise<void> {
-    this.requireOpen();
+    if (this.state === 'deleting') throw this.#closing();
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
     if (this.#underWay > 0) {
-      await new Promise<void>((resolve) => {
+      const idle = new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
+      // What hangs is answered when the machine is removed.
+      await Promise.race([idle, this.engine.hang(this.options.slot)]);
     }
     await this.engine.removeMachine(this.options.slot);
   }
@@ -236,6 +269,7 @@ export class MachineHandle {
 
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
+    this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);
     if (event.intr !== undefined) {
       this.intr = event.intr;

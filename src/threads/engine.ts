@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import type { StaleUpdate } from '../locking/line-decisions.js';
 import type { BqlLoadOptions } from '../machine/bql-load.js';
@@ -8,23 +7,24 @@ import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
+import { type Completion, Dispatch, type Request } from './dispatch.js';
 import { ThreadHost } from './host.js';
 import { InlineExecution } from './inline.js';
 import { type InversionReport, type LockEdge, LockView } from './lock-view.js';
+import { Pool } from './pool.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
-  MAIN_LOOP_THREAD,
   machineAt,
   type SharedMap,
+  SPARE_RINGS,
   sharedMap,
   submissionRingAt,
   viewBufferAt,
 } from './shared-map.js';
 import { StatisticsReader } from './statistics-reader.js';
-import { READ, SubmissionRing, VIEW } from './submission-ring.js';
+import { GONE, NOTHING, READ, SubmissionRing, VIEW } from './submission-ring.js';
 import { ThreadStatistics } from './thread-statistics.js';
-import type { WorkerData } from './worker.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;
@@ -37,9 +37,6 @@ export interface EngineOptions {
   readonly onThreadDeath?: (thread: number, reason: unknown) => void;
 }
 
-/** Told of a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
-export type Completion = (status: number, low: number, high: number) => void;
-
 /** Records of a submission ring, and of the event ring: enough for a millisecond of the gateway being busy elsewhere. */
 const SUBMISSIONS = 1024;
 const EVENTS = 16384;
@@ -47,17 +44,6 @@ const EVENTS = 16384;
 const EVENTS_PER_TURN = 4096;
 /** A wake-up that does not come within this time was lost, which is counted and must never happen. */
 const WATCHDOG_MS = 1000;
-
-interface VcpuWorker {
-  readonly ring: SubmissionRing;
-  /** Completions of what was submitted, oldest first. */
-  readonly pending: Completion[];
-  /** What waits for room in the ring. */
-  readonly queue: (() => void)[];
-  answered: number;
-  /** The last view of this thread's buffer that was asked for: one at a time. */
-  viewing: Promise<unknown>;
-}
 
 /** Whose requests are carried out in order, such as those of one vCPU. */
 export interface Lane {
@@ -70,6 +56,17 @@ interface InlineResult {
   readonly behind: number;
   readonly answer: () => void;
 }
+
+/** A machine whose threads hang: who they are, and the requests that will not be answered. */
+interface HungMachine {
+  readonly threads: Set<number>;
+  readonly held: Request[];
+  /** Rings of threads that hang. */
+  readonly rings: number[];
+}
+
+/** How often the gateway looks whether more threads have come to hang. */
+const HUNG_CHECK_MS = 50;
 
 /** Control work that one machine waits for; the first is under way. */
 interface Control {
@@ -102,8 +99,17 @@ export class Engine {
   readonly #counts: ThreadStatistics;
   readonly #host: ThreadHost;
   readonly #events: EventRing;
-  readonly #workers: Worker[] = [];
-  readonly #vcpus: VcpuWorker[] = [];
+  readonly #pool: Pool;
+  /** The vCPU threads, by index; then those that hang and still have results to hand over. */
+  readonly #vcpus: Dispatch[] = [];
+  #retired: Dispatch[] = [];
+  readonly #spareRings: number[];
+  /** The last view that was asked of each vCPU thread: one at a time. */
+  readonly #viewing: Promise<unknown>[] = [];
+  /** Machines in which threads hang for ever. */
+  readonly #hung = new Map<number, HungMachine>();
+  readonly #onHang = new Map<number, () => void>();
+  #deadlocksSeen = 0;
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
   readonly #controls = new Map<number, Control[]>();
   #finished: FinishedControl[] = [];
@@ -129,15 +135,20 @@ export class Engine {
     this.due = new DueWork(this.machine);
     this.lockView = new LockView(this.shared, this.map);
     this.#inline = new InlineExecution(this.machine, this.#events);
+    this.#spareRings = Array.from({ length: SPARE_RINGS }, (_, spare) => vcpuThreads + spare);
+    this.#pool = new Pool(this.#buffer, this.map, (died, reason) => {
+      this.#onDeath(reason);
+      options.onThreadDeath?.(died, reason);
+    });
   }
 
   /** Starts the threads; resolves when all run. */
   async start(): Promise<void> {
-    const started = [this.#startWorker(MAIN_LOOP_THREAD)];
-    for (let i = 0; i < this.map.vcpuThreads; i++) {
-      const ring = new SubmissionRing(this.shared, submissionRingAt(this.map, i), this.map.submissions);
-      this.#vcpus.push({ ring, pending: [], queue: [], answered: 0, viewing: Promise.resolve() });
-      started.push(this.#startWorker(FIRST_VCPU_THREAD + i));
+    const started = [this.#pool.startMainLoop()];
+    for (let index = 0; index < this.map.vcpuThreads; index++) {
+      this.#vcpus.push(this.#dispatch(FIRST_VCPU_THREAD + index, index));
+      this.#viewing.push(Promise.resolve());
+      started.push(this.#pool.startVcpu(index));
     }
     await Promise.all(started);
     this.#loop = this.#run();
@@ -148,23 +159,12 @@ export class Engine {
     await Promise.race([this.round(), died]);
   }
 
-  #startWorker(thread: number): Promise<void> {
-    const workerData: WorkerData = { buffer: this.#buffer, map: this.map, thread };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
-    this.#workers.push(worker);
-    return new Promise((resolve, reject) => {
-      let failure: unknown;
-      worker.once('online', resolve);
-      worker.once('error', (error) => {
-        failure = error;
-      });
-      worker.once('exit', (code) => {
-        failure ??= new Error(`thread ${thread} ended with code ${code}`);
-        reject(failure);
-        this.#onDeath(failure);
-        if (!this.#closing) this.options.onThreadDeath?.(thread, failure);
-      });
-    });
+  #dispatch(thread: number, ring: number): Dispatch {
+    return new Dispatch(
+      thread,
+      ring,
+      new SubmissionRing(this.shared, submissionRingAt(this.map, ring), this.map.submissions),
+    );
   }
 
   /** Ends all threads. What is still unanswered stays so. */
@@ -172,7 +172,7 @@ export class Engine {
     this.#closing = true;
     this.#host.gatewayBell.ring();
     await this.#loop;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await this.#pool.close();
   }
 
   /** Makes a machine in a slot that is free. */
@@ -191,9 +191,90 @@ export class Engine {
    * sure that no request to it is under way.
    */
   async removeMachine(slot: number): Promise<void> {
-    await this.control(slot, CONTROL_REMOVE);
+    if (this.#hung.has(slot)) await this.#removeHung(slot);
+    else await this.control(slot, CONTROL_REMOVE);
     this.#handlers.delete(slot);
     this.#controls.delete(slot);
+    this.#onHang.delete(slot);
+  }
+
+  // Threads that hang
+
+  /** Resolves when threads have come to hang in a machine. */
+  hang(slot: number): Promise<void> {
+    if (this.#hung.has(slot)) return Promise.resolve();
+    return new Promise((resolve) => this.#onHang.set(slot, resolve));
+  }
+
+  /** Whether threads hang for ever in a machine: `onDeadlock: hang`. */
+  isHung(slot: number): boolean {
+    return this.#hung.has(slot);
+  }
+
+  /** Notes the machines in which threads have come to hang, and replaces the threads for the others. */
+  #noteDeadlocks(): void {
+    const { lockView } = this;
+    if (lockView.deadlockCount === this.#deadlocksSeen) return;
+    const seen = this.#deadlocksSeen;
+    this.#deadlocksSeen = lockView.deadlockCount;
+    for (const slot of lockView.hungSlots(seen)) {
+      if (this.#hung.has(slot) || !this.#handlers.has(slot)) continue;
+      this.#hung.set(slot, { threads: new Set(), held: [], rings: [] });
+      this.machine.select(machineAt(this.map, slot));
+      this.due.freeze();
+      this.#replaceStuck(slot);
+      this.#onHang.get(slot)?.();
+    }
+  }
+
+  /** Replaces the threads that hang in a machine; others may run into them later, so it looks again and again. */
+  #replaceStuck(slot: number): void {
+    const hung = this.#hung.get(slot);
+    if (!hung || this.#closing) return;
+    for (const thread of this.lockView.stuckThreads(slot)) {
+      if (hung.threads.has(thread)) continue;
+      const index = this.#vcpus.findIndex((vcpu) => vcpu.thread === thread);
+      if (index >= 0 ? this.#replaceVcpu(index, hung) : this.#replaceMainLoop()) hung.threads.add(thread);
+    }
+    setTimeout(() => this.#replaceStuck(slot), HUNG_CHECK_MS).unref();
+  }
+
+  #replaceMainLoop(): boolean {
+    if (this.#pool.startReplacement({ kind: 'main-loop' }) === undefined) return false;
+    // It knows of no deadline yet.
+    for (const slot of this.#handlers.keys()) this.#host.kickMainLoop(slot);
+    this.#host.mainLoopBell.ring();
+    return true;
+  }
+
+  #replaceVcpu(index: number, hung: HungMachine): boolean {
+    const ring = this.#spareRings.pop();
+    if (ring === undefined) return false;
+    new SubmissionRing(this.shared, submissionRingAt(this.map, ring), this.map.submissions).reset();
+    const thread = this.#pool.startReplacement({ kind: 'vcpu', index, ring });
+    if (thread === undefined) return false;
+    const old = this.#vcpus[index];
+    const unanswered = old.abandon();
+    this.#vcpus[index] = this.#dispatch(thread, ring);
+    this.#retired.push(old);
+    hung.rings.push(old.ringIndex);
+    for (const request of unanswered) this.#send(index, request);
+    return true;
+  }
+
+  /** Ends the threads that hang in a machine, and answers what they left. Nobody else is in there any more. */
+  async #removeHung(slot: number): Promise<void> {
+    const hung = this.#hung.get(slot) as HungMachine;
+    await Promise.all([...hung.threads].map((thread) => this.#pool.end(thread)));
+    // Whoever had entered before it was frozen has left when its thread answers.
+    const nothing = (index: number) =>
+      new Promise<void>((resolve) => this.submit(index, slot, NOTHING, 0, 0, 0, 0, () => resolve()));
+    this.#hung.delete(slot);
+    await Promise.all([this.round(), ...this.#vcpus.map((_, index) => nothing(index))]);
+    this.#retired = this.#retired.filter(({ ringIndex }) => !hung.rings.includes(ringIndex));
+    this.#spareRings.push(...hung.rings);
+    for (const request of hung.held) request.answer(GONE, 0, 0);
+    for (const { done } of this.#controls.get(slot) ?? []) done();
   }
 
   /**
@@ -227,14 +308,13 @@ export class Engine {
         }
       }
     }
-    const vcpu = this.#vcpus[vcpuThread];
-    const send = () => {
-      vcpu.pending.push(answer);
-      vcpu.ring.submit(operation, size, base, address, low, high);
-      this.#host.vcpuBells[vcpuThread].ring();
-    };
-    if (vcpu.queue.length === 0 && vcpu.ring.hasRoom(vcpu.pending.length)) send();
-    else vcpu.queue.push(send);
+    this.#send(vcpuThread, { slot, operation, size, base, address, low, high, answer });
+  }
+
+  #send(index: number, request: Request): void {
+    const hung = this.#hung.get(request.slot);
+    if (hung) hung.held.push(request);
+    else if (this.#vcpus[index].send(request)) this.#host.vcpuBells[index].ring();
   }
 
   /** Answers what was carried out here, after the events that it caused. */
@@ -283,8 +363,7 @@ export class Engine {
    * called with the absolute word address of the copy, which is valid until it returns, and the virtual time in ns.
    */
   view<T>(vcpuThread: number, slot: number, what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
-    const vcpu = this.#vcpus[vcpuThread];
-    const view = vcpu.viewing.then(
+    const view = this.#viewing[vcpuThread].then(
       () =>
         new Promise<T>((resolve, reject) =>
           this.submit(vcpuThread, slot, VIEW, 0, what, 0, 0, (_status, low, high) => {
@@ -296,7 +375,7 @@ export class Engine {
           }),
         ),
     );
-    vcpu.viewing = view.catch(() => {});
+    this.#viewing[vcpuThread] = view.catch(() => {});
     return view;
   }
 
@@ -367,10 +446,11 @@ export class Engine {
   #hasWork(): boolean {
     return (
       this.#events.hasEvents() ||
-      this.#vcpus.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
+      this.#dispatches.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
       this.#finished.length > 0 ||
       this.#inlineResults.length > 0 ||
       this.#isRoundDone() ||
+      this.lockView.deadlockCount !== this.#deadlocksSeen ||
       this.#hasFinishedControl()
     );
   }
@@ -379,11 +459,13 @@ export class Engine {
   turn(): boolean {
     // In this order: what was told by then belongs to requests that are answered in this turn, or later.
     const told = this.#events.tail();
-    const completed = this.#vcpus.map((vcpu) => vcpu.ring.completed());
+    this.#noteDeadlocks();
+    const dispatches = this.#dispatches;
+    const completed = dispatches.map((vcpu) => vcpu.ring.completed());
     this.#takeFinishedControls();
     let answered = 0;
     for (;;) {
-      const next = this.#firstAnswered(completed);
+      const next = this.#firstAnswered(dispatches, completed);
       if (!next) break;
       const behind = (next.ring.events(next.answered) - this.#drained) | 0;
       // Another thread's event may still be incomplete before those of this request.
@@ -392,8 +474,8 @@ export class Engine {
       answered++;
     }
     const count = this.#drain(Math.min(EVENTS_PER_TURN, (told - this.#drained) | 0));
-    for (const vcpu of this.#vcpus) {
-      while (vcpu.queue.length && vcpu.ring.hasRoom(vcpu.pending.length)) vcpu.queue.shift()?.();
+    for (let index = 0; index < this.#vcpus.length; index++) {
+      if (this.#vcpus[index].sendQueued()) this.#host.vcpuBells[index].ring();
     }
     answered += this.#answerInlineResults();
     return this.#finishControls() + this.#finishRounds() + count + answered > 0;
@@ -449,11 +531,11 @@ export class Engine {
   }
 
   /** Of the threads with results, the one whose next result comes first in the order of events. */
-  #firstAnswered(completed: number[]): VcpuWorker | undefined {
-    let first: VcpuWorker | undefined;
+  #firstAnswered(dispatches: readonly Dispatch[], completed: readonly number[]): Dispatch | undefined {
+    let first: Dispatch | undefined;
     let firstBehind = 0;
-    for (let i = 0; i < this.#vcpus.length; i++) {
-      const vcpu = this.#vcpus[i];
+    for (let i = 0; i < dispatches.length; i++) {
+      const vcpu = dispatches[i];
       if (vcpu.answered === completed[i]) continue;
       const behind = (vcpu.ring.events(vcpu.answered) - this.#drained) | 0;
       if (first && behind >= firstBehind) continue;
@@ -463,11 +545,19 @@ export class Engine {
     return first;
   }
 
-  #answer(vcpu: VcpuWorker): void {
+  #answer(vcpu: Dispatch): void {
     const position = vcpu.answered;
     vcpu.answered = (position + 1) | 0;
-    const completion = vcpu.pending.shift() as Completion;
-    completion(vcpu.ring.status(position), vcpu.ring.low(position), vcpu.ring.high(position));
+    const request = vcpu.pending.shift() as Request;
+    const status = vcpu.ring.status(position);
+    const hung = status === GONE && this.#hung.get(request.slot);
+    if (hung) hung.held.push(request);
+    else request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
+  }
+
+  /** All that may have results to hand over. */
+  get #dispatches(): readonly Dispatch[] {
+    return this.#retired.length === 0 ? this.#vcpus : [...this.#vcpus, ...this.#retired];
   }
 
   #hasFinishedControl(): boolean {

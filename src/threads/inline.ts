@@ -80,8 +80,8 @@ export class InlineExecution {
     if (address >= IOAPIC_BASE && address + size <= IOAPIC_BASE + IOAPIC_SIZE) return isPlain ? controllers : HAND_OVER;
     const offset = address - HPET_BASE;
     if (offset < 0 || offset + size > HPET_SIZE) return 0;
-    const entry = mmio.guardsCounter ? bit(BQL) : bit(DEVICE);
+    const entry = mmio.underBql ? bit(BQL) : bit(DEVICE);
     if (operation === WRITE) return isPlain ? entry | controllers : HAND_OVER;
-    return !mmio.guardsCounter && offset % size === 0 && Hpet.isMainCounter(offset, size) ? 0 : entry;
+    return !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size) ? 0 : entry;
   }
 }

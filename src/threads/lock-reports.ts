@@ -105,13 +105,19 @@ export class LockReportRings implements LockReports {
   readonly deadlocks: Ring;
   readonly inversions: Ring;
 
-  constructor(shared: Memory, at: number) {
+  constructor(
+    shared: Memory,
+    at: number,
+    /** Called after a deadlock was written down. */
+    readonly onDeadlock: () => void = () => {},
+  ) {
     this.deadlocks = new Ring(shared, at);
     this.inversions = new Ring(shared, at + RING_WORDS);
   }
 
   deadlock(cycle: readonly Waiter[], refused: boolean): void {
     this.deadlocks.write(refused ? BROKEN : HUNG, 0, cycle);
+    this.onDeadlock();
   }
 
   orderInversion(machine: number, outer: number, inner: number, site: number): void {

@@ -4,7 +4,7 @@ import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
 import { LockOrder } from '../sync/lock-order.js';
 import { lockAddress, lockAt } from '../sync/locks.js';
 import { ownerOf } from '../sync/mutex.js';
-import { WaitGraph } from '../sync/wait-graph.js';
+import { MAX_THREADS, type Waiter, WaitGraph } from '../sync/wait-graph.js';
 import { type LockReport, LockReportRings } from './lock-reports.js';
 import {
   FIRST_VCPU_THREAD,
@@ -50,11 +50,12 @@ export interface InversionReport {
   readonly against: readonly LockEdge[];
 }
 
-/** The name of a thread in reports and metrics. */
-export function threadName(id: number): string {
+/** The name of a thread in reports and metrics; `replacement-n` took over from one that hangs. */
+export function threadName(id: number, map: SharedMap): string {
   if (id === GATEWAY_THREAD) return 'gateway';
   if (id === MAIN_LOOP_THREAD) return 'main-loop';
-  return `vcpu-${id - FIRST_VCPU_THREAD}`;
+  const vcpu = id - FIRST_VCPU_THREAD;
+  return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `replacement-${vcpu - map.vcpuThreads}`;
 }
 
 /** What the gateway can see of a machine's locks, without taking any. */
@@ -73,23 +74,60 @@ export class LockView {
   /** Owners and waiters now; a moment later it may be otherwise. */
   state(slot: number): LockState[] {
     const base = machineAt(this.map, slot);
-    const threads = FIRST_VCPU_THREAD + this.map.vcpuThreads;
-    const waiters = Array.from({ length: threads }, (_, id) => this.#graph.waiter(id)).filter(({ lock }) => lock !== 0);
+    const waiters = this.#waiters();
     return LOCK_NAMES.map((lock, index) => {
       const address = base + lockAddress(index);
       const owner = ownerOf(this.shared, address);
       return {
         lock,
-        owner: owner ? threadName(owner) : null,
+        owner: owner ? threadName(owner, this.map) : null,
         waiters: waiters
           .filter((waiter) => waiter.lock === address)
           .map(({ thread, site, held }) => ({
-            thread: threadName(thread),
+            thread: threadName(thread, this.map),
             site: CALL_SITES[site],
             holds: names(held),
           })),
       };
     });
+  }
+
+  #waiters(): Waiter[] {
+    return Array.from({ length: MAX_THREADS }, (_, id) => this.#graph.waiter(id)).filter(({ lock }) => lock !== 0);
+  }
+
+  /** How many deadlocks were ever reported. */
+  get deadlockCount(): number {
+    return this.#reports.deadlocks.count;
+  }
+
+  /** The machines that a deadlock was left to hang in, of the reports from number `from` on. */
+  hungSlots(from: number): number[] {
+    return this.#reports.deadlocks
+      .read(from)
+      .filter((report) => report.kind === 'deadlock')
+      .map((report) => this.#slotOf(report));
+  }
+
+  /** The threads that will never leave a machine: those of a deadlock, and whoever waits for one of them. */
+  stuckThreads(slot: number): number[] {
+    const base = machineAt(this.map, slot);
+    const waiters = this.#waiters().filter(({ lock }) => slotAt(this.map, lock) === slot);
+    const stuck = new Set(
+      this.#reports.deadlocks
+        .read(0)
+        .filter((report) => report.kind === 'deadlock' && this.#slotOf(report) === slot)
+        .flatMap(({ members }) => members.map(({ thread }) => thread)),
+    );
+    const inside = (thread: number) => waiters.some((waiter) => waiter.thread === thread);
+    for (const thread of stuck) if (!inside(thread)) stuck.delete(thread);
+    for (let found = -1; found !== stuck.size; ) {
+      found = stuck.size;
+      for (const { thread, lock } of waiters) {
+        if (lock >= base && stuck.has(ownerOf(this.shared, lock))) stuck.add(thread);
+      }
+    }
+    return [...stuck];
   }
 
   /** Every order in which two locks were ever taken. `machine` is memory that shows the machine. */
@@ -98,7 +136,7 @@ export class LockView {
       outer: LOCK_NAMES[outer],
       inner: LOCK_NAMES[inner],
       site: CALL_SITES[site],
-      thread: threadName(thread),
+      thread: threadName(thread, this.map),
     }));
   }
 
@@ -110,7 +148,7 @@ export class LockView {
         outcome: kind === 'deadlock' ? 'hung' : 'broken',
         at: time,
         threads: members.map(({ thread, lock, site, held }) => ({
-          thread: threadName(thread),
+          thread: threadName(thread, this.map),
           waitsFor: this.#lockName(lock),
           site: CALL_SITES[site],
           holds: names(held),

@@ -28,14 +28,14 @@ export class MainLoop {
 
   /** Runs everything that is due, then sleeps until something will be. */
   iterate(): void {
-    this.#answerRound();
+    this.answerRound();
     this.runKicked();
     this.runDue();
     this.sleep();
   }
 
   /** Whoever asked whether the main loop still comes round is answered. */
-  #answerRound(): void {
+  answerRound(): void {
     const { shared } = this.thread;
     const wanted = shared.load(this.map.roundsWanted);
     if (shared.load(this.map.roundsDone) === wanted) return;

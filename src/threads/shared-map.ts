@@ -41,6 +41,9 @@ export interface SharedMap extends SharedMapOptions {
 
 const CACHE_LINE = 16;
 
+/** Rings for vCPU threads that replace ones that hang. */
+export const SPARE_RINGS = 8;
+
 export function sharedMap(options: SharedMapOptions): SharedMap {
   let next = 512;
   const claim = (words: number): number => {
@@ -50,7 +53,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
   };
   return {
     ...options,
-    statistics: claim(statisticsWords(FIRST_VCPU_THREAD + options.vcpuThreads, options.statisticsSlots)),
+    statistics: claim(statisticsWords(options.statisticsSlots)),
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
     kicked: claim(bitmapWords(options)),
@@ -59,7 +62,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     viewBuffers: claim(options.vcpuThreads * MACHINE_WORDS),
     drains: claim(options.vcpuThreads * bitmapWords(options)),
     vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
-    submissionRings: claim(options.vcpuThreads * submissionRingStride(options)),
+    submissionRings: claim((options.vcpuThreads + SPARE_RINGS) * submissionRingStride(options)),
     lockReports: claim(LOCK_REPORT_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),

@@ -1,5 +1,6 @@
 import { CALL_SITES } from '../sync/call-sites.js';
 import { LOCK_COUNT } from '../sync/lock-names.js';
+import { MAX_THREADS } from '../sync/wait-graph.js';
 
 /**
  * Counters are float64, which hold every count up to 2^53 and never wrap; all offsets here count float64s. There is one
@@ -75,11 +76,13 @@ export const BUSY = 0;
 export const AWAKE_SINCE = 1;
 /** Per lock: the call site of this thread's last acquisition of it. */
 export const LAST_SITE = 2;
-const HEADER = 8;
+/** 1 once there was a thread of this number. */
+export const STARTED = LAST_SITE + LOCK_COUNT;
+const HEADER = 10;
 
-/** Words that the statistics of `threads` threads (numbers below it) and `slots` slots take. */
-export function statisticsWords(threads: number, slots: number): number {
-  return slots === 0 ? 0 : 2 * threads * threadSize(slots);
+/** Words that the statistics take; of threads that never start, none of it is touched. */
+export function statisticsWords(slots: number): number {
+  return slots === 0 ? 0 : 2 * MAX_THREADS * threadSize(slots);
 }
 
 function threadSize(slots: number): number {

@@ -1,7 +1,8 @@
 import type { Memory } from '../memory/memory.js';
 import { CALL_SITES } from '../sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
-import { FIRST_VCPU_THREAD, GATEWAY_THREAD, type SharedMap } from './shared-map.js';
+import { MAX_THREADS } from '../sync/wait-graph.js';
+import { GATEWAY_THREAD, type SharedMap } from './shared-map.js';
 import * as L from './statistics-layout.js';
 
 /** Durations in ns; `buckets` are those of `BUCKET_BOUNDS`, each for itself, and one for what is longer. */
@@ -45,16 +46,21 @@ export class StatisticsReader {
     return this.map.statisticsSlots;
   }
 
-  /** The numbers of all threads. */
+  /** The numbers of all threads that ever were. */
   get threads(): number[] {
-    return Array.from({ length: this.map.vcpuThreads + 2 }, (_, i) => GATEWAY_THREAD + i);
+    return Array.from({ length: MAX_THREADS }, (_, id) => id).filter((id) => this.#hasStarted(id));
+  }
+
+  #hasStarted(thread: number): boolean {
+    return this.#get(L.headerAt(this.map.statistics, this.slots, thread) + L.STARTED) !== 0;
   }
 
   /** A counter of a slot, over all threads. */
   sum(slot: number, counter: number): number {
-    const end = FIRST_VCPU_THREAD + this.map.vcpuThreads;
     let sum = 0;
-    for (let id = GATEWAY_THREAD; id < end; id++) sum += this.count(id, slot, counter);
+    for (let id = GATEWAY_THREAD; id < MAX_THREADS; id++) {
+      if (this.#hasStarted(id)) sum += this.count(id, slot, counter);
+    }
     return sum;
   }
 

@@ -33,11 +33,16 @@ export const INTERRUPT_ACKNOWLEDGE = 9;
 /** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
 export const VIEW = 10;
 
+/** Does nothing: its answer tells that the thread has done all before it. */
+export const NOTHING = 11;
+
 /** Results. */
 export const OK = 0;
 export const UNASSIGNED = 1;
 export const NOT_STEPPABLE = 2;
 export const BAD_PORT = 3;
+/** The machine is frozen, or being deleted. */
+export const GONE = 4;
 
 /** One request; its result is written over it. */
 export interface Submission {
@@ -65,6 +70,12 @@ export class SubmissionRing {
   ) {}
 
   // The gateway's side
+
+  /** Makes the ring as new; no thread works on it. */
+  reset(): void {
+    this.memory.store(this.at + SUBMITTED, 0);
+    this.memory.store(this.at + COMPLETED, 0);
+  }
 
   hasRoom(unanswered: number): boolean {
     return unanswered < this.capacity;

@@ -54,6 +54,7 @@ export class ThreadStatistics implements Statistics {
     this.#clock = new Clock(this.#machine);
     this.#header = L.headerAt(map.statistics, map.statisticsSlots, thread);
     this.#block = L.blockAt(map.statistics, map.statisticsSlots, thread, 0);
+    this.#times[this.#header + L.STARTED] = 1;
   }
 
   select(base: number): void {
@@ -182,8 +183,10 @@ export class ThreadStatistics implements Statistics {
 
   // The thread itself
 
+  /** Also called, for a thread that was ended where it was, by whoever did so. */
   sleeps(): void {
     const times = this.#times;
+    if (times[this.#header + L.AWAKE_SINCE] === 0) return;
     times[this.#header + L.BUSY] += this.now() - times[this.#header + L.AWAKE_SINCE];
     times[this.#header + L.AWAKE_SINCE] = 0;
   }

@@ -59,6 +59,7 @@ export class VcpuThread {
   #run(request: ring.Submission): number {
     const { machine, due } = this;
     machine.select(request.machine);
+    if (!machine.isAlive) return ring.GONE;
     switch (request.operation) {
       case ring.READ:
         return machine.read(request.address, request.size) ? ring.OK : ring.UNASSIGNED;

@@ -3,9 +3,10 @@ import { workerData } from 'node:worker_threads';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
 import { WaitGraph } from '../sync/wait-graph.js';
+import { Doorbell } from './doorbell.js';
 import { LockReportRings } from './lock-reports.js';
 import { MainLoop } from './main-loop.js';
-import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap, submissionRingAt } from './shared-map.js';
+import { type SharedMap, submissionRingAt } from './shared-map.js';
 import { SubmissionRing } from './submission-ring.js';
 import { ThreadStatistics } from './thread-statistics.js';
 import { VcpuThread } from './vcpu-thread.js';
@@ -15,30 +16,36 @@ export interface WorkerData {
   readonly buffer: SharedArrayBuffer;
   readonly map: SharedMap;
   readonly thread: number;
+  readonly role: WorkerRole;
 }
 
-const { buffer, map, thread: id } = workerData as WorkerData;
+/** The main loop, or the vCPU thread `index` with the submission ring `ring`. */
+export type WorkerRole =
+  | { readonly kind: 'main-loop' }
+  | { readonly kind: 'vcpu'; readonly index: number; readonly ring: number };
+
+const { buffer, map, thread: id, role } = workerData as WorkerData;
 sharpenTimers();
 
 const shared = new SharedMemory(buffer);
 const statistics = new ThreadStatistics(buffer, map, id);
 statistics.wakes();
+const gatewayBell = new Doorbell(shared, map.gatewayBell);
 const thread = new Thread(
   id,
   shared,
   statistics,
   new WaitGraph(shared, id),
-  new LockReportRings(shared, map.lockReports),
+  new LockReportRings(shared, map.lockReports, () => gatewayBell.ring()),
 );
 const memory = new SharedMemory(buffer);
 
-if (id === MAIN_LOOP_THREAD) {
+if (role.kind === 'main-loop') {
   const mainLoop = new MainLoop(thread, memory, map);
   for (;;) mainLoop.iterate();
 } else {
-  const index = id - FIRST_VCPU_THREAD;
-  const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
-  const vcpu = new VcpuThread(thread, memory, map, index, submissions);
+  const submissions = new SubmissionRing(shared, submissionRingAt(map, role.ring), map.submissions);
+  const vcpu = new VcpuThread(thread, memory, map, role.index, submissions);
   while (vcpu.step());
 }
 

@@ -23,6 +23,9 @@ t.test('the default machine', async (t) => {
     generationCheck: true,
     countOverlap: false,
     statistics: { slot: 0, exact: false },
+    pic: true,
+    seqlock: 'short',
+    load: { duty: 0, hold: 500_000, burn: false },
   });
 });
 
@@ -40,6 +43,10 @@ t.test('every key reaches the machine', async (t) => {
       ['locks.mutex', 'ticket'],
       ['locks.checkOrder', 'false'],
       ['onDeadlock', 'hang'],
+      ['pic', 'false'],
+      ['seqlock', 'legacy'],
+      ['bql.load.duty', '0.25'],
+      ['bql.load.mode', 'burn'],
     ),
     {
       clock: 'manual',
@@ -48,6 +55,9 @@ t.test('every key reaches the machine', async (t) => {
       locks: { mutex: 'ticket', checkOrder: false, onDeadlock: 'hang' },
       generationCheck: false,
       countOverlap: true,
+      pic: false,
+      seqlock: 'legacy',
+      load: { duty: 250, hold: 500_000, burn: true },
     },
   );
 });

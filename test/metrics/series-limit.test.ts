@@ -14,7 +14,7 @@ async function everythingCounted(measuredMachines: number): Promise<Map<string, 
   }
   for (const design of Object.values(PRESETS)) service.statisticsSlots.slotFor('one more', design);
   const { shared, map } = service.engine;
-  const words = statisticsWords(4, service.statisticsSlots.capacity);
+  const words = statisticsWords(service.statisticsSlots.capacity);
   for (let word = 0; word < words; word += 2) shared.setTime(map.statistics + word, 1);
 
   const metrics = new Metrics(service);

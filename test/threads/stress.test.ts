@@ -58,7 +58,7 @@ for (const name of safe) {
     machine.loadBql({ duty: 300, hold: 200_000, burn: false });
 
     // Under the big lock alone nobody is ever inside together with another; elsewhere go on until that was seen.
-    const serial = PRESETS[name].mmio.guardsCounter;
+    const serial = PRESETS[name].mmio.underBql;
     const enough = () => machine.counts().contended > 0 && (serial || machine.counts().overlapped > 0);
     const armed = await hammer(machine, raised, enough);
 

@@ -4,11 +4,14 @@ import { callbackAcknowledge } from './callback-acknowledge.js';
 import { callbackComparator } from './callback-comparator.js';
 import { callbackDisable } from './callback-disable.js';
 import { counterToggle } from './counter-toggle.js';
+import { deadlockBreak } from './deadlock-break.js';
 import { equalDeadlines } from './equal-deadlines.js';
 import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
 import { legacyInput } from './legacy-input.js';
 import { maskLineEoi } from './mask-line-eoi.js';
+import { mutexBarging } from './mutex-barging.js';
+import { mutexTicket } from './mutex-ticket.js';
 import { removeCallback } from './remove-callback.js';
 import { resetCallback } from './reset-callback.js';
 import { resetWrite } from './reset-write.js';
@@ -24,11 +27,14 @@ export const SCENARIOS: readonly Scenario[] = [
   callbackComparator,
   callbackDisable,
   counterToggle,
+  deadlockBreak,
   equalDeadlines,
   extintPic,
   fsbSwitch,
   legacyInput,
   maskLineEoi,
+  mutexBarging,
+  mutexTicket,
   removeCallback,
   resetCallback,
   resetWrite,

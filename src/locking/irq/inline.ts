@@ -1,7 +1,7 @@
 import { DEFERRED_FLUSH, IRQ_UPDATE } from '../../sync/call-sites.js';
 import { BQL } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
-import { asDecided } from '../deferred-list.js';
+import type { DeferredLines } from '../deferred-list.js';
 
 /**
  * A BQL guard at the point of change, under whatever is held. The big lock protects all interrupt controllers.
@@ -27,13 +27,14 @@ export const inline: IrqAxis = {
     const { locks } = target;
     locks.site = DEFERRED_FLUSH;
     const entered = locks.guard(BQL);
-    target.deferred.apply(target, asDecided);
+    target.deferred.apply(target, unlessNewer);
     locks.unguard(BQL, entered);
   },
   driveLine(target, line, source, level) {
+    const change = target.decisions.decide(source, level);
     const entry = enterForChange(target);
-    if (entry === REFUSED) target.deferred.addLevel(line, source, level, 0);
-    else target.driveLine(line, source, level);
+    if (entry === REFUSED) target.deferred.addLevel(line, source, level, change);
+    else unlessNewer.level(target, line, source, level, change);
     leaveAfterChange(target, entry);
   },
   pulseLine(target, line, source) {
@@ -54,6 +55,14 @@ export const inline: IrqAxis = {
     else target.setPitGate(level);
     leaveAfterChange(target, entry);
   },
+};
+
+/** While the victim of a deadlock was on its way, others may have decided and applied: theirs is what holds. */
+const unlessNewer: DeferredLines = {
+  level(target, line, source, level, change) {
+    if (target.decisions.advance(source, change)) target.driveLine(line, source, level);
+  },
+  pulse: (target, line, source) => target.pulseLine(line, source),
 };
 
 const REFUSED = 0;

@@ -8,7 +8,7 @@ import type { MmioAxis } from '../axes.js';
  */
 export const bql: MmioAxis = {
   name: 'bql',
-  guardsCounter: true,
+  underBql: true,
   enter(locks) {
     locks.acquire(BQL);
   },

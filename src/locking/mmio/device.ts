@@ -9,7 +9,7 @@ import type { MmioAxis } from '../axes.js';
  */
 export const device: MmioAxis = {
   name: 'device',
-  guardsCounter: false,
+  underBql: false,
   enter(locks) {
     locks.acquire(DEVICE);
   },

@@ -12,7 +12,10 @@ export const lockLongestWait: Family = {
       if (!longestWait) continue;
       const { thread, site, duration } = longestWait;
       // Between the failed try and the look at its owner the lock may have become free.
-      const holder = thread === 0 ? { holder: '', holder_site: '' } : { holder: threadName(thread), holder_site: site };
+      const holder =
+        thread === 0
+          ? { holder: '', holder_site: '' }
+          : { holder: threadName(thread, source.service.engine.map), holder_site: site };
       yield { labels: { ...labels, ...holder }, value: duration / 1e9 };
     }
   },

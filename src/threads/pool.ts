@@ -1,0 +1,76 @@
+import { Worker } from 'node:worker_threads';
+import { MAX_THREADS } from '../sync/wait-graph.js';
+import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from './shared-map.js';
+import { ThreadStatistics } from './thread-statistics.js';
+import type { WorkerData, WorkerRole } from './worker.js';
+
+/**
+ * The worker threads of a process, by number. Numbers beyond those of the first threads are for replacements: a thread
+ * that hangs keeps its own, because lock words name it.
+ */
+export class Pool {
+  readonly #workers = new Map<number, Worker>();
+  readonly #spare: number[] = [];
+  #closing = false;
+
+  constructor(
+    readonly buffer: SharedArrayBuffer,
+    readonly map: SharedMap,
+    /** Told of a thread that ended by itself. */
+    readonly onDeath: (thread: number, reason: unknown) => void,
+  ) {
+    for (let id = MAX_THREADS - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
+  }
+
+  /** Numbers of the threads that exist. */
+  get threads(): number[] {
+    return [...this.#workers.keys()];
+  }
+
+  startMainLoop(): Promise<void> {
+    return this.#start(MAIN_LOOP_THREAD, { kind: 'main-loop' });
+  }
+
+  startVcpu(index: number): Promise<void> {
+    return this.#start(FIRST_VCPU_THREAD + index, { kind: 'vcpu', index, ring: index });
+  }
+
+  /** Starts a thread in place of one that hangs, and returns its number; undefined if there is none to spare. */
+  startReplacement(role: WorkerRole): number | undefined {
+    const thread = this.#spare.pop();
+    if (thread !== undefined) this.#start(thread, role).catch(() => {});
+    return thread;
+  }
+
+  /** Ends a thread, wherever it is; its number can be used again if it was a replacement's or will be a spare's. */
+  async end(thread: number): Promise<void> {
+    const worker = this.#workers.get(thread);
+    this.#workers.delete(thread);
+    await worker?.terminate();
+    new ThreadStatistics(this.buffer, this.map, thread).sleeps();
+    this.#spare.push(thread);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#workers.values()].map((worker) => worker.terminate()));
+  }
+
+  #start(thread: number, role: WorkerRole): Promise<void> {
+    const workerData: WorkerData = { buffer: this.buffer, map: this.map, thread, role };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
+    this.#workers.set(thread, worker);
+    return new Promise((resolve, reject) => {
+      let failure: unknown;
+      worker.once('online', resolve);
+      worker.once('error', (error) => {
+        failure = error;
+      });
+      worker.once('exit', (code) => {
+        failure ??= new Error(`thread ${thread} ended with code ${code}`);
+        reject(failure);
+        if (!this.#closing && this.#workers.get(thread) === worker) this.onDeath(thread, failure);
+      });
+    });
+  }
+}
