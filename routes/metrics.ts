@@ -1,10 +1,11 @@
-import { createMetrics } from '../src/metrics/registry.js';
+import { Metrics } from '../src/metrics/registry.js';
 import type { App, Routes } from './app.js';
 
 export const metricsRoutes: Routes = (app: App, service) => {
-  const metrics = createMetrics(service);
+  const metrics = new Metrics(service);
+  app.addHook('onClose', () => metrics.close());
   app.get('/metrics', { schema: { tags: ['metrics'], summary: 'Metrics for Prometheus' } }, async (_request, reply) => {
     reply.header('content-type', metrics.contentType);
-    return metrics.metrics();
+    return metrics.scrape();
   });
 };

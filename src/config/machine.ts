@@ -202,7 +202,8 @@ export const MachineConfig = Type.Object(
     statistics: Type.Optional(
       Type.Enum(['default', 'exact'], {
         default: 'default',
-        description: '`exact` also counts threads that meet inside a device, at the price of two atomics per access.',
+        description:
+          '`exact` times every access and every hold of a lock, not one in 64, and counts threads that meet inside a device; locks then cost several times as much.',
       }),
     ),
     locks: Type.Optional(LocksConfig),
@@ -287,7 +288,7 @@ export function toBqlLoad({ duty, hold, mode }: BqlLoadConfig): BqlLoadOptions {
 }
 
 /** The core's options for a valid, completed machine configuration. */
-export function toMachineOptions(config: MachineConfig, slot: number): MachineOptions {
+export function toMachineOptions(config: MachineConfig, slot: number, statisticsSlot = 0): MachineOptions {
   const { hpet, ioapic, xen } = config;
   return {
     slot,
@@ -299,6 +300,7 @@ export function toMachineOptions(config: MachineConfig, slot: number): MachineOp
     locks: { ...config.locks, onDeadlock: config.onDeadlock },
     generationCheck: config.timer.generationCheck,
     countOverlap: config.statistics === 'exact',
+    statistics: { slot: statisticsSlot, exact: config.statistics === 'exact' },
     pic: config.pic,
     xen: xen.form === 'none' ? undefined : { form: xen.form, gsi: xen.gsi },
     seqlock: config.seqlock,

@@ -32,6 +32,12 @@ const Limits = Type.Object(
       1_048_576,
       'Interrupts and events kept for a client which is away or reads too slowly; it is told of a gap for the others.',
     ),
+    measuredMachines: limit(
+      8,
+      0,
+      64,
+      'Machines with metrics of their own: the first, told apart by name and design; all others share theirs.',
+    ),
     history: limit(4096, 0, 1_048_576, 'IRQ events that each machine keeps for subscribers who come back.'),
   },
   { additionalProperties: false, default: {} },

@@ -42,7 +42,7 @@ export interface Laboratory {
 export function laboratory(scenario: Scenario, design: Design, inParts = true): Laboratory {
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
   const map = {
-    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024 }),
+    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024, statisticsSlots: 0 }),
     breaksDeadlocks: scenario.machine?.locks?.onDeadlock === 'break',
   };
   const memory = new PreparedMemory(new SharedArrayBuffer(map.words * 4));

@@ -1,3 +1,4 @@
+import type { Statistics } from '../sync/statistics.js';
 import type { IrqTarget } from './axes.js';
 
 const LEVEL = 0;
@@ -15,6 +16,8 @@ interface Entry {
   c: number;
   /** Of a level: which decision of its source this is. */
   change: number;
+  /** When it was recorded, by the clock of the statistics. */
+  since: number;
 }
 
 /**
@@ -25,6 +28,8 @@ export class DeferredList {
   readonly #entries: Entry[] = [];
   #length = 0;
   #depth = 0;
+
+  constructor(readonly statistics: Statistics) {}
 
   get isEmpty(): boolean {
     return this.#length === 0;
@@ -58,15 +63,17 @@ export class DeferredList {
 
   #add(kind: number, a: number, b: number, c: number, change: number): void {
     const entry = this.#entries[this.#length];
-    if (entry) Object.assign(entry, { kind, a, b, c, change });
-    else this.#entries.push({ kind, a, b, c, change });
+    const since = this.statistics.now();
+    if (entry) Object.assign(entry, { kind, a, b, c, change, since });
+    else this.#entries.push({ kind, a, b, c, change, since });
     this.#length++;
   }
 
   /** Carries out and forgets everything; levels and pulses as `lines` says. The controllers are protected. */
   apply(target: IrqTarget, lines: DeferredLines): void {
     for (let i = 0; i < this.#length; i++) {
-      const { kind, a, b, c, change } = this.#entries[i];
+      const { kind, a, b, c, change, since } = this.#entries[i];
+      this.statistics.deferred(since);
       switch (kind) {
         case LEVEL:
           lines.level(target, a, b, c, change);

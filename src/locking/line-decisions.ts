@@ -1,5 +1,6 @@
 import { DEFERRED_AREA as AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
+import type { Staleness } from '../sync/statistics.js';
 
 /** Sources that the HPET decides on: 24 timers, the PIT and the RTC inputs. */
 const SOURCES = 26;
@@ -25,8 +26,6 @@ const LOG = AREA.words('log', LOG_LENGTH * LOG_WORDS, 'router');
 const REFUSED = AREA.words('refused', SOURCES, 'sync');
 const REFUSED_LEVELS = AREA.words('refusedLevels', SOURCES, 'sync');
 
-export type Staleness = 'late' | 'inverted';
-
 /** One update that was stale when it was applied. */
 export interface StaleUpdate {
   readonly reason: Staleness;
@@ -42,7 +41,11 @@ export interface StaleUpdate {
 
 /** What was decided about the HPET's lines and what was applied, for designs in which the two are apart. */
 export class LineDecisions {
-  constructor(readonly memory: Memory) {}
+  constructor(
+    readonly memory: Memory,
+    /** Told of each stale update as it is applied. */
+    readonly onStale: (reason: Staleness) => void = () => {},
+  ) {}
 
   /** Numbers a decision; the caller holds the HPET's guard. */
   decide(source: number, level: number): number {
@@ -87,6 +90,7 @@ export class LineDecisions {
     newest: number,
   ): void {
     const { memory } = this;
+    this.onStale(reason);
     const counter = reason === 'late' ? LATE : INVERTED;
     const count = memory.getTime(LATE) + memory.getTime(INVERTED);
     memory.setTime(counter, memory.getTime(counter) + 1);

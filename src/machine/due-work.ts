@@ -106,9 +106,16 @@ export class DueWork {
       } catch (error) {
         machine.breakOff(error, held);
       }
-      if (lockless) locks.acquire(BQL);
+      if (lockless) this.#regainBql();
       locks.site = MAIN_LOOP;
     }
+  }
+
+  #regainBql(): void {
+    const { locks, thread } = this.machine;
+    thread.statistics.reacquiring();
+    locks.acquire(BQL);
+    thread.statistics.reacquired();
   }
 
   #callBack(timer: number, generation: number): void {
@@ -130,6 +137,7 @@ export class DueWork {
 
   #expire(timer: number, generation: number): void {
     this.machine.cause = timer;
+    this.machine.thread.statistics.expired(this.machine.deadline);
     if (this.machine.isWanted(timer, generation)) this.machine.hpet.expire(timer);
   }
 

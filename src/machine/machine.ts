@@ -17,6 +17,7 @@ import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
 import { LockAssertionError } from '../sync/lock-assertion.js';
 import { BQL, IOAPIC, PIC, ROUTER } from '../sync/lock-names.js';
 import { DEFAULT_LOCKS, type LockOptions, Locks } from '../sync/locks.js';
+import { type StatisticsOptions, setStatistics } from '../sync/statistics.js';
 import type { Thread } from '../sync/thread.js';
 import { BqlLoad, type BqlLoadOptions } from './bql-load.js';
 import { Bus } from './bus.js';
@@ -65,6 +66,8 @@ export interface MachineOptions {
   readonly seqlock?: 'short' | 'legacy';
   /** Counts how often a thread finds another inside the device, at the cost of two atomics per access. */
   readonly countOverlap: boolean;
+  /** Slot 0, and not exact, if not given. */
+  readonly statistics?: StatisticsOptions;
   /** Background work of the main loop under the BQL; none if not given. */
   readonly load?: BqlLoadOptions;
 }
@@ -92,7 +95,7 @@ export class Machine implements IrqTarget {
   readonly router: GsiRouter;
   readonly xen: XenFilter;
   readonly pic: Pic;
-  readonly deferred = new DeferredList();
+  readonly deferred: DeferredList;
   readonly decisions: LineDecisions;
   readonly lineQueue: LineQueue;
   /** The value of the last read. */
@@ -119,7 +122,8 @@ export class Machine implements IrqTarget {
     this.locks = new Locks(memory, thread);
     this.clock = new Clock(memory);
     this.timers = new TimerList(memory, this.locks, () => this.#onEarlierDeadline());
-    this.decisions = new LineDecisions(memory);
+    this.deferred = new DeferredList(thread.statistics);
+    this.decisions = new LineDecisions(memory, (reason) => thread.statistics.stale(reason));
     this.lineQueue = new LineQueue(memory);
     this.router = new GsiRouter(memory, {
       lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, this.#newestDecision(source)),
@@ -143,6 +147,7 @@ export class Machine implements IrqTarget {
       acknowledgeExtInt: () => this.pic.acknowledge(),
       delayService: (deadline) => this.timers.armEarlier(STORM_TIMER, deadline),
       cancelDelayedService: () => this.timers.cancel(STORM_TIMER),
+      coalesced: () => this.thread.statistics.coalesced(),
     });
     this.hpet = new Hpet(memory, {
       now: () => this.clock.now(),
@@ -165,6 +170,7 @@ export class Machine implements IrqTarget {
     memory.set(MANUAL_CLOCK, options.clock === 'manual' ? 1 : 0);
     memory.set(SKIP_GENERATION_CHECK, options.generationCheck ? 0 : 1);
     memory.set(COUNT_OVERLAP, options.countOverlap ? 1 : 0);
+    setStatistics(memory, options.statistics ?? { slot: 0, exact: false });
     this.locks.create({ ...DEFAULT_LOCKS, ...options.locks });
     this.select(base);
     for (let timer = 0; timer < HPET_TIMERS; timer++) timers.setLockless(timer, options.design.timer.lockless);
@@ -225,33 +231,35 @@ export class Machine implements IrqTarget {
   /** Reads 1, 2, 4 or 8 bytes into `value`; false if the address belongs to no device. */
   read(address: number, size: number): boolean {
     this.locks.site = MMIO_READ;
+    this.thread.statistics.accessBegins();
     const hpetOffset = address - HPET_BASE;
+    const ioapicOffset = address - IOAPIC_BASE;
     if (hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE) {
       this.#bus.read(hpetOffset, size, 8, this.#readHpet, this.value);
-      return true;
-    }
-    const ioapicOffset = address - IOAPIC_BASE;
-    if (ioapicOffset >= 0 && ioapicOffset + size <= IOAPIC_SIZE) {
+    } else if (ioapicOffset >= 0 && ioapicOffset + size <= IOAPIC_SIZE) {
       this.#bus.read(ioapicOffset, size, 4, this.#readIoapic, this.value);
-      return true;
+    } else {
+      return false;
     }
-    return false;
+    this.thread.statistics.accessEnds(MMIO_READ);
+    return true;
   }
 
   /** Writes 1, 2, 4 or 8 bytes; false, and nothing is written, if the address belongs to no device. */
   write(address: number, size: number, value: U64): boolean {
     this.#begin(MMIO_WRITE, CAUSE_ENTRY_WRITE);
+    this.thread.statistics.accessBegins();
     const hpetOffset = address - HPET_BASE;
+    const ioapicOffset = address - IOAPIC_BASE;
     if (hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE) {
       this.#bus.write(hpetOffset, size, 8, this.#writeHpet, value);
-      return true;
-    }
-    const ioapicOffset = address - IOAPIC_BASE;
-    if (ioapicOffset >= 0 && ioapicOffset + size <= IOAPIC_SIZE) {
+    } else if (ioapicOffset >= 0 && ioapicOffset + size <= IOAPIC_SIZE) {
       this.#bus.write(ioapicOffset, size, 4, this.#writeIoapic, value);
-      return true;
+    } else {
+      return false;
     }
-    return false;
+    this.thread.statistics.accessEnds(MMIO_WRITE);
+    return true;
   }
 
   readonly #readHpet = (offset: number, size: number, result: U64): void => {
@@ -442,6 +450,7 @@ export class Machine implements IrqTarget {
   }
 
   #emit(kind: number, cause: number, a: number, b: number, c: number): void {
+    this.thread.statistics.interrupt(kind);
     this.host.events.emit(this.slot, kind, cause, a, b, c, this.clock.now(), this.deadline);
   }
 

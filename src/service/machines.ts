@@ -1,7 +1,8 @@
-import { type MachineConfig, toMachineOptions } from '../config/machine.js';
+import { designOf, type MachineConfig, toMachineOptions } from '../config/machine.js';
 import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import type { Engine } from '../threads/engine.js';
+import type { StatisticsSlots } from '../threads/statistics-slots.js';
 import { MachineHandle } from './machine-handle.js';
 
 /** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
@@ -14,6 +15,7 @@ export class Machines {
   constructor(
     readonly engine: Engine,
     readonly limits: Limits,
+    readonly statisticsSlots: StatisticsSlots,
   ) {
     // The lowest slot is taken first.
     this.#freeSlots = Array.from({ length: limits.machines }, (_, i) => limits.machines - 1 - i);
@@ -47,12 +49,9 @@ export class Machines {
     if (this.#machines.has(name)) throw new SouthbridgeError('machine-exists', { machine: name });
     const slot = this.#freeSlots.pop();
     if (slot === undefined) throw new SouthbridgeError('too-many-machines', { limit: this.limits.machines });
-    const machine = new MachineHandle(
-      this.engine,
-      config,
-      toMachineOptions(config, slot),
-      this.limits.pendingInterrupts,
-    );
+    const statistics = this.statisticsSlots.slotFor(name, designOf(config.locking));
+    const options = toMachineOptions(config, slot, statistics);
+    const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts);
     this.#machines.set(name, machine);
     return machine;
   }

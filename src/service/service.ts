@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { Engine } from '../threads/engine.js';
+import { StatisticsSlots } from '../threads/statistics-slots.js';
 import { Machines } from './machines.js';
 
 /** A main loop that has not come round for this long is stuck. */
@@ -13,6 +14,7 @@ export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
 export class Service {
   readonly engine: Engine;
   readonly machines: Machines;
+  readonly statisticsSlots: StatisticsSlots;
   readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0 };
   draining = false;
   /** Why the server can no longer do its work, if so. */
@@ -23,16 +25,18 @@ export class Service {
     onFailure: (error: unknown) => void,
   ) {
     const { vcpuThreads, limits } = configuration;
+    this.statisticsSlots = new StatisticsSlots(limits.measuredMachines);
     this.engine = new Engine({
       execution: configuration.execution,
       vcpuThreads,
       machines: limits.machines,
+      statisticsSlots: this.statisticsSlots.capacity,
       onThreadDeath: (thread, reason) => {
         this.failure = `thread ${thread} has ended`;
         onFailure(reason);
       },
     });
-    this.machines = new Machines(this.engine, limits);
+    this.machines = new Machines(this.engine, limits, this.statisticsSlots);
   }
 
   /** Starts the threads and makes the machines that are configured. */

@@ -48,6 +48,7 @@ class Snapshot {
       acknowledgeExtInt: () => 0,
       delayService: none,
       cancelDelayedService: none,
+      coalesced: none,
     });
     this.router = new GsiRouter(this.memory, { lineChanged: none, driveInput: none });
   }

@@ -66,6 +66,7 @@ export class Locks {
 
   /** The memory shows another machine now, or may do so. */
   select(): void {
+    this.thread.statistics.select(this.memory.base);
     const options = this.memory.get(OPTIONS);
     this.#mutex = MUTEXES[options & 0xff];
     this.#refuses = (options & REFUSE_ON_DEADLOCK) !== 0;
@@ -104,7 +105,7 @@ export class Locks {
     const address = lockAddress(lock);
     // Looked at first: a try that will fail takes no cache line from the holder.
     if (this.memory.load(address) !== 0 || !this.#mutex.tryAcquire(this.memory, address, this.thread.id)) {
-      this.thread.statistics.tryFailed(lock);
+      this.thread.statistics.tryFailed(lock, this.site);
       return false;
     }
     this.#acquired(lock);
@@ -114,6 +115,7 @@ export class Locks {
   release(lock: number): void {
     if (this.#preheld & (1 << lock)) return;
     this.held &= ~(1 << lock);
+    this.thread.statistics.releasing(lock);
     this.#mutex.release(this.memory, lockAddress(lock));
   }
 
@@ -170,23 +172,31 @@ export class Locks {
     }
     if (this.#checksOrder && this.held) this.#recordOrder(lock);
     if (!this.#mutex.tryAcquire(this.memory, lockAddress(lock), this.thread.id)) {
-      this.thread.statistics.contended(lock);
-      const waiter = new Waiter(this, lock, refusable);
-      if (!this.#mutex.acquire(this.memory, lockAddress(lock), this.thread.id, waiter)) return false;
+      if (!this.#wait(lock, refusable)) return false;
     }
     this.#acquired(lock);
     return true;
   }
 
+  #wait(lock: number, refusable: boolean): boolean {
+    const { memory, thread, site, held } = this;
+    const address = lockAddress(lock);
+    thread.statistics.contended(lock, site, memory.base + address);
+    const taken = this.#mutex.acquire(memory, address, thread.id, new Waiter(this, lock, refusable));
+    thread.statistics.waited(lock, site, held);
+    return taken;
+  }
+
   #acquired(lock: number): void {
     this.held |= 1 << lock;
-    this.thread.statistics.acquired(lock);
+    this.thread.statistics.acquired(lock, this.site);
   }
 
   #recordOrder(lock: number): void {
-    this.order.record(this.held, lock, this.site, this.thread.id, (outer) =>
-      this.thread.reports?.orderInversion(this.memory.base, outer, lock, this.site),
-    );
+    this.order.record(this.held, lock, this.site, this.thread.id, (outer) => {
+      this.thread.statistics.orderInversion();
+      this.thread.reports?.orderInversion(this.memory.base, outer, lock, this.site);
+    });
   }
 }
 
@@ -207,7 +217,10 @@ class Waiter implements MutexWaiter {
     graph.publish(memory.base + lockAddress(this.lock), site, held);
     const cycle = graph.cycle((address) => ownerOf(thread.shared, address));
     if (!cycle) return false;
-    if (!this.#reported) thread.reports?.deadlock(cycle, this.refusable);
+    if (!this.#reported) {
+      thread.statistics.deadlock(this.refusable);
+      thread.reports?.deadlock(cycle, this.refusable);
+    }
     this.#reported = true;
     if (this.refusable) graph.withdraw();
     return this.refusable;

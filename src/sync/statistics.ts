@@ -1,17 +1,92 @@
-/** What a thread counts about its locks. One writer each; read by the gateway at any time. */
-export interface LockStatistics {
-  acquired(lock: number): void;
-  /** The lock was not free; waiting begins. */
-  contended(lock: number): void;
-  /** A try found the lock taken. */
-  tryFailed(lock: number): void;
-  /** Another thread was inside the device at the same time. */
-  overlapped(): void;
+import { CONFIG_AREA } from '../memory/map.js';
+import type { Memory } from '../memory/memory.js';
+
+/** Bits 15:0 the statistics slot, which machines with the same labels share; then the flag below. */
+export const STATISTICS_OPTIONS = CONFIG_AREA.word('statistics', 'constant');
+export const STATISTICS_SLOT = 0xffff;
+export const STATISTICS_EXACT = 1 << 16;
+
+export interface StatisticsOptions {
+  /** Where the machine is counted. */
+  readonly slot: number;
+  /** Whether every hold and access is timed, and not 1 in 64. */
+  readonly exact: boolean;
 }
 
-export const NO_STATISTICS: LockStatistics = {
+export function setStatistics(memory: Memory, { slot, exact }: StatisticsOptions): void {
+  memory.set(STATISTICS_OPTIONS, slot | (exact ? STATISTICS_EXACT : 0));
+}
+
+/** What a thread counts about the locks of the machine that it is turned to. */
+export interface LockStatistics {
+  acquired(lock: number, site: number): void;
+  /** Told while the lock is still held. */
+  releasing(lock: number): void;
+  /** The lock, whose absolute address this is, was not free: waiting begins. */
+  contended(lock: number, site: number, address: number): void;
+  /** Waiting has ended, with the lock or without; `held` are the locks that were held meanwhile. */
+  waited(lock: number, site: number, held: number): void;
+  /** A try found the lock taken. */
+  tryFailed(lock: number, site: number): void;
+  deadlock(refused: boolean): void;
+  orderInversion(): void;
+}
+
+/**
+ * What a thread counts. One writer each; read by the gateway at any time. Counting is no business of the seam: it has
+ * a clock and memory of its own, so that exploration, which counts nothing, sees no operation of it.
+ */
+export interface Statistics extends LockStatistics {
+  /** The machine at `base` is next. */
+  select(base: number): void;
+  /** The thread's host time in ns, for `deferred`. */
+  now(): number;
+
+  accessBegins(): void;
+  accessEnds(site: number): void;
+  /** Another thread was inside the device at the same time. */
+  overlapped(): void;
+  /** A callback is carried out whose timer was due at `deadline`, virtual ns. */
+  expired(deadline: number): void;
+  /** A callback without the big lock has ended, which is wanted back; then it is back. */
+  reacquiring(): void;
+  reacquired(): void;
+  /** A call that was deferred at `since` is carried out. */
+  deferred(since: number): void;
+  stale(reason: Staleness): void;
+  /** An interrupt event, one of `machine/events.ts`. */
+  interrupt(kind: number): void;
+  /** A request found remote IRR set. */
+  coalesced(): void;
+
+  /** The thread has nothing to do and sleeps; then it has woken. */
+  sleeps(): void;
+  wakes(): void;
+}
+
+/** A deferred line change that came late, or after a newer one. */
+export type Staleness = 'late' | 'inverted';
+
+export const NO_STATISTICS: Statistics = {
   acquired() {},
+  releasing() {},
   contended() {},
+  waited() {},
   tryFailed() {},
+  deadlock() {},
+  orderInversion() {},
+  select() {},
+  now: () => 0,
+  accessBegins() {},
+  accessEnds() {},
   overlapped() {},
+  expired() {},
+  reacquiring() {},
+  reacquired() {},
+  deferred() {},
+  stale() {},
+  interrupt() {},
+  coalesced() {},
+  sleeps() {},
+  wakes() {},
 };

@@ -1,5 +1,5 @@
 import type { Memory } from '../memory/memory.js';
-import type { LockStatistics } from './statistics.js';
+import type { Statistics } from './statistics.js';
 import type { Waiter, WaitGraph } from './wait-graph.js';
 
 /** Told of what went wrong with locks, on the thread that found it, with locks held: it only writes it down. */
@@ -14,7 +14,7 @@ export class Thread {
     readonly id: number,
     /** Memory with base 0: the thread table and the rings. */
     readonly shared: Memory,
-    readonly statistics: LockStatistics,
+    readonly statistics: Statistics,
     /** Without it a deadlock hangs unseen. */
     readonly waitGraph?: WaitGraph,
     readonly reports?: LockReports,

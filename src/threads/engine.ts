@@ -3,6 +3,7 @@ import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import type { StaleUpdate } from '../locking/line-decisions.js';
 import type { BqlLoadOptions } from '../machine/bql-load.js';
 import { CONTROL_REMOVE, DueWork } from '../machine/due-work.js';
+import { EVENT_LINE } from '../machine/events.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
@@ -22,12 +23,15 @@ import {
   submissionRingAt,
   viewBufferAt,
 } from './shared-map.js';
+import { StatisticsReader } from './statistics-reader.js';
 import { GONE, NOTHING, READ, SubmissionRing, VIEW } from './submission-ring.js';
-import { statisticsAt, type ThreadCounts, ThreadStatistics } from './thread-statistics.js';
+import { ThreadStatistics } from './thread-statistics.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;
   readonly machines: number;
+  /** 1 if not given. */
+  readonly statisticsSlots?: number;
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
   readonly execution?: 'auto' | 'threads';
   /** Told of a thread that ended by itself. */
@@ -88,10 +92,12 @@ export class Engine {
   /** For making machines, and for reading what needs no lock. */
   readonly machine: Machine;
   readonly due: DueWork;
+  readonly statistics: StatisticsReader;
   readonly lockView: LockView;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
+  readonly #counts: ThreadStatistics;
   readonly #host: ThreadHost;
   readonly #events: EventRing;
   readonly #pool: Pool;
@@ -117,14 +123,15 @@ export class Engine {
   #loop: Promise<void> = Promise.resolve();
 
   constructor(readonly options: EngineOptions) {
-    const { machines, vcpuThreads } = options;
-    this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS });
+    const { machines, vcpuThreads, statisticsSlots = 1 } = options;
+    this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS, statisticsSlots });
     this.#buffer = new SharedArrayBuffer(this.map.words * 4);
     this.shared = new SharedMemory(this.#buffer);
     this.#host = new ThreadHost(this.shared, this.map);
     this.#events = this.#host.events;
-    const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
-    const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
+    this.statistics = new StatisticsReader(this.shared, this.map);
+    this.#counts = new ThreadStatistics(this.#buffer, this.map, GATEWAY_THREAD);
+    const thread = new Thread(GATEWAY_THREAD, this.shared, this.#counts);
     this.machine = new Machine(new SharedMemory(this.#buffer), thread, this.#host);
     this.due = new DueWork(this.machine);
     this.lockView = new LockView(this.shared, this.map);
@@ -416,15 +423,6 @@ export class Engine {
     this.due.requestRound();
   }
 
-  /** Lock counts of every thread, by thread number. */
-  counts(): Map<number, ThreadCounts> {
-    const all = new Map<number, ThreadCounts>();
-    for (const id of [GATEWAY_THREAD, ...this.#pool.threads]) {
-      all.set(id, new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, id)).read());
-    }
-    return all;
-  }
-
   async #run(): Promise<void> {
     const bell = this.#host.gatewayBell;
     while (!this.#closing) {
@@ -524,9 +522,20 @@ export class Engine {
   }
 
   #drain(limit: number): number {
-    const count = this.#events.drain(limit, (slot, event) => this.#handlers.get(slot)?.(event));
+    const count = this.#events.drain(limit, (slot, event) => this.#handOver(slot, event));
     this.#drained = (this.#drained + count) | 0;
     return count;
+  }
+
+  #handOver(slot: number, event: MachineEvent): void {
+    const handler = this.#handlers.get(slot);
+    if (!handler) return;
+    // Noted before: what the handler does may use the event again.
+    const { kind, virtualTime } = event;
+    handler(event);
+    if (kind === EVENT_LINE) return;
+    this.#counts.select(machineAt(this.map, slot));
+    this.#counts.delivered(virtualTime);
   }
 
   /** Of the threads with results, the one whose next result comes first in the order of events. */

@@ -4,10 +4,19 @@ import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
 import type { EventRing } from '../events/event-ring.js';
 import type { Machine } from '../machine/machine.js';
 import { U64 } from '../memory/u64.js';
+import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
 import { BQL, DEVICE, IOAPIC, PIC, ROUTER, TIMERS } from '../sync/lock-names.js';
 import { END_OF_INTERRUPT, OK, READ, SET_LINE, UNASSIGNED, WRITE } from './submission-ring.js';
 
 const bit = (lock: number) => 1 << lock;
+
+/** Call sites of the operations that may be carried out here. */
+const SITES: { readonly [operation: number]: number } = {
+  [READ]: MMIO_READ,
+  [WRITE]: MMIO_WRITE,
+  [SET_LINE]: IRQ_UPDATE,
+  [END_OF_INTERRUPT]: IRQ_UPDATE,
+};
 
 /** Locks that line changes may need on the way to the controllers, by whether these have leaf locks. */
 const LEAVES = bit(ROUTER) | bit(IOAPIC) | bit(PIC) | bit(TIMERS);
@@ -35,6 +44,7 @@ export class InlineExecution {
     machine.select(base);
     const locks = this.#locksFor(operation, size, address);
     if (locks === HAND_OVER || (operation !== READ && !this.events.hasRoom())) return undefined;
+    machine.locks.site = SITES[operation];
     if (!machine.locks.tryAcquireAll(locks)) return undefined;
     const status = this.#perform(operation, size, address, low, high);
     machine.locks.releaseAll(locks);

@@ -94,7 +94,9 @@ export class MainLoop {
       return;
     }
     const earliest = this.#deadlines.earliest;
+    this.thread.statistics.sleeps();
     if (earliest === Number.POSITIVE_INFINITY) bell.sleep(rings);
     else bell.sleep(rings, Math.max(0, earliest - shared.hostTime()));
+    this.thread.statistics.wakes();
   }
 }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { MAX_THREADS } from '../sync/wait-graph.js';
 import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from './shared-map.js';
+import { ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData, WorkerRole } from './worker.js';
 
 /**
@@ -46,6 +47,7 @@ export class Pool {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);
     await worker?.terminate();
+    new ThreadStatistics(this.buffer, this.map, thread).sleeps();
     this.#spare.push(thread);
   }
 

@@ -1,10 +1,9 @@
 import { eventRingWords } from '../events/event-ring.js';
 import { MACHINE_WORDS } from '../memory/map.js';
-import { MAX_THREADS } from '../sync/wait-graph.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';
+import { statisticsWords } from './statistics-layout.js';
 import { submissionRingWords } from './submission-ring.js';
-import { THREAD_COUNTERS } from './thread-statistics.js';
 
 export interface SharedMapOptions {
   /** Most machines at a time. */
@@ -14,6 +13,8 @@ export interface SharedMapOptions {
   readonly submissions: number;
   /** Records of the event ring, a power of two. */
   readonly events: number;
+  /** What is counted apart: machines, or groups of them. */
+  readonly statisticsSlots: number;
 }
 
 /** Where everything lies in the one SharedArrayBuffer of a process, in words. The thread table comes first. */
@@ -52,7 +53,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
   };
   return {
     ...options,
-    statistics: claim(MAX_THREADS * THREAD_COUNTERS * 2),
+    statistics: claim(statisticsWords(options.statisticsSlots)),
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
     kicked: claim(bitmapWords(options)),

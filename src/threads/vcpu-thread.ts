@@ -35,8 +35,13 @@ export class VcpuThread {
     if (this.#drain()) return true;
     const bell = this.#host.vcpuBells[this.index];
     const rings = bell.prepareToSleep();
-    if (this.submissions.hasRequest() || this.#hasDrains()) bell.wake();
-    else bell.sleep(rings);
+    if (this.submissions.hasRequest() || this.#hasDrains()) {
+      bell.wake();
+      return true;
+    }
+    this.thread.statistics.sleeps();
+    bell.sleep(rings);
+    this.thread.statistics.wakes();
     return true;
   }
 

@@ -8,7 +8,7 @@ import { LockReportRings } from './lock-reports.js';
 import { MainLoop } from './main-loop.js';
 import { type SharedMap, submissionRingAt } from './shared-map.js';
 import { SubmissionRing } from './submission-ring.js';
-import { statisticsAt, ThreadStatistics } from './thread-statistics.js';
+import { ThreadStatistics } from './thread-statistics.js';
 import { VcpuThread } from './vcpu-thread.js';
 
 /** The body of a worker: the main loop thread or a vCPU thread, by its number. It has no event loop. */
@@ -28,7 +28,8 @@ const { buffer, map, thread: id, role } = workerData as WorkerData;
 sharpenTimers();
 
 const shared = new SharedMemory(buffer);
-const statistics = new ThreadStatistics(shared, statisticsAt(map.statistics, id));
+const statistics = new ThreadStatistics(buffer, map, id);
+statistics.wakes();
 const gatewayBell = new Doorbell(shared, map.gatewayBell);
 const thread = new Thread(
   id,

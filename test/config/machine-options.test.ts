@@ -22,6 +22,7 @@ t.test('the default machine', async (t) => {
     locks: { mutex: 'barging', checkOrder: true, onDeadlock: 'break' },
     generationCheck: true,
     countOverlap: false,
+    statistics: { slot: 0, exact: false },
     pic: true,
     seqlock: 'short',
     load: { duty: 0, hold: 500_000, burn: false },

@@ -9,6 +9,7 @@ import { Engine } from '../../src/threads/engine.js';
 import { LockReportRings } from '../../src/threads/lock-reports.js';
 import { LockView } from '../../src/threads/lock-view.js';
 import { machineAt } from '../../src/threads/shared-map.js';
+import { OVERLAPPED } from '../../src/threads/statistics-layout.js';
 import * as ring from '../../src/threads/submission-ring.js';
 
 const SLOT = 0;
@@ -117,13 +118,9 @@ export class LiveMachine {
 
   /** Sums over all threads. */
   counts(): { contended: number; overlapped: number } {
-    let contended = 0;
-    let overlapped = 0;
-    for (const thread of this.engine.counts().values()) {
-      contended += thread.contended.reduce((sum, count) => sum + count, 0);
-      overlapped += thread.overlapped;
-    }
-    return { contended, overlapped };
+    const { statistics } = this.engine;
+    const contended = statistics.locks(0).reduce((sum, row) => sum + row.contended, 0);
+    return { contended, overlapped: statistics.sum(0, OVERLAPPED) };
   }
 
   close(): Promise<void> {

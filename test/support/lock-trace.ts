@@ -1,6 +1,6 @@
 import { LOCK_NAMES } from '../../src/sync/lock-names.js';
 import type { Locks } from '../../src/sync/locks.js';
-import { type LockStatistics, NO_STATISTICS } from '../../src/sync/statistics.js';
+import { NO_STATISTICS, type Statistics } from '../../src/sync/statistics.js';
 
 /** Writes down every lock that a thread takes, with the locks that it holds meanwhile: `device > bql`. */
 export class LockTrace {
@@ -8,7 +8,7 @@ export class LockTrace {
   #taken: string[] = [];
 
   /** For the thread to be watched. */
-  readonly statistics: LockStatistics = {
+  readonly statistics: Statistics = {
     ...NO_STATISTICS,
     acquired: (lock) => {
       const held = (this.#locks?.held ?? 0) & ~(1 << lock);

@@ -37,6 +37,8 @@ export interface IoapicPorts {
   /** Calls `serviceDelayed` at `deadline` (virtual ns), or earlier if that was asked for before. */
   delayService(deadline: number): void;
   cancelDelayedService(): void;
+  /** A level-triggered input was driven high while remote IRR was set. */
+  coalesced(): void;
 }
 
 export interface IoapicOptions {
@@ -94,6 +96,7 @@ export class Ioapic {
       const isHigh = (inputs & drivers) !== 0;
       this.memory.set(REQUESTS, isHigh ? requests | bit : requests & ~bit);
       if (isHigh && !(entry & R.REMOTE_IRR)) this.#service();
+      else if (level) this.ports.coalesced();
       return;
     }
     const isEdge = (old & drivers) === 0 || this.#hasQuirk(QUIRKS['edge-without-edge']);

@@ -1,0 +1,99 @@
+import { PRESETS } from '../src/locking/presets.js';
+import { Machine, type MachineHost } from '../src/machine/machine.js';
+import { SharedMemory } from '../src/memory/shared-memory.js';
+import { DEVICE } from '../src/sync/lock-names.js';
+import { type Locks, lockAddress } from '../src/sync/locks.js';
+import { barging } from '../src/sync/mutex.js';
+import type { Statistics } from '../src/sync/statistics.js';
+import { Thread } from '../src/sync/thread.js';
+import { machineAt, sharedMap } from '../src/threads/shared-map.js';
+import { ThreadStatistics } from '../src/threads/thread-statistics.js';
+
+/**
+ * What an uncontended lock + unlock costs: the bare mutex, the lock with the default statistics and with exact ones,
+ * alternately in one run. `node dist/bench/locks.js [ROUNDS] [TIMES]` prints medians and ratios, and fails
+ * if the default statistics cost more than the bare mutex costs again.
+ */
+const ROUNDS = Number(process.argv[2] ?? 9);
+const TIMES = Number(process.argv[3] ?? 10_000_000);
+const LARGEST_RATIO = 2;
+const THREAD = 3;
+
+const map = sharedMap({ machines: 2, vcpuThreads: 1, submissions: 16, events: 1024, statisticsSlots: 2 });
+const buffer = new SharedArrayBuffer(map.words * 4);
+
+const host: MachineHost = {
+  events: { emit() {}, awaitRoom() {} },
+  kickMainLoop() {},
+  kickVcpu() {},
+};
+
+/** The locks of a machine in `slot`, as a thread with these statistics has them. */
+function locksWith(statistics: Statistics, slot: number): Locks {
+  const thread = new Thread(THREAD, new SharedMemory(buffer), statistics);
+  const machine = new Machine(new SharedMemory(buffer), thread, host);
+  machine.create(machineAt(map, slot), {
+    slot,
+    design: PRESETS['lockless-timer'],
+    clock: 'manual',
+    hpet: { timers: 3, msi: false, routingCapability: 0xff_ffff },
+    ioapic: { version: 0x20, id: 0 },
+    quirks: 0,
+    generationCheck: true,
+    countOverlap: false,
+    statistics: { slot, exact: slot === 1 },
+  });
+  return machine.locks;
+}
+
+function bareMutex(times: number): void {
+  const memory = new SharedMemory(buffer, machineAt(map, 0));
+  const address = lockAddress(DEVICE);
+  for (let i = 0; i < times; i++) {
+    barging.tryAcquire(memory, address, THREAD);
+    barging.release(memory, address);
+  }
+}
+
+function repeated(locks: Locks): (times: number) => void {
+  return (times) => {
+    for (let i = 0; i < times; i++) {
+      locks.acquire(DEVICE);
+      locks.release(DEVICE);
+    }
+  };
+}
+
+/** One kind of statistics per process, as in production. */
+function withStatistics(slot: number): (times: number) => void {
+  return repeated(locksWith(new ThreadStatistics(buffer, map, THREAD), slot));
+}
+
+const VARIANTS: readonly { readonly name: string; readonly run: (times: number) => void }[] = [
+  { name: 'bare mutex', run: bareMutex },
+  { name: 'default statistics', run: withStatistics(0) },
+  { name: 'exact statistics', run: withStatistics(1) },
+];
+
+function nanosecondsPerTime(run: (times: number) => void): number {
+  const start = process.hrtime.bigint();
+  run(TIMES);
+  return Number(process.hrtime.bigint() - start) / TIMES;
+}
+
+const results = VARIANTS.map((): number[] => []);
+for (const { run } of VARIANTS) run(Math.min(TIMES, 1_000_000));
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [index, { run }] of VARIANTS.entries()) results[index].push(nanosecondsPerTime(run));
+}
+
+const medians = results.map((times) => times.sort((a, b) => a - b)[times.length >> 1]);
+for (const [index, { name }] of VARIANTS.entries()) {
+  const ratio = medians[index] / medians[0];
+  console.log(`${name.padEnd(20)} ${medians[index].toFixed(1).padStart(6)} ns   ${ratio.toFixed(2)} × bare`);
+}
+const ratio = medians[1] / medians[0];
+console.log(
+  `${ratio <= LARGEST_RATIO ? 'ok' : 'not ok'}: default statistics at most ${LARGEST_RATIO} × the bare mutex`,
+);
+process.exitCode = ratio <= LARGEST_RATIO ? 0 : 1;

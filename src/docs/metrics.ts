@@ -1,0 +1,61 @@
+import { FAMILIES } from '../metrics/families.js';
+import { MAX_SERIES } from '../metrics/registry.js';
+import { CALL_SITES } from '../sync/call-sites.js';
+import { LOCK_NAMES } from '../sync/lock-names.js';
+import { BUCKET_BOUNDS } from '../threads/statistics-layout.js';
+import { OTHER } from '../threads/statistics-slots.js';
+import { SAMPLING } from '../threads/thread-statistics.js';
+import { code, page, table } from './markdown.js';
+
+/** `docs/metrics.md` */
+export function metricsPage(): string {
+  return page(
+    '# Metrics',
+    'Generated from `src/metrics` by `npm run docs:generate`.',
+    '`GET /metrics` answers in the text format of Prometheus. Besides what is below it tells what prom-client tells of ' +
+      'every Node.js process (`process_…`, `nodejs_…`).',
+    table(
+      ['name', 'type', 'labels', 'what it tells'],
+      FAMILIES.map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), help]),
+    ),
+    '## Labels',
+    table(['label', 'values'], labelRows()),
+    ...notes(),
+  );
+}
+
+function labelRows(): string[][] {
+  return [
+    [
+      code('machine'),
+      'The first machines that a server has, told apart by name and design, as many as `limits.measuredMachines` ' +
+        `says; all others together are ${code(OTHER)}.`,
+    ],
+    [
+      code('locking'),
+      'The preset, or the four axis values with `/` between them; with ' +
+        `${code(OTHER)} all designs that are no preset are \`custom\`.`,
+    ],
+    [code('lock'), LOCK_NAMES.map(code).join(', ')],
+    [code('site'), `The part of a path that takes the lock: ${CALL_SITES.map(code).join(', ')}.`],
+    [
+      code('thread'),
+      '`gateway`, `main-loop`, `vcpu-0` and so on; `replacement-0` and so on took over from threads that hang.',
+    ],
+  ];
+}
+
+function notes(): string[] {
+  return [
+    '## How it is counted',
+    'Each thread counts for itself in shared memory, without atomics; a scrape adds up. No counter falls while the ' +
+      'process lives: a machine that is reset counts on, one that is deleted keeps its series, and whoever is made ' +
+      'again under its name and design goes on with it.',
+    `Waits are timed only where a lock was not free. Of holds and accesses one in ${SAMPLING} is timed, and every one on ` +
+      'machines with `statistics: exact`: families with `sampled` in their name are distributions, and their counts say ' +
+      'nothing about how often.',
+    `All histograms have the same buckets: ${BUCKET_BOUNDS.map((bound) => code(String(bound / 1e9))).join(', ')} seconds.`,
+    `A scrape has at most ${MAX_SERIES} samples; what is left out is counted in \`southbridge_series_omitted\`. Between ` +
+      'families it lets the gateway do other things.',
+  ];
+}

@@ -1,0 +1,63 @@
+import { bqlReacquire } from './families/bql-reacquire.js';
+import { connections } from './families/connections.js';
+import { deadlocks } from './families/deadlocks.js';
+import { deferredIrqDelay } from './families/deferred-irq-delay.js';
+import { deferredIrqs } from './families/deferred-irqs.js';
+import { deferredIrqsStale } from './families/deferred-irqs-stale.js';
+import { deviceOverlaps } from './families/device-overlaps.js';
+import { droppedInterrupts } from './families/dropped-interrupts.js';
+import { eventLoopLag } from './families/event-loop-lag.js';
+import { irqDelivery } from './families/irq-delivery.js';
+import { irqs } from './families/irqs.js';
+import { irqsCoalesced } from './families/irqs-coalesced.js';
+import { lockAcquisitions } from './families/lock-acquisitions.js';
+import { lockContended } from './families/lock-contended.js';
+import { lockHold } from './families/lock-hold.js';
+import { lockLongestWait } from './families/lock-longest-wait.js';
+import { lockOrderInversions } from './families/lock-order-inversions.js';
+import { lockTryFailures } from './families/lock-try-failures.js';
+import { lockWait } from './families/lock-wait.js';
+import { machines } from './families/machines.js';
+import { missedWakeups } from './families/missed-wakeups.js';
+import { mmioAccessTime } from './families/mmio-access-time.js';
+import { mmioAccesses } from './families/mmio-accesses.js';
+import { nestedWait } from './families/nested-wait.js';
+import { scrapeBlock } from './families/scrape-block.js';
+import { scrapeDuration } from './families/scrape-duration.js';
+import { seriesOmitted } from './families/series-omitted.js';
+import { threadBusy } from './families/thread-busy.js';
+import { timerLateness } from './families/timer-lateness.js';
+import type { Family } from './family.js';
+
+/** Every family, in the order in which they are told: what has most samples comes last. */
+export const FAMILIES: readonly Family[] = [
+  machines,
+  connections,
+  droppedInterrupts,
+  missedWakeups,
+  threadBusy,
+  eventLoopLag,
+  scrapeDuration,
+  scrapeBlock,
+  mmioAccesses,
+  mmioAccessTime,
+  timerLateness,
+  irqs,
+  irqsCoalesced,
+  irqDelivery,
+  deferredIrqs,
+  deferredIrqsStale,
+  deferredIrqDelay,
+  bqlReacquire,
+  nestedWait,
+  deadlocks,
+  lockOrderInversions,
+  deviceOverlaps,
+  lockAcquisitions,
+  lockContended,
+  lockTryFailures,
+  lockLongestWait,
+  lockWait,
+  lockHold,
+  seriesOmitted,
+];

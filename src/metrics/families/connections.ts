@@ -1,0 +1,12 @@
+import { CONNECTION_KINDS } from '../../service/service.js';
+import type { Family } from '../family.js';
+
+export const connections: Family = {
+  name: 'southbridge_connections',
+  type: 'gauge',
+  help: 'Open WebSockets.',
+  labels: ['kind'],
+  *samples({ service }) {
+    for (const kind of CONNECTION_KINDS) yield { labels: { kind }, value: service.connections[kind] };
+  },
+};

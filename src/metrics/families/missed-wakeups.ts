@@ -1,0 +1,10 @@
+import { type Family, single } from '../family.js';
+
+export const missedWakeups: Family = single(
+  {
+    name: 'southbridge_missed_wakeups_total',
+    type: 'counter',
+    help: 'Wake-ups of the gateway that only a watchdog noticed. Must stay 0.',
+  },
+  ({ service }) => service.engine.missedWakeups,
+);

@@ -1,0 +1,9 @@
+import { MMIO_READ, MMIO_WRITE } from '../../sync/call-sites.js';
+import { ACCESSES } from '../../threads/statistics-layout.js';
+import { type Family, machineCounter } from '../family.js';
+
+export const mmioAccesses: Family = machineCounter(
+  { name: 'southbridge_mmio_accesses_total', help: 'Accesses to HPET and IOAPIC, of any size.' },
+  { 'mmio-read': ACCESSES + MMIO_READ, 'mmio-write': ACCESSES + MMIO_WRITE },
+  'site',
+);
