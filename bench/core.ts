@@ -22,7 +22,7 @@ import { ThreadHost } from '../src/threads/host.js';
 import { InlineExecution } from '../src/threads/inline.js';
 import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../src/threads/shared-map.js';
 import { READ, WRITE } from '../src/threads/submission-ring.js';
-import { statisticsAt, ThreadStatistics } from '../src/threads/thread-statistics.js';
+import { ThreadStatistics } from '../src/threads/thread-statistics.js';
 import { measure, print } from './measure.js';
 
 /** What the parts of an access cost on one thread, with nobody else about. The modules are the ones that serve. */
@@ -50,11 +50,11 @@ class Laboratory {
   readonly thread: Thread;
 
   constructor(machines: number) {
-    this.map = sharedMap({ machines, vcpuThreads: 2, submissions: 1024, events: 16384 });
+    this.map = sharedMap({ machines, vcpuThreads: 2, submissions: 1024, events: 16384, statisticsSlots: 1 });
     this.buffer = new SharedArrayBuffer(this.map.words * 4);
     const shared = new SharedMemory(this.buffer);
     this.host = new ThreadHost(shared, this.map);
-    const statistics = new ThreadStatistics(shared, statisticsAt(this.map.statistics, FIRST_VCPU_THREAD));
+    const statistics = new ThreadStatistics(this.buffer, this.map, FIRST_VCPU_THREAD);
     this.thread = new Thread(FIRST_VCPU_THREAD, shared, statistics, new WaitGraph(shared, FIRST_VCPU_THREAD));
   }
 

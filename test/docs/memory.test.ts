@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/memory/map.js';
 import { sharedMap } from '../../src/threads/shared-map.js';
+import { StatisticsSlots } from '../../src/threads/statistics-slots.js';
 
 const page = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8');
 
@@ -14,7 +15,13 @@ t.test('the documented memory of a machine is the real one', async (t) => {
 });
 
 t.test('the documented shared memory is the real one', async (t) => {
-  const map = sharedMap({ machines: 1024, vcpuThreads: 2, submissions: 1024, events: 16384 });
+  const map = sharedMap({
+    machines: 1024,
+    vcpuThreads: 2,
+    submissions: 1024,
+    events: 16384,
+    statisticsSlots: new StatisticsSlots(8).capacity,
+  });
   const starts = [
     0,
     map.statistics,
