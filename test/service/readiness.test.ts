@@ -32,7 +32,7 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
   t.equal((await app.inject('/healthz')).statusCode, 200);
   t.match(
     (await app.inject('/metrics')).body,
-    /^southbridge_lock_contended_total\{thread="main-loop",lock="bql"\} [1-9]/m,
+    /^southbridge_lock_contended_total\{machine="\w+",locking="[a-z-]+",lock="bql",site="main-loop"\} [1-9]/m,
   );
 
   machine.select(machineAt(engine.map, options.slot));
