@@ -120,7 +120,7 @@ export class Engine {
     this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS });
     this.#buffer = new SharedArrayBuffer(this.map.words * 4);
     this.shared = new SharedMemory(this.#buffer);
-    this.#host = new ThreadHost(this.shared, this.map);
+    this.#host = new ThreadHost(this.shared, this.map, false);
     this.#events = this.#host.events;
     const statistics = new ThreadStatistics(this.shared, statisticsAt(this.map.statistics, GATEWAY_THREAD));
     const thread = new Thread(GATEWAY_THREAD, this.shared, statistics);
