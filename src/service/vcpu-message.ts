@@ -1,4 +1,5 @@
 import { SouthbridgeError } from '../errors.js';
+import { duplicateKey } from './duplicate-key.js';
 import { VCPU_MESSAGE_TYPES, type VcpuMessage, validatorOf } from './messages.js';
 import { refusal } from './validation.js';
 
@@ -18,6 +19,8 @@ export function parseFrame(text: string): Frame {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SouthbridgeError(FORM, { reason: 'it is not an object' });
   }
+  const key = duplicateKey(text);
+  if (key !== undefined) throw new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) });
   return value as Frame;
 }
 
