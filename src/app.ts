@@ -8,6 +8,7 @@ import { SouthbridgeError } from './errors.js';
 import { answerClientError, codedError } from './http-errors.js';
 import { Guard } from './service/guard.js';
 import type { Service } from './service/service.js';
+import { duplicateKey } from './wire/json/duplicate-key.js';
 import { compileCoercing, compileStrict } from './wire/json/validation.js';
 import { selectSubprotocol } from './wire/subprotocols.js';
 
@@ -51,6 +52,7 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
   // Response schemas document; a serializer made from them would drop what they do not name.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeContentTypeParser('text/plain');
+  takeStrictJson(app);
   app.setErrorHandler(sendError);
   app.addHook('onRoute', ({ method, url, websocket }) => {
     for (const each of [method].flat()) onRoute?.({ method: each, url, websocket: websocket === true });
@@ -72,6 +74,19 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
   return app as unknown as App;
 }
 
+/** JSON as Fastify takes it, but with every key of an object only once. */
+function takeStrictJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    parse(request, body as string, (error, value) => {
+      const key = error ? undefined : duplicateKey(body as string);
+      if (key !== undefined) done(new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) }));
+      else done(error, value);
+    });
+  });
+}
+
 function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = codedError(error, request);
   if (refusal.code === 'internal') request.log.error({ err: error, request: request.id }, 'a request failed');
@@ -89,7 +104,7 @@ function guardRequests(app: FastifyInstance, service: Service): void {
   });
   app.addHook('preValidation', async (request) => {
     // A request without a body is one with an empty object: schemas say whether that is enough.
-    if (request.method !== 'GET') request.body ??= {};
+    if (request.method !== 'GET') if (request.body === undefined) request.body = {};
     const { url, config } = request.routeOptions;
     const isSocketRoute = (config as { socket?: boolean }).socket === true;
     if (request.ws && url !== undefined && !isSocketRoute) throw new SouthbridgeError('not-a-socket', { path: url });

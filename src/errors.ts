@@ -9,6 +9,10 @@ export const ERRORS = {
     status: 400,
     message: 'The body is not valid: {reason}; /docs gives its schema.',
   },
+  'duplicate-key': {
+    status: 400,
+    message: 'The key {key} stands twice in one object; give it once.',
+  },
   'unknown-key': {
     status: 400,
     message: 'The key {key} is not known here; allowed are: {allowed}.',

@@ -55,6 +55,8 @@ export class EventRing implements EventSink {
     readonly capacity: number,
     /** Threads that may emit at the same time, each up to LARGEST_BURST after it found room. */
     readonly producers: number,
+    /** False for the gateway: it alone makes room, so it must look beforehand (`hasRoom`) and never wait. */
+    readonly waits = true,
   ) {}
 
   emit(
@@ -86,6 +88,7 @@ export class EventRing implements EventSink {
    * ring full while holding one.
    */
   awaitRoom(): void {
+    if (!this.waits) return;
     const { memory } = this;
     for (;;) {
       const head = memory.load(this.address + HEAD);

@@ -127,7 +127,7 @@ export class Engine {
     this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS, statisticsSlots });
     this.#buffer = new SharedArrayBuffer(this.map.words * 4);
     this.shared = new SharedMemory(this.#buffer);
-    this.#host = new ThreadHost(this.shared, this.map);
+    this.#host = new ThreadHost(this.shared, this.map, false);
     this.#events = this.#host.events;
     this.statistics = new StatisticsReader(this.shared, this.map);
     this.#counts = new ThreadStatistics(this.#buffer, this.map, GATEWAY_THREAD);

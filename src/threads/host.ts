@@ -14,8 +14,9 @@ export class ThreadHost implements MachineHost {
   constructor(
     readonly shared: Memory,
     readonly map: SharedMap,
+    waits = true,
   ) {
-    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2);
+    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits);
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));

@@ -79,11 +79,20 @@ export class InlineExecution {
     const controllers = irq.lockless ? LEAVES : BIG;
     if (operation === SET_LINE || operation === END_OF_INTERRUPT) return isPlain ? controllers : HAND_OVER;
     if (operation !== READ && operation !== WRITE) return HAND_OVER;
+    // Room was found for the events of one piece.
+    if (operation === WRITE && !isOnePiece(size, address)) return HAND_OVER;
     if (address >= IOAPIC_BASE && address + size <= IOAPIC_BASE + IOAPIC_SIZE) return isPlain ? controllers : HAND_OVER;
     const offset = address - HPET_BASE;
     if (offset < 0 || offset + size > HPET_SIZE) return 0;
     const entry = mmio.underBql ? bit(BQL) : bit(DEVICE);
     if (operation === WRITE) return isPlain ? entry | controllers : HAND_OVER;
-    return !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size) ? 0 : entry;
+    const isFree = !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size);
+    // Writers that hold readers up do so while they wait for locks.
+    return isFree && !this.machine.hpet.holdsReaders ? 0 : entry;
   }
+}
+
+/** Whether a device sees one access (`machine/bus.ts`). */
+function isOnePiece(size: number, address: number): boolean {
+  return address % size === 0 && size <= (address >= HPET_BASE ? 8 : 4);
 }

@@ -22,6 +22,8 @@ const FRAMES: readonly (readonly [string | Buffer, ErrorCode])[] = [
   ['{"type":"sync","id":-1}', 'bad-value'],
   ['{"type":"sync","id":1.5}', 'bad-value'],
   ['{"type":"sync","id":1,"now":true}', 'unknown-key'],
+  ['{"type":"sync","id":1,"id":2}', 'duplicate-key'],
+  ['{"type":"read","id":1,"address":"0xfed00000","size":4,"size":8}', 'duplicate-key'],
   ['{"type":"read","id":1,"adress":"0xfed00000","size":4}', 'unknown-key'],
   ['{"type":"read","id":1,"address":"0xfed00000"}', 'bad-message'],
   ['{"type":"read","id":1,"address":4275044352,"size":4}', 'bad-address'],

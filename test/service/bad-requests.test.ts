@@ -32,6 +32,15 @@ const CASES: readonly (readonly [string, string, string | undefined, ErrorCode])
   ['PUT', '/v1/machines/m/mmio/0xfed00010', '[]', 'invalid-body'],
   ['PUT', '/v1/machines/m/mmio/0xfed00010', 'null', 'invalid-body'],
   ['PUT', '/v1/machines/m/mmio/0xfed00010', '{"value":"0x1","__proto__":{}}', 'invalid-body'],
+  ['PUT', '/v1/machines/m/mmio/0xfed00010', '{"value":"0x0","value":"0x1"}', 'duplicate-key'],
+  ['PUT', '/v1/machines/m/mmio/0xfed00010', '{"value":"0x0","val\\u0075e" :"0x1"}', 'duplicate-key'],
+  [
+    'POST',
+    '/v1/machines/m/mmio',
+    '{"accesses":[{"type":"read","address":"0xfed00010","size":4,"size":8}]}',
+    'duplicate-key',
+  ],
+  ['POST', '/v1/machines/m/reset', 'null', 'invalid-body'],
   ['POST', '/v1/machines/m/mmio', '{"accesses":{}}', 'bad-value'],
   [
     'POST',

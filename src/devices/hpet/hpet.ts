@@ -83,6 +83,11 @@ export class Hpet {
     return this.#state.timers;
   }
 
+  /** Whether turning the HPET on or off holds up readers of the main counter: `legacySequenceLock`. */
+  get holdsReaders(): boolean {
+    return this.memory.get(S.LEGACY_SEQUENCE_LOCK) !== 0;
+  }
+
   /** The PIT (SOURCE_PIT) or RTC (SOURCE_RTC) drives its input, which reaches a line while legacy replacement is off. */
   setLegacyInput(source: number, level: number): void {
     this.#legacy.setInput(source, level);
@@ -162,7 +167,7 @@ export class Hpet {
     this.#settle();
     this.memory.set(S.CONFIGURATION, configuration);
     if (changed & R.ENABLE_CNF) {
-      const holdsReaders = this.memory.get(S.LEGACY_SEQUENCE_LOCK) !== 0;
+      const { holdsReaders } = this;
       if (holdsReaders) this.counter.holdReaders();
       if (configuration & R.ENABLE_CNF) this.#turnOn();
       else this.#turnOff();

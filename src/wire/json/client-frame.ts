@@ -2,6 +2,7 @@ import { SouthbridgeError } from '../../errors.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
 import { parseAccess } from './access.js';
+import { duplicateKey } from './duplicate-key.js';
 import { VCPU_MESSAGE_TYPES, type VcpuMessage, validatorOf } from './schemas.js';
 import { refusal } from './validation.js';
 
@@ -31,6 +32,8 @@ function parse(text: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SouthbridgeError(FORM, { reason: 'it is not an object' });
   }
+  const key = duplicateKey(text);
+  if (key !== undefined) throw new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) });
   return value as Fields;
 }
 
