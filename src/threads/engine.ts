@@ -8,8 +8,11 @@ import { Machine, type MachineOptions } from '../machine/machine.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
+import { WaitGraph } from '../sync/wait-graph.js';
+import { ControlQueue } from './control-queue.js';
 import { type Completion, Dispatch, type Request } from './dispatch.js';
 import { ThreadHost } from './host.js';
+import { HungMachines } from './hung-machines.js';
 import { InlineExecution } from './inline.js';
 import { type InversionReport, type LockEdge, LockView } from './lock-view.js';
 import { Pool } from './pool.js';
@@ -58,30 +61,6 @@ interface InlineResult {
   readonly answer: () => void;
 }
 
-/** A machine whose threads hang: who they are, and the requests that will not be answered. */
-interface HungMachine {
-  readonly threads: Set<number>;
-  readonly held: Request[];
-  /** Rings of threads that hang. */
-  readonly rings: number[];
-}
-
-/** How often the gateway looks whether more threads have come to hang. */
-const HUNG_CHECK_MS = 50;
-
-/** Control work that one machine waits for; the first is under way. */
-interface Control {
-  readonly work: number;
-  readonly argument: number;
-  readonly done: () => void;
-}
-
-/** Control work that is done, once the events before position `behind` are handed over. */
-interface FinishedControl {
-  readonly behind: number;
-  readonly done: () => void;
-}
-
 /**
  * The gateway's side of the threads: starts them, submits requests, and hands over events and results in an order in
  * which every event comes before the result of the request that caused it. It never waits for a lock.
@@ -107,13 +86,9 @@ export class Engine {
   readonly #spareRings: number[];
   /** The last view that was asked of each vCPU thread: one at a time. */
   readonly #viewing: Promise<unknown>[] = [];
-  /** Machines in which threads hang for ever. */
-  readonly #hung = new Map<number, HungMachine>();
-  readonly #onHang = new Map<number, () => void>();
-  #deadlocksSeen = 0;
+  readonly #hung: HungMachines;
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
-  readonly #controls = new Map<number, Control[]>();
-  #finished: FinishedControl[] = [];
+  readonly #controls: ControlQueue;
   readonly #inlineResults: InlineResult[] = [];
   readonly #inline: InlineExecution;
   readonly #rounds: { wanted: number; resolve: () => void }[] = [];
@@ -136,6 +111,12 @@ export class Engine {
     this.due = new DueWork(this.machine);
     this.lockView = new LockView(this.shared, this.map);
     this.#inline = new InlineExecution(this.machine, this.#events);
+    this.#controls = new ControlQueue((slot) => this.#dueWorkOf(slot));
+    this.#hung = new HungMachines(this.lockView, {
+      exists: (slot) => this.#handlers.has(slot),
+      freeze: (slot) => this.#dueWorkOf(slot).freeze(),
+      replace: (stuck) => this.#replace(stuck),
+    });
     this.#spareRings = Array.from({ length: SPARE_RINGS }, (_, spare) => vcpuThreads + spare);
     this.#pool = new Pool(this.#buffer, this.map, (died, reason) => {
       this.#onDeath(reason);
@@ -195,16 +176,20 @@ export class Engine {
     if (this.#hung.has(slot)) await this.#removeHung(slot);
     else await this.control(slot, CONTROL_REMOVE);
     this.#handlers.delete(slot);
-    this.#controls.delete(slot);
-    this.#onHang.delete(slot);
+    this.#controls.abandon(slot);
+    this.#hung.forgetWaiting(slot);
+  }
+
+  #dueWorkOf(slot: number): DueWork {
+    this.machine.select(machineAt(this.map, slot));
+    return this.due;
   }
 
   // Threads that hang
 
   /** Resolves when threads have come to hang in a machine. */
   hang(slot: number): Promise<void> {
-    if (this.#hung.has(slot)) return Promise.resolve();
-    return new Promise((resolve) => this.#onHang.set(slot, resolve));
+    return this.#hung.whenHung(slot);
   }
 
   /** Whether threads hang for ever in a machine: `onDeadlock: hang`. */
@@ -212,70 +197,47 @@ export class Engine {
     return this.#hung.has(slot);
   }
 
-  /** Notes the machines in which threads have come to hang, and replaces the threads for the others. */
-  #noteDeadlocks(): void {
-    const { lockView } = this;
-    if (lockView.deadlockCount === this.#deadlocksSeen) return;
-    const seen = this.#deadlocksSeen;
-    this.#deadlocksSeen = lockView.deadlockCount;
-    for (const slot of lockView.hungSlots(seen)) {
-      if (this.#hung.has(slot) || !this.#handlers.has(slot)) continue;
-      this.#hung.set(slot, { threads: new Set(), held: [], rings: [] });
-      this.machine.select(machineAt(this.map, slot));
-      this.due.freeze();
-      this.#replaceStuck(slot);
-      this.#onHang.get(slot)?.();
-    }
+  #replace(stuck: number): { ring?: number } | undefined {
+    if (this.#closing) return undefined;
+    const index = this.#vcpus.findIndex((vcpu) => vcpu.thread === stuck);
+    return index >= 0 ? this.#replaceVcpu(index) : this.#replaceMainLoop();
   }
 
-  /** Replaces the threads that hang in a machine; others may run into them later, so it looks again and again. */
-  #replaceStuck(slot: number): void {
-    const hung = this.#hung.get(slot);
-    if (!hung || this.#closing) return;
-    for (const thread of this.lockView.stuckThreads(slot)) {
-      if (hung.threads.has(thread)) continue;
-      const index = this.#vcpus.findIndex((vcpu) => vcpu.thread === thread);
-      if (index >= 0 ? this.#replaceVcpu(index, hung) : this.#replaceMainLoop()) hung.threads.add(thread);
-    }
-    setTimeout(() => this.#replaceStuck(slot), HUNG_CHECK_MS).unref();
-  }
-
-  #replaceMainLoop(): boolean {
-    if (this.#pool.startReplacement({ kind: 'main-loop' }) === undefined) return false;
+  #replaceMainLoop(): object | undefined {
+    if (this.#pool.startReplacement({ kind: 'main-loop' }) === undefined) return undefined;
     // It knows of no deadline yet.
     for (const slot of this.#handlers.keys()) this.#host.kickMainLoop(slot);
     this.#host.mainLoopBell.ring();
-    return true;
+    return {};
   }
 
-  #replaceVcpu(index: number, hung: HungMachine): boolean {
+  #replaceVcpu(index: number): { ring: number } | undefined {
     const ring = this.#spareRings.pop();
-    if (ring === undefined) return false;
+    if (ring === undefined) return undefined;
     new SubmissionRing(this.shared, submissionRingAt(this.map, ring), this.map.submissions).reset();
     const thread = this.#pool.startReplacement({ kind: 'vcpu', index, ring });
-    if (thread === undefined) return false;
+    if (thread === undefined) return undefined;
     const old = this.#vcpus[index];
     const unanswered = old.abandon();
     this.#vcpus[index] = this.#dispatch(thread, ring);
     this.#retired.push(old);
-    hung.rings.push(old.ringIndex);
     for (const request of unanswered) this.#send(index, request);
-    return true;
+    return { ring: old.ringIndex };
   }
 
   /** Ends the threads that hang in a machine, and answers what they left. Nobody else is in there any more. */
   async #removeHung(slot: number): Promise<void> {
-    const hung = this.#hung.get(slot) as HungMachine;
+    const hung = this.#hung.take(slot);
+    if (!hung) return;
     await Promise.all([...hung.threads].map((thread) => this.#pool.end(thread)));
+    for (const thread of hung.threads) new WaitGraph(this.shared, thread).withdraw();
     // Whoever had entered before it was frozen has left when its thread answers.
     const nothing = (index: number) =>
       new Promise<void>((resolve) => this.submit(index, slot, NOTHING, 0, 0, 0, 0, () => resolve()));
-    this.#hung.delete(slot);
     await Promise.all([this.round(), ...this.#vcpus.map((_, index) => nothing(index))]);
     this.#retired = this.#retired.filter(({ ringIndex }) => !hung.rings.includes(ringIndex));
     this.#spareRings.push(...hung.rings);
     for (const request of hung.held) request.answer(GONE, 0, 0);
-    for (const { done } of this.#controls.get(slot) ?? []) done();
   }
 
   /**
@@ -313,9 +275,8 @@ export class Engine {
   }
 
   #send(index: number, request: Request): void {
-    const hung = this.#hung.get(request.slot);
-    if (hung) hung.held.push(request);
-    else if (this.#vcpus[index].send(request)) this.#host.vcpuBells[index].ring();
+    if (this.#hung.hold(request)) return;
+    if (this.#vcpus[index].send(request)) this.#host.vcpuBells[index].ring();
   }
 
   /** Answers what was carried out here, after the events that it caused. */
@@ -346,17 +307,7 @@ export class Engine {
 
   /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */
   control(slot: number, work: number, argument = 0): Promise<void> {
-    return new Promise((done) => {
-      const queue = this.#controls.get(slot) ?? [];
-      this.#controls.set(slot, queue);
-      queue.push({ work, argument, done });
-      if (queue.length === 1) this.#requestControl(slot, queue[0]);
-    });
-  }
-
-  #requestControl(slot: number, control: Control): void {
-    this.machine.select(machineAt(this.map, slot));
-    this.due.requestControl(control.work, control.argument);
+    return this.#controls.request(slot, work, argument);
   }
 
   /**
@@ -455,11 +406,10 @@ export class Engine {
     return (
       this.#events.hasEvents() ||
       this.#dispatches.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
-      this.#finished.length > 0 ||
       this.#inlineResults.length > 0 ||
       this.#isRoundDone() ||
-      this.lockView.deadlockCount !== this.#deadlocksSeen ||
-      this.#hasFinishedControl()
+      this.#hung.hasNews ||
+      this.#controls.hasWork
     );
   }
 
@@ -467,10 +417,10 @@ export class Engine {
   turn(): boolean {
     // In this order: what was told by then belongs to requests that are answered in this turn, or later.
     const told = this.#events.tail();
-    this.#noteDeadlocks();
+    this.#hung.note();
     const dispatches = this.#dispatches;
     const completed = dispatches.map((vcpu) => vcpu.ring.completed());
-    this.#takeFinishedControls();
+    this.#controls.note(() => this.#events.tail());
     let answered = 0;
     for (;;) {
       const next = this.#firstAnswered(dispatches, completed);
@@ -486,28 +436,7 @@ export class Engine {
       if (this.#vcpus[index].sendQueued()) this.#host.vcpuBells[index].ring();
     }
     answered += this.#answerInlineResults();
-    return this.#finishControls() + this.#finishRounds() + count + answered > 0;
-  }
-
-  /** Notes which control work is done, and lets the machine's next begin. */
-  #takeFinishedControls(): void {
-    for (const [slot, queue] of this.#controls) {
-      this.machine.select(machineAt(this.map, slot));
-      if (!this.due.control.takeDone()) continue;
-      const { done } = queue.shift() as Control;
-      // Read after the work was seen to be done: behind everything that it told.
-      this.#finished.push({ behind: this.#events.tail(), done });
-      if (queue.length > 0) this.#requestControl(slot, queue[0]);
-      else this.#controls.delete(slot);
-    }
-  }
-
-  #finishControls(): number {
-    const ready = this.#finished.filter(({ behind }) => ((behind - this.#drained) | 0) <= 0);
-    if (ready.length === 0) return 0;
-    this.#finished = this.#finished.filter((control) => !ready.includes(control));
-    for (const { done } of ready) done();
-    return ready.length;
+    return this.#controls.finish(this.#drained) + this.#finishRounds() + count + answered > 0;
   }
 
   #finishRounds(): number {
@@ -558,21 +487,12 @@ export class Engine {
     vcpu.answered = (position + 1) | 0;
     const request = vcpu.pending.shift() as Request;
     const status = vcpu.ring.status(position);
-    const hung = status === GONE && this.#hung.get(request.slot);
-    if (hung) hung.held.push(request);
-    else request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
+    if (status === GONE && this.#hung.hold(request)) return;
+    request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
   }
 
   /** All that may have results to hand over. */
   get #dispatches(): readonly Dispatch[] {
     return this.#retired.length === 0 ? this.#vcpus : [...this.#vcpus, ...this.#retired];
-  }
-
-  #hasFinishedControl(): boolean {
-    for (const slot of this.#controls.keys()) {
-      this.machine.select(machineAt(this.map, slot));
-      if (this.due.control.isDone) return true;
-    }
-    return false;
   }
 }

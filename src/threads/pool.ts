@@ -42,13 +42,13 @@ export class Pool {
     return thread;
   }
 
-  /** Ends a thread, wherever it is; its number can be used again if it was a replacement's or will be a spare's. */
+  /** Ends a thread, wherever it is. The numbers of the first threads are not used again: they name these. */
   async end(thread: number): Promise<void> {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);
     await worker?.terminate();
     new ThreadStatistics(this.buffer, this.map, thread).sleeps();
-    this.#spare.push(thread);
+    if (thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
   }
 
   async close(): Promise<void> {
