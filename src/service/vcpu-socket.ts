@@ -197,17 +197,18 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
       throw new SouthbridgeError('batch-too-large', { count: accesses.length, limit: batchAccesses });
     }
     const results: object[] = [];
+    let answered = 0;
     const text = () => JSON.stringify({ type: 'reply', id, results });
     if (accesses.length === 0) {
       this.#replies.perform(text);
       return;
     }
     this.#inTurn((turn) => {
-      for (const access of accesses) {
+      for (const [index, access] of accesses.entries()) {
         this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-          if (error) results.push(error.toJSON());
-          else results.push(access.write ? {} : { value: formatValue(low, high, access.size) });
-          if (results.length === accesses.length) this.#finish(turn, text());
+          if (error) results[index] = error.toJSON();
+          else results[index] = access.write ? {} : { value: formatValue(low, high, access.size) };
+          if (++answered === accesses.length) this.#finish(turn, text());
         });
       }
     });
