@@ -77,7 +77,11 @@ export class MachineHandle {
   /** Throws `machine-closing` once deletion has begun, `machine-hung` where threads hang in the machine for ever. */
   requireOpen(): void {
     if (this.state === 'deleting') throw this.#closing();
-    if (this.isHung) throw new SouthbridgeError('machine-hung', { machine: this.name });
+    if (this.isHung) throw this.#hangs();
+  }
+
+  #hangs(): SouthbridgeError {
+    return new SouthbridgeError('machine-hung', { machine: this.name });
   }
 
   #closing(): SouthbridgeError {
@@ -154,7 +158,9 @@ export class MachineHandle {
     this.requireOpen();
     this.#underWay++;
     try {
-      return await this.engine.view(this.#threadOf(0), this.options.slot, what, read);
+      const view = await this.engine.view(this.#threadOf(0), this.options.slot, what, read);
+      if (view === undefined) throw this.isHung ? this.#hangs() : this.#closing();
+      return view;
     } finally {
       this.#done();
     }

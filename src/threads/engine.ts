@@ -212,16 +212,21 @@ export class Engine {
   }
 
   #replaceVcpu(index: number): { ring: number } | undefined {
-    const ring = this.#spareRings.pop();
+    const ring = this.#spareRings.at(-1);
     if (ring === undefined) return undefined;
     new SubmissionRing(this.shared, submissionRingAt(this.map, ring), this.map.submissions).reset();
     const thread = this.#pool.startReplacement({ kind: 'vcpu', index, ring });
     if (thread === undefined) return undefined;
+    this.#spareRings.pop();
     const old = this.#vcpus[index];
     const unanswered = old.abandon();
     this.#vcpus[index] = this.#dispatch(thread, ring);
     this.#retired.push(old);
     for (const request of unanswered) this.#send(index, request);
+    // It may have taken notice of callbacks that it did not come to.
+    for (const slot of this.#handlers.keys()) {
+      if (slot % this.map.vcpuThreads === index) this.#host.kickVcpu(slot);
+    }
     return { ring: old.ringIndex };
   }
 
@@ -313,14 +318,20 @@ export class Engine {
   /**
    * Copies the state of part of a machine (`machine/view.ts`) without changing anything that a guest sees. `read` is
    * called with the absolute word address of the copy, which is valid until it returns, and the virtual time in ns.
+   * Undefined if threads hang in the machine.
    */
-  view<T>(vcpuThread: number, slot: number, what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
+  view<T>(
+    vcpuThread: number,
+    slot: number,
+    what: number,
+    read: (copy: number, virtualTime: number) => T,
+  ): Promise<T | undefined> {
     const view = this.#viewing[vcpuThread].then(
       () =>
-        new Promise<T>((resolve, reject) =>
-          this.submit(vcpuThread, slot, VIEW, 0, what, 0, 0, (_status, low, high) => {
+        new Promise<T | undefined>((resolve, reject) =>
+          this.submit(vcpuThread, slot, VIEW, 0, what, 0, 0, (status, low, high) => {
             try {
-              resolve(read(viewBufferAt(this.map, vcpuThread), high * 2 ** 32 + low));
+              resolve(status === GONE ? undefined : read(viewBufferAt(this.map, vcpuThread), high * 2 ** 32 + low));
             } catch (error) {
               reject(error);
             }
@@ -428,6 +439,8 @@ export class Engine {
       const behind = (next.ring.events(next.answered) - this.#drained) | 0;
       // Another thread's event may still be incomplete before those of this request.
       if (behind > 0 && this.#drain(behind) < behind) break;
+      // What was carried out here before may be of the same lane.
+      answered += this.#answerInlineResults();
       this.#answer(next);
       answered++;
     }
@@ -493,6 +506,7 @@ export class Engine {
 
   /** All that may have results to hand over. */
   get #dispatches(): readonly Dispatch[] {
-    return this.#retired.length === 0 ? this.#vcpus : [...this.#vcpus, ...this.#retired];
+    // What hangs came first: its last results go before those of its replacement.
+    return this.#retired.length === 0 ? this.#vcpus : [...this.#retired, ...this.#vcpus];
   }
 }

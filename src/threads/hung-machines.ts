@@ -1,5 +1,6 @@
 import type { Request } from './dispatch.js';
 import type { LockView } from './lock-view.js';
+import { GONE, VIEW } from './submission-ring.js';
 
 /** A machine in which threads hang for ever. */
 interface HungMachine {
@@ -48,10 +49,14 @@ export class HungMachines {
     return this.lockView.deadlockCount !== this.#seen;
   }
 
-  /** Keeps a request that will not be answered; false if nothing hangs in its machine. */
+  /**
+   * Keeps a request that will not be carried out until its machine is removed; false if nothing hangs there. A view is
+   * answered at once: it would keep others waiting.
+   */
   hold(request: Request): boolean {
     const machine = this.#machines.get(request.slot);
-    machine?.held.push(request);
+    if (machine && request.operation === VIEW) request.answer(GONE, 0, 0);
+    else machine?.held.push(request);
     return machine !== undefined;
   }
 

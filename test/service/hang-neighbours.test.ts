@@ -1,0 +1,95 @@
+import t from 'tap';
+import {
+  ENABLE,
+  GENERAL_CONFIGURATION,
+  LEVEL,
+  PERIODIC,
+  route,
+  timerComparator,
+  timerConfiguration,
+  VALUE_SET,
+  writeEntry,
+} from '../support/guest.js';
+import { TestServer } from '../support/server.js';
+import { hex, type VcpuClient } from '../support/vcpu-client.js';
+
+const LINE = 16;
+const IDLE = route(LINE) | LEVEL | PERIODIC;
+const PIN = 4;
+const VECTOR = 0x44;
+/** Requests under way at a time, each of which raises or lowers a line. */
+const WINDOW = 16;
+
+/** Makes a machine's main loop and its vCPU thread take their locks in opposite orders until they hang. */
+async function hang(vcpu: VcpuClient, isHung: () => Promise<boolean>, before: () => Promise<unknown>): Promise<void> {
+  const write = (address: number, value: number) =>
+    vcpu.request({ type: 'write', address: hex(address), size: 8, value: hex(value) });
+  await write(timerConfiguration(0), IDLE | VALUE_SET);
+  await write(timerComparator(0), 10_000);
+  await write(GENERAL_CONFIGURATION, 1);
+  for (let hung = false; !hung; ) {
+    await before();
+    for (let count = 0; count < 100; count++) {
+      write(timerConfiguration(0), IDLE | ENABLE);
+      write(timerConfiguration(0), IDLE);
+    }
+    let settled = false;
+    vcpu.request({ type: 'sync' }).then(() => {
+      settled = true;
+    });
+    while (!settled && !hung) hung = await isHung();
+  }
+}
+
+t.test('what other machines asked of a thread that comes to hang is carried out once', async (t) => {
+  const server = await TestServer.start({
+    execution: 'threads',
+    vcpuThreads: 1,
+    machines: [
+      { name: 'm', locking: 'nested-mutex', onDeadlock: 'hang', bql: { load: { duty: 0.5, hold: '2000000' } } },
+      { name: 'other', locking: 'lockless-timer' },
+    ],
+  });
+  t.teardown(server.stop);
+  const other = await server.connect('other', 0);
+  await writeEntry(other, PIN, VECTOR, 0);
+  const before = other.received.length;
+  let running = true;
+  let requests = 0;
+  const streams = Array.from({ length: WINDOW / 2 }, async () => {
+    while (running) {
+      requests += 2;
+      await Promise.all([1, 0].map((level) => other.request({ type: 'line', gsi: PIN, level })));
+    }
+  });
+  const views: Promise<{ status: number }>[] = [];
+  await hang(
+    await server.connect('m', 0),
+    async () => (await server.get('/v1/machines/m')).state === 'hung',
+    // Views wait for each other: once the first is done, one of the others stands behind the writes that hang.
+    () => {
+      const some = Array.from({ length: 30 }, () => server.request('GET', '/v1/machines/m/hpet'));
+      views.push(...some);
+      return Promise.race(some);
+    },
+  );
+  t.equal((await server.request('GET', '/v1/machines/other/hpet')).status, 200, 'views of others go on');
+  const last = await other.request({ type: 'sync' });
+  running = false;
+  await Promise.all(streams);
+  t.ok(last, 'the requests under way were answered');
+  const got = other.received.slice(before).filter(({ type, id }) => type === 'interrupt' || id !== last.id);
+  const wanted = Array.from({ length: requests / 2 }, () => ['interrupt', 'reply', 'reply']).flat();
+  t.strictSame(
+    got.map(({ type }) => type),
+    wanted,
+    'one interrupt for each rise, before its reply',
+  );
+  const statuses = new Set((await Promise.all(views)).map(({ status }) => status));
+  t.same(
+    [...statuses].filter((status) => status !== 200 && status !== 409),
+    [],
+    'views of the machine that hangs end',
+  );
+  t.equal((await server.request('DELETE', '/v1/machines/m')).status, 204);
+});
