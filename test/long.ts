@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { TIERS } from './support/tier.js';
 
 /**
- * The long tier: runs the built suite with SOUTHBRIDGE_TIER=long and writes what came of it to
+ * The long tier: runs the built suite with TEST_TIER=long and writes what came of it to
  * `docs/evidence/<date>.json`. With arguments, only test files whose path contains one of them run, and the result
  * goes to standard output: part of a suite is evidence of nothing.
  */
@@ -36,7 +36,7 @@ interface SuiteReport {
 async function run(files: readonly string[]): Promise<{ report: SuiteReport; status: number | null }> {
   const child = spawn(TAP, ['--reporter=json', `--timeout=${FILE_LIMIT}`, ...files], {
     cwd: ROOT,
-    env: { ...process.env, SOUTHBRIDGE_TIER: 'long' },
+    env: { ...process.env, TEST_TIER: 'long' },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: LIMIT,
   });

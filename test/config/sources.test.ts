@@ -13,6 +13,7 @@ const DEFAULT_MACHINE = {
   vcpus: 8,
   timer: { generationCheck: true },
   pic: true,
+  xen: { form: 'none', gsi: 9 },
   seqlock: 'short',
   bql: { load: { duty: 0, hold: '500000', mode: 'sleep' } },
   statistics: 'default',

@@ -170,7 +170,7 @@ t.setTimeout(600_000);
 
 for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
   t.test(`interrupts come before the reply to their cause, and replies are fences: ${locking}`, async (t) => {
-    t.comment(`SOUTHBRIDGE_SEED=${SEED}, ${tier.socketOperations} operations`);
+    t.comment(`TEST_SEED=${SEED}, ${tier.socketOperations} operations`);
     const server = await TestServer.start({
       machines: [
         { name: 'm', clock: 'manual', vcpus: SOCKETS, locking, hpet: { timers: 4, routingCapability: '0x00ff0000' } },

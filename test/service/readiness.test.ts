@@ -26,7 +26,9 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
   machine.select(machineAt(engine.map, options.slot));
   machine.locks.acquire(BQL);
   machine.host.kickMainLoop(options.slot);
-  const reply = await app.inject('/readyz');
+  // The last round before the machine may still answer.
+  let reply = await app.inject('/readyz');
+  if (reply.statusCode === 200) reply = await app.inject('/readyz');
   t.equal(reply.statusCode, 503);
   t.match(reply.json().error, { code: 'not-ready', reason: 'the main loop has not come round for a second' });
   t.equal((await app.inject('/healthz')).statusCode, 200);

@@ -15,7 +15,7 @@ export class Random {
   }
 }
 
-/** SOUTHBRIDGE_SEED, or one of its own. */
+/** TEST_SEED, or one of its own. */
 export function seed(): number {
-  return Number(process.env.SOUTHBRIDGE_SEED ?? Date.now() % 1_000_000);
+  return Number(process.env.TEST_SEED ?? Date.now() % 1_000_000);
 }

@@ -1,4 +1,4 @@
-/** How long tests with random operations run: SOUTHBRIDGE_TIER is `test`, the default, `ci` or `long`. */
+/** How long tests with random operations run: TEST_TIER is `test`, the default, `ci` or `long`. */
 export const TIERS = {
   test: {
     socketOperations: 4_000,
@@ -30,7 +30,7 @@ function isTier(name: string): name is keyof typeof TIERS {
   return name in TIERS;
 }
 
-const name = process.env.SOUTHBRIDGE_TIER ?? 'test';
-if (!isTier(name)) throw new Error(`SOUTHBRIDGE_TIER is ${name}, not one of ${Object.keys(TIERS).join(', ')}`);
+const name = process.env.TEST_TIER ?? 'test';
+if (!isTier(name)) throw new Error(`TEST_TIER is ${name}, not one of ${Object.keys(TIERS).join(', ')}`);
 
 export const tier = TIERS[name];
