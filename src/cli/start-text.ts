@@ -21,10 +21,11 @@ export function startText(url: string, { machines }: Configuration): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** How this program was called: by the name that npm gives it, or as a file. */
+/** How this program is called from here: by its name, by npm in its own folder, or as a file. */
 function ownCommand(): string {
   const script = process.argv[1];
-  return basename(script) === 'southbridge' ? 'southbridge' : `node ${fromHere(script)}`;
+  if (basename(script) === 'southbridge') return 'southbridge';
+  return fromHere(script) === 'dist/src/cli.js' ? 'npm run -s southbridge --' : `node ${fromHere(script)}`;
 }
 
 /** A path for a shell in this folder. */

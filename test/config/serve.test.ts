@@ -40,7 +40,7 @@ t.test('what serve prints works when it is copied', async (t) => {
   await once(socket, 'close');
 
   const replay = lines[3].trim();
-  t.match(replay, ` replay --url ${url} `);
+  t.match(replay, `southbridge -- replay --url ${url} `);
   const oneTrace = replay.replace(/vectors$/, 'vectors/hpet_legacy.jsonl');
   const { stdout } = await promisify(execFile)('/bin/sh', ['-c', oneTrace], { env: { PATH: process.env.PATH } });
   t.match(stdout, '1 passed, 0 failed');

@@ -18,7 +18,7 @@ async function machines(): Promise<string[]> {
 /** A round of all traces takes a second: all designs in which they must pass take part in longer runs. */
 const LOCKING: readonly PresetName[] = tier.allPresets
   ? PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(PRESETS[name].class))
-  : ['bql', 'lockless-irq', 'deferred-revalidated'];
+  : ['bql', 'lockless-timer', 'lockless-irq', 'deferred-revalidated'];
 
 for (const locking of LOCKING) {
   for (const profile of ['qemu-11.1', 'datasheet', 'standard'] as const) {
