@@ -1,9 +1,9 @@
 /** How long tests with random operations run: TEST_TIER is `test`, the default, `ci` or `long`. */
 export const TIERS = {
   test: {
-    socketOperations: 4_000,
+    socketOperations: 2_000,
     exploresAllDesigns: false,
-    stressRounds: 50,
+    stressRounds: 30,
     allPresets: false,
     hazardSeconds: 0,
     hazardRounds: 40,
