@@ -1,21 +1,25 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { config } from './cli/config.js';
-import { explore } from './cli/explore.js';
-import { replay } from './cli/replay.js';
-import { serve } from './cli/serve.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+/** The commands. Only the one that is named is loaded: what one of them needs takes half a second. */
+const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
+  serve: async () => (await import('./cli/serve.js')).serve,
+  config: async () => (await import('./cli/config.js')).config,
+  replay: async () => (await import('./cli/replay.js')).replay,
+  explore: async () => (await import('./cli/explore.js')).explore,
+};
 
 const program = new Command('southbridge')
   .description('HPET and IOAPIC of virtual machines for remote vCPUs')
   .version(version)
-  .exitOverride()
-  .addCommand(serve.exitOverride())
-  .addCommand(config.exitOverride())
-  .addCommand(replay.exitOverride())
-  .addCommand(explore.exitOverride());
+  .exitOverride();
+
+const named = process.argv[2];
+const wanted = Object.hasOwn(COMMANDS, named) ? [named] : Object.keys(COMMANDS);
+for (const name of wanted) program.addCommand((await COMMANDS[name]()).exitOverride());
 
 try {
   await program.parseAsync();

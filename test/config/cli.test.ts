@@ -1,8 +1,8 @@
 import t from 'tap';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/config/sources.js';
+import { southbridge } from '../support/program.js';
 import { temporaryFile } from './load.js';
-import { southbridge } from './program.js';
 
 t.test('config check', async (t) => {
   const good = temporaryFile('good.yaml', 'machines:\n  - name: a\n  - name: b\n');

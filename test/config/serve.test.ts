@@ -3,7 +3,7 @@ import { on, once } from 'node:events';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
-import { CLI, Program, southbridge } from './program.js';
+import { CLI, Program, southbridge } from '../support/program.js';
 
 async function started(t: Test, ...args: string[]): Promise<{ server: Program; lines: string[]; url: string }> {
   const server = new Program([CLI, 'serve', '--port', '0', '--log-level', 'error', ...args]);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { PRESETS } from '../../src/locking/presets.js';
-import { southbridge } from '../config/program.js';
+import { southbridge } from '../support/program.js';
 
 const root = new URL('../../../', import.meta.url);
 const pages = [

@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { southbridge } from '../support/program.js';
 
-const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
-const run = (...args: string[]) => spawnSync(process.execPath, [cli, 'explore', ...args], { encoding: 'utf8' });
+const run = (...args: string[]) => southbridge(['explore', ...args]);
 
 t.test('explore finds the deadlock, draws it, and its replay string reproduces it', async (t) => {
   const { status, stdout } = run('--locking', 'nested-mutex', '--scenario', 'callback-acknowledge');

@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { southbridgeBeside } from '../support/program.js';
 import { FakeService } from './fake-service.js';
 import { linesOf, Scratch, VECTORS } from './vectors.js';
 
-const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const FSB = join(VECTORS, 'hpet_fsb.jsonl');
 
 const scratch = new Scratch();
@@ -29,25 +27,9 @@ interface Run {
   readonly error: string;
 }
 
-/** Without what a test runner would load into it, and again into each of its threads. */
-const { NODE_OPTIONS: _, ...environment } = process.env;
-
-function southbridge(...parameters: string[]): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...parameters], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const text = { out: '', error: '' };
-    child.stdout.setEncoding('utf8').on('data', (chunk) => {
-      text.out += chunk;
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk) => {
-      text.error += chunk;
-    });
-    child.once('error', reject);
-    child.once('close', (status) => resolve({ status, ...text }));
-  });
+async function southbridge(...parameters: string[]): Promise<Run> {
+  const { status, stdout, stderr } = await southbridgeBeside(parameters);
+  return { status, out: stdout, error: stderr };
 }
 
 t.test('a trace that passes', async (t) => {
