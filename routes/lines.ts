@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { INPUTS } from '../src/service/machine-handle.js';
 import { promised } from '../src/service/promised.js';
 import { CLOSED, Gsi, Level } from '../src/wire/json/schemas.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
@@ -17,6 +18,25 @@ export const lineRoutes: Routes = (app: App, { machines }) => {
     },
     async ({ params: { machine, gsi }, body: { level } }, reply) => {
       await promised((answer) => machines.get(machine).setLine(0, gsi, level, answer));
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    '/v1/machines/:machine/inputs/:input',
+    {
+      schema: {
+        tags: ['lines'],
+        summary: "Drives the PIT's or the RTC's output, or the callback of Xen's event channel",
+        description:
+          'PIT and RTC reach GSI 2 and 8 unless the HPET is in legacy mode; their changes are control work on the main loop. The Xen callback needs a machine with xen.form.',
+        params: Type.Object({ ...MachineParams.properties, input: Type.Enum([...INPUTS]) }),
+        body: Type.Object({ level: Level }, CLOSED),
+        response: DONE,
+      },
+    },
+    async ({ params: { machine, input }, body: { level } }, reply) => {
+      await machines.get(machine).setInput(input, level);
       return reply.code(204).send();
     },
   );

@@ -94,6 +94,11 @@ export const ERRORS = {
     message: 'A step of {ns} ns would take the clock beyond 2^53 ns; it now stands at {now} ns.',
   },
 
+  'no-xen-filter': {
+    status: 409,
+    message: 'Machine {machine} has no Xen filter to take a callback; make a machine with xen.form other than none.',
+  },
+
   // vCPUs
   'unknown-vcpu': {
     status: 404,

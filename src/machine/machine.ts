@@ -365,6 +365,7 @@ export class Machine implements IrqTarget {
     if (!(error instanceof LockAssertionError)) throw error;
     this.xen.countFailure(error.site, this.thread.id);
     while (this.#inside > 0) this.leaveDevice();
+    this.hpet.counter.releaseReaders();
     this.locks.restore(held);
   }
 

@@ -17,6 +17,7 @@ import { lockLongestWait } from './families/lock-longest-wait.js';
 import { lockOrderInversions } from './families/lock-order-inversions.js';
 import { lockTryFailures } from './families/lock-try-failures.js';
 import { lockWait } from './families/lock-wait.js';
+import { lockingMachines } from './families/locking-machines.js';
 import { machines } from './families/machines.js';
 import { missedWakeups } from './families/missed-wakeups.js';
 import { mmioAccessTime } from './families/mmio-access-time.js';
@@ -32,6 +33,7 @@ import type { Family } from './family.js';
 /** Every family, in the order in which they are told: what has most samples comes last. */
 export const FAMILIES: readonly Family[] = [
   machines,
+  lockingMachines,
   connections,
   droppedInterrupts,
   missedWakeups,

@@ -5,9 +5,10 @@ import {
   type MachineConfig,
   toBqlLoad,
 } from '../config/machine.js';
+import { SOURCE_PIT, SOURCE_RTC } from '../devices/gsi/sources.js';
 import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import { CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
+import { CONTROL_LEGACY_INPUT, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
 import { CALL_SITES } from '../sync/call-sites.js';
 import type { Completion } from '../threads/dispatch.js';
@@ -18,7 +19,12 @@ import type { Access } from '../wire/client-message.js';
 import { addressed } from './apic.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
+import { promised } from './promised.js';
 import { Vcpu } from './vcpu.js';
+
+/** Inputs of a machine beside its lines. */
+export const INPUTS = ['pit', 'rtc', 'xen'] as const;
+export type Input = (typeof INPUTS)[number];
 
 export type MachineState = 'running' | 'paused' | 'deleting';
 
@@ -120,6 +126,21 @@ export class MachineHandle {
 
   setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {
     this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, answer, () => answer(undefined, 0, 0));
+  }
+
+  /**
+   * Drives an input: that of the PIT or the RTC, which the HPET cuts off in legacy mode, is control work on the main loop
+   * (path C); the callback of Xen's event channel comes from a vCPU. Rejects with `no-xen-filter`.
+   */
+  async setInput(input: Input, level: number): Promise<void> {
+    if (input === 'xen') return promised((answer) => this.#setXenCallback(level, answer)).then(() => {});
+    return this.#control(CONTROL_LEGACY_INPUT, (input === 'pit' ? SOURCE_PIT : SOURCE_RTC) * 2 + level);
+  }
+
+  #setXenCallback(level: number, answer: Answer): void {
+    this.#submit(0, ring.XEN_CALLBACK, 0, 0, level, 0, answer, (status) =>
+      answer(status === ring.OK ? undefined : new SouthbridgeError('no-xen-filter', { machine: this.name }), 0, 0),
+    );
   }
 
   endOfInterrupt(vcpu: number, vector: number, answer: Answer): void {
@@ -261,11 +282,11 @@ export class MachineHandle {
     await this.#control(CONTROL_RESUME);
   }
 
-  async #control(work: number): Promise<void> {
+  async #control(work: number, argument = 0): Promise<void> {
     this.requireOpen();
     this.#underWay++;
     try {
-      await this.engine.control(this.options.slot, work);
+      await this.engine.control(this.options.slot, work, argument);
     } finally {
       this.#done();
     }

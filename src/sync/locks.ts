@@ -203,6 +203,7 @@ export class Locks {
 /** One blocking acquisition: shows itself in the wait-for graph and looks for a cycle. */
 class Waiter implements MutexWaiter {
   #reported = false;
+  #since = -1;
 
   constructor(
     readonly locks: Locks,
@@ -214,7 +215,8 @@ class Waiter implements MutexWaiter {
     const { thread, memory, site, held } = this.locks;
     const graph = thread.waitGraph;
     if (!graph) return false;
-    graph.publish(memory.base + lockAddress(this.lock), site, held);
+    if (this.#since < 0) this.#since = graph.now();
+    graph.publish(memory.base + lockAddress(this.lock), site, held, this.#since);
     const cycle = graph.cycle((address) => ownerOf(thread.shared, address));
     if (!cycle) return false;
     if (!this.#reported) {

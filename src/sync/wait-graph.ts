@@ -10,6 +10,8 @@ export const THREADS_AREA = new Area('threads', 16, 16 + MAX_THREADS * 4);
 const WAITING_FOR = THREADS_AREA.words('waitingFor', MAX_THREADS, 'sync');
 /** Call site of the wait, and above it the locks that the thread holds meanwhile. */
 const CIRCUMSTANCES = THREADS_AREA.words('circumstances', MAX_THREADS, 'sync');
+/** Host time in ns (a float64) at which the wait began. For reports only. */
+const SINCE = THREADS_AREA.words('since', MAX_THREADS * 2, 'sync');
 
 export interface Waiter {
   readonly thread: number;
@@ -18,6 +20,8 @@ export interface Waiter {
   readonly site: number;
   /** Bit per lock that it holds. */
   readonly held: number;
+  /** Host time in ns at which it began to wait. */
+  readonly since: number;
 }
 
 /**
@@ -29,10 +33,14 @@ export class WaitGraph {
   constructor(
     readonly shared: Memory,
     readonly thread: number,
+    /** Host time in ns. Exploration has none: when a wait began would keep equal states apart. */
+    readonly now: () => number = () => 0,
   ) {}
 
-  publish(lock: number, site: number, held: number): void {
+  /** `since`: `now` when the wait began. */
+  publish(lock: number, site: number, held: number, since: number): void {
     this.shared.store(CIRCUMSTANCES + this.thread, site | (held << 8));
+    if (since > 0) this.shared.setTime(SINCE + 2 * this.thread, since);
     this.shared.store(WAITING_FOR + this.thread, lock);
   }
 
@@ -47,6 +55,7 @@ export class WaitGraph {
       lock: this.shared.load(WAITING_FOR + thread),
       site: circumstances & 0xff,
       held: circumstances >> 8,
+      since: this.shared.getTime(SINCE + 2 * thread),
     };
   }
 

@@ -15,7 +15,8 @@ const TIME = 2;
 const MACHINE = 4;
 const MEMBERS = 5;
 const FIRST_MEMBER = 6;
-const MEMBER_WORDS = 4;
+/** Thread, lock, site, locks held; then, as a float64, since when. */
+const MEMBER_WORDS = 6;
 const RECORD_WORDS = FIRST_MEMBER + MAX_MEMBERS * MEMBER_WORDS;
 
 const RING_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
@@ -58,6 +59,7 @@ class Ring {
       shared.set(member + 1, members[i].lock);
       shared.set(member + 2, members[i].site);
       shared.set(member + 3, members[i].held);
+      shared.setTime(member + 4, members[i].since);
     }
     shared.store(record + COMPLETE, position + 1);
   }
@@ -83,6 +85,7 @@ class Ring {
           lock: shared.get(member + 1),
           site: shared.get(member + 2),
           held: shared.get(member + 3),
+          since: shared.getTime(member + 4),
         });
       }
       reports.push({
@@ -121,6 +124,6 @@ export class LockReportRings implements LockReports {
   }
 
   orderInversion(machine: number, outer: number, inner: number, site: number): void {
-    this.inversions.write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site }]);
+    this.inversions.write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site, since: 0 }]);
   }
 }

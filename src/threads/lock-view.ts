@@ -18,7 +18,13 @@ import {
 export interface LockState {
   readonly lock: string;
   readonly owner: string | null;
-  readonly waiters: readonly { readonly thread: string; readonly site: string; readonly holds: readonly string[] }[];
+  readonly waiters: readonly {
+    readonly thread: string;
+    readonly site: string;
+    readonly holds: readonly string[];
+    /** ns that it has waited so far. */
+    readonly waited: number;
+  }[];
 }
 
 export interface LockEdge {
@@ -32,12 +38,15 @@ export interface LockEdge {
 export interface DeadlockReport {
   /** `broken`: one of the acquisitions was refused, and all went on. `hung`: the threads wait for ever. */
   readonly outcome: 'broken' | 'hung';
+  /** Host time in ns. */
   readonly at: number;
   readonly threads: readonly {
     readonly thread: string;
     readonly waitsFor: string;
     readonly site: string;
     readonly holds: readonly string[];
+    /** ns that it had waited when the cycle was found; least for the thread that closed it. */
+    readonly waited: number;
   }[];
 }
 
@@ -75,6 +84,7 @@ export class LockView {
   state(slot: number): LockState[] {
     const base = machineAt(this.map, slot);
     const waiters = this.#waiters();
+    const now = this.shared.hostTime();
     return LOCK_NAMES.map((lock, index) => {
       const address = base + lockAddress(index);
       const owner = ownerOf(this.shared, address);
@@ -83,10 +93,11 @@ export class LockView {
         owner: owner ? threadName(owner, this.map) : null,
         waiters: waiters
           .filter((waiter) => waiter.lock === address)
-          .map(({ thread, site, held }) => ({
+          .map(({ thread, site, held, since }) => ({
             thread: threadName(thread, this.map),
             site: CALL_SITES[site],
             holds: names(held),
+            waited: Math.max(0, now - since),
           })),
       };
     });
@@ -147,11 +158,12 @@ export class LockView {
       .map(({ kind, time, members }) => ({
         outcome: kind === 'deadlock' ? 'hung' : 'broken',
         at: time,
-        threads: members.map(({ thread, lock, site, held }) => ({
+        threads: members.map(({ thread, lock, site, held, since }) => ({
           thread: threadName(thread, this.map),
           waitsFor: this.#lockName(lock),
           site: CALL_SITES[site],
           holds: names(held),
+          waited: Math.max(0, time - since),
         })),
       }));
   }

@@ -35,7 +35,7 @@ const thread = new Thread(
   id,
   shared,
   statistics,
-  new WaitGraph(shared, id),
+  new WaitGraph(shared, id, () => shared.hostTime()),
   new LockReportRings(shared, map.lockReports, () => gatewayBell.ring()),
 );
 const memory = new SharedMemory(buffer);

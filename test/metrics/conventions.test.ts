@@ -28,6 +28,7 @@ const NAMES = [
   'missed_wakeups_total',
   'event_loop_lag_seconds',
   'scrape_duration_seconds',
+  'locking_machines',
 ];
 
 /** A server whose machines have done a little of everything, and two scrapes of it. */

@@ -64,6 +64,7 @@ t.test('a deadlock that is left to hang: the threads hang, the rest of the serve
     report.threads.find(({ thread }: { thread: string }) => thread.startsWith('vcpu-')),
     { waitsFor: 'bql', holds: ['device'] },
   );
+  for (const { waited } of report.threads) t.ok(waited >= 0 && waited < 60e9, `it had waited ${waited} ns`);
   const { locks } = await server.get('/v1/machines/m/locks');
   t.match(
     locks,

@@ -9,6 +9,7 @@ const PARAMETERS: { readonly [name: string]: string } = {
   machine: 'default',
   address: '0xfed00010',
   gsi: '4',
+  input: 'pit',
   vcpu: '0',
 };
 

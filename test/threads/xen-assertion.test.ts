@@ -1,5 +1,5 @@
 import t from 'tap';
-import { INTERRUPT_STATUS, TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
+import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
 import { PRESETS, type PresetName } from '../../src/locking/presets.js';
 import { LOCK_COUNT } from '../../src/sync/lock-names.js';
 import * as ring from '../../src/threads/submission-ring.js';
@@ -49,6 +49,19 @@ for (const locking of ['lockless-irq', 'lockless-timer+irq', 'kick-and-drain', '
     await machine.close();
   });
 }
+
+t.test('a write that fails in the middle lets the readers of the main counter go', async (t) => {
+  const options = { clock: 'manual', seqlock: 'legacy', xen: { form: 'flag+assert', gsi: GSI } } as const;
+  const machine = await LiveMachine.start(PRESETS['lockless-irq'], 2, () => {}, options);
+  await machine.writeHpet(0, TIMER_BLOCKS, ENABLED_LEVEL);
+  await machine.writeHpet(0, TIMER_BLOCKS + 8, 10);
+  await machine.writeHpet(0, 0x10, 1);
+  // Pending and high, the line goes low when the HPET is turned off: inside the counter's write section.
+  await machine.call(0, ring.STEP, 0, 1000);
+  await t.rejects(machine.writeHpet(0, 0x10, 0), FAILED);
+  t.equal(await machine.readHpet(1, MAIN_COUNTER), 100);
+  await machine.close();
+});
 
 t.test('bql: none fails', async (t) => {
   const machine = await start('bql');

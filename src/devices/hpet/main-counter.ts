@@ -19,6 +19,8 @@ const TWO_32 = 0x1_0000_0000;
  */
 export class MainCounter {
   readonly #words: SequenceLock;
+  /** Whether this thread holds readers up. */
+  #holdsReaders = false;
 
   constructor(memory: Memory) {
     this.#words = new SequenceLock(memory, COUNTER);
@@ -55,11 +57,14 @@ export class MainCounter {
 
   /** Holds all readers of `read` up until `releaseReaders`. */
   holdReaders(): void {
+    this.#holdsReaders = true;
     this.#words.open();
   }
 
+  /** Does nothing unless this thread holds them up. */
   releaseReaders(): void {
-    this.#words.close();
+    if (this.#holdsReaders) this.#words.close();
+    this.#holdsReaders = false;
   }
 
   /** Sets the halted counter. */

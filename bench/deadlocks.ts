@@ -1,0 +1,99 @@
+import {
+  GENERAL_CONFIGURATION,
+  INT_ENB_CNF,
+  INT_TYPE_CNF,
+  TIMER_BLOCKS,
+  TYPE_CNF,
+  VAL_SET_CNF,
+} from '../src/devices/hpet/registers.js';
+import { TestServer } from '../test/support/server.js';
+import { median } from './measure.js';
+import { type Row, row } from './rows.js';
+
+/** How soon a deadlock of real threads is named, and whether the server answers while they hang. */
+
+const ROUNDS = 9;
+const HPET = 0xfed0_0000;
+const IDLE = (16 << 9) | INT_TYPE_CNF | TYPE_CNF;
+const LIMIT_MS = 100;
+
+const hex = (value: number) => `0x${value.toString(16)}`;
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+interface Round {
+  /** ms from the moment at which the last thread of the cycle began to wait to the report in a client's hands. */
+  readonly named: number;
+  /** Slowest answer in ms, by path, while the threads hang. */
+  readonly answers: ReadonlyMap<string, number>;
+}
+
+/** Lets two threads of a machine deadlock for good, and deletes it. */
+async function hangOnce(server: TestServer): Promise<Round> {
+  const created = await server.request('POST', '/v1/machines', {
+    name: 'm',
+    locking: 'nested-mutex',
+    onDeadlock: 'hang',
+    vcpus: 2,
+    bql: { load: { duty: 0.5, hold: '2000000' } },
+  });
+  if (created.status !== 201) throw new Error(`no machine: ${JSON.stringify(created.body)}`);
+  const vcpu = await server.connect('m', 0);
+  const write = (offset: number, value: number) =>
+    vcpu.request({ type: 'write', address: hex(HPET + offset), size: 8, value: hex(value) }).catch(() => {});
+  await write(TIMER_BLOCKS, IDLE | VAL_SET_CNF);
+  await write(TIMER_BLOCKS + 8, 10_000);
+  await write(GENERAL_CONFIGURATION, 1);
+
+  let report: { at: number; threads: { waited: number }[] } | undefined;
+  let seen = 0;
+  const stop = new AbortController();
+  const hammer = (async () => {
+    while (!stop.signal.aborted) {
+      for (let count = 0; count < 100; count++) {
+        write(TIMER_BLOCKS, IDLE | INT_ENB_CNF);
+        write(TIMER_BLOCKS, IDLE);
+      }
+      await Promise.race([vcpu.request({ type: 'sync' }).catch(() => {}), aborted(stop.signal)]);
+    }
+  })();
+  while (!report) {
+    const { deadlocks } = await server.get('/v1/machines/m/deadlocks');
+    report = deadlocks.at(-1);
+    seen = now();
+  }
+  stop.abort();
+  await hammer;
+  const closed = report.at / 1e6 - Math.min(...report.threads.map(({ waited }) => waited)) / 1e6;
+
+  const answers = new Map<string, number>();
+  for (let request = 0; request < 20; request++) {
+    for (const path of ['/healthz', '/metrics', '/v1/machines/m/deadlocks', '/v1/machines/m/locks']) {
+      const begin = now();
+      await server.get(path);
+      answers.set(path, Math.max(answers.get(path) ?? 0, now() - begin));
+    }
+  }
+  await server.request('DELETE', '/v1/machines/m');
+  return { named: seen - closed, answers };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+export async function rows(): Promise<Row[]> {
+  const server = await TestServer.start({ execution: 'threads' });
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await hangOnce(server));
+  await server.stop();
+  const named = rounds.map((round) => round.named);
+  const worst = (path: string) => Math.max(...rounds.map(({ answers }) => answers.get(path) ?? Number.NaN));
+  const claim = { better: 'lower', target: LIMIT_MS } as const;
+  return [
+    row('deadlock: last thread blocked to report in a client, median', median(named), 'ms', claim),
+    row('deadlock: last thread blocked to report in a client, slowest', Math.max(...named), 'ms', claim),
+    ...[...rounds[0].answers.keys()].map((path) =>
+      row(`while threads hang: ${path}, slowest`, worst(path), 'ms', claim),
+    ),
+  ];
+}

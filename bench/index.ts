@@ -1,0 +1,30 @@
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { rows as deadlocks } from './deadlocks.js';
+import { printRow, type Row } from './rows.js';
+
+/** Every benchmark whose figures are claims; `--only NAME` runs one, `--json` prints what came of it. */
+const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = { deadlocks };
+
+const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
+const { json, only } = values;
+if (only !== undefined && !Object.hasOwn(BENCHES, only)) {
+  process.stderr.write(`no benchmark ${only}; there are ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exit(2);
+}
+const all: Row[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (only !== undefined && only !== name) continue;
+  for (const row of await bench()) {
+    all.push(row);
+    if (!json) printRow(row);
+  }
+}
+const machine = {
+  cpu: cpus()[0].model,
+  cores: availableParallelism(),
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+};
+if (json) process.stdout.write(`${JSON.stringify({ machine, rows: all }, null, 2)}\n`);
+if (all.some(({ ok }) => ok === false)) process.exitCode = 1;

@@ -1,0 +1,45 @@
+/** One figure of a benchmark, beside a baseline measured in the same run where there is one. */
+export interface Row {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What `ratio` is of, in the same unit; null where the figure stands for itself. */
+  readonly baseline: number | null;
+  readonly ratio: number | null;
+  /** Of the ratio if there is one, else of the value; null where nothing is claimed. */
+  readonly target: number | null;
+  readonly better: 'lower' | 'higher';
+  readonly ok: boolean | null;
+}
+
+interface Claim {
+  readonly better: 'lower' | 'higher';
+  readonly target?: number;
+  readonly baseline?: number;
+  /** By how much the baseline differs from itself in the same run, as a share: what lies within it proves nothing. */
+  readonly spread?: number;
+}
+
+export function row(name: string, value: number, unit: string, claim: Claim): Row {
+  const { better, target = null, baseline = null, spread = 0 } = claim;
+  const ratio = baseline === null ? null : value / baseline;
+  const figure = ratio ?? value;
+  let ok: boolean | null = null;
+  if (target !== null) ok = better === 'lower' ? figure <= target * (1 + spread) : figure >= target * (1 - spread);
+  return { name, value, unit, baseline, ratio, target, better, ok };
+}
+
+const text = (value: number | null) => (value === null ? '' : value < 100 ? value.toPrecision(3) : value.toFixed(0));
+
+/** A line per row, for a terminal. */
+export function printRow({ name, value, unit, ratio, target, better, ok }: Row): void {
+  const claimed = target === null ? '' : `${better === 'lower' ? '≤' : '≥'} ${target}`;
+  const verdict = ok === null ? '' : ok ? 'ok' : 'MISSED';
+  const cells = [
+    name.padEnd(64),
+    text(value).padStart(9),
+    unit.padEnd(12),
+    (ratio === null ? '' : `${text(ratio)}×`).padStart(8),
+  ];
+  process.stdout.write(`${[...cells, claimed.padStart(9), verdict].join(' ')}\n`);
+}
