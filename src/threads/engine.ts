@@ -164,6 +164,7 @@ export class Engine {
     memory.select(base);
     for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
     this.#handlers.set(options.slot, onEvent);
+    this.lockView.begin(options.slot);
     this.machine.create(base, options);
     if (options.load?.duty) this.due.requestRound();
   }

@@ -71,6 +71,8 @@ export function threadName(id: number, map: SharedMap): string {
 export class LockView {
   readonly #graph: WaitGraph;
   readonly #reports: LockReportRings;
+  /** How many deadlocks and inversions there were when the machine of a slot was made: those are of others before it. */
+  readonly #before = new Map<number, { readonly deadlocks: number; readonly inversions: number }>();
 
   constructor(
     readonly shared: Memory,
@@ -78,6 +80,12 @@ export class LockView {
   ) {
     this.#graph = new WaitGraph(shared, GATEWAY_THREAD);
     this.#reports = new LockReportRings(shared, map.lockReports);
+  }
+
+  /** A machine is made in this slot; nothing of the one before it is told any more. */
+  begin(slot: number): void {
+    const { deadlocks, inversions } = this.#reports;
+    this.#before.set(slot, { deadlocks: deadlocks.count, inversions: inversions.count });
   }
 
   /** Owners and waiters now; a moment later it may be otherwise. */
@@ -125,9 +133,8 @@ export class LockView {
     const base = machineAt(this.map, slot);
     const waiters = this.#waiters().filter(({ lock }) => slotAt(this.map, lock) === slot);
     const stuck = new Set(
-      this.#reports.deadlocks
-        .read(0)
-        .filter((report) => report.kind === 'deadlock' && this.#slotOf(report) === slot)
+      this.#deadlocksOf(slot)
+        .filter(({ kind }) => kind === 'deadlock')
         .flatMap(({ members }) => members.map(({ thread }) => thread)),
     );
     const inside = (thread: number) => waiters.some((waiter) => waiter.thread === thread);
@@ -152,26 +159,23 @@ export class LockView {
   }
 
   deadlocks(slot: number): DeadlockReport[] {
-    return this.#reports.deadlocks
-      .read(0)
-      .filter((report) => this.#slotOf(report) === slot)
-      .map(({ kind, time, members }) => ({
-        outcome: kind === 'deadlock' ? 'hung' : 'broken',
-        at: time,
-        threads: members.map(({ thread, lock, site, held, since }) => ({
-          thread: threadName(thread, this.map),
-          waitsFor: this.#lockName(lock),
-          site: CALL_SITES[site],
-          holds: names(held),
-          waited: Math.max(0, time - since),
-        })),
-      }));
+    return this.#deadlocksOf(slot).map(({ kind, time, members }) => ({
+      outcome: kind === 'deadlock' ? 'hung' : 'broken',
+      at: time,
+      threads: members.map(({ thread, lock, site, held, since }) => ({
+        thread: threadName(thread, this.map),
+        waitsFor: this.#lockName(lock),
+        site: CALL_SITES[site],
+        holds: names(held),
+        waited: Math.max(0, time - since),
+      })),
+    }));
   }
 
   inversions(slot: number, machine: Memory): InversionReport[] {
     const edges = this.order(machine);
     return this.#reports.inversions
-      .read(0)
+      .read(this.#before.get(slot)?.inversions ?? 0)
       .filter((report) => this.#slotOf(report) === slot)
       .map(({ time, members: [{ lock, held, site }] }) => ({
         at: time,
@@ -180,6 +184,11 @@ export class LockView {
         site: CALL_SITES[site],
         against: wayBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
       }));
+  }
+
+  #deadlocksOf(slot: number): LockReport[] {
+    const reports = this.#reports.deadlocks.read(this.#before.get(slot)?.deadlocks ?? 0);
+    return reports.filter((report) => this.#slotOf(report) === slot);
   }
 
   #slotOf(report: LockReport): number {

@@ -93,6 +93,7 @@ t.test('a deadlock that is left to hang: the threads hang, the rest of the serve
 
   t.equal((await server.request('DELETE', '/v1/machines/m')).status, 204);
   t.equal((await server.request('POST', '/v1/machines', { name: 'm', locking: 'bql' })).status, 201);
+  t.same(await server.get('/v1/machines/m/deadlocks'), { deadlocks: [] }, 'the report was of the machine before it');
   const again = await server.connect('m', 1);
   t.equal(await again.read(0xfed0_0000, 4), 0x8086a201n, 'its slot works again');
 });
