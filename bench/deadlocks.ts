@@ -73,7 +73,8 @@ async function hangOnce(server: TestServer): Promise<Round> {
       answers.set(path, Math.max(answers.get(path) ?? 0, now() - begin));
     }
   }
-  await server.request('DELETE', '/v1/machines/m');
+  const deleted = await server.request('DELETE', '/v1/machines/m');
+  if (deleted.status !== 204) throw new Error(`not deleted: ${JSON.stringify(deleted.body)}`);
   return { named: seen - closed, answers };
 }
 
