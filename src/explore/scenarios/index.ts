@@ -19,6 +19,11 @@ import { sharedLine } from './shared-line.js';
 import { twoFlushes } from './two-flushes.js';
 import { twoVcpus } from './two-vcpus.js';
 import { wrapRearm } from './wrap-rearm.js';
+import { generationCheck } from './generation-check.js';
+import { pauseCallback } from './pause-callback.js';
+import { seqlockLegacy } from './seqlock-legacy.js';
+import { wrapTicks } from './wrap-ticks.js';
+import { xenFlag, xenFlagAssert, xenSourceId } from './xen-filter.js';
 
 /** Every scenario; each is one conflict. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -42,4 +47,11 @@ export const SCENARIOS: readonly Scenario[] = [
   twoFlushes,
   twoVcpus,
   wrapRearm,
+  generationCheck,
+  pauseCallback,
+  seqlockLegacy,
+  wrapTicks,
+  xenFlag,
+  xenFlagAssert,
+  xenSourceId,
 ];
