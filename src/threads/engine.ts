@@ -434,9 +434,8 @@ export class Engine {
     const completed = dispatches.map((vcpu) => vcpu.ring.completed());
     this.#controls.note(() => this.#events.tail());
     let answered = 0;
-    for (;;) {
-      const next = this.#firstAnswered(dispatches, completed);
-      if (!next) break;
+    let next = this.#firstAnswered(dispatches, completed);
+    for (; next; next = this.#firstAnswered(dispatches, completed)) {
       const behind = (next.ring.events(next.answered) - this.#drained) | 0;
       // Another thread's event may still be incomplete before those of this request.
       if (behind > 0 && this.#drain(behind) < behind) break;
@@ -445,7 +444,8 @@ export class Engine {
       this.#answer(next);
       answered++;
     }
-    const count = this.#drain(Math.min(EVENTS_PER_TURN, (told - this.#drained) | 0));
+    // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
+    const count = next ? 0 : this.#drain(Math.min(EVENTS_PER_TURN, (told - this.#drained) | 0));
     for (let index = 0; index < this.#vcpus.length; index++) {
       if (this.#vcpus[index].sendQueued()) this.#host.vcpuBells[index].ring();
     }
