@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { CHARTED, captionOf, picture } from '../compare/chart.js';
 import { compare as run } from '../compare/comparison.js';
 import { type Comparison, FIGURE_NAMES, FIGURES, type Figure } from '../compare/figures.js';
 import { formatLoad, formatValue } from '../compare/format.js';
 import { toHtml } from '../compare/html.js';
-import { toMarkdown } from '../compare/markdown.js';
+import { type Picture, toMarkdown } from '../compare/markdown.js';
 import { contradictions } from '../compare/ranking.js';
 import { JUDGED, verdict } from '../compare/verdict.js';
 import { MAX_VCPUS } from '../compare/workload.js';
@@ -21,6 +23,8 @@ interface Options {
   readonly json?: string;
   readonly html?: string;
   readonly markdown?: string;
+  readonly pictures?: string;
+  readonly from?: string;
   readonly against?: string;
 }
 
@@ -52,6 +56,8 @@ export const compare = new Command('compare')
   .option('--json <file>', 'write all figures; - is standard output, and nothing else goes there then')
   .option('--html <file>', 'write one page with charts that needs no other file')
   .option('--markdown <file>', 'write a page of Markdown')
+  .option('--pictures <folder>', 'write the charts as SVG files, which the page of Markdown then shows')
+  .option('--from <file>', 'measure nothing: show figures that --json wrote')
   .option('--against <file>', 'figures of an earlier run (--json): tell where the two claim the opposite')
   .addHelpText('after', HELP)
   .action(carryOut);
@@ -80,9 +86,25 @@ function whole(least: number, most: number): (text: string) => number {
 }
 
 async function carryOut(options: Options, command: Command): Promise<void> {
-  const { locking: designs, bqlLoad, rounds, partMs, vcpus, seed, json, html, markdown, against } = options;
+  const {
+    locking: designs,
+    bqlLoad,
+    rounds,
+    partMs,
+    vcpus,
+    seed,
+    json,
+    html,
+    markdown,
+    pictures,
+    from,
+    against,
+  } = options;
   const earlier = against === undefined ? undefined : readEarlier(against, command);
-  const comparison = await run({ designs, loads: bqlLoad, rounds, partMs, vcpus, seed }, progress);
+  const comparison =
+    from === undefined
+      ? await run({ designs, loads: bqlLoad, rounds, partMs, vcpus, seed }, progress)
+      : readEarlier(from, command);
   if (process.stderr.isTTY) progressEnds();
   if (json !== '-') process.stdout.write(textOf(comparison));
   if (json !== undefined) {
@@ -91,7 +113,8 @@ async function carryOut(options: Options, command: Command): Promise<void> {
     else writeFileSync(json, text);
   }
   if (html !== undefined) writeFileSync(html, toHtml(comparison));
-  if (markdown !== undefined) writeFileSync(markdown, toMarkdown(comparison));
+  const drawn = pictures === undefined ? [] : draw(comparison, pictures, markdown);
+  if (markdown !== undefined) writeFileSync(markdown, toMarkdown(comparison, drawn));
   if (!earlier) return;
   const opposed = contradictions(comparison.cells, earlier.cells, JUDGED);
   for (const { load, figure, better, worse } of opposed) {
@@ -101,6 +124,16 @@ async function carryOut(options: Options, command: Command): Promise<void> {
   }
   process.stderr.write(`${opposed.length} claims of this run are the opposite of the earlier one's\n`);
   if (opposed.length > 0) process.exitCode = 1;
+}
+
+/** Returns the files as the page of Markdown names them. */
+function draw(comparison: Comparison, folder: string, page = ''): Picture[] {
+  mkdirSync(folder, { recursive: true });
+  return CHARTED.map((figure) => {
+    const file = join(folder, `comparison-${figure}.svg`);
+    writeFileSync(file, picture(comparison, figure));
+    return { title: captionOf(comparison, figure), file: relative(dirname(page), file) };
+  });
 }
 
 function readEarlier(file: string, command: Command): Comparison {

@@ -9,15 +9,37 @@ const GAP = 9;
 /** From no load to the heaviest, for light and dark paper alike. */
 const COLOURS = ['#8da4ef', '#3e63dd', '#0d74ce', '#7c66dc', '#ab4aba', '#e54666'];
 
+/** The figures that are drawn. */
+export const CHARTED: readonly Figure[] = ['accesses', 'readP99', 'mmioP99', 'latenessP99', 'interruptP99', 'waiting'];
+
 /** One figure as bars: a group per design, a bar per BQL load. Widths are logarithmic where values span two decades. */
-export function chart({ cells, loads }: Comparison, figure: Figure): string {
-  const designs = [...new Set(cells.map(({ locking }) => locking))];
+export function chart(comparison: Comparison, figure: Figure): string {
+  return `<figure><figcaption>${captionOf(comparison, figure)}</figcaption>\n${svg(comparison, figure)}</figure>`;
+}
+
+/** The same as a file of its own. */
+export function picture(comparison: Comparison, figure: Figure): string {
+  const style = `<style>text { font: 11px ui-monospace, monospace; fill: #1c2024 } .soft { fill: #60646c } .whisker { stroke: #1c2024 }
+@media (prefers-color-scheme: dark) { text { fill: #edeef0 } .soft { fill: #b0b4ba } .whisker { stroke: #edeef0 } }</style>`;
+  return `${svg(comparison, figure).replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ').replace('>', `>${style}`)}\n`;
+}
+
+export function captionOf(comparison: Comparison, figure: Figure): string {
+  return `${FIGURES[figure].title}${scaleOf(comparison, figure).isLogarithmic ? ' (logarithmic)' : ''}`;
+}
+
+function scaleOf({ cells }: Comparison, figure: Figure) {
   const all = cells.flatMap(({ figures }) => [figures[figure].low, figures[figure].high]).filter((value) => value > 0);
   const largest = Math.max(1, ...all);
   const least = Math.min(largest, ...all);
-  const isLogarithmic = largest / least > 100;
+  return { largest, from: least / 2, isLogarithmic: largest / least > 100 };
+}
+
+function svg(comparison: Comparison, figure: Figure): string {
+  const { cells, loads } = comparison;
+  const designs = [...new Set(cells.map(({ locking }) => locking))];
+  const { largest, from, isLogarithmic } = scaleOf(comparison, figure);
   const room = WIDTH - LABELS - VALUES;
-  const from = least / 2;
   const x = (value: number) => {
     if (value <= 0) return 0;
     return room * (isLogarithmic ? Math.log(value / from) / Math.log(largest / from) : value / largest);
@@ -48,8 +70,7 @@ export function chart({ cells, loads }: Comparison, figure: Figure): string {
     return `<rect x="${at}" y="${y}" width="8" height="8" fill="${colour(loads, load)}"/><text class="soft" x="${at + 12}" y="${y + 8}">${formatLoad(load)}</text>`;
   });
   const { title } = FIGURES[figure];
-  return `<figure><figcaption>${title}${isLogarithmic ? ' (logarithmic)' : ''}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${y + 14}" role="img" aria-label="${title} by design and BQL load; the table below has the same figures">${parts.join('')}<text class="soft" x="${LABELS - 6}" y="${y + 8}" text-anchor="end">BQL load</text>${legend.join('')}</svg></figure>`;
+  return `<svg viewBox="0 0 ${WIDTH} ${y + 14}" role="img" aria-label="${title} by design and BQL load; the table below has the same figures">${parts.join('')}<text class="soft" x="${LABELS - 6}" y="${y + 8}" text-anchor="end">BQL load</text>${legend.join('')}</svg>`;
 }
 
 function colour(loads: readonly number[], load: number): string {

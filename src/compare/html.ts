@@ -1,9 +1,7 @@
-import { chart } from './chart.js';
+import { CHARTED, chart } from './chart.js';
 import { type Comparison, FIGURE_NAMES, FIGURES, HAZARDS } from './figures.js';
 import { formatLoad, formatSummary } from './format.js';
 import { verdict } from './verdict.js';
-
-const CHARTED = ['accesses', 'readP99', 'mmioP99', 'latenessP99', 'interruptP99', 'waiting'] as const;
 
 /** A comparison as one page that needs nothing else: no script, no other file. */
 export function toHtml(comparison: Comparison): string {

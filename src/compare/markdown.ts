@@ -2,8 +2,14 @@ import { type Cell, type Comparison, FIGURE_NAMES, FIGURES, HAZARDS } from './fi
 import { formatLoad, formatSummary } from './format.js';
 import { verdict } from './verdict.js';
 
+/** A picture beside the page. */
+export interface Picture {
+  readonly title: string;
+  readonly file: string;
+}
+
 /** A comparison as a page of Markdown. */
-export function toMarkdown(comparison: Comparison): string {
+export function toMarkdown(comparison: Comparison, pictures: readonly Picture[] = []): string {
   const { machine, date, seed, vcpus, rounds, partMs, loads, cells } = comparison;
   const { correctness, cost, change, conclusion, carriesOver } = verdict(comparison);
   return `${[
@@ -20,6 +26,8 @@ export function toMarkdown(comparison: Comparison): string {
     list(conclusion),
     '### What carries over',
     list(carriesOver),
+    ...(pictures.length > 0 ? ['## Charts'] : []),
+    ...pictures.map(({ title, file }) => `![${title}](${file})`),
     '## Figures',
     ...loads.flatMap((load) => [`### BQL load ${formatLoad(load)}`, table(cells.filter((cell) => cell.load === load))]),
   ].join('\n\n')}\n`;

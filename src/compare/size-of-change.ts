@@ -11,7 +11,7 @@ export const SIZE_OF_CHANGE: { readonly [preset in PresetName]: string } = {
     'large: IOAPIC, 8259 pair and GSI routing get locks of their own, and whoever relies on the BQL behind them (the Xen event channel) has to be taken apart; then every device that raises lines gains',
   'deferred-irq': 'small: a list of deferred calls per thread, run once the mutex is released',
   'drop-reacquire': 'small: inside the callback alone, hidden from its caller, which may hold references across it',
-  'lockless-timer+irq': 'largest: both of the two above',
+  'lockless-timer+irq': 'largest: the changes of lockless-timer and lockless-irq together',
   'deferred-revalidated':
     'medium: the list holds sources in place of levels, and the device can tell the present level of each',
   'kick-and-drain': 'large: controllers with locks of their own, and a way to make a vCPU run a callback',

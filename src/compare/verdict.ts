@@ -76,7 +76,7 @@ function leaders(cells: readonly Cell[], safe: readonly string[], figure: Figure
     );
   const behind = [...beaten].map((locking) => {
     const factor = Math.max(...all.filter(({ worse }) => worse === locking).map((claim) => claim.factor));
-    return `\`${locking}\` (${told(locking)}, by ${factor.toPrecision(2)} ×)`;
+    return `\`${locking}\` (${told(locking)}, by ${factor < 10 ? factor.toFixed(1) : factor.toFixed(0)} ×)`;
   });
   return `${at}: ${first.map((locking) => `\`${locking}\` (${told(locking)})`).join(', ')} before ${behind.join(', ')}.`;
 }

@@ -12,7 +12,16 @@ t.test('two designs, measured for a moment', async (t) => {
   const { status, stdout, stderr } = southbridge([
     'compare',
     ...['--locking', 'bql,deferred-irq', '--bql-load', '0,50', '--rounds', '2', '--part-ms', '20'],
-    ...['--json', file('figures.json'), '--html', file('page.html'), '--markdown', file('page.md')],
+    ...[
+      '--json',
+      file('figures.json'),
+      '--html',
+      file('page.html'),
+      '--markdown',
+      file('page.md'),
+      '--pictures',
+      file('images'),
+    ],
   ]);
   t.equal(status, 0, stderr);
   t.match(stdout, /^BQL load 50 %$/m);
@@ -39,7 +48,23 @@ t.test('two designs, measured for a moment', async (t) => {
   const html = readFileSync(file('page.html'), 'utf8');
   t.equal(html.match(/<figure>/g)?.length, 6, 'charts');
   t.notMatch(html, /<script|src=|href=|@import|url\(/, 'it needs no other file');
-  t.match(readFileSync(file('page.md'), 'utf8'), /\| `deferred-irq` \| stale \|/);
+  const page = readFileSync(file('page.md'), 'utf8');
+  t.match(page, /\| `deferred-irq` \| stale \|/);
+  for (const [, name] of page.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g))
+    t.match(readFileSync(file(name), 'utf8'), /^<svg xmlns=/, name);
+});
+
+t.test('figures of an earlier run, shown again and held against themselves', async (t) => {
+  const { status, stdout, stderr } = southbridge([
+    'compare',
+    '--from',
+    file('figures.json'),
+    '--against',
+    file('figures.json'),
+  ]);
+  t.equal(status, 0);
+  t.match(stdout, /^BQL load 50 %$/m);
+  t.match(stderr, /^0 claims of this run are the opposite/);
 });
 
 t.test('what cannot be carried out', async (t) => {
