@@ -86,6 +86,8 @@ export class Engine {
   readonly #spareRings: number[];
   /** The last view that was asked of each vCPU thread: one at a time. */
   readonly #viewing: Promise<unknown>[] = [];
+  /** The last hand-over of a machine's state: one at a time. */
+  #transferring: Promise<unknown> = Promise.resolve();
   readonly #hung: HungMachines;
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
   readonly #controls: ControlQueue;
@@ -314,6 +316,21 @@ export class Engine {
   /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */
   control(slot: number, work: number, argument = 0): Promise<void> {
     return this.#controls.request(slot, work, argument);
+  }
+
+  /**
+   * Control work that hands the state of a machine over in shared memory, for one machine at a time: `before` may write
+   * it there and `after` read it, at this absolute word address (`machine/saved-state.ts`; the time lies in its first
+   * two words). The caller keeps everyone out of the machine meanwhile.
+   */
+  transfer<T>(slot: number, work: number, argument: number, before: (at: number) => void, after: (at: number) => T) {
+    const transfer = this.#transferring.then(async () => {
+      before(this.map.transfer);
+      await this.control(slot, work, argument);
+      return after(this.map.transfer);
+    });
+    this.#transferring = transfer.catch(() => {});
+    return transfer;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { eventRingWords } from '../events/event-ring.js';
+import { SAVED_WORDS } from '../machine/saved-state.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';
@@ -34,6 +35,8 @@ export interface SharedMap extends SharedMapOptions {
   readonly vcpuBells: number;
   readonly submissionRings: number;
   readonly lockReports: number;
+  /** A machine on its way into or out of a snapshot. */
+  readonly transfer: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -64,6 +67,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
     submissionRings: claim((options.vcpuThreads + SPARE_RINGS) * submissionRingStride(options)),
     lockReports: claim(LOCK_REPORT_WORDS),
+    transfer: claim(SAVED_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     words: next,
