@@ -31,6 +31,8 @@ export interface Order {
   readonly ms: number;
   /** ns from the intended begin of one access to the next; 0: as fast as it goes. */
   readonly interval: number;
+  /** Nothing but reads of the main counter. */
+  readonly readsOnly?: boolean;
 }
 
 /** What came of it; durations in ns. */
@@ -58,7 +60,7 @@ const value = new U64();
 /** A word that nobody changes, to sleep on. */
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-function drive({ machine: base, seed, ms, interval }: Order): Drive {
+function drive({ machine: base, seed, ms, interval, readsOnly = false }: Order): Drive {
   machine.select(base);
   const workload = new Workload(machine, vcpu, seed, value);
   const mmio = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
@@ -74,7 +76,7 @@ function drive({ machine: base, seed, ms, interval }: Order): Drive {
       if (intended > now) Atomics.wait(pause, 0, 0, (intended - now) / 1e6);
       now = shared.hostTime();
     }
-    const isRead = workload.access();
+    const isRead = readsOnly ? workload.readCounter() : workload.access();
     const done = shared.hostTime();
     const took = Math.max(1, Math.round(done - now));
     mmio.record(took);

@@ -29,6 +29,8 @@ export interface CellRequest {
   readonly seed: number;
   /** Milliseconds of each of two parts: one as fast as it goes, for throughput and contention; one paced, for latency. */
   readonly partMs: number;
+  /** Nothing but reads of the main counter. */
+  readonly readsOnly?: boolean;
 }
 
 /** Threads on which designs are measured one after the other: main loop, and vCPUs that do nothing but access. */
@@ -61,7 +63,7 @@ export class Laboratory {
   }
 
   /** Measures one design under one load, on a machine of its own. */
-  async measure({ design, load, seed, partMs }: CellRequest): Promise<Measurement> {
+  async measure({ design, load, seed, partMs, readsOnly }: CellRequest): Promise<Measurement> {
     const { engine } = this;
     const lateness = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
     const interrupt = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
@@ -92,10 +94,10 @@ export class Laboratory {
     const before = this.#counts();
     const deadlocks = engine.lockView.deadlockCount;
 
-    const fast = await this.#drive({ machine: base, seed, ms: partMs, interval: 0 });
+    const fast = await this.#drive({ machine: base, seed, ms: partMs, interval: 0, readsOnly });
     const counts = this.#counts();
     paced = true;
-    const slow = await this.#drive({ machine: base, seed, ms: partMs, interval: PACE_NS });
+    const slow = await this.#drive({ machine: base, seed, ms: partMs, interval: PACE_NS, readsOnly });
     paced = false;
     const stale = engine.deferred(SLOT);
     const inversions = engine.lockOrder(SLOT).inversions.length;

@@ -64,10 +64,7 @@ export class Workload {
   access(): boolean {
     const { machine, vcpu } = this;
     const kind = this.#random.below(20);
-    if (kind < 14) {
-      machine.read(COUNTER, 8);
-      return true;
-    }
+    if (kind < 14) return this.readCounter();
     if (kind < 15) machine.read(H.HPET_BASE + H.INTERRUPT_STATUS, 8);
     else if (kind < 16) machine.read(timer(vcpu), 8);
     else if (kind < 18) this.#arm(vcpu, 5_000 + this.#random.below(20_000));
@@ -76,6 +73,11 @@ export class Workload {
       machine.endOfInterrupt(LEVEL_VECTOR);
     } else this.#arm(LEVEL_TIMER, 10_000 + this.#random.below(20_000));
     return false;
+  }
+
+  readCounter(): true {
+    this.machine.read(COUNTER, 8);
+    return true;
   }
 
   /** Sets a comparator so many ticks of 10 ns ahead of the counter. */
