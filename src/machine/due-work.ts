@@ -7,7 +7,7 @@ import { ControlSlot } from './control-slot.js';
 import { CAUSE_DELAYED } from './events.js';
 import { Kicks } from './kicks.js';
 import type { Machine } from './machine.js';
-import { restoreState, saveState } from './saved-state.js';
+import { restoreState, savedWords, saveState } from './saved-state.js';
 import { STORM_TIMER } from './timer-list.js';
 
 /** Requests to run what is due, and how many of them were answered. */
@@ -205,7 +205,7 @@ export class DueWork {
         break;
       case CONTROL_RESTORE:
         this.#continueFrom(argument);
-        this.#alone((transfer) => restoreState(machine, transfer));
+        this.#restore();
         break;
       case CONTROL_REMOVE:
         // A callback that a vCPU thread is about to run finds out that it was cancelled.
@@ -242,10 +242,16 @@ export class DueWork {
     this.drainKicks();
     machine.locks.acquire(BQL);
     machine.locks.site = CONTROL;
+    const words = savedWords();
     this.#alone((transfer) => {
-      saveState(machine, transfer);
+      saveState(machine, words, transfer);
       machine.thread.shared.setTime(transfer, machine.clock.now());
     });
+  }
+
+  #restore(): void {
+    const words = savedWords();
+    this.#alone((transfer) => restoreState(this.machine, words, transfer));
   }
 
   /** Path C into all devices at once. */

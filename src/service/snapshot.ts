@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { MachineConfig } from '../config/machine.js';
 import { SouthbridgeError } from '../errors.js';
-import { SAVED, savedDeadline } from '../machine/saved-state.js';
+import { savedDeadline, savedWords } from '../machine/saved-state.js';
 import { TIMER_COUNT } from '../machine/timer-list.js';
 import type { Memory } from '../memory/memory.js';
 import { CLOSED, Nanoseconds } from '../wire/json/schemas.js';
@@ -46,7 +46,7 @@ const KEYS = ['clock', 'hpet', 'ioapic', 'locking', 'xen', 'seqlock'] as const s
 export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTime' | 'state' | 'deadlines'> {
   return {
     virtualTime: String(memory.getTime(at)),
-    state: Object.fromEntries(SAVED.map(({ name, address }) => [name, memory.load(at + address) >>> 0])),
+    state: Object.fromEntries(savedWords().map(({ name, address }) => [name, memory.load(at + address) >>> 0])),
     deadlines: Array.from({ length: TIMER_COUNT }, (_, timer) => {
       const deadline = memory.getTime(at + savedDeadline(timer));
       return deadline < 0 ? null : String(deadline);
@@ -56,7 +56,7 @@ export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTi
 
 /** The converse; what it writes was checked by `requireFits`. */
 export function writeSaved(memory: Memory, at: number, { state, deadlines }: Snapshot): void {
-  for (const { name, address } of SAVED) memory.store(at + address, state[name] | 0);
+  for (const { name, address } of savedWords()) memory.store(at + address, state[name] | 0);
   for (const [timer, deadline] of deadlines.entries()) {
     memory.setTime(at + savedDeadline(timer), deadline === null ? -1 : Number(deadline));
   }
@@ -71,10 +71,10 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
     if (JSON.stringify(snapshot.config[key]) === JSON.stringify(config[key])) continue;
     throw new SouthbridgeError('snapshot-of-another', { machine: config.name, key });
   }
-  const names = new Set(SAVED.map(({ name }) => name));
+  const names = new Set(savedWords().map(({ name }) => name));
   const unknown = Object.keys(state).find((name) => !names.has(name));
   if (unknown !== undefined) throw new SouthbridgeError('bad-snapshot', { what: `it has a word ${unknown}` });
-  const missing = SAVED.find(({ name }) => !Object.hasOwn(state, name));
+  const missing = savedWords().find(({ name }) => !Object.hasOwn(state, name));
   if (missing) throw new SouthbridgeError('bad-snapshot', { what: `the word ${missing.name} is missing` });
   if (deadlines.length !== TIMER_COUNT) {
     throw new SouthbridgeError('bad-snapshot', { what: `it has ${deadlines.length} deadlines, not ${TIMER_COUNT}` });

@@ -1,5 +1,4 @@
 import { eventRingWords } from '../events/event-ring.js';
-import { SAVED_WORDS } from '../machine/saved-state.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';
@@ -67,7 +66,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
     submissionRings: claim((options.vcpuThreads + SPARE_RINGS) * submissionRingStride(options)),
     lockReports: claim(LOCK_REPORT_WORDS),
-    transfer: claim(SAVED_WORDS),
+    transfer: claim(MACHINE_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     words: next,
