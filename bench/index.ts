@@ -1,10 +1,18 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { rows as counterReads } from './counter-reads.js';
 import { rows as deadlocks } from './deadlocks.js';
+import { rows as locks } from './locks.js';
 import { printRow, type Row } from './rows.js';
+import { rows as scrape } from './scrape.js';
 
 /** Every benchmark whose figures are claims; `--only NAME` runs one, `--json` prints what came of it. */
-const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = { deadlocks };
+const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
+  locks,
+  'counter-reads': counterReads,
+  deadlocks,
+  scrape,
+};
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
 const { json, only } = values;

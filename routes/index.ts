@@ -11,6 +11,7 @@ import { logRoutes } from './log.js';
 import { machineRoutes } from './machines.js';
 import { metricsRoutes } from './metrics.js';
 import { mmioRoutes } from './mmio.js';
+import { snapshotRoutes } from './snapshots.js';
 import { vcpuRoutes } from './vcpus.js';
 import { viewRoutes } from './views.js';
 
@@ -22,6 +23,7 @@ const ROUTES = [
   viewRoutes,
   lineRoutes,
   clockRoutes,
+  snapshotRoutes,
   lockRoutes,
   vcpuRoutes,
   irqRoutes,

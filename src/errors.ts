@@ -94,6 +94,19 @@ export const ERRORS = {
     message: 'A step of {ns} ns would take the clock beyond 2^53 ns; it now stands at {now} ns.',
   },
 
+  'snapshot-version': {
+    status: 409,
+    message: 'The snapshot has version {version}; this server reads version {known}. Take it again with this server.',
+  },
+  'snapshot-of-another': {
+    status: 409,
+    message:
+      'The snapshot is of a machine with another {key} than {machine}; make a machine with the config of the snapshot.',
+  },
+  'bad-snapshot': {
+    status: 400,
+    message: 'The snapshot was not made by this server, or was changed: {what}.',
+  },
   'no-xen-filter': {
     status: 409,
     message: 'Machine {machine} has no Xen filter to take a callback; make a machine with xen.form other than none.',

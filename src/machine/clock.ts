@@ -71,6 +71,13 @@ export class Clock {
     this.#write(TICKING, this.memory.hostTime() - this.now());
   }
 
+  /** Goes on from `time`, ticking or not as before. */
+  continueFrom(time: number): void {
+    this.#words.read();
+    const { flags } = this.#words;
+    this.#write(flags, flags & TICKING ? this.memory.hostTime() - time : time);
+  }
+
   #write(flags: number, value: number): void {
     this.#words.write(flags, value >>> 0, Math.floor(value / TWO_32));
   }

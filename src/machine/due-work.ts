@@ -7,6 +7,7 @@ import { ControlSlot } from './control-slot.js';
 import { CAUSE_DELAYED } from './events.js';
 import { Kicks } from './kicks.js';
 import type { Machine } from './machine.js';
+import { restoreState, savedWords, saveState } from './saved-state.js';
 import { STORM_TIMER } from './timer-list.js';
 
 /** Requests to run what is due, and how many of them were answered. */
@@ -27,6 +28,9 @@ export const CONTROL_RESUME = 3;
 export const CONTROL_LEGACY_INPUT = 4;
 /** Ends the machine. */
 export const CONTROL_REMOVE = 5;
+/** Saves the machine to the transfer area, or takes it from there; nobody else is in the machine. Argument of the latter: virtual time in ns. */
+export const CONTROL_SAVE = 6;
+export const CONTROL_RESTORE = 7;
 
 /** The last time that a clock can reach: beyond it a float64 no longer holds every nanosecond. */
 export const MAX_TIME = Number.MAX_SAFE_INTEGER;
@@ -196,6 +200,13 @@ export class DueWork {
       case CONTROL_LEGACY_INPUT:
         this.#inHpet(() => machine.hpet.setLegacyInput(argument >> 1, argument & 1));
         break;
+      case CONTROL_SAVE:
+        this.#save();
+        break;
+      case CONTROL_RESTORE:
+        this.#continueFrom(argument);
+        this.#restore();
+        break;
       case CONTROL_REMOVE:
         // A callback that a vCPU thread is about to run finds out that it was cancelled.
         this.#inHpet(() => machine.end());
@@ -222,6 +233,41 @@ export class DueWork {
     work();
     control.leave(machine.locks, machine.design);
     irq.end(machine);
+  }
+
+  #save(): void {
+    const { machine } = this;
+    // A callback that was left for a vCPU thread is on no list; in the designs with such, no lock nests with the BQL.
+    machine.locks.release(BQL);
+    this.drainKicks();
+    machine.locks.acquire(BQL);
+    machine.locks.site = CONTROL;
+    const words = savedWords();
+    this.#alone((transfer) => {
+      saveState(machine, words, transfer);
+      machine.thread.shared.setTime(transfer, machine.clock.now());
+    });
+  }
+
+  #restore(): void {
+    const words = savedWords();
+    this.#alone((transfer) => restoreState(this.machine, words, transfer));
+  }
+
+  /** Path C into all devices at once. */
+  #alone(work: (transfer: number) => void): void {
+    const { machine } = this;
+    const { transfer } = machine.host;
+    if (transfer !== undefined) this.#inHpet(() => machine.withInterruptControllers(() => work(transfer)));
+  }
+
+  /** Sets virtual time; a manual clock has nothing left to do before it. */
+  #continueFrom(time: number): void {
+    const { memory, locks, clock } = this.machine;
+    const entered = locks.guard(TIMERS);
+    memory.setTime(STEP_TARGET, time);
+    locks.unguard(TIMERS, entered);
+    clock.continueFrom(time);
   }
 
   // Requests to the main loop, by the gateway and by vCPU threads

@@ -79,6 +79,8 @@ export interface MachineHost {
   kickMainLoop(slot: number): void;
   /** Makes a vCPU thread run the callbacks that wait for one, soon. */
   kickVcpu(slot: number): void;
+  /** Absolute word address at which the state of a machine is handed over; undefined where nobody asks for that. */
+  readonly transfer?: number;
 }
 
 /**
@@ -396,7 +398,6 @@ export class Machine implements IrqTarget {
 
   /** Calls `copy` while nothing changes the GSI router and the interrupt controllers. */
   withInterruptControllers(copy: () => void): void {
-    this.locks.site = MMIO_READ;
     const { irq } = this.design;
     const routerEntered = irq.enter(this, ROUTER);
     const ioapicEntered = irq.enter(this, IOAPIC);

@@ -7,7 +7,7 @@ import type { Locks } from '../sync/locks.js';
 /** Timers 0–23 belong to the HPET, one to the IOAPIC's storm damping. */
 export const STORM_TIMER = 24;
 export const HPET_TIMERS = 24;
-const TIMER_COUNT = 25;
+export const TIMER_COUNT = 25;
 
 /** 1 + the number of the timer with the earliest deadline, or 0. */
 const HEAD = AREA.word('head', 'timers');
@@ -79,6 +79,15 @@ export class TimerList {
     const taken = this.locks.guard(TIMERS);
     const head = this.memory.get(HEAD);
     const deadline = head ? this.memory.getTime(entry(head - 1) + DEADLINE) : Number.POSITIVE_INFINITY;
+    this.locks.unguard(TIMERS, taken);
+    return deadline;
+  }
+
+  /** Virtual ns, or -1 if the timer is not armed. */
+  deadlineOf(timer: number): number {
+    const taken = this.locks.guard(TIMERS);
+    const armed = this.memory.get(entry(timer) + ARMED) !== 0;
+    const deadline = armed ? this.memory.getTime(entry(timer) + DEADLINE) : -1;
     this.locks.unguard(TIMERS, taken);
     return deadline;
   }

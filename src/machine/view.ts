@@ -1,5 +1,6 @@
 import type { Area } from '../memory/layout.js';
 import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../memory/map.js';
+import { MMIO_READ } from '../sync/call-sites.js';
 import type { Machine } from './machine.js';
 
 /** What can be looked at as a whole. */
@@ -12,6 +13,7 @@ export const VIEW_INTERRUPT_CONTROLLERS = 2;
  * machine's value becomes the virtual time.
  */
 export function copyState(machine: Machine, view: number, to: number): void {
+  machine.locks.site = MMIO_READ;
   if (view === VIEW_HPET) {
     machine.withHpet(() => {
       copyArea(machine, HPET_AREA, to);

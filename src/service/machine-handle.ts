@@ -8,7 +8,15 @@ import {
 import { SOURCE_PIT, SOURCE_RTC } from '../devices/gsi/sources.js';
 import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import { CONTROL_LEGACY_INPUT, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
+import {
+  CONTROL_LEGACY_INPUT,
+  CONTROL_PAUSE,
+  CONTROL_RESET,
+  CONTROL_RESTORE,
+  CONTROL_RESUME,
+  CONTROL_SAVE,
+  MAX_TIME,
+} from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
 import { CALL_SITES } from '../sync/call-sites.js';
 import type { Completion } from '../threads/dispatch.js';
@@ -20,6 +28,7 @@ import { addressed } from './apic.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { promised } from './promised.js';
+import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, writeSaved } from './snapshot.js';
 import { Vcpu } from './vcpu.js';
 
 /** Inputs of a machine beside its lines. */
@@ -53,6 +62,11 @@ export class MachineHandle {
 
   #bqlLoad: BqlLoadConfig;
   #underWay = 0;
+  /** Requests to threads that are not answered yet. */
+  #inside = 0;
+  /** While the gate is closed: the requests that wait for it to open. */
+  #gate: (() => void)[] | undefined;
+  #empty: (() => void) | undefined;
   #idle: (() => void) | undefined;
 
   constructor(
@@ -199,8 +213,26 @@ export class MachineHandle {
   ): void {
     this.requireOpen();
     this.#underWay++;
+    const submit = () => this.#enter(vcpu, operation, size, address, low, high, answer, completion);
+    if (this.#gate) this.#gate.push(submit);
+    else submit();
+  }
+
+  #enter(
+    vcpu: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    answer: Answer,
+    completion: Completion,
+  ): void {
+    this.#inside++;
     const { slot } = this.options;
     const finish: Completion = (status, lowRead, highRead) => {
+      this.#inside--;
+      if (this.#inside === 0) this.#empty?.();
       if (status === ring.GONE) answer(this.#closing(), 0, 0);
       else if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
       else completion(status, lowRead, highRead);
@@ -280,6 +312,75 @@ export class MachineHandle {
     this.requireOpen();
     this.state = 'running';
     await this.#control(CONTROL_RESUME);
+  }
+
+  /** Waits until nobody is in the machine, and lets nobody in until `work` is done. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.requireOpen();
+    while (this.#gate) await new Promise<void>((opened) => this.#gate?.push(opened));
+    this.requireOpen();
+    this.#gate = [];
+    this.#underWay++;
+    try {
+      if (this.#inside > 0) {
+        const empty = new Promise<void>((resolve) => {
+          this.#empty = resolve;
+        });
+        await Promise.race([empty, this.engine.hang(this.options.slot)]);
+      }
+      if (this.isHung) throw this.#hangs();
+      return await work();
+    } finally {
+      const waiting = this.#gate;
+      this.#gate = undefined;
+      this.#empty = undefined;
+      for (const enter of waiting) enter();
+      this.#done();
+    }
+  }
+
+  /** The machine at one moment. */
+  snapshot(): Promise<Snapshot> {
+    const { engine, options, config } = this;
+    return this.#alone(() =>
+      engine.transfer(
+        options.slot,
+        CONTROL_SAVE,
+        0,
+        () => {},
+        (at) => ({
+          version: SNAPSHOT_VERSION,
+          takenAt: Date.now(),
+          config: structuredClone(config) as unknown as Snapshot['config'],
+          sequence: String(this.sequence),
+          intr: this.intr ? 1 : 0,
+          ...readSaved(engine.shared, at),
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`) from as much later as has
+   * passed since by the wall clock. Throws as `requireFits`, and then nothing has changed.
+   */
+  restore(snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+    requireFits(snapshot, this.config);
+    const passed = counter === 'jump' ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
+    const time = Number(snapshot.virtualTime) + passed;
+    if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
+    const { engine, options } = this;
+    return this.#alone(async () => {
+      await engine.transfer(
+        options.slot,
+        CONTROL_RESTORE,
+        time,
+        (at) => writeSaved(engine.shared, at, snapshot),
+        () => {},
+      );
+      this.intr = snapshot.intr;
+      this.sequence = Math.max(this.sequence, Number(snapshot.sequence));
+    });
   }
 
   async #control(work: number, argument = 0): Promise<void> {

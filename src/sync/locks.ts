@@ -10,10 +10,12 @@ import type { Thread } from './thread.js';
 const STRIDE = 16;
 const FIRST = LOCKS_AREA.words('lock', LOCK_COUNT * STRIDE, 'sync');
 
-/** Bits 7:0 the kind of mutex, then the flags below. */
+/** Bits 7:0 the kind of mutex, then the flags below; bits 30:16 tell machines apart that have the same place. */
 const OPTIONS = CONFIG_AREA.word('locks', 'constant');
 const REFUSE_ON_DEADLOCK = 1 << 8;
 const CHECK_ORDER = 1 << 9;
+const CREATION_SHIFT = 16;
+const CREATION_MASK = 0x7fff;
 
 export interface LockOptions {
   /** `barging` (the default) or `ticket`. */
@@ -49,6 +51,8 @@ export class Locks {
   #refuses = false;
   #checksOrder = false;
   #base = -1;
+  #options = 0;
+  #creations = 0;
 
   constructor(
     readonly memory: Memory,
@@ -60,8 +64,9 @@ export class Locks {
   create(options: LockOptions): void {
     const kind = MUTEXES.findIndex((mutex) => mutex.name === options.mutex);
     const refuse = options.onDeadlock === 'break' ? REFUSE_ON_DEADLOCK : 0;
-    this.memory.set(OPTIONS, kind | refuse | (options.checkOrder ? CHECK_ORDER : 0));
-    this.#base = -1;
+    this.#creations = (this.#creations + 1) & CREATION_MASK;
+    const creation = this.#creations << CREATION_SHIFT;
+    this.memory.set(OPTIONS, kind | refuse | (options.checkOrder ? CHECK_ORDER : 0) | creation);
   }
 
   /** The memory shows another machine now, or may do so. */
@@ -71,8 +76,9 @@ export class Locks {
     this.#mutex = MUTEXES[options & 0xff];
     this.#refuses = (options & REFUSE_ON_DEADLOCK) !== 0;
     this.#checksOrder = (options & CHECK_ORDER) !== 0;
-    if (this.#base === this.memory.base) return;
+    if (this.#base === this.memory.base && this.#options === options) return;
     this.#base = this.memory.base;
+    this.#options = options;
     this.order.forget();
   }
 

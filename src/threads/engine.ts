@@ -86,6 +86,8 @@ export class Engine {
   readonly #spareRings: number[];
   /** The last view that was asked of each vCPU thread: one at a time. */
   readonly #viewing: Promise<unknown>[] = [];
+  /** The last hand-over of a machine's state: one at a time. */
+  #transferring: Promise<unknown> = Promise.resolve();
   readonly #hung: HungMachines;
   readonly #handlers = new Map<number, (event: MachineEvent) => void>();
   readonly #controls: ControlQueue;
@@ -317,6 +319,21 @@ export class Engine {
   }
 
   /**
+   * Control work that hands the state of a machine over in shared memory, for one machine at a time: `before` may write
+   * it there and `after` read it, at this absolute word address (`machine/saved-state.ts`; the time lies in its first
+   * two words). The caller keeps everyone out of the machine meanwhile.
+   */
+  transfer<T>(slot: number, work: number, argument: number, before: (at: number) => void, after: (at: number) => T) {
+    const transfer = this.#transferring.then(async () => {
+      before(this.map.transfer);
+      await this.control(slot, work, argument);
+      return after(this.map.transfer);
+    });
+    this.#transferring = transfer.catch(() => {});
+    return transfer;
+  }
+
+  /**
    * Copies the state of part of a machine (`machine/view.ts`) without changing anything that a guest sees. `read` is
    * called with the absolute word address of the copy, which is valid until it returns, and the virtual time in ns.
    * Undefined if threads hang in the machine.
@@ -434,9 +451,8 @@ export class Engine {
     const completed = dispatches.map((vcpu) => vcpu.ring.completed());
     this.#controls.note(() => this.#events.tail());
     let answered = 0;
-    for (;;) {
-      const next = this.#firstAnswered(dispatches, completed);
-      if (!next) break;
+    let next = this.#firstAnswered(dispatches, completed);
+    for (; next; next = this.#firstAnswered(dispatches, completed)) {
       const behind = (next.ring.events(next.answered) - this.#drained) | 0;
       // Another thread's event may still be incomplete before those of this request.
       if (behind > 0 && this.#drain(behind) < behind) break;
@@ -445,7 +461,8 @@ export class Engine {
       this.#answer(next);
       answered++;
     }
-    const count = this.#drain(Math.min(EVENTS_PER_TURN, (told - this.#drained) | 0));
+    // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
+    const count = next ? 0 : this.#drain(Math.min(EVENTS_PER_TURN, (told - this.#drained) | 0));
     for (let index = 0; index < this.#vcpus.length; index++) {
       if (this.#vcpus[index].sendQueued()) this.#host.vcpuBells[index].ring();
     }

@@ -10,6 +10,7 @@ export class ThreadHost implements MachineHost {
   readonly mainLoopBell: Doorbell;
   readonly gatewayBell: Doorbell;
   readonly vcpuBells: readonly Doorbell[];
+  readonly transfer: number;
 
   constructor(
     readonly shared: Memory,
@@ -17,6 +18,7 @@ export class ThreadHost implements MachineHost {
     waits = true,
   ) {
     this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits);
+    this.transfer = map.transfer;
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));

@@ -34,6 +34,8 @@ export interface SharedMap extends SharedMapOptions {
   readonly vcpuBells: number;
   readonly submissionRings: number;
   readonly lockReports: number;
+  /** A machine on its way into or out of a snapshot. */
+  readonly transfer: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -64,6 +66,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
     submissionRings: claim((options.vcpuThreads + SPARE_RINGS) * submissionRingStride(options)),
     lockReports: claim(LOCK_REPORT_WORDS),
+    transfer: claim(MACHINE_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     words: next,

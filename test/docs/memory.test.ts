@@ -31,6 +31,7 @@ t.test('the documented shared memory is the real one', async (t) => {
     map.drains,
     map.submissionRings,
     map.lockReports,
+    map.transfer,
     map.eventRing,
     map.firstMachine,
   ];

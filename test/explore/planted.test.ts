@@ -1,13 +1,15 @@
 import t from 'tap';
+import { Ioapic } from '../../src/devices/ioapic/ioapic.js';
 import { scenarioNamed } from '../../src/explore/campaign.js';
 import type { Execution } from '../../src/explore/execution.js';
 import { explore } from '../../src/explore/explore.js';
 import { ExploredMemory } from '../../src/explore/explored-memory.js';
 import type { ExploreOptions } from '../../src/explore/explorer.js';
 import type { FindingKind } from '../../src/explore/finding.js';
-import type { Scenario } from '../../src/explore/scenario.js';
+import { endOfInterrupt, line, type Scenario } from '../../src/explore/scenario.js';
 import type { Design, IrqAxis, TimerAxis } from '../../src/locking/axes.js';
 import { IRQ_AXIS, PRESETS, TIMER_AXIS } from '../../src/locking/presets.js';
+import type { Memory } from '../../src/memory/memory.js';
 import { LOCK_COUNT, ROUTER, TIMERS } from '../../src/sync/lock-names.js';
 import { lockAddress } from '../../src/sync/locks.js';
 
@@ -19,6 +21,19 @@ interface Planted {
   readonly design?: Design;
   readonly machine?: Scenario['machine'];
   readonly options?: ExploreOptions;
+  /** What the vCPUs do in place of what the scenario says: where its other requests would hide the mistake. */
+  readonly vcpus?: Scenario['vcpus'];
+  /** Plants the mistake in a device; returns what takes it out again. */
+  readonly plant?: () => () => void;
+}
+
+/** A method of a device in place of the right one, which it is given. */
+function replaced<T extends object, K extends keyof T>(device: T, name: K, double: (right: T[K]) => T[K]): () => void {
+  const right = device[name];
+  device[name] = double(right);
+  return () => {
+    device[name] = right;
+  };
 }
 
 const safe = PRESETS['lockless-timer'];
@@ -206,16 +221,51 @@ const PLANTED: readonly Planted[] = [
     kind: 'meaning',
     options: { memory: (execution) => new ForgetfulMemory(execution) },
   },
+  {
+    bug: 'EOI without testing the line again',
+    scenario: 'mask-line-eoi',
+    kind: 'meaning',
+    // Unmasking would send what the EOI forgot.
+    vcpus: [[endOfInterrupt(0x35)], [line(5, 0), line(5, 1)]],
+    plant: () =>
+      replaced(
+        Ioapic.prototype,
+        'endOfInterrupt',
+        (right) =>
+          function (this: Ioapic, vector) {
+            right.call(new Ioapic(requestsForgotten(this.memory), this.ports), vector);
+          },
+      ),
+  },
 ];
 
-for (const { bug, scenario: name, kind, design = safe, machine, options } of PLANTED) {
+/** What an EOI reads after it has cleared remote IRR is which lines are high: here none. */
+function requestsForgotten(memory: Memory): Memory {
+  let cleared = false;
+  const double: Pick<Memory, 'get' | 'set'> = {
+    get(address) {
+      const value = memory.get(address);
+      return cleared ? 0 : value;
+    },
+    set(address, value) {
+      memory.set(address, value);
+      cleared = true;
+    },
+  };
+  return double as Memory;
+}
+
+for (const { bug, scenario: name, kind, design = safe, machine, options, vcpus, plant } of PLANTED) {
   t.test(`${bug}: caught by ${name}`, async (t) => {
-    const scenario = scenarioNamed(name);
-    if (!scenario) throw new Error(`no scenario ${name}`);
+    const found = scenarioNamed(name);
+    if (!found) throw new Error(`no scenario ${name}`);
+    const scenario = vcpus ? { ...found, vcpus } : found;
     const planted = machine ? { ...scenario, machine: { ...scenario.machine, ...machine } } : scenario;
     const clean = explore(scenario, safe, { mutex: 'blocking' });
     t.same(clean.findings, [], 'without it there is nothing');
     // A few states are enough: the shortest counterexample comes first.
+    const takeOut = plant?.();
+    if (takeOut) t.teardown(takeOut);
     const { findings } = explore(planted, design, { maxStates: 60_000, ...options });
     t.ok(
       findings.some((finding) => finding.kind === kind),

@@ -1,0 +1,22 @@
+import { FIGURES, type Figure, type Summary } from './figures.js';
+
+/** A number of a figure's unit for people: three digits, and a unit that suits it. */
+export function formatValue(figure: Figure, value: number): string {
+  const { unit } = FIGURES[figure];
+  if (unit === '%') return `${value.toFixed(1)} %`;
+  if (unit === '1/s') return value >= 1e6 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(0)} k/s`;
+  if (value === 0) return '–';
+  if (value < 1000) return `${value.toFixed(0)} ns`;
+  if (value < 1e6) return `${(value / 1e3).toPrecision(3)} µs`;
+  return `${(value / 1e6).toPrecision(3)} ms`;
+}
+
+/** A median with its interval. */
+export function formatSummary(figure: Figure, { median, low, high }: Summary): string {
+  const text = formatValue(figure, median);
+  return text === '–' ? text : `${text} [${formatValue(figure, low)}, ${formatValue(figure, high)}]`;
+}
+
+export function formatLoad(load: number): string {
+  return `${Math.round(load * 100)} %`;
+}

@@ -1,0 +1,87 @@
+import { CHARTED, chart } from './chart.js';
+import { type Comparison, FIGURE_NAMES, FIGURES, HAZARDS } from './figures.js';
+import { formatLoad, formatSummary } from './format.js';
+import { verdict } from './verdict.js';
+
+/** A comparison as one page that needs nothing else: no script, no other file. */
+export function toHtml(comparison: Comparison): string {
+  const { machine, date, vcpus, rounds, partMs, loads, cells } = comparison;
+  const words = verdict(comparison);
+  const sections = [
+    ['Correctness (explored, not measured)', words.correctness],
+    ['Cost (measured)', words.cost],
+    ['Size of the change (judged)', words.change],
+    ['In short', words.conclusion],
+    ['What carries over', words.carriesOver],
+  ] as const;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Locking designs compared</title>
+<style>${STYLE}</style>
+<main>
+<h1>The locking designs compared</h1>
+<p>${escapeHtml(date.slice(0, 10))}: ${machine.cores} cores of ${escapeHtml(machine.cpu)}, Node ${escapeHtml(machine.node)}, ${escapeHtml(machine.platform)}.
+${vcpus} vCPU threads and the main loop; ${rounds} interleaved rounds of ${2 * partMs} ms. Bars are medians; whiskers hold the true median with 95 % confidence.</p>
+<h2>Verdict</h2>
+${sections.map(([title, lines]) => `<h3>${title}</h3>\n<ul>${lines.map((line) => `<li>${code(escapeHtml(line))}</li>`).join('\n')}</ul>`).join('\n')}
+<h2>Charts</h2>
+<div class="charts">
+${CHARTED.map((figure) => chart(comparison, figure)).join('\n')}
+</div>
+<h2>Figures</h2>
+${loads
+  .map((load) => {
+    const head = ['design', 'class', ...FIGURE_NAMES.map((name) => FIGURES[name].title), ...HAZARDS];
+    const rows = cells
+      .filter((cell) => cell.load === load)
+      .map(({ locking, class: kind, figures, hazards }) => [
+        `<th scope="row">${escapeHtml(locking)}</th>`,
+        `<td class="${kind}">${kind}</td>`,
+        ...FIGURE_NAMES.map((name) => `<td>${formatSummary(name, figures[name])}</td>`),
+        ...HAZARDS.map((name) => `<td>${hazards[name]}</td>`),
+      ]);
+    return `<h3>BQL load ${formatLoad(load)}</h3>
+<div class="scroll"><table><thead><tr>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
+<tbody>${rows.map((row) => `<tr>${row.join('')}</tr>`).join('\n')}</tbody></table></div>`;
+  })
+  .join('\n')}
+</main>
+</html>
+`;
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (found) => `&#${found.charCodeAt(0)};`);
+}
+
+function code(text: string): string {
+  return text.replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9d9e0; --paper: #fcfcfd; --bad: #c62a2f; --odd: #946800; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #edeef0; --soft: #b0b4ba; --line: #363a3f; --paper: #111113; --bad: #ff9592; --odd: #f5d90a; }
+}
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 76rem; margin: auto; padding: 1.5rem; }
+h1, h2, h3 { line-height: 1.2; }
+li, p { max-width: 52rem; }
+code, table, text { font-family: ui-monospace, monospace; font-variant-numeric: tabular-nums; }
+code { font-size: 0.9em; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1rem; }
+figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; padding: 0.75rem; }
+figcaption { font-weight: 600; }
+svg { width: 100%; height: auto; }
+svg text { fill: var(--ink); font-size: 11px; }
+svg .soft { fill: var(--soft); }
+svg .whisker { stroke: var(--ink); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 12px; white-space: nowrap; }
+th, td { padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--line); text-align: right; }
+th:first-child { text-align: left; position: sticky; left: 0; background: var(--paper); }
+.unsafe { color: var(--bad); }
+.stale { color: var(--odd); }
+`;

@@ -1,0 +1,65 @@
+import type { Area, Field } from '../memory/layout.js';
+import {
+  DEFERRED_AREA,
+  HPET_AREA,
+  IOAPIC_AREA,
+  PIC_AREA,
+  ROUTER_AREA,
+  TIMER_LIST_AREA,
+  XEN_AREA,
+} from '../memory/map.js';
+import type { Machine } from './machine.js';
+import { TIMER_COUNT } from './timer-list.js';
+
+/** Per timer a float64: its deadline in virtual ns, or -1 if it is not armed. */
+const DEADLINES = TIMER_LIST_AREA.start;
+
+/** Counts for reports, which do not go back, and what is empty while nobody is in the machine. */
+const NOT_SAVED =
+  /^deferred\.(total|late|inverted|log|refused|refusedLevels|pulses)\b|^xen\.(setting|failures|lastFailure)$/;
+
+export interface SavedWord {
+  readonly name: string;
+  /** Offset in the machine's memory. */
+  readonly address: number;
+}
+
+/**
+ * What a snapshot holds of the devices, by name: all that is not constant. A function, because fields are claimed by
+ * the modules of the devices as they are loaded, in an order that is the same in all threads and that nothing may disturb.
+ */
+export function savedWords(): readonly SavedWord[] {
+  return [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA, XEN_AREA, DEFERRED_AREA]
+    .flatMap((area: Area) => area.addresses().map((address) => ({ address, field: area.field(address) as Field })))
+    .filter(({ field }) => field.guard !== 'constant' && !NOT_SAVED.test(field.name))
+    .map(({ address, field }) => ({ name: field.name, address }));
+}
+
+/**
+ * Copies the state to the absolute word address `to`, at the offsets that it has in the machine's memory, with the timers in
+ * place of their list; the caller keeps everyone else out of the machine.
+ */
+export function saveState(machine: Machine, words: readonly SavedWord[], to: number): void {
+  const { memory, thread, timers } = machine;
+  const { shared } = thread;
+  for (const { address } of words) shared.store(to + address, memory.load(address));
+  for (let timer = 0; timer < TIMER_COUNT; timer++)
+    shared.setTime(to + DEADLINES + 2 * timer, timers.deadlineOf(timer));
+}
+
+/** The converse: no event tells of levels that it sets, and timers that were armed are armed again. */
+export function restoreState(machine: Machine, words: readonly SavedWord[], from: number): void {
+  const { memory, thread, timers } = machine;
+  const { shared } = thread;
+  for (const { address } of words) memory.store(address, shared.load(from + address));
+  for (let timer = 0; timer < TIMER_COUNT; timer++) {
+    const deadline = shared.getTime(from + DEADLINES + 2 * timer);
+    if (deadline < 0) timers.cancel(timer);
+    else timers.arm(timer, deadline);
+  }
+}
+
+/** Where the deadline of a timer lies in a saved machine. */
+export function savedDeadline(timer: number): number {
+  return DEADLINES + 2 * timer;
+}

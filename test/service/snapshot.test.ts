@@ -1,0 +1,150 @@
+import t from 'tap';
+import { PRESET_NAMES } from '../../src/locking/presets.js';
+import {
+  ENABLE,
+  GENERAL_CONFIGURATION,
+  LEVEL,
+  MAIN_COUNTER,
+  PERIODIC,
+  route,
+  timerComparator,
+  timerConfiguration,
+  VALUE_SET,
+  writeEntry,
+} from '../support/guest.js';
+import { TestServer } from '../support/server.js';
+import type { VcpuClient } from '../support/vcpu-client.js';
+
+const server = await TestServer.start({ machines: [] });
+t.teardown(() => server.stop());
+
+async function make(name: string, locking: string, clock: 'manual' | 'realtime'): Promise<VcpuClient> {
+  const { status } = await server.request('POST', '/v1/machines', { name, locking, clock });
+  if (status !== 201) throw new Error(`no machine ${name}`);
+  const vcpu = await server.connect(name, 0);
+  await vcpu.request({ type: 'subscribe', kinds: ['line', 'apic', 'intr'] });
+  return vcpu;
+}
+
+const restore = (machine: string, snapshot: unknown, query = '') =>
+  server.request('PUT', `/v1/machines/${machine}/snapshot${query}`, snapshot);
+const views = async (machine: string) => [
+  await server.get(`/v1/machines/${machine}/hpet`),
+  await server.get(`/v1/machines/${machine}/ioapic`),
+];
+/** All that a machine told, without numbers and wall times. */
+const told = (vcpu: VcpuClient) =>
+  vcpu.received.filter(({ type }) => type === 'irq').map(({ sequence, wallTime, ...event }) => event);
+
+/** A periodic level timer that has fired, one-shots ahead, an external line that is high, and an entry for each. */
+async function prepare(vcpu: VcpuClient): Promise<void> {
+  await writeEntry(vcpu, 16, 0x8000 | 0x50, 0);
+  await writeEntry(vcpu, 17, 0x51, 0);
+  await vcpu.write(timerConfiguration(0), 8, route(16) | LEVEL | ENABLE | PERIODIC | VALUE_SET);
+  await vcpu.write(timerComparator(0), 8, 1000);
+  await vcpu.write(timerConfiguration(1), 8, route(17) | ENABLE);
+  await vcpu.write(timerComparator(1), 8, 2500);
+  await vcpu.request({ type: 'line', gsi: 17, level: 1 });
+  await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+}
+
+for (const locking of PRESET_NAMES) {
+  t.test(`${locking}: what is restored goes on as the original does, and nothing is told twice`, async (t) => {
+    const name = locking.replace('+', '-and-');
+    const original = await make(`a-${name}`, locking, 'manual');
+    await prepare(original);
+    await original.request({ type: 'step', ns: '12345' });
+    const snapshot = await server.get(`/v1/machines/a-${name}/snapshot`);
+    t.match(snapshot, { version: 1, virtualTime: '12345', config: { locking } });
+
+    const copy = await make(`b-${name}`, locking, 'manual');
+    const { status, body } = await restore(`b-${name}`, snapshot);
+    t.equal(status, 200, JSON.stringify(body));
+    await copy.request({ type: 'sync' });
+    t.same(told(copy), [], 'levels are kept, and no edge is told again');
+    t.same(await views(`b-${name}`), await views(`a-${name}`));
+
+    const before = told(original).length;
+    for (const vcpu of [original, copy]) {
+      await vcpu.write(0xfed00020, 8, 1);
+      await vcpu.request({ type: 'step', ns: '20000' });
+      await vcpu.request({ type: 'eoi', vector: 0x50 });
+      await vcpu.request({ type: 'line', gsi: 17, level: 0 });
+      await vcpu.request({ type: 'step', ns: '20000' });
+    }
+    t.ok(told(copy).length > 3, 'timers that were armed are armed again');
+    t.same(told(copy), told(original).slice(before));
+    t.same(await views(`b-${name}`), await views(`a-${name}`));
+    t.equal(await copy.read(MAIN_COUNTER, 8), await original.read(MAIN_COUNTER, 8));
+    for (const vcpu of [original, copy]) await vcpu.close();
+  });
+}
+
+t.test('the counter goes on from the snapshot, or jumps by the time that has passed', async (t) => {
+  const vcpu = await make('real', 'lockless-timer', 'realtime');
+  await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+  const snapshot = await server.get('/v1/machines/real/snapshot');
+  const then = BigInt(snapshot.virtualTime) / 10n;
+  t.equal((await restore('real', { ...snapshot, takenAt: snapshot.takenAt - 3_600_000 }, '?counter=jump')).status, 200);
+  const jumped = await vcpu.read(MAIN_COUNTER, 8);
+  t.ok(jumped >= then + 360_000_000_000n, 'an hour of ticks');
+  t.equal((await restore('real', snapshot)).status, 200);
+  const continued = await vcpu.read(MAIN_COUNTER, 8);
+  t.ok(continued < jumped, 'back again');
+
+  await vcpu.write(timerConfiguration(1), 8, route(17) | ENABLE);
+  await vcpu.write(timerComparator(1), 8, (await vcpu.read(MAIN_COUNTER, 8)) + 10_000_000n);
+  const armed = await server.get('/v1/machines/real/snapshot');
+  await vcpu.write(timerConfiguration(1), 8, route(17));
+  t.equal((await restore('real', { ...armed, takenAt: armed.takenAt - 1000 }, '?counter=jump')).status, 200);
+  t.match(
+    await vcpu.next(({ type }) => type === 'irq'),
+    { gsi: 17, level: 1 },
+    'what came due meanwhile is made up for',
+  );
+  await vcpu.close();
+});
+
+t.test('accesses and snapshots at the same time', async (t) => {
+  const vcpu = await make('busy', 'deferred-revalidated', 'realtime');
+  await prepare(vcpu);
+  let answered = 0;
+  const accesses = Array.from({ length: 300 }, async (_, i) => {
+    await vcpu.write(timerComparator(1), 8, 2500 + i);
+    answered++;
+  });
+  const snapshots = await Promise.all(Array.from({ length: 5 }, () => server.get('/v1/machines/busy/snapshot')));
+  await Promise.all(accesses);
+  t.equal(answered, 300, 'every access is answered');
+  t.equal(snapshots.length, 5);
+  await vcpu.close();
+});
+
+t.test('what cannot be restored is refused, and changes nothing', async (t) => {
+  const vcpu = await make('m', 'lockless-timer', 'manual');
+  await prepare(vcpu);
+  const snapshot = await server.get('/v1/machines/m/snapshot');
+  await vcpu.write(timerComparator(1), 8, 7777);
+  const before = await views('m');
+  const [name] = Object.keys(snapshot.state);
+  const { [name]: _, ...rest } = snapshot.state;
+  for (const [code, changed] of [
+    ['snapshot-version', { version: 2 }],
+    ['snapshot-of-another', { config: { ...snapshot.config, locking: 'bql' } }],
+    ['snapshot-of-another', { config: { ...snapshot.config, hpet: { timers: 8 } } }],
+    ['bad-snapshot', { state: rest }],
+    ['bad-snapshot', { state: { ...snapshot.state, misspelt: 1 } }],
+    ['bad-snapshot', { deadlines: [] }],
+    ['unknown-key', { misspelt: 1 }],
+    ['bad-value', { state: { ...snapshot.state, [name]: 2 ** 32 } }],
+    ['bad-value', { virtualTime: 'soon' }],
+  ] as const) {
+    const { status, body } = await restore('m', { ...snapshot, ...changed });
+    t.ok(status >= 400 && status < 500, `${code}: ${status}`);
+    t.equal(body.error.code, code);
+  }
+  t.same(await views('m'), before);
+  t.equal((await restore('m', snapshot)).status, 200);
+  t.notSame(await views('m'), before);
+  await vcpu.close();
+});
