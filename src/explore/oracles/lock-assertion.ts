@@ -9,7 +9,9 @@ export function lockAssertion({ machine }: Names): Oracle {
     name: 'lock assertion',
     atRest(system, report) {
       const ports = { assertBql() {}, driveInput() {} };
-      const failures = new XenFilter(new StillMemory(system.words, machine), ports).failures();
+      const memory = new StillMemory(system.words, 0);
+      memory.select(machine);
+      const failures = new XenFilter(memory, ports).failures();
       if (!failures) return;
       const thread = system.threads.find(({ id }) => id === failures.thread);
       const name = thread?.name ?? 'a thread';
