@@ -8,6 +8,7 @@ import { BlockingLocks, Merging } from './merging.js';
 import type { Oracle } from './oracle.js';
 import { deadlock } from './oracles/deadlock.js';
 import { failure } from './oracles/failure.js';
+import { lockAssertion } from './oracles/lock-assertion.js';
 import { locksReleased } from './oracles/locks-released.js';
 import { collect, meaning, type Outcomes } from './oracles/meaning.js';
 import { race } from './oracles/race.js';
@@ -116,6 +117,7 @@ export function oraclesFor(lab: Laboratory): Oracle[] {
     race(names),
     locksReleased(names),
     failure,
+    lockAssertion(names),
     stale(lab),
     meaning(lab, allowedOutcomes(lab.scenario)),
   ];

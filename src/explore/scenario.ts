@@ -34,6 +34,11 @@ export function endOfInterrupt(vector: number): Request {
   return { operation: ring.END_OF_INTERRUPT, size: 0, address: 0, value: vector };
 }
 
+/** The level of the callback of Xen's event channel. */
+export function xenCallback(level: number): Request {
+  return { operation: ring.XEN_CALLBACK, size: 0, address: 0, value: level };
+}
+
 /** Control work, path C, as the gateway asks the main loop for it. */
 export interface ControlRequest {
   readonly work: number;

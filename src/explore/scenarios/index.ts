@@ -8,17 +8,22 @@ import { deadlockBreak } from './deadlock-break.js';
 import { equalDeadlines } from './equal-deadlines.js';
 import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
+import { generationCheck } from './generation-check.js';
 import { legacyInput } from './legacy-input.js';
 import { maskLineEoi } from './mask-line-eoi.js';
 import { mutexBarging } from './mutex-barging.js';
 import { mutexTicket } from './mutex-ticket.js';
+import { pauseCallback } from './pause-callback.js';
 import { removeCallback } from './remove-callback.js';
 import { resetCallback } from './reset-callback.js';
 import { resetWrite } from './reset-write.js';
+import { seqlockLegacy } from './seqlock-legacy.js';
 import { sharedLine } from './shared-line.js';
 import { twoFlushes } from './two-flushes.js';
 import { twoVcpus } from './two-vcpus.js';
 import { wrapRearm } from './wrap-rearm.js';
+import { wrapTicks } from './wrap-ticks.js';
+import { xenFlag, xenFlagAssert, xenSourceId } from './xen-filter.js';
 
 /** Every scenario; each is one conflict. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -42,4 +47,11 @@ export const SCENARIOS: readonly Scenario[] = [
   twoFlushes,
   twoVcpus,
   wrapRearm,
+  generationCheck,
+  pauseCallback,
+  seqlockLegacy,
+  wrapTicks,
+  xenFlag,
+  xenFlagAssert,
+  xenSourceId,
 ];
