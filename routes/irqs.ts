@@ -115,7 +115,14 @@ export const irqRoutes: Routes = (app: App, service) => {
       const peer = new EventSourcePeer(response, configuration.heartbeatMs);
       peers.add(peer);
       const filter = filterOf(request.query);
-      const stream = new IrqStream(peer, eventSourceEncoder, machine, configuration.limits, after, filter);
+      const stream = new IrqStream(
+        peer,
+        eventSourceEncoder(after !== undefined),
+        machine,
+        configuration.limits,
+        after,
+        filter,
+      );
       response.on('close', () => {
         connections.events--;
         peers.delete(peer);

@@ -43,23 +43,25 @@ export class EventSourcePeer implements Peer {
   }
 }
 
-const events = new SharedFrame(eventText);
+const events = new SharedFrame((event) => eventText(event, event.sequence));
 
-/** Messages in the text form, each as one Server-Sent Event of its type. */
-export const eventSourceEncoder: Encoder = {
-  encode: (message) => (message.type === 'irq' ? events.of(message) : eventText(message)),
-};
+/** Messages in the text form, each as one Server-Sent Event of its type; `resumed` if the reader was here before. */
+export function eventSourceEncoder(resumed: boolean): Encoder {
+  return {
+    encode: (message) =>
+      message.type === 'irq' ? events.of(message) : eventText(message, positionOf(message, resumed)),
+  };
+}
 
-function eventText(message: ServerMessage): string {
-  const id = positionOf(message);
+function eventText(message: ServerMessage, id: number | undefined): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${message.type}\ndata: ${serverText(message)}\n\n`;
 }
 
 /**
- * Where a reader that comes back goes on. The hello has none: a reader whose connection breaks during its catching up
- * is to keep the position that it had.
+ * Where a reader that comes back goes on. To one that comes back the hello gives no position: if its connection breaks
+ * during its catching up, it is to keep the one that it had.
  */
-function positionOf(message: ServerMessage): number | undefined {
-  if (message.type === 'irq') return message.sequence;
-  return message.type === 'gap' ? message.to : undefined;
+function positionOf(message: ServerMessage, resumed: boolean): number | undefined {
+  if (message.type === 'gap') return message.to;
+  return message.type === 'hello' && !resumed ? message.sequence : undefined;
 }

@@ -37,7 +37,7 @@ t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
 
   t.test('every event comes with its number, cause and times', async (t) => {
     t.same(irqs(all.received).map(sequence), [1, 2, 3, 4, 5, 6]);
-    t.same(all.ids, ['1', '2', '3', '4', '5', '6'], 'the id of an event is its number');
+    t.same(all.ids, ['0', '1', '2', '3', '4', '5', '6'], 'the id is a number to go on from, from the hello on');
     const common = { cause: 'external', virtualTime: /^\d+$/, wallTime: /^\d+$/ };
     t.match(irqs(all.received).slice(0, 3), [
       { ...common, kind: 'line', gsi: 4, level: 1, source: 'external' },
@@ -100,6 +100,7 @@ t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
     const back = await events('?after=0', { 'last-event-id': '4' });
     await back.next((message) => sequence(message) === end && message.type === 'irq');
     t.same(irqs(back.received).map(sequence), [5, 6]);
+    t.same(back.ids, ['5', '6'], 'the hello moves nobody on who has not caught up');
     await back.close();
   });
 
