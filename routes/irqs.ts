@@ -1,15 +1,60 @@
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { SouthbridgeError } from '../src/errors.js';
+import { EventSourcePeer, eventSourceEncoder } from '../src/service/event-source.js';
+import { IrqFilter } from '../src/service/irq-filter.js';
 import { IrqStream } from '../src/service/irq-stream.js';
+import { codecOf } from '../src/wire/codecs.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
+import { IRQ_KINDS, type IrqKind } from '../src/wire/names.js';
 import { resumeTokenOf } from '../src/wire/subprotocols.js';
-import { type App, MachineParams, type Routes } from './app.js';
+import { type App, ErrorReply, MachineParams, type Routes } from './app.js';
 
-const After = Type.Object(
+/** What does not read the end of its stream is cut off when the server shuts down. */
+const GRACE_MS = 2000;
+
+const NUMBER = '[0-9]{1,15}';
+
+/** A list with commas between its parts. */
+function list(part: string, example: string, description: string) {
+  return Type.Optional(Type.String({ pattern: `^(${part})(,(${part}))*$`, examples: [example], description }));
+}
+
+const Query = Type.Object(
   {
-    after: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$', description: 'Number of the last event received.' })),
+    after: Type.Optional(Type.String({ pattern: `^${NUMBER}$`, description: 'Number of the last event received.' })),
+    kind: list(IRQ_KINDS.join('|'), 'line,apic', 'Only events of these kinds.'),
+    gsi: list('[12]?[0-9]|3[01]', '4,16', 'Only events of these lines, and messages of these pins.'),
+    vector: list('1?[0-9]?[0-9]|2[0-4][0-9]|25[0-5]', '48,49', 'Only messages with these vectors.'),
   },
   CLOSED,
 );
+
+interface Wishes {
+  readonly after?: string;
+  readonly kind?: string;
+  readonly gsi?: string;
+  readonly vector?: string;
+}
+
+function filterOf({ kind, gsi, vector }: Wishes): IrqFilter {
+  const numbers = (text: string | undefined) => text && new Set(text.split(',').map(Number));
+  return new IrqFilter({
+    kinds: kind ? new Set(kind.split(',') as IrqKind[]) : undefined,
+    gsis: numbers(gsi) || undefined,
+    vectors: numbers(vector) || undefined,
+  });
+}
+
+/** Where a subscriber goes on. A browser that comes back tells it by the header; its URL is that of the first time. */
+function positionOf({ after }: Wishes, { headers }: Pick<FastifyRequest, 'headers'>): number | undefined {
+  const last = headers['last-event-id'];
+  if (last === undefined || last === '') return after === undefined ? undefined : Number(after);
+  if (!new RegExp(`^${NUMBER}$`).test(String(last))) {
+    throw new SouthbridgeError('bad-value', { key: 'Last-Event-ID', expected: 'the id of an event of this stream' });
+  }
+  return Number(last);
+}
 
 export const irqRoutes: Routes = (app: App, service) => {
   const { machines, connections, configuration } = service;
@@ -19,7 +64,7 @@ export const irqRoutes: Routes = (app: App, service) => {
     url: '/v1/machines/:machine/irqs',
     websocket: true,
     config: { socket: true },
-    schema: { params: MachineParams, querystring: After },
+    schema: { params: MachineParams, querystring: Query },
     preHandler: async ({ params, headers }) => {
       service.requireRoom();
       resumeTokenOf(headers['sec-websocket-protocol']);
@@ -28,12 +73,68 @@ export const irqRoutes: Routes = (app: App, service) => {
     handler: (socket, { params, query }) => {
       connections.irqs++;
       socket.on('close', () => connections.irqs--);
-      new IrqStream(
+      const stream = new IrqStream(
         socket,
+        codecOf(socket.protocol),
         machines.get(params.machine),
         configuration.limits,
         query.after === undefined ? undefined : Number(query.after),
+        filterOf(query),
       );
+      socket.on('message', () => socket.close(1003, 'bad-message'));
+      socket.on('close', () => stream.end());
     },
+  });
+
+  const peers = new Set<EventSourcePeer>();
+
+  app.get(
+    '/v1/machines/:machine/irqs/events',
+    {
+      schema: {
+        tags: ['irqs'],
+        summary: 'The IRQ stream as Server-Sent Events',
+        params: MachineParams,
+        querystring: Query,
+        response: { 200: Type.String({ description: 'text/event-stream, without end' }), '4xx': ErrorReply },
+      },
+    },
+    (request, reply) => {
+      const machine = machines.get(request.params.machine);
+      machine.requireOpen();
+      service.requireRoom();
+      const after = positionOf(request.query, request);
+      reply.hijack();
+      const response = reply.raw;
+      response.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        connection: 'close',
+      });
+      connections.events++;
+      const peer = new EventSourcePeer(response, configuration.heartbeatMs);
+      peers.add(peer);
+      const filter = filterOf(request.query);
+      const stream = new IrqStream(
+        peer,
+        eventSourceEncoder(after !== undefined),
+        machine,
+        configuration.limits,
+        after,
+        filter,
+      );
+      response.on('close', () => {
+        connections.events--;
+        peers.delete(peer);
+        stream.end();
+      });
+    },
+  );
+
+  app.addHook('preClose', async () => {
+    for (const peer of peers) {
+      peer.close();
+      setTimeout(() => peer.response.destroy(), GRACE_MS).unref();
+    }
   });
 };

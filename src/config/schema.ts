@@ -15,7 +15,7 @@ function limit(fallback: number, minimum: number, maximum: number, description: 
 const Limits = Type.Object(
   {
     machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.25 KiB of address space from the start.'),
-    connections: limit(1024, 1, 65_536, 'Open WebSockets at a time, of vCPUs and subscribers together.'),
+    connections: limit(1024, 1, 65_536, 'Open connections of vCPUs and of subscribers at a time, together.'),
     frameBytes: limit(1_048_576, 1024, 16_777_216, 'Largest WebSocket frame that a client may send.'),
     bodyBytes: limit(1_048_576, 1024, 16_777_216, 'Largest body of an HTTP request.'),
     batchAccesses: limit(4096, 1, 65_536, 'Accesses in one batch.'),
@@ -85,6 +85,14 @@ export const ConfigurationSchema = Type.Object(
       Type.Array(Type.String({ pattern: '^https?://[^/]+$', examples: ['https://example.org'] }), {
         default: [],
         description: 'Origins, such as `https://example.org`, whose web pages may use this server, besides its own.',
+      }),
+    ),
+    heartbeatMs: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 3_600_000,
+        default: 15_000,
+        description: 'Milliseconds between the comments in a stream of Server-Sent Events which show that it is alive.',
       }),
     ),
     limits: Type.Optional(Limits),

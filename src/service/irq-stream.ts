@@ -1,33 +1,27 @@
-import type { WebSocket } from 'ws';
 import type { Limits } from '../config/schema.js';
-import { codecOf } from '../wire/codecs.js';
 import { PROTOCOL_VERSION } from './agreement.js';
 import { Backlog } from './backlog.js';
 import type { IrqEvent } from './irq-event.js';
+import { IrqFilter } from './irq-filter.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
 import { Outbox } from './outbox.js';
+import type { Encoder, Peer } from './peer.js';
 import { CLOSE_MACHINE_DELETED } from './vcpu.js';
 
-/** One subscriber of all events of a machine. What it sends is not read. */
+/** One subscriber of a machine's events, by WebSocket or Server-Sent Events. `end` when its connection has ended. */
 export class IrqStream implements Subscriber {
   readonly #outbox: Outbox;
 
   constructor(
-    readonly socket: WebSocket,
+    readonly peer: Peer,
+    encoder: Encoder,
     readonly machine: MachineHandle,
     limits: Limits,
     /** The last event that the subscriber has, if it was here before. */
     after?: number,
+    readonly filter = new IrqFilter(),
   ) {
-    this.#outbox = new Outbox(
-      socket,
-      codecOf(socket.protocol),
-      new Backlog(limits.pendingInterrupts),
-      limits.bufferedBytes,
-      () => {},
-    );
-    socket.on('message', () => socket.close(1003, 'bad-message'));
-    socket.on('close', () => machine.subscribers.delete(this));
+    this.#outbox = new Outbox(peer, encoder, new Backlog(limits.pendingInterrupts), limits.bufferedBytes, () => {});
     const { name, sequence } = machine;
     this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence });
     const missed = machine.eventsAfter(after ?? sequence, limits.history);
@@ -43,11 +37,15 @@ export class IrqStream implements Subscriber {
   }
 
   event(event: IrqEvent): void {
-    this.#outbox.event(event.sequence, event.wire);
+    if (this.filter.passes(event)) this.#outbox.event(event.sequence, event.wire);
+  }
+
+  end(): void {
+    this.machine.subscribers.delete(this);
   }
 
   machineDeleted(): void {
-    this.machine.subscribers.delete(this);
-    this.socket.close(CLOSE_MACHINE_DELETED, 'machine-closing');
+    this.end();
+    this.peer.close(CLOSE_MACHINE_DELETED, 'machine-closing');
   }
 }

@@ -1,7 +1,6 @@
-import type { WebSocket } from 'ws';
-import type { Codec } from '../wire/codec.js';
 import type { ServerMessage } from '../wire/server-message.js';
 import type { Backlog } from './backlog.js';
+import type { Encoder, Peer } from './peer.js';
 
 /**
  * The sending side of one connection. What the peer does not read piles up to `bufferBytes` with the operating system
@@ -12,8 +11,8 @@ export class Outbox {
   congested = false;
 
   constructor(
-    readonly socket: WebSocket,
-    readonly codec: Codec,
+    readonly socket: Peer,
+    readonly codec: Encoder,
     readonly backlog: Backlog,
     readonly bufferBytes: number,
     /** Called when congestion begins and ends. */

@@ -7,7 +7,7 @@ import { Machines } from './machines.js';
 /** A main loop that has not come round for this long is stuck. */
 const ROUND_MS = 1000;
 
-export const CONNECTION_KINDS = ['vcpu', 'irqs'] as const;
+export const CONNECTION_KINDS = ['vcpu', 'irqs', 'events'] as const;
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
 
 /** What all routes share: the threads, the machines on them, and who is connected. */
@@ -15,7 +15,7 @@ export class Service {
   readonly engine: Engine;
   readonly machines: Machines;
   readonly statisticsSlots: StatisticsSlots;
-  readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0 };
+  readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0, events: 0 };
   draining = false;
   /** Why the server can no longer do its work, if so. */
   failure: string | undefined;

@@ -32,6 +32,7 @@ t.test('without any source everything is as documented', async (t) => {
     execution: 'auto',
     allowedHosts: [],
     allowedOrigins: [],
+    heartbeatMs: 15_000,
     machines: [DEFAULT_MACHINE],
   });
   t.equal(limits.machines, 1024);
