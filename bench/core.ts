@@ -1,90 +1,21 @@
-import {
-  GENERAL_CONFIGURATION,
-  HPET_BASE,
-  INT_ENB_CNF,
-  MAIN_COUNTER,
-  TIMER_BLOCKS,
-  TIMER_COMPARATOR,
-} from '../src/devices/hpet/registers.js';
-import { PROFILES, quirkBits } from '../src/devices/quirks.js';
+import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
 import { EventRing, eventRingWords } from '../src/events/event-ring.js';
-import { PRESETS, type PresetName } from '../src/locking/presets.js';
-import { Machine, type MachineOptions } from '../src/machine/machine.js';
 import { MACHINE_WORDS } from '../src/memory/map.js';
 import { SharedMemory } from '../src/memory/shared-memory.js';
 import { U64 } from '../src/memory/u64.js';
 import { DEVICE } from '../src/sync/lock-names.js';
 import { barging } from '../src/sync/mutex.js';
 import { SequenceLock } from '../src/sync/sequence-lock.js';
-import { Thread } from '../src/sync/thread.js';
-import { WaitGraph } from '../src/sync/wait-graph.js';
-import { ThreadHost } from '../src/threads/host.js';
 import { InlineExecution } from '../src/threads/inline.js';
-import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../src/threads/shared-map.js';
+import { machineAt } from '../src/threads/shared-map.js';
 import { READ, WRITE } from '../src/threads/submission-ring.js';
-import { ThreadStatistics } from '../src/threads/thread-statistics.js';
 import { measure, print } from './measure.js';
+import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
 
 /** What the parts of an access cost on one thread, with nobody else about. The modules are the ones that serve. */
 
-/** Of timer 0. */
-const COMPARATOR = TIMER_BLOCKS + TIMER_COMPARATOR;
-
-function machineOptions(slot: number, preset: PresetName): MachineOptions {
-  return {
-    slot,
-    design: PRESETS[preset],
-    clock: 'realtime',
-    hpet: { timers: 3, msi: false, routingCapability: 0x00ff_0104 },
-    ioapic: { version: 0x20, id: 0 },
-    quirks: quirkBits(PROFILES.standard),
-    generationCheck: true,
-    countOverlap: false,
-  };
-}
-
-class Laboratory {
-  readonly map;
-  readonly buffer: SharedArrayBuffer;
-  readonly host: ThreadHost;
-  readonly thread: Thread;
-
-  constructor(machines: number) {
-    this.map = sharedMap({ machines, vcpuThreads: 2, submissions: 1024, events: 16384, statisticsSlots: 1 });
-    this.buffer = new SharedArrayBuffer(this.map.words * 4);
-    const shared = new SharedMemory(this.buffer);
-    this.host = new ThreadHost(shared, this.map);
-    const statistics = new ThreadStatistics(this.buffer, this.map, FIRST_VCPU_THREAD);
-    this.thread = new Thread(FIRST_VCPU_THREAD, shared, statistics, new WaitGraph(shared, FIRST_VCPU_THREAD));
-  }
-
-  newMachine(): Machine {
-    return new Machine(new SharedMemory(this.buffer), this.thread, this.host);
-  }
-
-  create(slot: number, preset: PresetName, machine = this.newMachine()): Machine {
-    machine.create(machineAt(this.map, slot), machineOptions(slot, preset));
-    return machine;
-  }
-}
-
-const value = new U64();
-
-function writeHpet(machine: Machine, offset: number, low: number, high = 0): void {
-  machine.write(HPET_BASE + offset, 8, value.set(low, high));
-}
-
-/** A machine whose HPET runs, with timer 0 armed for a time that does not come. */
-function running(laboratory: Laboratory, slot: number, preset: PresetName): Machine {
-  const machine = laboratory.create(slot, preset);
-  writeHpet(machine, TIMER_BLOCKS, INT_ENB_CNF | (2 << 9));
-  writeHpet(machine, COMPARATOR, 0, 1);
-  writeHpet(machine, GENERAL_CONFIGURATION, 1);
-  return machine;
-}
-
 function accesses(): void {
-  const laboratory = new Laboratory(4);
+  const laboratory = new OneThread(4);
   const free = running(laboratory, 0, 'lockless-timer');
   const big = running(laboratory, 1, 'bql');
   const inline = new InlineExecution(free, laboratory.host.events);
@@ -106,7 +37,7 @@ function accesses(): void {
 }
 
 function locks(): void {
-  const laboratory = new Laboratory(1);
+  const laboratory = new OneThread(1);
   const machine = laboratory.create(0, 'lockless-timer');
   const { memory, locks } = machine;
   const sequence = new SequenceLock(memory, MACHINE_WORDS - 8);
@@ -154,7 +85,7 @@ function locks(): void {
 
 function machines(): void {
   const before = process.memoryUsage.rss();
-  const laboratory = new Laboratory(65_536);
+  const laboratory = new OneThread(65_536);
   const reserved = process.memoryUsage.rss();
   const machine = laboratory.newMachine();
   const begin = process.hrtime.bigint();

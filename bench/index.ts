@@ -1,10 +1,12 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { rows as accesses } from './accesses.js';
 import { rows as counterReads } from './counter-reads.js';
 import { rows as deadlocks } from './deadlocks.js';
 import { rows as locks } from './locks.js';
 import { printRow, type Row } from './rows.js';
 import { rows as scrape } from './scrape.js';
+import { rows as wire } from './wire.js';
 
 /** Every benchmark whose figures are claims; `--only NAME` runs one, `--json` prints what came of it. */
 const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
@@ -12,6 +14,8 @@ const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
   'counter-reads': counterReads,
   deadlocks,
   scrape,
+  accesses,
+  wire,
 };
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });

@@ -70,7 +70,7 @@ export const irqRoutes: Routes = (app: App, service) => {
       resumeTokenOf(headers['sec-websocket-protocol']);
       machines.get(params.machine).requireOpen();
     },
-    handler: (socket, { params, query }) => {
+    handler: (socket, { params, query, raw }) => {
       connections.irqs++;
       socket.on('close', () => connections.irqs--);
       const stream = new IrqStream(
@@ -80,6 +80,7 @@ export const irqRoutes: Routes = (app: App, service) => {
         configuration.limits,
         query.after === undefined ? undefined : Number(query.after),
         filterOf(query),
+        raw.socket,
       );
       socket.on('message', () => socket.close(1003, 'bad-message'));
       socket.on('close', () => stream.end());

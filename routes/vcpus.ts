@@ -33,9 +33,8 @@ export const vcpuRoutes: Routes = (app: App, service) => {
         const machine = machines.get(request.params.machine);
         machine.requireOpen();
         const vcpu = machine.vcpu(request.params.vcpu);
-        new VcpuSocket(socket, machine, vcpu, configuration.limits, tokenOf(request), (error) =>
-          request.log.error({ err: error }, 'a message failed'),
-        );
+        const onFault = (error: unknown) => request.log.error({ err: error }, 'a message failed');
+        new VcpuSocket(socket, machine, vcpu, configuration.limits, tokenOf(request), onFault, request.raw.socket);
       } catch (error) {
         // Someone else was faster.
         socket.close(POLICY_VIOLATION, error instanceof SouthbridgeError ? error.code : 'internal');

@@ -4,7 +4,7 @@ import { Backlog } from './backlog.js';
 import type { IrqEvent } from './irq-event.js';
 import { IrqFilter } from './irq-filter.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
-import { Outbox } from './outbox.js';
+import { type Corkable, Outbox } from './outbox.js';
 import type { Encoder, Peer } from './peer.js';
 import { CLOSE_MACHINE_DELETED } from './vcpu.js';
 
@@ -20,8 +20,16 @@ export class IrqStream implements Subscriber {
     /** The last event that the subscriber has, if it was here before. */
     after?: number,
     readonly filter = new IrqFilter(),
+    stream?: Corkable,
   ) {
-    this.#outbox = new Outbox(peer, encoder, new Backlog(limits.pendingInterrupts), limits.bufferedBytes, () => {});
+    this.#outbox = new Outbox(
+      peer,
+      encoder,
+      new Backlog(limits.pendingInterrupts),
+      limits.bufferedBytes,
+      () => {},
+      stream,
+    );
     const { name, sequence } = machine;
     this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence });
     const missed = machine.eventsAfter(after ?? sequence, limits.history);

@@ -11,7 +11,7 @@ import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
 import { batchResults, fillResult } from './batch-results.js';
 import type { IrqEvent } from './irq-event.js';
 import type { Answer, MachineHandle, Subscriber } from './machine-handle.js';
-import { Outbox } from './outbox.js';
+import { type Corkable, Outbox } from './outbox.js';
 import { PostedCredit } from './posted-credit.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
 import type { Vcpu, VcpuHolder } from './vcpu.js';
@@ -34,11 +34,12 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     readonly limits: Limits,
     token: string | undefined,
     readonly onFault: (error: unknown) => void,
+    stream?: Corkable,
   ) {
     this.#codec = codecOf(socket.protocol);
     this.#capabilities = capabilitiesOf(machine.config.clock);
     this.#credit = new PostedCredit(Math.ceil(limits.requestsUnderWay / 4));
-    this.#outbox = new Outbox(socket, this.#codec, vcpu.backlog, limits.bufferedBytes, () => this.#regulate());
+    this.#outbox = new Outbox(socket, this.#codec, vcpu.backlog, limits.bufferedBytes, () => this.#regulate(), stream);
     this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#onClose());
@@ -222,16 +223,28 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     }
     for (const access of accesses) checkAccess(access);
     const results = batchResults(accesses);
-    let left = accesses.length;
-    if (left === 0) {
+    if (accesses.length === 0) {
       this.#replies.perform(() => ({ type: 'reply', id, results }));
       return;
     }
+    const { machine } = this;
+    const { value } = machine.engine.machine;
     this.#inTurn((turn) => {
-      for (const [index, access] of accesses.entries()) {
-        this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
+      const finish = () => this.#finish(turn, this.#batchReply(id, accesses, results));
+      let done = 0;
+      for (; done < accesses.length && machine.tryAccess(this.vcpu.vcpu, accesses[done]); done++) {
+        fillResult(results, done, undefined, value.lo, value.hi);
+      }
+      let left = accesses.length - done;
+      if (left === 0) {
+        machine.engine.afterEvents(finish);
+        return;
+      }
+      for (; done < accesses.length; done++) {
+        const index = done;
+        machine.access(this.vcpu.vcpu, accesses[index], (error, low, high) => {
           fillResult(results, index, error, low, high);
-          if (--left === 0) this.#finish(turn, this.#batchReply(id, accesses, results));
+          if (--left === 0) finish();
         });
       }
     });

@@ -27,7 +27,7 @@ import {
   viewBufferAt,
 } from './shared-map.js';
 import { StatisticsReader } from './statistics-reader.js';
-import { GONE, NOTHING, READ, SubmissionRing, VIEW } from './submission-ring.js';
+import { GONE, NOTHING, SubmissionRing, VIEW } from './submission-ring.js';
 import { ThreadStatistics } from './thread-statistics.js';
 
 export interface EngineOptions {
@@ -248,10 +248,7 @@ export class Engine {
     for (const request of hung.held) request.answer(GONE, 0, 0);
   }
 
-  /**
-   * Submits a request, to be answered by a vCPU thread or, if `lane` is given, nothing of it is under way and the
-   * access cannot block, at once. Requests of one thread, and those of one lane, are answered in order.
-   */
+  /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
   submit(
     vcpuThread: number,
     slot: number,
@@ -271,13 +268,6 @@ export class Engine {
         completion(status, lowRead, highRead);
       };
       lane.underWay++;
-      if (lane.underWay === 1 && this.options.execution === 'auto') {
-        const status = this.#inline.run(operation, size, base, address, low, high);
-        if (status !== undefined) {
-          this.#answerInline(status, operation === READ, answer);
-          return;
-        }
-      }
     }
     this.#send(vcpuThread, { slot, operation, size, base, address, low, high, answer });
   }
@@ -287,17 +277,32 @@ export class Engine {
     if (this.#vcpus[index].send(request)) this.#host.vcpuBells[index].ring();
   }
 
-  /** Answers what was carried out here, after the events that it caused. */
-  #answerInline(status: number, isRead: boolean, answer: Completion): void {
-    const { lo, hi } = this.machine.value;
+  /**
+   * Carries an access out here and now, if nothing of its lane is under way and it cannot block: its status, or undefined
+   * if nothing was done. What a read gave is in `machine.value`. The answer has to go through `afterEvents`.
+   */
+  runInline(
+    slot: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    lane: Lane,
+  ): number | undefined {
+    if (lane.underWay > 0 || this.options.execution !== 'auto') return undefined;
+    return this.#inline.run(operation, size, machineAt(this.map, slot), address, low, high);
+  }
+
+  /** Calls back once the events of what was carried out here are handed over: at once, unless one is incomplete. */
+  afterEvents(answer: () => void): void {
     const behind = this.#events.tail();
-    const done = () => (isRead ? answer(status, lo, hi) : answer(status, 0, 0));
     const missing = (behind - this.#drained) | 0;
     if (this.#inlineResults.length > 0 || (this.#events.emitted && missing > 0 && this.#drain(missing) < missing)) {
-      this.#inlineResults.push({ behind, answer: done });
+      this.#inlineResults.push({ behind, answer });
       this.#host.gatewayBell.ring();
     } else {
-      done();
+      answer();
     }
     this.#events.emitted = false;
   }
@@ -453,7 +458,10 @@ export class Engine {
     let answered = 0;
     let next = this.#firstAnswered(dispatches, completed);
     for (; next; next = this.#firstAnswered(dispatches, completed)) {
-      const behind = (next.ring.events(next.answered) - this.#drained) | 0;
+      const position = next.ring.events(next.answered);
+      // Among later events may be one of a thread whose result before it was not looked at.
+      if (((position - told) | 0) > 0) break;
+      const behind = (position - this.#drained) | 0;
       // Another thread's event may still be incomplete before those of this request.
       if (behind > 0 && this.#drain(behind) < behind) break;
       // What was carried out here before may be of the same lane.
