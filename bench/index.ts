@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import { rows as accesses } from './accesses.js';
 import { rows as counterReads } from './counter-reads.js';
 import { rows as deadlocks } from './deadlocks.js';
+import { rows as idle } from './idle.js';
 import { rows as locks } from './locks.js';
 import { printRow, type Row } from './rows.js';
 import { rows as scrape } from './scrape.js';
+import { rows as timers } from './timers.js';
 import { rows as wire } from './wire.js';
 
 /** Every benchmark whose figures are claims; `--only NAME` runs one, `--json` prints what came of it. */
@@ -16,6 +18,8 @@ const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
   scrape,
   accesses,
   wire,
+  timers,
+  idle,
 };
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });

@@ -4,6 +4,9 @@ import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from './shared-ma
 import { ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData, WorkerRole } from './worker.js';
 
+/** These threads allocate next to nothing: room for more would only be memory that stays with them. */
+const RESOURCES = { maxYoungGenerationSizeMb: 2 };
+
 /**
  * The worker threads of a process, by number. Numbers beyond those of the first threads are for replacements: a thread
  * that hangs keeps its own, because lock words name it.
@@ -58,7 +61,11 @@ export class Pool {
 
   #start(thread: number, role: WorkerRole): Promise<void> {
     const workerData: WorkerData = { buffer: this.buffer, map: this.map, thread, role };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData,
+      execArgv: [],
+      resourceLimits: RESOURCES,
+    });
     this.#workers.set(thread, worker);
     return new Promise((resolve, reject) => {
       let failure: unknown;

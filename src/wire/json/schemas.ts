@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { DESTINATION_FORMATS, IRQ_KINDS } from '../names.js';
 import { DECIMAL_PATTERN, HEX_PATTERN } from '../values.js';
-import { CODE_KEYWORD, compileStrict } from './validation.js';
+import { CODE_KEYWORD, compileStrict, whenNeeded } from './validation.js';
 
 /** Schemas of what clients send, on sockets and as HTTP bodies alike. Unknown keys are refused. */
 export const CLOSED = { additionalProperties: false } as const;
@@ -84,7 +84,9 @@ export const VCPU_MESSAGE_TYPES = Object.keys(VCPU_MESSAGES) as VcpuMessageType[
 /** A message that its schema accepted. */
 export type VcpuMessage = { [T in VcpuMessageType]: Type.Static<Messages[T]> }[VcpuMessageType];
 
-const validators = new Map(VCPU_MESSAGE_TYPES.map((type) => [type as string, compileStrict(VCPU_MESSAGES[type])]));
+const validators = new Map(
+  VCPU_MESSAGE_TYPES.map((type) => [type as string, whenNeeded(() => compileStrict(VCPU_MESSAGES[type]))]),
+);
 
 /** The validator for messages of a type, if there is such a type. */
 export function validatorOf(type: string) {

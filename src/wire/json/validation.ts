@@ -32,6 +32,21 @@ export function compileCoercing(schema: object): ValidateFunction {
   return coercing.compile(schema);
 }
 
+/** A validator that is made by its first use. */
+export function whenNeeded(compile: () => ValidateFunction): {
+  (data: unknown): boolean;
+  errors?: ValidateFunction['errors'];
+} {
+  let compiled: ValidateFunction | undefined;
+  const validate: ReturnType<typeof whenNeeded> = (data) => {
+    compiled ??= compile();
+    const isValid = compiled(data);
+    validate.errors = compiled.errors;
+    return isValid;
+  };
+  return validate;
+}
+
 /** The coded error for what validation found. `form` is the code for what has no better one. */
 export function refusal(errors: readonly ErrorObject[], form: 'invalid-body' | 'bad-message'): SouthbridgeError {
   const unknown = errors.map(unknownKey).find((error) => error !== undefined);
