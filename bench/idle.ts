@@ -4,7 +4,8 @@ import { processorSeconds, residentBytes } from './wire/process.js';
 import { ServerProcess } from './wire/server.js';
 
 const STARTS = 5;
-const SETTLE_MS = 2000;
+/** After some seconds the garbage of the start is collected. */
+const SETTLE_MS = 15_000;
 const IDLE_MS = 10_000;
 
 /** A server with default settings that nobody uses. */

@@ -1,4 +1,4 @@
-import type { Gap, ServerMessage } from '../wire/server-message.js';
+import type { Gap, LineLevels, ServerMessage } from '../wire/server-message.js';
 
 /** What waits to be sent. Replies are limited by the requests that may be under way, everything else by `limit`. */
 interface Waiting {
@@ -18,7 +18,11 @@ export class Backlog {
   /** Events that were not kept. */
   dropped = 0;
 
-  constructor(readonly limit: number) {}
+  constructor(
+    readonly limit: number,
+    /** The lines right after the latest event. */
+    readonly lines: () => LineLevels,
+  ) {}
 
   /** Messages that wait. */
   get length(): number {
@@ -44,9 +48,10 @@ export class Backlog {
     const last = this.#waiting.at(-1)?.gap;
     if (last) {
       last.to = sequence;
+      last.lines = this.lines();
       return;
     }
-    const gap = { type: 'gap' as const, from: sequence, to: sequence };
+    const gap = { type: 'gap' as const, from: sequence, to: sequence, lines: this.lines() };
     this.#waiting.push({ reply: false, message: gap, gap });
   }
 

@@ -3,6 +3,7 @@ import { PROTOCOL_VERSION } from './agreement.js';
 import { Backlog } from './backlog.js';
 import type { IrqEvent } from './irq-event.js';
 import { IrqFilter } from './irq-filter.js';
+import { linesBefore } from './lines.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
 import { type Corkable, Outbox } from './outbox.js';
 import type { Encoder, Peer } from './peer.js';
@@ -25,13 +26,13 @@ export class IrqStream implements Subscriber {
     this.#outbox = new Outbox(
       peer,
       encoder,
-      new Backlog(limits.pendingInterrupts),
+      new Backlog(limits.pendingInterrupts, () => machine.lines),
       limits.bufferedBytes,
       () => {},
       stream,
     );
-    const { name, sequence } = machine;
-    this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence });
+    const { name, sequence, lines } = machine;
+    this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });
     const missed = machine.eventsAfter(after ?? sequence, limits.history);
     if (after !== undefined) this.#catchUp(after, missed);
     machine.subscribers.add(this);
@@ -40,7 +41,10 @@ export class IrqStream implements Subscriber {
   /** Sends what the subscriber missed, and says what of it is no longer kept. */
   #catchUp(after: number, missed: readonly IrqEvent[]): void {
     const first = missed[0]?.sequence ?? this.machine.sequence + 1;
-    if (first > after + 1) this.#outbox.reply({ type: 'gap', from: after + 1, to: first - 1 });
+    if (first > after + 1) {
+      const lines = linesBefore(missed, this.machine.lines);
+      this.#outbox.reply({ type: 'gap', from: after + 1, to: first - 1, lines });
+    }
     for (const event of missed) this.event(event);
   }
 

@@ -24,11 +24,13 @@ import type { Engine } from '../threads/engine.js';
 import { threadName } from '../threads/lock-view.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from '../wire/client-message.js';
+import type { LineLevels } from '../wire/server-message.js';
 import { addressed } from './apic.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
+import { linesAfter, NO_LINES } from './lines.js';
 import { promised } from './promised.js';
-import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, writeSaved } from './snapshot.js';
+import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, savedLines, writeSaved } from './snapshot.js';
 import { Vcpu } from './vcpu.js';
 
 /** Inputs of a machine beside its lines. */
@@ -59,6 +61,8 @@ export class MachineHandle {
   sequence = 0;
   /** Level of the 8259 pair's output, which reaches vCPU 0. */
   intr = 0;
+  /** Levels of the lines right after event `sequence`. */
+  lines: LineLevels = NO_LINES;
 
   #bqlLoad: BqlLoadConfig;
   #underWay = 0;
@@ -78,7 +82,8 @@ export class MachineHandle {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
     this.locking = describeLocking(options.design);
-    this.vcpus = Array.from({ length: config.vcpus }, (_, vcpu) => new Vcpu(this.name, vcpu, pendingInterrupts));
+    const lines = () => this.lines;
+    this.vcpus = Array.from({ length: config.vcpus }, (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines));
     engine.createMachine(options, (event) => this.#onEvent(event));
   }
 
@@ -398,6 +403,7 @@ export class MachineHandle {
         () => {},
       );
       this.intr = snapshot.intr;
+      this.lines = savedLines(snapshot);
       this.sequence = Math.max(this.sequence, Number(snapshot.sequence));
     });
   }
@@ -437,6 +443,7 @@ export class MachineHandle {
 
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
+    this.lines = linesAfter(this.lines, event.wire);
     this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);
     if (event.intr !== undefined) {

@@ -1,10 +1,12 @@
 import { Type } from 'typebox';
 import type { MachineConfig } from '../config/machine.js';
+import { EXTERNAL_BIT, HPET_BITS, LINES } from '../devices/gsi/router.js';
 import { SouthbridgeError } from '../errors.js';
 import { savedDeadline, savedWords } from '../machine/saved-state.js';
 import { TIMER_COUNT } from '../machine/timer-list.js';
 import type { Memory } from '../memory/memory.js';
 import { CLOSED, Nanoseconds } from '../wire/json/schemas.js';
+import type { LineLevels } from '../wire/server-message.js';
 
 /** Of the form of a snapshot; another is refused. */
 export const SNAPSHOT_VERSION = 1;
@@ -79,4 +81,15 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
   if (deadlines.length !== TIMER_COUNT) {
     throw new SouthbridgeError('bad-snapshot', { what: `it has ${deadlines.length} deadlines, not ${TIMER_COUNT}` });
   }
+}
+
+/** The lines of a machine that was just restored. */
+export function savedLines({ state }: Snapshot): LineLevels {
+  const lines = { hpet: 0, external: 0 };
+  for (let line = 0; line < LINES; line++) {
+    const sources = state[`router.sources[${line}]`];
+    if (sources & HPET_BITS) lines.hpet |= 1 << line;
+    if (sources & EXTERNAL_BIT) lines.external |= 1 << line;
+  }
+  return { hpet: lines.hpet >>> 0, external: lines.external >>> 0 };
 }

@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../errors.js';
 import type { Lane } from '../threads/engine.js';
 import type { DestinationFormat } from '../wire/names.js';
-import type { Interrupt, Intr } from '../wire/server-message.js';
+import type { Interrupt, Intr, LineLevels } from '../wire/server-message.js';
 import type { ApicMessage, LocalApic } from './apic.js';
 import { Backlog } from './backlog.js';
 import type { IrqEvent } from './irq-event.js';
@@ -35,8 +35,9 @@ export class Vcpu implements LocalApic, Lane {
     /** The vCPU's number, and its physical APIC id. */
     readonly vcpu: number,
     pendingInterrupts: number,
+    lines: () => LineLevels,
   ) {
-    this.backlog = new Backlog(pendingInterrupts);
+    this.backlog = new Backlog(pendingInterrupts, lines);
   }
 
   get connected(): boolean {

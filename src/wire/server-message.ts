@@ -15,6 +15,16 @@ export interface ServerHello {
   readonly capabilities?: readonly string[];
   /** Requests that may be unanswered before the server reads no further. */
   readonly credit?: number;
+  /** Of an IRQ stream: the lines right after event `sequence`. */
+  readonly lines?: LineLevels;
+}
+
+/** Level of every line: bit n for line n. */
+export interface LineLevels {
+  /** Driven by the HPET, with PIT and RTC. */
+  readonly hpet: number;
+  /** Driven by clients. */
+  readonly external: number;
 }
 
 /** A value of `size` bytes in halves. */
@@ -107,6 +117,8 @@ export interface Gap {
   readonly type: 'gap';
   readonly from: number;
   readonly to: number;
+  /** The lines right after event `to`. */
+  readonly lines: LineLevels;
 }
 
 /** Posted writes that are done. */

@@ -249,7 +249,7 @@ t.test('what waited for a vCPU comes in the form of whoever connects', async (t)
   const story = (first: number): ServerMessage[] => [
     { type: 'interrupt', sequence: first + 1, message },
     { type: 'interrupt', sequence: first + 4, message },
-    { type: 'gap', from: first + 7, to: first + 10 },
+    { type: 'gap', from: first + 7, to: first + 10, lines: { hpet: 0, external: 0x10 } },
     { type: 'reply', id: 3 },
   ];
   t.strictSame(stories, [story(1), story(13)]);

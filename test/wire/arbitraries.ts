@@ -94,7 +94,7 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ type: type('interrupt'), sequence: long, message: apic }),
   record({ type: type('intr'), sequence: long, level: bit }),
   irq,
-  record({ type: type('gap'), from: long, to: long }),
+  record({ type: type('gap'), from: long, to: long, lines: record({ hpet: word, external: word }) }),
   record({ type: type('credit'), requests: word }),
   record({
     type: type('error'),

@@ -11,8 +11,9 @@ const QUIRK_BITS = AREA.word('quirks', 'constant');
 /** One word per line: bit n is the level of source n, INPUT_LEVEL what the interrupt controllers were told last. */
 const SOURCES = AREA.words('sources', LINES, 'router');
 
-const EXTERNAL_BIT = 1 << SOURCE_EXTERNAL;
-const HPET_BITS = EXTERNAL_BIT - 1;
+/** In a line's word of sources. */
+export const EXTERNAL_BIT = 1 << SOURCE_EXTERNAL;
+export const HPET_BITS = EXTERNAL_BIT - 1;
 const SOURCE_BITS = HPET_BITS | EXTERNAL_BIT;
 const INPUT_LEVEL = 1 << 30;
 

@@ -1,5 +1,14 @@
 import { DELIVERY_MODE_NAMES } from '../names.js';
-import type { ApicFields, BatchResults, Irq, IrqDetail, Reply, ServerMessage, Value } from '../server-message.js';
+import type {
+  ApicFields,
+  BatchResults,
+  Irq,
+  IrqDetail,
+  LineLevels,
+  Reply,
+  ServerMessage,
+  Value,
+} from '../server-message.js';
 import { highOf, lowOf } from '../values.js';
 
 /** What a server sent, which needs no check. */
@@ -18,13 +27,20 @@ export function serverMessage(fields: Fields): ServerMessage {
     case 'irq':
       return irq(fields);
     case 'gap':
-      return { type: 'gap', from: Number(fields.from), to: Number(fields.to) };
-    case 'hello':
+      return { type: 'gap', from: Number(fields.from), to: Number(fields.to), lines: lines(fields.lines) };
+    case 'hello': {
+      const { lines: levels, ...rest } = fields;
+      return { ...rest, sequence: Number(fields.sequence), ...(levels && { lines: lines(levels) }) };
+    }
     case 'intr':
       return { ...fields, sequence: Number(fields.sequence) };
     default:
       return fields;
   }
+}
+
+function lines({ hpet, external }: Fields): LineLevels {
+  return { hpet: Number(hpet), external: Number(external) };
 }
 
 function reply({ id, value, vector, results, version, capabilities }: Fields): Reply {

@@ -1,5 +1,5 @@
 import { DELIVERY_MODE_NAMES } from '../names.js';
-import type { ApicFields, BatchResults, Irq, Reply, ServerMessage } from '../server-message.js';
+import type { ApicFields, BatchResults, Irq, LineLevels, Reply, ServerMessage } from '../server-message.js';
 import { formatAddress, formatValue } from '../values.js';
 
 /** The text of a message. */
@@ -14,13 +14,26 @@ export function serverText(message: ServerMessage): string {
     case 'irq':
       return JSON.stringify(irqFields(message));
     case 'gap':
-      return JSON.stringify({ type: 'gap', from: String(message.from), to: String(message.to) });
-    case 'hello':
+      return JSON.stringify({
+        type: 'gap',
+        from: String(message.from),
+        to: String(message.to),
+        lines: linesFields(message.lines),
+      });
+    case 'hello': {
+      const { lines, ...rest } = message;
+      const levels = lines && linesFields(lines);
+      return JSON.stringify({ ...rest, sequence: String(message.sequence), lines: levels });
+    }
     case 'intr':
       return JSON.stringify({ ...message, sequence: String(message.sequence) });
     default:
       return JSON.stringify(message);
   }
+}
+
+function linesFields({ hpet, external }: LineLevels) {
+  return { hpet: formatAddress(hpet), external: formatAddress(external) };
 }
 
 /** By hand what is frequent: there is nothing in it to escape. */

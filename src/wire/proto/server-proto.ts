@@ -55,7 +55,10 @@ function oneof(message: ServerMessage): OneOf {
     case 'irq':
       return { case: 'irq', value: irqProto(message) };
     case 'gap':
-      return { case: 'gap', value: { from: BigInt(message.from), to: BigInt(message.to) } };
+      return {
+        case: 'gap',
+        value: { from: BigInt(message.from), to: BigInt(message.to), lines: message.lines },
+      };
     case 'credit':
       return { case: 'credit', value: { requests: message.requests } };
   }

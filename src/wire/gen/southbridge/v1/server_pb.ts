@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file southbridge/v1/server.proto.
  */
 export const file_southbridge_v1_server: GenFile = /*@__PURE__*/
-  fileDesc("Chtzb3V0aGJyaWRnZS92MS9zZXJ2ZXIucHJvdG8SDnNvdXRoYnJpZGdlLnYxIuUCCg1TZXJ2ZXJNZXNzYWdlEiwKBWhlbGxvGAEgASgLMhsuc291dGhicmlkZ2UudjEuU2VydmVySGVsbG9IABImCgVyZXBseRgCIAEoCzIVLnNvdXRoYnJpZGdlLnYxLlJlcGx5SAASJgoFZXJyb3IYAyABKAsyFS5zb3V0aGJyaWRnZS52MS5FcnJvckgAEi4KCWludGVycnVwdBgEIAEoCzIZLnNvdXRoYnJpZGdlLnYxLkludGVycnVwdEgAEiQKBGludHIYBSABKAsyFC5zb3V0aGJyaWRnZS52MS5JbnRySAASJwoDaXJxGAYgASgLMhguc291dGhicmlkZ2UudjEuSXJxRXZlbnRIABIiCgNnYXAYByABKAsyEy5zb3V0aGJyaWRnZS52MS5HYXBIABIoCgZjcmVkaXQYCCABKAsyFi5zb3V0aGJyaWRnZS52MS5DcmVkaXRIAEIJCgdtZXNzYWdlIvkBCgtTZXJ2ZXJIZWxsbxIPCgd2ZXJzaW9uGAEgASgNEg8KB21hY2hpbmUYAiABKAkSEQoEdmNwdRgDIAEoDUgAiAEBEhIKBWNsb2NrGAQgASgJSAGIAQESGQoMcmVzdW1lX3Rva2VuGAUgASgJSAKIAQESEAoIc2VxdWVuY2UYBiABKAQSEQoEaW50chgHIAEoCEgDiAEBEhQKDGNhcGFiaWxpdGllcxgIIAMoCRITCgZjcmVkaXQYCSABKA1IBIgBAUIHCgVfdmNwdUIICgZfY2xvY2tCDwoNX3Jlc3VtZV90b2tlbkIHCgVfaW50ckIJCgdfY3JlZGl0IvcBCgVSZXBseRIKCgJpZBgBIAEoDRIMCgRzaXplGAIgASgNEhEKCXZhbHVlX2xvdxgDIAEoBxISCgp2YWx1ZV9oaWdoGAQgASgHEhMKBnZlY3RvchgFIAEoDUgAiAEBEhQKB3Jlc3VsdHMYBiABKAxIAYgBARIqCgZmYXVsdHMYByADKAsyGi5zb3V0aGJyaWRnZS52MS5CYXRjaEZhdWx0EjEKCWFncmVlbWVudBgIIAEoCzIZLnNvdXRoYnJpZGdlLnYxLkFncmVlbWVudEgCiAEBQgkKB192ZWN0b3JCCgoIX3Jlc3VsdHNCDAoKX2FncmVlbWVudCJBCgpCYXRjaEZhdWx0Eg0KBWluZGV4GAEgASgNEiQKBWVycm9yGAIgASgLMhUuc291dGhicmlkZ2UudjEuRXJyb3IiMgoJQWdyZWVtZW50Eg8KB3ZlcnNpb24YASABKA0SFAoMY2FwYWJpbGl0aWVzGAIgAygJImcKBUVycm9yEg8KAmlkGAEgASgNSACIAQESDAoEY29kZRgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEicKB2RldGFpbHMYBCADKAsyFi5zb3V0aGJyaWRnZS52MS5EZXRhaWxCBQoDX2lkIkEKBkRldGFpbBIMCgRuYW1lGAEgASgJEg4KBHRleHQYAiABKAlIABIQCgZudW1iZXIYAyABKAFIAEIHCgV2YWx1ZSJLCglJbnRlcnJ1cHQSEAoIc2VxdWVuY2UYASABKAQSLAoHbWVzc2FnZRgCIAEoCzIbLnNvdXRoYnJpZGdlLnYxLkFwaWNNZXNzYWdlIicKBEludHISEAoIc2VxdWVuY2UYASABKAQSDQoFbGV2ZWwYAiABKAgiHwoDR2FwEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQiGgoGQ3JlZGl0EhAKCHJlcXVlc3RzGAEgASgNYgZwcm90bzM", [file_southbridge_v1_irq]);
+  fileDesc("Chtzb3V0aGJyaWRnZS92MS9zZXJ2ZXIucHJvdG8SDnNvdXRoYnJpZGdlLnYxIuUCCg1TZXJ2ZXJNZXNzYWdlEiwKBWhlbGxvGAEgASgLMhsuc291dGhicmlkZ2UudjEuU2VydmVySGVsbG9IABImCgVyZXBseRgCIAEoCzIVLnNvdXRoYnJpZGdlLnYxLlJlcGx5SAASJgoFZXJyb3IYAyABKAsyFS5zb3V0aGJyaWRnZS52MS5FcnJvckgAEi4KCWludGVycnVwdBgEIAEoCzIZLnNvdXRoYnJpZGdlLnYxLkludGVycnVwdEgAEiQKBGludHIYBSABKAsyFC5zb3V0aGJyaWRnZS52MS5JbnRySAASJwoDaXJxGAYgASgLMhguc291dGhicmlkZ2UudjEuSXJxRXZlbnRIABIiCgNnYXAYByABKAsyEy5zb3V0aGJyaWRnZS52MS5HYXBIABIoCgZjcmVkaXQYCCABKAsyFi5zb3V0aGJyaWRnZS52MS5DcmVkaXRIAEIJCgdtZXNzYWdlIqQCCgtTZXJ2ZXJIZWxsbxIPCgd2ZXJzaW9uGAEgASgNEg8KB21hY2hpbmUYAiABKAkSEQoEdmNwdRgDIAEoDUgAiAEBEhIKBWNsb2NrGAQgASgJSAGIAQESGQoMcmVzdW1lX3Rva2VuGAUgASgJSAKIAQESEAoIc2VxdWVuY2UYBiABKAQSEQoEaW50chgHIAEoCEgDiAEBEhQKDGNhcGFiaWxpdGllcxgIIAMoCRITCgZjcmVkaXQYCSABKA1IBIgBARIpCgVsaW5lcxgKIAEoCzIaLnNvdXRoYnJpZGdlLnYxLkxpbmVMZXZlbHNCBwoFX3ZjcHVCCAoGX2Nsb2NrQg8KDV9yZXN1bWVfdG9rZW5CBwoFX2ludHJCCQoHX2NyZWRpdCL3AQoFUmVwbHkSCgoCaWQYASABKA0SDAoEc2l6ZRgCIAEoDRIRCgl2YWx1ZV9sb3cYAyABKAcSEgoKdmFsdWVfaGlnaBgEIAEoBxITCgZ2ZWN0b3IYBSABKA1IAIgBARIUCgdyZXN1bHRzGAYgASgMSAGIAQESKgoGZmF1bHRzGAcgAygLMhouc291dGhicmlkZ2UudjEuQmF0Y2hGYXVsdBIxCglhZ3JlZW1lbnQYCCABKAsyGS5zb3V0aGJyaWRnZS52MS5BZ3JlZW1lbnRIAogBAUIJCgdfdmVjdG9yQgoKCF9yZXN1bHRzQgwKCl9hZ3JlZW1lbnQiQQoKQmF0Y2hGYXVsdBINCgVpbmRleBgBIAEoDRIkCgVlcnJvchgCIAEoCzIVLnNvdXRoYnJpZGdlLnYxLkVycm9yIjIKCUFncmVlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhQKDGNhcGFiaWxpdGllcxgCIAMoCSJnCgVFcnJvchIPCgJpZBgBIAEoDUgAiAEBEgwKBGNvZGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRInCgdkZXRhaWxzGAQgAygLMhYuc291dGhicmlkZ2UudjEuRGV0YWlsQgUKA19pZCJBCgZEZXRhaWwSDAoEbmFtZRgBIAEoCRIOCgR0ZXh0GAIgASgJSAASEAoGbnVtYmVyGAMgASgBSABCBwoFdmFsdWUiSwoJSW50ZXJydXB0EhAKCHNlcXVlbmNlGAEgASgEEiwKB21lc3NhZ2UYAiABKAsyGy5zb3V0aGJyaWRnZS52MS5BcGljTWVzc2FnZSInCgRJbnRyEhAKCHNlcXVlbmNlGAEgASgEEg0KBWxldmVsGAIgASgIIkoKA0dhcBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEikKBWxpbmVzGAMgASgLMhouc291dGhicmlkZ2UudjEuTGluZUxldmVscyIsCgpMaW5lTGV2ZWxzEgwKBGhwZXQYASABKAcSEAoIZXh0ZXJuYWwYAiABKAciGgoGQ3JlZGl0EhAKCHJlcXVlc3RzGAEgASgNYgZwcm90bzM", [file_southbridge_v1_irq]);
 
 /**
  * One frame from the server.
@@ -170,6 +170,13 @@ export type ServerHello = Message<"southbridge.v1.ServerHello"> & {
    * @generated from field: optional uint32 credit = 9;
    */
   credit?: number;
+
+  /**
+   * On an IRQ stream: the lines right after event `sequence`.
+   *
+   * @generated from field: southbridge.v1.LineLevels lines = 10;
+   */
+  lines?: LineLevels;
 };
 
 /**
@@ -466,6 +473,13 @@ export type Gap = Message<"southbridge.v1.Gap"> & {
    * @generated from field: uint64 to = 2;
    */
   to: bigint;
+
+  /**
+   * The lines right after event `to`.
+   *
+   * @generated from field: southbridge.v1.LineLevels lines = 3;
+   */
+  lines?: LineLevels;
 };
 
 /**
@@ -474,6 +488,34 @@ export type Gap = Message<"southbridge.v1.Gap"> & {
  */
 export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_server, 9);
+
+/**
+ * Level of every line, as `LineEvent` tells of it: those of the HPET (with PIT and RTC), and those that clients drive.
+ *
+ * @generated from message southbridge.v1.LineLevels
+ */
+export type LineLevels = Message<"southbridge.v1.LineLevels"> & {
+  /**
+   * Bit n: whether the HPET drives line n high.
+   *
+   * @generated from field: fixed32 hpet = 1;
+   */
+  hpet: number;
+
+  /**
+   * Bit n: whether clients drive GSI n high.
+   *
+   * @generated from field: fixed32 external = 2;
+   */
+  external: number;
+};
+
+/**
+ * Describes the message southbridge.v1.LineLevels.
+ * Use `create(LineLevelsSchema)` to create a new message.
+ */
+export const LineLevelsSchema: GenMessage<LineLevels> = /*@__PURE__*/
+  messageDesc(file_southbridge_v1_server, 10);
 
 /**
  * Posted writes that are done, and have no reply. Sent if `credit` was agreed.
@@ -494,5 +536,5 @@ export type Credit = Message<"southbridge.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_southbridge_v1_server, 10);
+  messageDesc(file_southbridge_v1_server, 11);
 
