@@ -118,7 +118,7 @@ export interface Gap {
   readonly from: number;
   readonly to: number;
   /** The lines right after event `to`. */
-  readonly lines: LineLevels;
+  readonly lines?: LineLevels;
 }
 
 /** Posted writes that are done. */

@@ -67,7 +67,8 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     capabilities: ['batch', 'credit', 'ports', 'posted', 'step', 'subscribe'],
     credit: 1024,
   },
-  'hello-stream': {
+  'hello-stream': { type: 'hello', version: 1, machine: 'default', sequence: 41 },
+  'hello-stream-lines': {
     type: 'hello',
     version: 1,
     machine: 'default',
@@ -154,6 +155,7 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     lateness: undefined,
     event: { kind: 'intr', level: 1 },
   },
-  gap: { type: 'gap', from: 50, to: 61, lines: { hpet: 0x0001_0000, external: 0x10 } },
+  gap: { type: 'gap', from: 50, to: 61 },
+  'gap-lines': { type: 'gap', from: 50, to: 61, lines: { hpet: 0x0001_0000, external: 0x10 } },
   credit: { type: 'credit', requests: 256 },
 };

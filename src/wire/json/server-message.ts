@@ -27,7 +27,12 @@ export function serverMessage(fields: Fields): ServerMessage {
     case 'irq':
       return irq(fields);
     case 'gap':
-      return { type: 'gap', from: Number(fields.from), to: Number(fields.to), lines: lines(fields.lines) };
+      return {
+        type: 'gap',
+        from: Number(fields.from),
+        to: Number(fields.to),
+        ...(fields.lines && { lines: lines(fields.lines) }),
+      };
     case 'hello': {
       const { lines: levels, ...rest } = fields;
       return { ...rest, sequence: Number(fields.sequence), ...(levels && { lines: lines(levels) }) };

@@ -18,7 +18,7 @@ export function serverText(message: ServerMessage): string {
         type: 'gap',
         from: String(message.from),
         to: String(message.to),
-        lines: linesFields(message.lines),
+        lines: message.lines && linesFields(message.lines),
       });
     case 'hello': {
       const { lines, ...rest } = message;

@@ -41,8 +41,6 @@ const READERS: { readonly [field: number]: (body: Uint8Array) => ServerMessage }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-const NO_LINES: LineLevels = { hpet: 0, external: 0 };
-
 /** A number that stands alone. */
 function numberOf(body: Uint8Array, number: number): number {
   const fields = new Fields(body);
@@ -163,7 +161,7 @@ function intr(body: Uint8Array): Intr {
 
 function gap(body: Uint8Array): Gap {
   const fields = new Fields(body);
-  const message: Mutable<Gap> = { type: 'gap', from: 0, to: 0, lines: NO_LINES };
+  const message: Mutable<Gap> = { type: 'gap', from: 0, to: 0 };
   while (fields.next()) {
     if (fields.number === 1) message.from = fields.value;
     else if (fields.number === 2) message.to = fields.value;
