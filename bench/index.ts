@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { rows as accesses } from './accesses.js';
+import { rows as clients } from './clients.js';
 import { rows as counterReads } from './counter-reads.js';
 import { rows as deadlocks } from './deadlocks.js';
 import { rows as idle } from './idle.js';
@@ -18,6 +19,7 @@ const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
   scrape,
   accesses,
   wire,
+  clients,
   timers,
   idle,
 };

@@ -35,6 +35,13 @@ export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
+/** Half of what lies between the quartiles of what should all be the same: what a ratio may be off by. */
+export function halfSpread(ratios: readonly number[]): number {
+  const sorted = [...ratios].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+  return (at(0.75) - at(0.25)) / 2;
+}
+
 /** Prints a table: a title, then a line per row. */
 export function print(title: string, rows: readonly (readonly [what: string, value: number, unit: string])[]): void {
   const width = Math.max(...rows.map(([what]) => what.length));

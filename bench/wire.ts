@@ -3,7 +3,7 @@ import { IOAPIC_BASE, IOWIN } from '../src/devices/ioapic/registers.js';
 import { U64 } from '../src/memory/u64.js';
 import type { Access } from '../src/wire/client-message.js';
 import { protoClientCodec } from '../src/wire/proto/client-codec.js';
-import { measure, median } from './measure.js';
+import { halfSpread, measure, median } from './measure.js';
 import { OneThread, running } from './one-thread.js';
 import { type Row, row } from './rows.js';
 import { Lanes } from './wire/lanes.js';
@@ -164,13 +164,6 @@ async function compare(shape: Shape, ours: ServerProcess, echo: ServerProcess, a
       }),
     ],
   };
-}
-
-/** Half of what lies between the quartiles. */
-function halfSpread(ratios: readonly number[]): number {
-  const sorted = [...ratios].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
-  return (at(0.75) - at(0.25)) / 2;
 }
 
 /** Nanoseconds that the accesses of one frame take on the thread that carries them out. */

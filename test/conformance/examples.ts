@@ -68,13 +68,6 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     credit: 1024,
   },
   'hello-stream': { type: 'hello', version: 1, machine: 'default', sequence: 41 },
-  'hello-stream-lines': {
-    type: 'hello',
-    version: 1,
-    machine: 'default',
-    sequence: 41,
-    lines: { hpet: 0, external: 0x8000_0010 },
-  },
   reply: { type: 'reply', id: 3 },
   'reply-id-0': { type: 'reply', id: 0 },
   'reply-value': { type: 'reply', id: 1, value: { low: 0x89abcdef, high: 0x01234567, size: 8 } },
@@ -156,6 +149,13 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     event: { kind: 'intr', level: 1 },
   },
   gap: { type: 'gap', from: 50, to: 61 },
-  'gap-lines': { type: 'gap', from: 50, to: 61, lines: { hpet: 0x0001_0000, external: 0x10 } },
   credit: { type: 'credit', requests: 256 },
+  'hello-stream-lines': {
+    type: 'hello',
+    version: 1,
+    machine: 'default',
+    sequence: 41,
+    lines: { hpet: 0, external: 0x8000_0010 },
+  },
+  'gap-lines': { type: 'gap', from: 50, to: 61, lines: { hpet: 0x0001_0000, external: 0x10 } },
 };

@@ -1,0 +1,12 @@
+/**
+ * The promise client, for Node and browsers: `import { Southbridge } from 'southbridge/client'`. It needs nothing but a
+ * WebSocket and `fetch`. docs/clients.md has a guide.
+ */
+
+export type { DestinationFormat, IrqKind } from '../wire/names.js';
+export type { ApicFields, Gap, Interrupt, Intr, Irq, LineLevels, ServerHello } from '../wire/server-message.js';
+export { IrqStream, type IrqStreamOptions } from './irq-stream.js';
+export type { Reconnection } from './reconnection.js';
+export { RequestError } from './request-error.js';
+export { type MachineDescription, type ServerOptions, Southbridge } from './server.js';
+export { type BatchAccess, Vcpu, type VcpuEvent, type VcpuOptions } from './vcpu.js';

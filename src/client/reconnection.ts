@@ -1,0 +1,33 @@
+/** How long a client tries to come back after its connection was lost. */
+export interface Reconnection {
+  /** Tries in a row that may fail; 0 never tries. 10 if not given. */
+  readonly attempts?: number;
+  /** Milliseconds before the second try; each wait is twice the one before, up to 5 s. 50 if not given. */
+  readonly delayMs?: number;
+}
+
+const LONGEST_MS = 5000;
+/** The server's own codes by which it ends a connection for good: someone took over; the machine is deleted. */
+const FINAL_CODES = [4001, 4002];
+
+/** Counts tries to come back. */
+export class Tries {
+  #failed = 0;
+
+  constructor(readonly options: Reconnection | false = {}) {}
+
+  succeeded(): void {
+    this.#failed = 0;
+  }
+
+  /** Waits before the next try; false if there is to be none after a close with this code. */
+  async next(code: number): Promise<boolean> {
+    if (this.options === false || FINAL_CODES.includes(code)) return false;
+    const { attempts = 10, delayMs = 50 } = this.options;
+    if (this.#failed >= attempts) return false;
+    const wait = this.#failed === 0 ? 0 : Math.min(LONGEST_MS, delayMs * 2 ** (this.#failed - 1));
+    this.#failed++;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    return true;
+  }
+}

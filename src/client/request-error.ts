@@ -1,0 +1,24 @@
+/** A request that the server refused, or that nobody knows the end of. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+
+  constructor(
+    /** As in docs/errors.md; or `connection-lost`, where the request may or may not have been carried out. */
+    readonly code: string,
+    message: string,
+    /** What the sentence names. */
+    readonly details: { readonly [name: string]: unknown } = {},
+    /** HTTP status, of a request by HTTP. */
+    readonly status?: number,
+  ) {
+    super(message);
+  }
+}
+
+export function connectionLost(url: string): RequestError {
+  return new RequestError(
+    'connection-lost',
+    `The connection to ${url} ended before the request was answered; it may or may not have been carried out.`,
+    { url },
+  );
+}

@@ -1,0 +1,87 @@
+import t from 'tap';
+import { RequestError, SyncVcpu, type VcpuEvent } from '../../src/client/sync/index.js';
+import {
+  ENABLE,
+  GENERAL_CONFIGURATION,
+  IOAPIC,
+  MAIN_COUNTER,
+  route,
+  timerComparator,
+  timerConfiguration,
+} from '../support/guest.js';
+import { CLI, Program } from '../support/program.js';
+
+/** A server in another process: calls block this one. */
+async function beside(t: { teardown(end: () => Promise<void>): void }, ...settings: string[]): Promise<string> {
+  const program = new Program([CLI, 'serve', '--port', '0', '--log-level', 'error', ...settings]);
+  t.teardown(async () => {
+    program.child.kill();
+    await program.exited;
+  });
+  const line = await program.line();
+  return String(line?.match(/http:\S+/)?.[0]);
+}
+
+t.test('calls block, and hand over what arrived before they return', async (t) => {
+  const url = await beside(t, '--set', 'machines.0.clock=manual');
+  const told: string[] = [];
+  const onEvent = (event: VcpuEvent) => {
+    told.push(event.type === 'interrupt' ? `vector ${event.message.vector}` : event.type);
+  };
+  const vcpu = SyncVcpu.connect(url, 'default', 0, { onEvent });
+  t.equal(vcpu.read(MAIN_COUNTER, 8), 0n);
+  vcpu.write(MAIN_COUNTER, 8, 0x1_0000_0000n);
+  t.equal(vcpu.read(MAIN_COUNTER, 8), 0x1_0000_0000n);
+  vcpu.write(MAIN_COUNTER, 8, 0);
+  vcpu.post(IOAPIC, 4, 0x14);
+  vcpu.post(IOAPIC + 0x10, 4, 0x31);
+  vcpu.post(timerConfiguration(0), 8, ENABLE | route(2));
+  vcpu.post(timerComparator(0), 8, 100);
+  vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+  t.same(told, []);
+  vcpu.step(10_000);
+  t.same(told, ['vector 49'], 'here when the step returns');
+  t.same(
+    vcpu.batch([
+      { address: MAIN_COUNTER, size: 8 },
+      { address: timerComparator(0), size: 8, value: 2000n },
+      { address: timerComparator(0), size: 4 },
+    ]),
+    [1000n, undefined, 2000],
+  );
+  const many = vcpu.batch(Array.from({ length: 10_000 }, () => ({ address: timerComparator(0), size: 4 })));
+  t.ok(many.length === 10_000 && many.every((value) => value === 2000), 'longer than one frame may be');
+
+  t.throws(() => vcpu.read(0x1000, 4), { code: 'address-unassigned' });
+  t.equal(vcpu.read(timerComparator(0), 4), 2000, 'a refusal spoils nothing');
+  for (let count = 0; count < 1000; count++) vcpu.post(timerComparator(1), 4, count);
+  t.equal(vcpu.read(timerComparator(1), 4), 999, 'a call is a fence for what was posted');
+  vcpu.post(0x1000, 4, 1);
+  t.throws(
+    () => {
+      for (;;) vcpu.sync();
+    },
+    { code: 'address-unassigned' },
+  );
+  t.equal(vcpu.read(timerComparator(1), 4), 999);
+  t.equal(vcpu.portRead(0x21), 0);
+  t.equal(vcpu.waitForEvent(10), false);
+  vcpu.close();
+  t.throws(() => vcpu.sync(), { code: 'connection-closed' });
+});
+
+t.test('a vCPU that halts is woken by an interrupt of another, or of a timer', async (t) => {
+  const url = await beside(t);
+  const events: VcpuEvent[] = [];
+  const vcpu = SyncVcpu.connect(url, 'default', 0, { onEvent: (event) => events.push(event) });
+  vcpu.write(IOAPIC, 4, 0x14);
+  vcpu.write(IOAPIC + 0x10, 4, 0x31);
+  vcpu.write(timerConfiguration(0), 8, ENABLE | route(2));
+  vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+  vcpu.write(timerComparator(0), 8, vcpu.read(MAIN_COUNTER, 8) + 100_000n);
+  while (events.length === 0) vcpu.waitForEvent(1000);
+  t.match(events, [{ type: 'interrupt', message: { vector: 0x31 } }]);
+  t.throws(() => SyncVcpu.connect(url, 'default', 0), RequestError, 'the vCPU is taken');
+  t.throws(() => SyncVcpu.connect('http://127.0.0.1:1', 'default', 0), { code: 'connection-refused' });
+  vcpu.close();
+});
