@@ -73,8 +73,9 @@ export class SharedMemory implements Memory {
   }
 
   hostTime(): number {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1e9 + nanoseconds;
+    // By index: the iterator that destructuring runs costs as much again as a third of the call.
+    const time = process.hrtime();
+    return time[0] * 1e9 + time[1];
   }
 
   select(base: number): void {

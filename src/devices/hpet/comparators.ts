@@ -31,12 +31,14 @@ export class Comparators {
     readonly output: InterruptOutput,
   ) {}
 
-  /** Arms the timer as its registers say, whether it is enabled or not; the HPET is on. */
-  schedule(timer: number): void {
+  /**
+   * Arms the timer as its registers say, whether it is enabled or not; the HPET is on. `time` is that of the access, in
+   * virtual ns, where it was looked at already.
+   */
+  schedule(timer: number, time = this.ports.now()): void {
     const { state } = this;
     const now = this.#now;
     const target = this.#target;
-    const time = this.ports.now();
     this.counter.valueAt(now, time);
     state.load(timer, S.T_COMPARATOR, target);
     let flags = state.get(timer, S.T_FLAGS) & ~(S.WRAP_FLAG | S.AHEAD_FLAG);
@@ -98,13 +100,16 @@ export class Comparators {
 
   /**
    * Expires a timer whose deadline came before the write that is about to arm or cancel it, and whose callback did not
-   * run yet: else a main loop that is late would lose a match that the counter did meet.
+   * run yet: else a main loop that is late would lose a match that the counter did meet. Returns the virtual time, ns, at
+   * which it found nothing more to expire; undefined if that took no look at the clock.
    */
-  settle(timer: number): void {
+  settle(timer: number): number | undefined {
     while (this.state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG) {
-      if (this.state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned() > this.ports.now()) return;
+      const time = this.ports.now();
+      if (this.state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned() > time) return time;
       this.expire(timer);
     }
+    return undefined;
   }
 
   /** Moves a periodic comparator on, and arms the timer for it. */

@@ -42,14 +42,14 @@ export class TimerBlocks {
   /** Writes 4 bytes into the low or `high` half of a register, or all 8. */
   write(timer: number, register: number, high: boolean, size: number, value: U64): void {
     const { state } = this;
-    this.comparators.settle(timer);
+    const time = this.comparators.settle(timer);
     switch (register) {
       case R.TIMER_CONFIGURATION:
         // The high half is read-only, but its write arms the timer all the same.
-        this.#writeConfiguration(timer, high ? state.get(timer, S.T_CONFIGURATION) : value.lo);
+        this.#writeConfiguration(timer, high ? state.get(timer, S.T_CONFIGURATION) : value.lo, time);
         break;
       case R.TIMER_COMPARATOR:
-        this.#writeComparator(timer, high, size, value);
+        this.#writeComparator(timer, high, size, value, time);
         break;
       case R.TIMER_FSB_ROUTE:
         if (!high) state.set(timer, S.T_FSB_DATA, value.lo);
@@ -58,7 +58,7 @@ export class TimerBlocks {
     }
   }
 
-  #writeConfiguration(timer: number, written: number): void {
+  #writeConfiguration(timer: number, written: number, time: number | undefined): void {
     const { state, output } = this;
     const old = state.get(timer, S.T_CONFIGURATION);
     const writable = R.TIMER_CONFIGURATION_WRITABLE;
@@ -72,10 +72,10 @@ export class TimerBlocks {
       state.set(timer, S.T_COMPARATOR + 1, 0);
       state.set(timer, S.T_PERIOD + 1, 0);
     }
-    if (state.isOn()) this.comparators.schedule(timer);
+    if (state.isOn()) this.comparators.schedule(timer, time);
   }
 
-  #writeComparator(timer: number, high: boolean, size: number, value: U64): void {
+  #writeComparator(timer: number, high: boolean, size: number, value: U64, time: number | undefined): void {
     const { state } = this;
     const configuration = state.get(timer, S.T_CONFIGURATION);
     const narrow = (configuration & R.MODE32_CNF) !== 0;
@@ -85,7 +85,7 @@ export class TimerBlocks {
     if (periodic) this.#deposit(timer, S.T_PERIOD, high, size, value, narrow);
     state.set(timer, S.T_CONFIGURATION, configuration & ~R.VAL_SET_CNF);
     state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) & ~S.EXPIRED_FLAG);
-    if (state.isOn()) this.comparators.schedule(timer);
+    if (state.isOn()) this.comparators.schedule(timer, time);
   }
 
   /** A `narrow` (32-bit) field keeps an upper half of 0. */
