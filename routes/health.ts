@@ -17,12 +17,14 @@ export const healthRoutes: Routes = (app: App, service) => {
       schema: {
         tags,
         summary: 'Whether machines can be used: the main loop comes round',
+        description: 'With `stateDir` also why checkpoints fail, if they do: machines can be used all the same.',
         response: replies('They can'),
       },
     },
     async () => {
       await service.requireReady();
-      return { status: 'ready' };
+      const { keeper } = service;
+      return keeper ? { status: 'ready', state: { failure: keeper.figures.failure ?? null } } : { status: 'ready' };
     },
   );
 };

@@ -16,9 +16,9 @@ export const machineRoutes: Routes = (app: App, { machines }) => {
   app.post(
     '/v1/machines',
     { schema: { tags, summary: 'Makes a machine', body: MachineConfig, response: replies('The new machine', 201) } },
-    (request, reply) => {
+    async (request, reply) => {
       // Validation has filled in every default.
-      const machine = machines.create(request.body as MachineConfigType);
+      const machine = await machines.add(request.body as MachineConfigType);
       reply.code(201).header('location', `/v1/machines/${machine.name}`);
       return describeMachine(machine);
     },

@@ -223,7 +223,27 @@ export const ERRORS = {
     message: 'The address {host} does not belong to this computer; choose another with --host.',
   },
 
+  'state-dir-in-use': {
+    status: 500,
+    message:
+      'Another server ({holder}) keeps its machines in {folder}; end it first, or choose another with --state-dir.',
+  },
+  'state-dir-unusable': {
+    status: 500,
+    message: 'No machines can be kept in {folder}: {reason}; make it writable, or choose another with --state-dir.',
+  },
+  'checkpoint-version': {
+    status: 500,
+    message:
+      'The checkpoint {file} has version {version}; this server reads version {known}. Start the server that wrote it, or move the file away.',
+  },
+
   // Life cycle
+  'state-not-kept': {
+    status: 500,
+    message:
+      'At the end not all could be kept in {folder}: {reason}. Machines of which only older checkpoints are there: {machines}.',
+  },
   'not-ready': {
     status: 503,
     message: 'The server is not ready: {reason}; try again in a moment.',

@@ -95,6 +95,28 @@ export const ConfigurationSchema = Type.Object(
         description: 'Milliseconds between the comments in a stream of Server-Sent Events which show that it is alive.',
       }),
     ),
+    stateDir: Type.Optional(
+      Type.String({
+        maxLength: 4096,
+        default: '',
+        description: 'Folder in which machines are kept beyond the end of the server: docs/operations.md. Empty: none.',
+      }),
+    ),
+    stateIntervalMs: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 3_600_000,
+        default: 10_000,
+        description: 'Milliseconds from one round of checkpoints in `stateDir` to the next.',
+      }),
+    ),
+    stateCounter: Type.Optional(
+      Type.Enum(['continue', 'jump'], {
+        default: 'continue',
+        description:
+          'Whether the clocks of machines from `stateDir` go on from where they were, or from as much later as has passed.',
+      }),
+    ),
     limits: Type.Optional(Limits),
     machines: Type.Optional(
       Type.Array(MachineConfig, {

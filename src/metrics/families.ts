@@ -1,4 +1,9 @@
 import { bqlReacquire } from './families/bql-reacquire.js';
+import { checkpointAge } from './families/checkpoint-age.js';
+import { checkpointBytes } from './families/checkpoint-bytes.js';
+import { checkpointFailures } from './families/checkpoint-failures.js';
+import { checkpointRound } from './families/checkpoint-round.js';
+import { checkpoints } from './families/checkpoints.js';
 import { connections } from './families/connections.js';
 import { deadlocks } from './families/deadlocks.js';
 import { deferredIrqDelay } from './families/deferred-irq-delay.js';
@@ -37,6 +42,11 @@ export const FAMILIES: readonly Family[] = [
   connections,
   droppedInterrupts,
   missedWakeups,
+  checkpoints,
+  checkpointFailures,
+  checkpointBytes,
+  checkpointAge,
+  checkpointRound,
   threadBusy,
   eventLoopLag,
   scrapeDuration,

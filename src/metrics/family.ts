@@ -1,3 +1,4 @@
+import type { KeeperFigures } from '../service/keeper.js';
 import type { Service } from '../service/service.js';
 import type { Durations, LockRow } from '../threads/statistics-reader.js';
 import type { EventLoopLag } from './event-loop-lag.js';
@@ -127,6 +128,20 @@ export function single(
     *samples(source) {
       const now = value(source);
       yield typeof now === 'number' ? { labels: {}, value: now } : { labels: {}, durations: now };
+    },
+  };
+}
+
+/** A value of what is kept in `stateDir`; none without it. */
+export function kept(
+  description: Description & Pick<Family, 'type'>,
+  value: (figures: KeeperFigures) => number,
+): Family {
+  return {
+    ...description,
+    labels: [],
+    *samples({ service: { keeper } }) {
+      if (keeper) yield { labels: {}, value: value(keeper.figures) };
     },
   };
 }

@@ -63,6 +63,10 @@ export class MachineHandle {
   intr = 0;
   /** Levels of the lines right after event `sequence`. */
   lines: LineLevels = NO_LINES;
+  /** Milliseconds since 1970. */
+  readonly madeAt = Date.now();
+  /** Whether anything but time may have changed the machine since it was last kept. */
+  changed = true;
 
   #bqlLoad: BqlLoadConfig;
   #underWay = 0;
@@ -103,6 +107,11 @@ export class MachineHandle {
   requireOpen(): void {
     if (this.state === 'deleting') throw this.#closing();
     if (this.isHung) throw this.#hangs();
+  }
+
+  /** Whether anything can be done with the machine. */
+  get isOpen(): boolean {
+    return this.state !== 'deleting' && !this.isHung;
   }
 
   #hangs(): SouthbridgeError {
@@ -150,6 +159,7 @@ export class MachineHandle {
   tryAccess(vcpu: number, { write, address, size, low, high }: Access): boolean {
     this.requireOpen();
     if (this.#gate) return false;
+    this.changed = true;
     const { engine, options } = this;
     const operation = write ? ring.WRITE : ring.READ;
     return engine.runInline(options.slot, operation, size, address, low, high, this.vcpus[vcpu]) === ring.OK;
@@ -246,6 +256,7 @@ export class MachineHandle {
     completion: Completion,
   ): void {
     this.#inside++;
+    this.changed = true;
     const { slot } = this.options;
     const finish: Completion = (status, lowRead, highRead) => {
       this.#inside--;
@@ -316,6 +327,7 @@ export class MachineHandle {
   set bqlLoad(load: BqlLoadConfig) {
     this.requireOpen();
     this.#bqlLoad = load;
+    this.changed = true;
     this.engine.loadBql(this.options.slot, toBqlLoad(load));
   }
 
@@ -363,34 +375,49 @@ export class MachineHandle {
     }
   }
 
-  /** The machine at one moment. */
-  snapshot(): Promise<Snapshot> {
+  /** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
+  snapshot(toKeep = false): Promise<Snapshot> {
     const { engine, options, config } = this;
-    return this.#alone(() =>
-      engine.transfer(
+    return this.#alone(() => {
+      if (toKeep) this.changed = false;
+      return engine.transfer(
         options.slot,
         CONTROL_SAVE,
         0,
         () => {},
-        (at) => ({
-          version: SNAPSHOT_VERSION,
-          takenAt: Date.now(),
-          config: structuredClone(config) as unknown as Snapshot['config'],
-          sequence: String(this.sequence),
-          intr: this.intr ? 1 : 0,
-          ...readSaved(engine.shared, at),
-        }),
-      ),
-    );
+        (at) => {
+          const saved = readSaved(engine.shared, at);
+          return {
+            version: SNAPSHOT_VERSION,
+            takenAt: this.#wallTimeOf(Number(saved.virtualTime)),
+            config: structuredClone(config) as unknown as Snapshot['config'],
+            sequence: String(this.sequence),
+            intr: this.intr ? 1 : 0,
+            ...saved,
+          };
+        },
+      );
+    });
+  }
+
+  /** Whether virtual time follows the host's. */
+  get #isTicking(): boolean {
+    return this.config.clock === 'realtime' && this.state === 'running';
+  }
+
+  /** When it was this virtual time, a moment ago; in milliseconds since 1970. */
+  #wallTimeOf(virtualTime: number): number {
+    const since = this.#isTicking ? (this.virtualTime - virtualTime) / 1e6 : 0;
+    return Math.floor(Date.now() - Math.max(0, since));
   }
 
   /**
-   * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`) from as much later as has
-   * passed since by the wall clock. Throws as `requireFits`, and then nothing has changed.
+   * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
+   * later as has passed since by the wall clock. Throws as `requireFits`, and then nothing has changed.
    */
   restore(snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
     requireFits(snapshot, this.config);
-    const passed = counter === 'jump' ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
+    const passed = counter === 'jump' && this.#isTicking ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
     const time = Number(snapshot.virtualTime) + passed;
     if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
     const { engine, options } = this;
@@ -405,11 +432,13 @@ export class MachineHandle {
       this.intr = snapshot.intr;
       this.lines = savedLines(snapshot);
       this.sequence = Math.max(this.sequence, Number(snapshot.sequence));
+      this.changed = true;
     });
   }
 
   async #control(work: number, argument = 0): Promise<void> {
     this.requireOpen();
+    this.changed = true;
     this.#underWay++;
     try {
       await this.engine.control(this.options.slot, work, argument);
@@ -443,6 +472,7 @@ export class MachineHandle {
 
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
+    this.changed = true;
     this.lines = linesAfter(this.lines, event.wire);
     this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);

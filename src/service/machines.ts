@@ -3,6 +3,7 @@ import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import type { Engine } from '../threads/engine.js';
 import type { StatisticsSlots } from '../threads/statistics-slots.js';
+import type { Keeper } from './keeper.js';
 import { MachineHandle } from './machine-handle.js';
 
 /** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
@@ -16,6 +17,7 @@ export class Machines {
     readonly engine: Engine,
     readonly limits: Limits,
     readonly statisticsSlots: StatisticsSlots,
+    readonly keeper?: Keeper,
   ) {
     // The lowest slot is taken first.
     this.#freeSlots = Array.from({ length: limits.machines }, (_, i) => limits.machines - 1 - i);
@@ -56,10 +58,18 @@ export class Machines {
     return machine;
   }
 
+  /** The same, for one that is to be kept. */
+  async add(config: MachineConfig): Promise<MachineHandle> {
+    const machine = this.create(config);
+    await this.keeper?.made(machine);
+    return machine;
+  }
+
   /** Resolves when nothing is left of the machine; its name is taken until then. */
   async delete(name: string): Promise<void> {
     const machine = this.get(name);
     await machine.delete();
+    await this.keeper?.deleted(name);
     this.#machines.delete(name);
     this.#dropped += droppedOf(machine);
     this.#freeSlots.push(machine.options.slot);

@@ -2,6 +2,7 @@ import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { Engine } from '../threads/engine.js';
 import { StatisticsSlots } from '../threads/statistics-slots.js';
+import type { Keeper } from './keeper.js';
 import { Machines } from './machines.js';
 
 /** A main loop that has not come round for this long is stuck. */
@@ -23,6 +24,7 @@ export class Service {
   constructor(
     readonly configuration: Configuration,
     onFailure: (error: unknown) => void,
+    readonly keeper?: Keeper,
   ) {
     const { vcpuThreads, limits } = configuration;
     this.statisticsSlots = new StatisticsSlots(limits.measuredMachines);
@@ -36,13 +38,15 @@ export class Service {
         onFailure(reason);
       },
     });
-    this.machines = new Machines(this.engine, limits, this.statisticsSlots);
+    this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper);
   }
 
-  /** Starts the threads and makes the machines that are configured. */
+  /** Starts the threads and makes the machines that are configured or kept. */
   async start(): Promise<void> {
     await this.engine.start();
-    for (const machine of this.configuration.machines) this.machines.create(machine);
+    const { machines } = this.configuration;
+    if (this.keeper) await this.keeper.makeMachines(this.machines, machines);
+    else for (const machine of machines) this.machines.create(machine);
   }
 
   close(): Promise<void> {

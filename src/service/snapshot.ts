@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import type { MachineConfig } from '../config/machine.js';
 import { EXTERNAL_BIT, HPET_BITS, LINES } from '../devices/gsi/router.js';
@@ -70,7 +71,7 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
   if (version !== SNAPSHOT_VERSION)
     throw new SouthbridgeError('snapshot-version', { version, known: SNAPSHOT_VERSION });
   for (const key of KEYS) {
-    if (JSON.stringify(snapshot.config[key]) === JSON.stringify(config[key])) continue;
+    if (isDeepStrictEqual(snapshot.config[key], config[key])) continue;
     throw new SouthbridgeError('snapshot-of-another', { machine: config.name, key });
   }
   const names = new Set(savedWords().map(({ name }) => name));

@@ -161,6 +161,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
         this.#replies.perform(() => {
           vcpu.logicalId = message.logicalId;
           vcpu.format = message.format;
+          machine.changed = true;
           return { type: 'reply', id };
         });
         break;

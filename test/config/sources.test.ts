@@ -33,6 +33,9 @@ t.test('without any source everything is as documented', async (t) => {
     allowedHosts: [],
     allowedOrigins: [],
     heartbeatMs: 15_000,
+    stateDir: '',
+    stateIntervalMs: 10_000,
+    stateCounter: 'continue',
     machines: [DEFAULT_MACHINE],
   });
   t.equal(limits.machines, 1024);

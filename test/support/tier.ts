@@ -7,6 +7,7 @@ export const TIERS = {
     allPresets: false,
     hazardSeconds: 0,
     hazardRounds: 40,
+    checkpointStride: 97,
   },
   ci: {
     socketOperations: 20_000,
@@ -15,6 +16,7 @@ export const TIERS = {
     allPresets: true,
     hazardSeconds: 10,
     hazardRounds: 400,
+    checkpointStride: 7,
   },
   long: {
     socketOperations: 100_000,
@@ -23,6 +25,7 @@ export const TIERS = {
     allPresets: true,
     hazardSeconds: 60,
     hazardRounds: 2_000,
+    checkpointStride: 1,
   },
 } as const;
 
