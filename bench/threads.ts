@@ -127,10 +127,10 @@ async function roundTrip(execution: 'auto' | 'threads'): Promise<number> {
   const address = HPET_BASE + MAIN_COUNTER;
   const read = () =>
     new Promise<void>((answered) => {
-      if (engine.runInline(0, READ, 8, address, 0, 0, lane) === undefined) {
+      if (engine.gateway.runInline(0, READ, 8, address, 0, 0, lane) === undefined) {
         engine.submit(0, 0, READ, 8, address, 0, 0, () => answered(), lane);
       } else {
-        engine.afterEvents(answered);
+        engine.gateway.afterEvents(answered);
       }
     });
   const time = await measureAsync(2000, read);

@@ -154,7 +154,7 @@ export class MachineHandle {
 
   /**
    * Carries an access out at once if nothing stands in its way, else does nothing and returns false. What a read gave
-   * is in `engine.machine.value`; the answer has to go through `engine.afterEvents`. Throws as `requireOpen`.
+   * is in `engine.machine.value`; the answer has to go through `engine.gateway.afterEvents`. Throws as `requireOpen`.
    */
   tryAccess(vcpu: number, { write, address, size, low, high }: Access): boolean {
     this.requireOpen();
@@ -162,7 +162,7 @@ export class MachineHandle {
     this.changed = true;
     const { engine, options } = this;
     const operation = write ? ring.WRITE : ring.READ;
-    return engine.runInline(options.slot, operation, size, address, low, high, this.vcpus[vcpu]) === ring.OK;
+    return engine.gateway.runInline(options.slot, operation, size, address, low, high, this.vcpus[vcpu]) === ring.OK;
   }
 
   setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {
@@ -266,15 +266,8 @@ export class MachineHandle {
       else completion(status, lowRead, highRead);
       this.#done();
     };
-    const { engine } = this;
     const lane = this.vcpus[vcpu];
-    const status = engine.runInline(slot, operation, size, address, low, high, lane);
-    if (status === undefined) {
-      engine.submit(this.#threadOf(vcpu), slot, operation, size, address, low, high, finish, lane);
-      return;
-    }
-    const { lo, hi } = engine.machine.value;
-    engine.afterEvents(() => (operation === ring.READ ? finish(status, lo, hi) : finish(status, 0, 0)));
+    this.engine.gateway.perform(this.#threadOf(vcpu), slot, operation, size, address, low, high, finish, lane);
   }
 
   #threadOf(vcpu: number): number {

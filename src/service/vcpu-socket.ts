@@ -238,7 +238,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
       }
       let left = accesses.length - done;
       if (left === 0) {
-        machine.engine.afterEvents(finish);
+        machine.engine.gateway.afterEvents(finish);
         return;
       }
       for (; done < accesses.length; done++) {

@@ -24,14 +24,12 @@ export class ControlQueue {
     readonly due: (slot: number) => DueWork,
   ) {}
 
-  /** Resolves when the work is done and all events that it caused are handed over. */
-  request(slot: number, work: number, argument: number): Promise<void> {
-    return new Promise((done) => {
-      const queue = this.#queues.get(slot) ?? [];
-      this.#queues.set(slot, queue);
-      queue.push({ work, argument, done });
-      if (queue.length === 1) this.#begin(slot, queue[0]);
-    });
+  /** Calls `done` when the work is done and all events that it caused are handed over. */
+  request(slot: number, work: number, argument: number, done: () => void): void {
+    const queue = this.#queues.get(slot) ?? [];
+    this.#queues.set(slot, queue);
+    queue.push({ work, argument, done });
+    if (queue.length === 1) this.#begin(slot, queue[0]);
   }
 
   #begin(slot: number, { work, argument }: Control): void {

@@ -3,6 +3,12 @@ import type { SubmissionRing } from './submission-ring.js';
 /** Told of a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
 export type Completion = (status: number, low: number, high: number) => void;
 
+/** Whose requests are carried out in order, such as those of one vCPU. */
+export interface Lane {
+  /** Requests that are not answered yet. */
+  underWay: number;
+}
+
 /** A request on its way to a vCPU thread and back. */
 export interface Request {
   readonly slot: number;

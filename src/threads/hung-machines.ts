@@ -11,9 +11,6 @@ interface HungMachine {
   readonly rings: number[];
 }
 
-/** How often the gateway looks whether more threads have come to hang. */
-const CHECK_MS = 50;
-
 /** What the engine does about a machine in which threads hang. */
 export interface HangPorts {
   /** False for a slot that has no machine. */
@@ -22,6 +19,8 @@ export interface HangPorts {
   freeze(slot: number): void;
   /** Puts a thread in the place of one that hangs: the ring of that one, if it had any; undefined if that cannot be. */
   replace(thread: number): { readonly ring?: number } | undefined;
+  /** Has `again` called some time later, once. */
+  later(again: () => void): void;
 }
 
 /** Machines in which a deadlock was left to hang (`onDeadlock: hang`), and the threads that were replaced for it. */
@@ -85,7 +84,7 @@ export class HungMachines {
       machine.threads.add(thread);
       if (replaced.ring !== undefined) machine.rings.push(replaced.ring);
     }
-    setTimeout(() => this.#replaceStuck(slot), CHECK_MS).unref();
+    this.ports.later(() => this.#replaceStuck(slot));
   }
 
   /** Forgets a machine; what it leaves is for the caller to clear up. */

@@ -1,0 +1,303 @@
+import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import { DueWork } from '../machine/due-work.js';
+import { Machine } from '../machine/machine.js';
+import type { Memory } from '../memory/memory.js';
+import type { Thread } from '../sync/thread.js';
+import { ControlQueue } from './control-queue.js';
+import { type Completion, Dispatch, type Lane, type Request } from './dispatch.js';
+import { ThreadHost } from './host.js';
+import { type HangPorts, HungMachines } from './hung-machines.js';
+import { InlineExecution } from './inline.js';
+import { LockView } from './lock-view.js';
+import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
+import { GONE, READ, SubmissionRing } from './submission-ring.js';
+
+/** Events handed over before the gateway looks at its sockets again. */
+const EVENTS_PER_TURN = 4096;
+
+export interface GatewayOptions {
+  /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
+  readonly execution?: 'auto' | 'threads' | undefined;
+}
+
+/** What the gateway cannot do by itself. */
+export interface GatewayPorts extends HangPorts {
+  /** Takes an event of the machine in a slot. The event object is used again. */
+  handOver(slot: number, event: MachineEvent): void;
+}
+
+/** A request that was carried out here, and is answered once the events before position `behind` are handed over. */
+interface InlineResult {
+  readonly behind: number;
+  readonly answer: () => void;
+}
+
+interface Round {
+  readonly wanted: number;
+  readonly done: () => void;
+}
+
+/**
+ * What the gateway does between two looks at its sockets: submits requests, and hands over events and results in an
+ * order in which every event comes before the result of the request that caused it. It never waits, and knows of no
+ * event loop: the engine runs it on Node's, exploration on its own.
+ */
+export class Gateway {
+  /** For making machines, for reading what needs no lock, and for what is carried out here. */
+  readonly machine: Machine;
+  readonly due: DueWork;
+  readonly host: ThreadHost;
+  readonly lockView: LockView;
+  readonly hung: HungMachines;
+  readonly controls: ControlQueue;
+  /** The vCPU threads, by index. */
+  readonly vcpus: Dispatch[] = [];
+  /** Those that hang and still have results to hand over. */
+  retired: Dispatch[] = [];
+  readonly inlineResults: InlineResult[] = [];
+  /** Position of the event ring up to which events are handed over. */
+  drained = 0;
+
+  readonly #events: EventRing;
+  readonly #inline: InlineExecution;
+  readonly #rounds: Round[] = [];
+
+  constructor(
+    readonly thread: Thread,
+    memory: Memory,
+    readonly map: SharedMap,
+    readonly ports: GatewayPorts,
+    readonly options: GatewayOptions,
+  ) {
+    this.host = new ThreadHost(thread.shared, map, false);
+    this.#events = this.host.events;
+    this.machine = new Machine(memory, thread, this.host);
+    this.due = new DueWork(this.machine);
+    this.lockView = new LockView(thread.shared, map);
+    this.#inline = new InlineExecution(this.machine, this.#events);
+    this.controls = new ControlQueue((slot) => this.dueWorkOf(slot));
+    this.hung = new HungMachines(this.lockView, ports);
+  }
+
+  /** The gateway's side of a vCPU thread with one of the rings. */
+  dispatch(thread: number, ring: number): Dispatch {
+    const { shared } = this.thread;
+    return new Dispatch(
+      thread,
+      ring,
+      new SubmissionRing(shared, submissionRingAt(this.map, ring), this.map.submissions),
+    );
+  }
+
+  dueWorkOf(slot: number): DueWork {
+    this.machine.select(machineAt(this.map, slot));
+    return this.due;
+  }
+
+  // Requests
+
+  /**
+   * Carries a request out here and now if nothing of its lane is under way and it cannot block, else submits it to a
+   * vCPU thread. It is answered behind the events that it caused.
+   */
+  perform(
+    vcpuThread: number,
+    slot: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    answer: Completion,
+    lane: Lane,
+  ): void {
+    const status = this.runInline(slot, operation, size, address, low, high, lane);
+    if (status === undefined) {
+      this.submit(vcpuThread, this.request(slot, operation, size, address, low, high, answer, lane));
+      return;
+    }
+    const { lo, hi } = this.machine.value;
+    this.afterEvents(() => (operation === READ ? answer(status, lo, hi) : answer(status, 0, 0)));
+  }
+
+  /** A request that is under way in its lane, if it has one, until it is answered. */
+  request(
+    slot: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    completion: Completion,
+    lane?: Lane,
+  ): Request {
+    const base = machineAt(this.map, slot);
+    if (!lane) return { slot, operation, size, base, address, low, high, answer: completion };
+    lane.underWay++;
+    const answer: Completion = (status, lowRead, highRead) => {
+      lane.underWay--;
+      completion(status, lowRead, highRead);
+    };
+    return { slot, operation, size, base, address, low, high, answer };
+  }
+
+  /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
+  submit(vcpuThread: number, request: Request): void {
+    if (this.hung.hold(request)) return;
+    if (this.vcpus[vcpuThread].send(request)) this.host.vcpuBells[vcpuThread].ring();
+  }
+
+  /**
+   * Carries an access out here and now, if nothing of its lane is under way and it cannot block: its status, or undefined
+   * if nothing was done. What a read gave is in `machine.value`. The answer has to go through `afterEvents`.
+   */
+  runInline(
+    slot: number,
+    operation: number,
+    size: number,
+    address: number,
+    low: number,
+    high: number,
+    lane: Lane,
+  ): number | undefined {
+    if (lane.underWay > 0 || this.options.execution !== 'auto') return undefined;
+    return this.#inline.run(operation, size, machineAt(this.map, slot), address, low, high);
+  }
+
+  /** Calls back once the events of what was carried out here are handed over: at once, unless one is incomplete. */
+  afterEvents(answer: () => void): void {
+    const behind = this.#events.tail();
+    const missing = (behind - this.drained) | 0;
+    if (this.inlineResults.length > 0 || (this.#events.emitted && missing > 0 && this.#drain(missing) < missing)) {
+      this.inlineResults.push({ behind, answer });
+      this.host.gatewayBell.ring();
+    } else {
+      answer();
+    }
+    this.#events.emitted = false;
+  }
+
+  /** Asks the main loop to come round; calls back when it has. */
+  round(done: () => void): void {
+    const wanted = (this.thread.shared.add(this.map.roundsWanted, 1) + 1) | 0;
+    this.#rounds.push({ wanted, done });
+    this.host.mainLoopBell.ring();
+  }
+
+  // Turns
+
+  /** One turn. Returns undefined if there is more to do, else the count of rings of the gateway's bell to sleep on. */
+  step(): number | undefined {
+    if (this.turn() || this.#hasWork()) return undefined;
+    const bell = this.host.gatewayBell;
+    const rings = bell.prepareToSleep();
+    if (!this.#hasWork()) return rings;
+    bell.wake();
+    return undefined;
+  }
+
+  /** Sleep has ended. */
+  wake(): void {
+    this.host.gatewayBell.wake();
+  }
+
+  #hasWork(): boolean {
+    return (
+      this.#events.hasEvents() ||
+      this.#dispatches.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
+      this.inlineResults.length > 0 ||
+      this.#isRoundDone() ||
+      this.hung.hasNews ||
+      this.controls.hasWork
+    );
+  }
+
+  /** Hands over events and results in the order in which they came about; returns whether there was anything. */
+  turn(): boolean {
+    // In this order: what was told by then belongs to requests that are answered in this turn, or later.
+    const told = this.#events.tail();
+    this.hung.note();
+    const dispatches = this.#dispatches;
+    const completed = dispatches.map((vcpu) => vcpu.ring.completed());
+    this.controls.note(() => this.#events.tail());
+    let answered = 0;
+    let next = this.#firstAnswered(dispatches, completed);
+    for (; next; next = this.#firstAnswered(dispatches, completed)) {
+      const position = next.ring.events(next.answered);
+      // Among later events may be one of a thread whose result before it was not looked at.
+      if (((position - told) | 0) > 0) break;
+      const behind = (position - this.drained) | 0;
+      // Another thread's event may still be incomplete before those of this request.
+      if (behind > 0 && this.#drain(behind) < behind) break;
+      // What was carried out here before may be of the same lane.
+      answered += this.#answerInlineResults();
+      this.#answer(next);
+      answered++;
+    }
+    // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
+    const count = next ? 0 : this.#drain(Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
+    for (let index = 0; index < this.vcpus.length; index++) {
+      if (this.vcpus[index].sendQueued()) this.host.vcpuBells[index].ring();
+    }
+    answered += this.#answerInlineResults();
+    return this.controls.finish(this.drained) + this.#finishRounds() + count + answered > 0;
+  }
+
+  #finishRounds(): number {
+    let count = 0;
+    for (; this.#isRoundDone(); count++) this.#rounds.shift()?.done();
+    return count;
+  }
+
+  #isRoundDone(): boolean {
+    const first = this.#rounds.at(0);
+    return first !== undefined && ((this.thread.shared.load(this.map.roundsDone) - first.wanted) | 0) >= 0;
+  }
+
+  #drain(limit: number): number {
+    const count = this.#events.drain(limit, (slot, event) => this.ports.handOver(slot, event));
+    this.drained = (this.drained + count) | 0;
+    return count;
+  }
+
+  /** Of the threads with results, the one whose next result comes first in the order of events. */
+  #firstAnswered(dispatches: readonly Dispatch[], completed: readonly number[]): Dispatch | undefined {
+    let first: Dispatch | undefined;
+    let firstBehind = 0;
+    for (let i = 0; i < dispatches.length; i++) {
+      const vcpu = dispatches[i];
+      if (vcpu.answered === completed[i]) continue;
+      const behind = (vcpu.ring.events(vcpu.answered) - this.drained) | 0;
+      if (first && behind >= firstBehind) continue;
+      first = vcpu;
+      firstBehind = behind;
+    }
+    return first;
+  }
+
+  #answer(vcpu: Dispatch): void {
+    const position = vcpu.answered;
+    vcpu.answered = (position + 1) | 0;
+    const request = vcpu.pending.shift() as Request;
+    const status = vcpu.ring.status(position);
+    if (status === GONE && this.hung.hold(request)) return;
+    request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
+  }
+
+  #answerInlineResults(): number {
+    let count = 0;
+    for (let first = this.inlineResults[0]; first; first = this.inlineResults[0]) {
+      if (((first.behind - this.drained) | 0) > 0) break;
+      this.inlineResults.shift();
+      first.answer();
+      count++;
+    }
+    return count;
+  }
+
+  /** All that may have results to hand over. */
+  get #dispatches(): readonly Dispatch[] {
+    // What hangs came first: its last results go before those of its replacement.
+    return this.retired.length === 0 ? this.vcpus : [...this.retired, ...this.vcpus];
+  }
+}
