@@ -7,14 +7,24 @@ import type {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { Type } from 'typebox';
+import type { Access } from '../src/security/roles.js';
 import type { Service } from '../src/service/service.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Who may use the route. The server does not start with a route that does not say it. */
+    access: Access;
     /** Whether the route is a WebSocket. */
     socket?: boolean;
   }
+}
+
+/** Says who may use the routes that a plugin adds to `scope`. */
+export function giveAccess(scope: FastifyInstance, access: Access): void {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, access };
+  });
 }
 
 /** The server's Fastify instance: what a schema says is what a handler gets. */

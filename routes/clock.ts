@@ -7,6 +7,7 @@ export const clockRoutes: Routes = (app: App, { machines }) => {
   app.post(
     '/v1/machines/:machine/clock/step',
     {
+      config: { access: 'drive' },
       schema: {
         tags: ['clock'],
         summary: 'Moves a manual clock; the reply comes when everything that was due has run',

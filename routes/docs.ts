@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { App } from './app.js';
+import { type App, giveAccess } from './app.js';
 
 /** Everything from this server, so that the page works offline; swagger-ui styles its elements in place. */
 const CSP = [
@@ -35,10 +35,18 @@ export async function registerOpenApi(app: App): Promise<void> {
 
 export async function docsRoutes(app: App): Promise<void> {
   const protocol = readFileSync(new URL('docs/protocol.md', root), 'utf8');
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: CSP, uiConfig: { validatorUrl: null } as object });
+  await app.register(async (scope) => {
+    // A browser that opens a page shows no token; and what the page tells is in the source of the server.
+    giveAccess(scope, 'public');
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: CSP,
+      uiConfig: { validatorUrl: null } as object,
+    });
+  });
   app.get(
     '/docs/protocol',
-    { schema: { tags: ['docs'], summary: 'The protocol of the WebSockets' } },
+    { config: { access: 'public' }, schema: { tags: ['docs'], summary: 'The protocol of the WebSockets' } },
     (_request, reply) => {
       reply.type('text/markdown; charset=utf-8');
       return protocol;

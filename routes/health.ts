@@ -5,7 +5,10 @@ const tags = ['health'];
 export const healthRoutes: Routes = (app: App, service) => {
   app.get(
     '/healthz',
-    { schema: { tags, summary: 'Whether the process answers', response: replies('It does') } },
+    {
+      config: { access: 'public' },
+      schema: { tags, summary: 'Whether the process answers', response: replies('It does') },
+    },
     () => ({
       status: 'ok',
     }),
@@ -14,6 +17,7 @@ export const healthRoutes: Routes = (app: App, service) => {
   app.get(
     '/readyz',
     {
+      config: { access: 'public' },
       schema: {
         tags,
         summary: 'Whether machines can be used: the main loop comes round',

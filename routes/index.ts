@@ -1,4 +1,6 @@
+import type { RouteOptions } from 'fastify';
 import { SouthbridgeError } from '../src/errors.js';
+import type { Access } from '../src/security/roles.js';
 import type { Service } from '../src/service/service.js';
 import { type App, Nothing } from './app.js';
 import { clockRoutes } from './clock.js';
@@ -32,11 +34,21 @@ const ROUTES = [
   metricsRoutes,
 ];
 
-/** Registers every route, in this order. */
-export async function registerRoutes(app: App, service: Service): Promise<void> {
+/** A route, as it was registered. */
+export interface RouteInfo {
+  readonly method: string;
+  readonly url: string;
+  readonly websocket: boolean;
+  readonly access: Access;
+}
+
+/** Registers every route, in this order, and returns them. Throws if one of them does not say who may use it. */
+export async function registerRoutes(app: App, service: Service): Promise<RouteInfo[]> {
+  const registered: RouteOptions[] = [];
   const known: { readonly methods: readonly string[]; readonly path: RegExp }[] = [];
   app.addHook('onRoute', (route) => {
     const { url, method } = route;
+    registered.push(route);
     known.push({ methods: [method].flat(), path: new RegExp(`^${url.replace(/:\w+|\*/g, '[^/]+')}$`) });
     // Keys in a URL that nobody reads are refused, as they are in a body.
     if (url.startsWith('/v1/')) route.schema = { querystring: Nothing, ...route.schema };
@@ -52,4 +64,13 @@ export async function registerRoutes(app: App, service: Service): Promise<void> 
       throw new SouthbridgeError('method-not-allowed', { method, path, allowed: allowed.join(', ') });
     throw new SouthbridgeError('unknown-route', { method, path });
   });
+  return registered.flatMap(infoOf);
+}
+
+/** One for each method. Looks only now at what hooks of plugins may have added. */
+function infoOf({ method, url, websocket = false, config }: RouteOptions): RouteInfo[] {
+  const methods = [method].flat();
+  const access = config?.access;
+  if (access === undefined) throw new Error(`${methods} ${url} does not say who may use it: give it config.access`);
+  return methods.map((each) => ({ method: each, url, websocket, access }));
 }

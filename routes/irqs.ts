@@ -63,7 +63,7 @@ export const irqRoutes: Routes = (app: App, service) => {
     method: 'GET',
     url: '/v1/machines/:machine/irqs',
     websocket: true,
-    config: { socket: true },
+    config: { access: 'observe', socket: true },
     schema: { params: MachineParams, querystring: Query },
     preHandler: async ({ params, headers }) => {
       service.requireRoom();
@@ -92,6 +92,7 @@ export const irqRoutes: Routes = (app: App, service) => {
   app.get(
     '/v1/machines/:machine/irqs/events',
     {
+      config: { access: 'observe' },
       schema: {
         tags: ['irqs'],
         summary: 'The IRQ stream as Server-Sent Events',

@@ -8,6 +8,7 @@ export const lineRoutes: Routes = (app: App, { machines }) => {
   app.post(
     '/v1/machines/:machine/lines/:gsi',
     {
+      config: { access: 'drive' },
       schema: {
         tags: ['lines'],
         summary: "Drives an interrupt line, as the machine's external source",
@@ -25,6 +26,7 @@ export const lineRoutes: Routes = (app: App, { machines }) => {
   app.post(
     '/v1/machines/:machine/inputs/:input',
     {
+      config: { access: 'drive' },
       schema: {
         tags: ['lines'],
         summary: "Drives the PIT's or the RTC's output, or the callback of Xen's event channel",

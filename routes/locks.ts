@@ -10,6 +10,7 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
   app.get(
     '/v1/machines/:machine/locks',
     {
+      config: { access: 'observe' },
       schema: {
         tags,
         summary: 'Owner and waiters of each lock now, and what the design deferred',
@@ -24,6 +25,7 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
   app.get(
     '/v1/machines/:machine/locks/order',
     {
+      config: { access: 'observe' },
       schema: {
         tags,
         summary: 'Every order in which two locks were taken, and the inversions among them',
@@ -45,6 +47,7 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
   app.get(
     '/v1/machines/:machine/deadlocks',
     {
+      config: { access: 'observe' },
       schema: {
         tags,
         summary: 'Deadlocks that were found, the last 32 of all machines',
@@ -58,13 +61,17 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
 
   app.get(
     '/v1/machines/:machine/bql/load',
-    { schema: { tags, summary: 'Background work under the BQL', params, response: replies('The load') } },
+    {
+      config: { access: 'observe' },
+      schema: { tags, summary: 'Background work under the BQL', params, response: replies('The load') },
+    },
     ({ params }) => machines.get(params.machine).bqlLoad,
   );
 
   app.put(
     '/v1/machines/:machine/bql/load',
     {
+      config: { access: 'drive' },
       schema: {
         tags,
         summary: 'Changes the background work of the main loop under the BQL, at once',

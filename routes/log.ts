@@ -6,13 +6,18 @@ import { type App, type Routes, replies } from './app.js';
 const tags = ['log'];
 
 export const logRoutes: Routes = (app: App) => {
-  app.get('/v1/log', { schema: { tags, summary: 'What is logged', response: replies('The log level') } }, () => ({
-    level: app.log.level,
-  }));
+  app.get(
+    '/v1/log',
+    { config: { access: 'observe' }, schema: { tags, summary: 'What is logged', response: replies('The log level') } },
+    () => ({
+      level: app.log.level,
+    }),
+  );
 
   app.put(
     '/v1/log',
     {
+      config: { access: 'admin' },
       schema: {
         tags,
         summary: 'Changes what is logged, until the server ends',

@@ -9,13 +9,20 @@ const DELETE_MS = 2000;
 const tags = ['machines'];
 
 export const machineRoutes: Routes = (app: App, { machines }) => {
-  app.get('/v1/machines', { schema: { tags, summary: 'All machines', response: replies('machines') } }, () => ({
-    machines: [...machines].map(describeMachine),
-  }));
+  app.get(
+    '/v1/machines',
+    { config: { access: 'observe' }, schema: { tags, summary: 'All machines', response: replies('machines') } },
+    () => ({
+      machines: [...machines].map(describeMachine),
+    }),
+  );
 
   app.post(
     '/v1/machines',
-    { schema: { tags, summary: 'Makes a machine', body: MachineConfig, response: replies('The new machine', 201) } },
+    {
+      config: { access: 'admin' },
+      schema: { tags, summary: 'Makes a machine', body: MachineConfig, response: replies('The new machine', 201) },
+    },
     async (request, reply) => {
       // Validation has filled in every default.
       const machine = await machines.add(request.body as MachineConfigType);
@@ -26,13 +33,17 @@ export const machineRoutes: Routes = (app: App, { machines }) => {
 
   app.get(
     '/v1/machines/:machine',
-    { schema: { tags, summary: 'One machine', params: MachineParams, response: replies('The machine') } },
+    {
+      config: { access: 'observe' },
+      schema: { tags, summary: 'One machine', params: MachineParams, response: replies('The machine') },
+    },
     ({ params }) => describeMachine(machines.get(params.machine)),
   );
 
   app.delete(
     '/v1/machines/:machine',
     {
+      config: { access: 'admin' },
       schema: {
         tags,
         summary: 'Deletes a machine, and closes the sockets of its vCPUs with code 4002',
@@ -60,6 +71,7 @@ export const machineRoutes: Routes = (app: App, { machines }) => {
     app.post(
       `/v1/machines/:machine/${action}`,
       {
+        config: { access: 'drive' },
         schema: { tags, summary, params: MachineParams, body: Nothing, response: replies('The machine') },
       },
       async ({ params }) => {

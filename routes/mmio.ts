@@ -19,7 +19,10 @@ const VCPU = 0;
 export const mmioRoutes: Routes = (app: App, { machines, configuration }) => {
   app.get(
     '/v1/machines/:machine/mmio/:address',
-    { schema: { tags, summary: 'Reads a register', params, querystring, response: replies('The value') } },
+    {
+      config: { access: 'drive' },
+      schema: { tags, summary: 'Reads a register', params, querystring, response: replies('The value') },
+    },
     async ({ params: { machine: name, address }, query: { size = DEFAULT_SIZE } }) => {
       const machine = machines.get(name);
       const value = await run(machine, accessOf({ type: 'read', address, size }));
@@ -30,6 +33,7 @@ export const mmioRoutes: Routes = (app: App, { machines, configuration }) => {
   app.put(
     '/v1/machines/:machine/mmio/:address',
     {
+      config: { access: 'drive' },
       schema: {
         tags,
         summary: 'Writes a register',
@@ -48,6 +52,7 @@ export const mmioRoutes: Routes = (app: App, { machines, configuration }) => {
   app.post(
     '/v1/machines/:machine/mmio',
     {
+      config: { access: 'drive' },
       schema: {
         tags,
         summary: 'Carries out several accesses, in order; none if one of them is refused',

@@ -10,6 +10,7 @@ export const snapshotRoutes: Routes = (app: App, { machines }) => {
   app.get(
     '/v1/machines/:machine/snapshot',
     {
+      config: { access: 'drive' },
       schema: {
         tags,
         summary: 'The state of a machine at one moment: docs/snapshots.md',
@@ -24,6 +25,7 @@ export const snapshotRoutes: Routes = (app: App, { machines }) => {
   app.put(
     '/v1/machines/:machine/snapshot',
     {
+      config: { access: 'admin' },
       schema: {
         tags,
         summary: 'Makes a machine what it was at a snapshot, without events for the levels that this sets',

@@ -18,7 +18,7 @@ export const vcpuRoutes: Routes = (app: App, service) => {
     method: 'GET',
     url: '/v1/machines/:machine/vcpus/:vcpu',
     websocket: true,
-    config: { socket: true },
+    config: { access: 'drive', socket: true },
     schema: { params },
     preHandler: async (request) => {
       service.requireRoom();

@@ -7,13 +7,17 @@ const tags = ['views'];
 export const viewRoutes: Routes = (app: App, { machines }) => {
   app.get(
     '/v1/machines/:machine/hpet',
-    { schema: { tags, summary: 'The HPET, decoded', params: MachineParams, response: replies('Its registers') } },
+    {
+      config: { access: 'observe' },
+      schema: { tags, summary: 'The HPET, decoded', params: MachineParams, response: replies('Its registers') },
+    },
     ({ params }) => viewHpet(machines.get(params.machine)),
   );
 
   app.get(
     '/v1/machines/:machine/ioapic',
     {
+      config: { access: 'observe' },
       schema: {
         tags,
         summary: 'The IOAPIC and its lines, decoded',

@@ -3,9 +3,12 @@ import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
-import { type App, registerRoutes } from '../routes/index.js';
+import { type App, type RouteInfo, registerRoutes } from '../routes/index.js';
 import { SouthbridgeError } from './errors.js';
-import { answerClientError, codedError } from './http-errors.js';
+import { answerClientError, challenge, codedError } from './http-errors.js';
+import { type Admission, refuseTokenInUrl } from './security/admission.js';
+import type { Access } from './security/roles.js';
+import type { TlsFiles } from './security/tls-files.js';
 import { Guard } from './service/guard.js';
 import type { Service } from './service/service.js';
 import { duplicateKey } from './wire/json/duplicate-key.js';
@@ -14,6 +17,8 @@ import { selectSubprotocol } from './wire/subprotocols.js';
 
 /** Close code of RFC 6455: the server goes away. */
 const GOING_AWAY = 1001;
+/** Close code of RFC 6455 for what policy forbids. */
+const POLICY_VIOLATION = 1008;
 /** For the answers to close frames and for requests under way; afterwards connections are cut. */
 const GRACE_MS = 2000;
 /** Frames up to this many times the limit are refused with a coded error, larger ones with close code 1009. */
@@ -25,12 +30,15 @@ const REQUEST_MS = 30_000;
 export interface AppOptions {
   readonly service: Service;
   readonly logger: Logger;
-  /** Told of every route as it is registered. */
-  readonly onRoute?: (route: { readonly method: string; readonly url: string; readonly websocket: boolean }) => void;
+  readonly admission: Admission;
+  /** Certificate and key; without them the server speaks plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Told of every route. */
+  readonly onRoute?: (route: RouteInfo) => void;
 }
 
 /** Builds the HTTP and WebSocket side of a service; it does not listen. */
-export async function buildApp({ service, logger, onRoute }: AppOptions): Promise<App> {
+export async function buildApp({ service, logger, admission, tls, onRoute }: AppOptions): Promise<App> {
   const { limits } = service.configuration;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
@@ -39,7 +47,7 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
     return503OnClosing: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS },
+    ...(tls ? { https: { ...tls, headersTimeout: HEADERS_MS } } : { http: { headersTimeout: HEADERS_MS } }),
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerClientError,
@@ -55,9 +63,6 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
   app.removeContentTypeParser('text/plain');
   takeStrictJson(app);
   app.setErrorHandler(sendError);
-  app.addHook('onRoute', ({ method, url, websocket }) => {
-    for (const each of [method].flat()) onRoute?.({ method: each, url, websocket: websocket === true });
-  });
 
   await app.register(websocket, {
     options: { maxPayload: FRAME_HEADROOM * limits.frameBytes, handleProtocols: selectSubprotocol },
@@ -69,9 +74,13 @@ export async function buildApp({ service, logger, onRoute }: AppOptions): Promis
       socket.terminate();
     },
   });
+  app.websocketServer.on('connection', (socket, { socket: connection }: IncomingMessage) =>
+    admission.endBy(connection, () => socket.close(POLICY_VIOLATION, 'token-unknown')),
+  );
   // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
-  guardRequests(app, service);
-  await registerRoutes(app as unknown as App, service);
+  guardRequests(app, service, admission);
+  const routes = await registerRoutes(app as unknown as App, service);
+  for (const route of routes) onRoute?.(route);
   return app as unknown as App;
 }
 
@@ -92,16 +101,21 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
   const refusal = codedError(error, request);
   if (refusal.code === 'internal') request.log.error({ err: error, request: request.id }, 'a request failed');
   if (refusal.code === 'method-not-allowed') reply.header('allow', String(refusal.details.allowed));
+  const wanted = challenge(refusal);
+  if (wanted !== undefined) reply.header('www-authenticate', wanted);
   reply.code(refusal.status).type('application/json').send(refusal.toJSON());
 }
 
-function guardRequests(app: FastifyInstance, service: Service): void {
+function guardRequests(app: FastifyInstance, service: Service, admission: Admission): void {
   const guard = new Guard(service.configuration);
   app.addHook('onRequest', async (request, reply) => {
     guard.check(request.raw as IncomingMessage);
-    if (!service.draining) return;
-    reply.header('connection', 'close');
-    if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
+    if (service.draining) {
+      reply.header('connection', 'close');
+      if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
+    }
+    refuseTokenInUrl(request.url);
+    admission.check(request.raw, accessOf(request));
   });
   app.addHook('preValidation', async (request) => {
     // A request without a body is one with an empty object: schemas say whether that is enough.
@@ -109,14 +123,28 @@ function guardRequests(app: FastifyInstance, service: Service): void {
     const { url, config } = request.routeOptions;
     const isSocketRoute = (config as { socket?: boolean }).socket === true;
     if (request.ws && url !== undefined && !isSocketRoute) throw new SouthbridgeError('not-a-socket', { path: url });
-    if (!request.ws && isSocketRoute) throw new SouthbridgeError('upgrade-required', { path: request.url });
+    if (!request.ws && isSocketRoute) {
+      throw new SouthbridgeError('upgrade-required', { path: request.url.split('?', 1)[0] });
+    }
   });
   app.addHook('onResponse', async (request, reply) => {
     request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+      {
+        method: request.method,
+        // What stands behind it may be a secret that someone put there by mistake.
+        path: request.url.split('?', 1)[0],
+        token: admission.nameOf(request.raw.socket),
+        status: reply.statusCode,
+        ms: reply.elapsedTime,
+      },
       'request',
     );
   });
+}
+
+/** What is no route has nothing to protect. */
+function accessOf({ is404, routeOptions: { config } }: FastifyRequest): Access {
+  return is404 ? 'public' : (config.access ?? 'admin');
 }
 
 /** Tells clients that the server goes away; those that do not answer are cut off. */

@@ -10,6 +10,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   config: async () => (await import('./cli/config.js')).config,
   replay: async () => (await import('./cli/replay.js')).replay,
   explore: async () => (await import('./cli/explore.js')).explore,
+  token: async () => (await import('./cli/token.js')).token,
   compare: async () => (await import('./cli/compare.js')).compare,
 };
 

@@ -57,6 +57,24 @@ export const ERRORS = {
     status: 403,
     message: 'This server does not answer to the host {host}; add it to allowedHosts if it should.',
   },
+  'token-missing': {
+    status: 401,
+    message:
+      'This needs a token with role {role}; show it as Authorization: Bearer TOKEN, or to a WebSocket as subprotocol southbridge.bearer.TOKEN.',
+  },
+  'token-unknown': {
+    status: 401,
+    message: 'The token is not known here, or was taken back; ask whoever runs this server for another.',
+  },
+  'role-too-low': {
+    status: 403,
+    message: 'The token has role {has}, and this needs {role}; ask whoever runs this server for one that has it.',
+  },
+  'token-in-url': {
+    status: 400,
+    message:
+      'A token does not belong in a URL, where logs and histories keep it; have this one replaced, and show it as Authorization: Bearer TOKEN.',
+  },
 
   // Machines
   'unknown-machine': {
@@ -209,6 +227,27 @@ export const ERRORS = {
   'config-not-allowed': {
     status: 400,
     message: 'The value {value} of key {key} ({source}) is not allowed; it must be {expected}.',
+  },
+  'config-exposed': {
+    status: 400,
+    message:
+      'Without tokens whoever reaches {host} could do everything here; name a file of tokens by --token-file (southbridge token add makes it), or allow it by --insecure, or listen on 127.0.0.1.',
+  },
+  'token-file-unusable': {
+    status: 500,
+    message: 'The token file {file} cannot be used: {reason}.',
+  },
+  'tls-file-unusable': {
+    status: 500,
+    message: 'TLS cannot use {file}: {reason}.',
+  },
+  'token-exists': {
+    status: 409,
+    message: 'There is a token {name} in {file} already; choose another name, or remove it first.',
+  },
+  'unknown-token': {
+    status: 404,
+    message: 'There is no token {name} in {file}; southbridge token list shows those that are there.',
   },
   'port-in-use': {
     status: 500,

@@ -29,6 +29,15 @@ export function codedError(error: unknown, request: FastifyRequest): Southbridge
   }
 }
 
+/** `WWW-Authenticate` of RFC 6750 for what was refused for want of a token or of a role. */
+export function challenge({ code, details }: SouthbridgeError): string | undefined {
+  const realm = 'Bearer realm="southbridge"';
+  if (code === 'token-missing') return realm;
+  if (code === 'token-unknown') return `${realm}, error="invalid_token"`;
+  if (code === 'role-too-low') return `${realm}, error="insufficient_scope", scope="${details.role}"`;
+  return undefined;
+}
+
 /** What is not HTTP at all gets an answer as well. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {

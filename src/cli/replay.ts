@@ -7,9 +7,12 @@ import { RemoteTarget } from '../replay/remote.js';
 import { type Report, replayAll } from '../replay/runner.js';
 import type { ReplayTarget } from '../replay/target.js';
 import { ReplayProgress } from './replay-progress.js';
+import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
   readonly url?: URL;
+  /** The token itself. */
+  readonly tokenFile?: string;
   readonly profile?: Profile;
   readonly locking: PresetName;
   readonly json?: true;
@@ -27,6 +30,7 @@ export const replay = new Command('replay')
   .description('replay recorded traces on a machine with a manual clock, and compare what it does')
   .argument('<paths...>', 'traces, or folders with traces (*.jsonl)')
   .addOption(new Option('--url <url>', 'of a server, for instance http://127.0.0.1:8080').argParser(serverUrl))
+  .addOption(tokenFileOption())
   .addOption(new Option('--in-process', 'on threads of this process (the default)').conflicts('url'))
   .addOption(
     new Option('--profile <profile>', 'default: qemu-11.1 for golden traces, standard for guest traces').choices(
@@ -51,7 +55,8 @@ async function run(paths: string[], options: Options, command: Command): Promise
     if (error instanceof PathError) return command.error(`error: ${error.message}`);
     throw error;
   });
-  const target = options.url ? new RemoteTarget(options.url) : new InProcessTarget();
+  const token = options.tokenFile ?? tokenFromEnvironment();
+  const target = options.url ? new RemoteTarget(options.url, token) : new InProcessTarget();
   const leave = closeOnSignal(target);
   const progress = new ReplayProgress(candidates.length, !options.json);
   let report: Report;

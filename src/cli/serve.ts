@@ -34,7 +34,8 @@ export const serve = new Command('serve')
 
 for (const { path, schema } of flagKeys()) {
   const text = `${schema.description} It is ${expectation(schema)}; by default ${JSON.stringify(schema.default)}.`;
-  serve.option(`${flagName(path)} <value>`, text);
+  if (schema.type === 'boolean') serve.addOption(new Option(`${flagName(path)} [value]`, text).preset('true'));
+  else serve.option(`${flagName(path)} <value>`, text);
 }
 
 function addSet(text: string, former: readonly Flag[]): readonly Flag[] {
@@ -69,5 +70,6 @@ async function start(configuration: Configuration): Promise<void> {
   const { startServer } = await import('../server.js');
   const server = await startServer(configuration);
   closeOnSignals(() => server.close());
+  process.on('SIGHUP', () => server.reload());
   process.stdout.write(startText(server.url, configuration));
 }

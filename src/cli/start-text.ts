@@ -7,17 +7,24 @@ import type { Configuration } from '../config/schema.js';
 const TRACES = fileURLToPath(new URL('../../../test/vectors', import.meta.url));
 
 /** What `serve` says once it listens: the address, and commands that work when they are copied. */
-export function startText(url: string, { machines }: Configuration): string {
+export function startText(url: string, { machines, tokenFile, tls }: Configuration): string {
   const lines = [`Southbridge listens on ${url}`];
+  // Not as an argument, which would be in the shell's history.
+  if (tokenFile) lines.push('  read -rs SOUTHBRIDGE_TOKEN && export SOUTHBRIDGE_TOKEN');
+  const header = tokenFile && ` -H "authorization: Bearer $SOUTHBRIDGE_TOKEN"`;
+  const authority = tls.certFile && fromHere(tls.certFile);
+  const curl = `curl${authority && ` --cacert ${authority}`}${header}`;
   const [machine] = machines;
   if (machine) {
     const counterRead = '{"type":"read","id":1,"address":"0xfed000f0","size":8}';
     const socket = `${url.replace(/^http/, 'ws')}/v1/machines/${machine.name}/vcpus/0`;
-    lines.push(`  curl ${url}/v1/machines/${machine.name}/hpet`, `  npx wscat -c ${socket} -x '${counterRead}'`);
+    const wscat = `npx wscat${authority && ` --ca ${authority}`}${header}`;
+    lines.push(`  ${curl} ${url}/v1/machines/${machine.name}/hpet`, `  ${wscat} -c ${socket} -x '${counterRead}'`);
   } else {
-    lines.push(`  curl -H 'content-type: application/json' -d '{"name":"vm-1"}' ${url}/v1/machines`);
+    lines.push(`  ${curl} -H 'content-type: application/json' -d '{"name":"vm-1"}' ${url}/v1/machines`);
   }
-  if (existsSync(TRACES)) lines.push(`  ${ownCommand()} replay --url ${url} ${fromHere(TRACES)}`);
+  const trust = authority && `NODE_EXTRA_CA_CERTS=${authority} `;
+  if (existsSync(TRACES)) lines.push(`  ${trust}${ownCommand()} replay --url ${url} ${fromHere(TRACES)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -6,7 +6,7 @@ import { type Socket as AnySocket, type SocketConstructor, socketConstructor } f
 
 const SUBPROTOCOL = 'southbridge.v1.proto';
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
-const TOKEN_PREFIX = 'southbridge.token.';
+const TOKEN_PREFIX = 'southbridge.bearer.';
 const OPEN = 1;
 
 export interface ConnectionOptions {
@@ -69,7 +69,7 @@ export class Connection {
   #connect(Socket: SocketConstructor): Promise<number | undefined> {
     const { url, protocols } = this.events.address();
     const { token } = this.options;
-    const offered = [SUBPROTOCOL, ...protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + base64Url(token)])];
+    const offered = [SUBPROTOCOL, ...protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + token])];
     const socket = new Socket(url, offered);
     socket.binaryType = 'arraybuffer';
     return new Promise((resolve) => {
@@ -119,8 +119,4 @@ function ended(url: string, code: number): RequestError | undefined {
   if (code === 4001) return new RequestError('vcpu-replaced', `Another client took over ${url}.`, { url });
   if (code === 4002) return new RequestError('machine-closing', `The machine of ${url} was deleted.`, { url });
   return undefined;
-}
-
-function base64Url(text: string): string {
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

@@ -45,7 +45,7 @@ function problem(fault: Fault, settings: Settings): SouthbridgeError {
 /** What each key allows by itself, but not together. */
 function combinations(configuration: Configuration, settings: Settings): SouthbridgeError[] {
   const errors: SouthbridgeError[] = [];
-  const { machines, limits } = configuration;
+  const { machines, limits, tls } = configuration;
   const names = new Set<string>();
   machines.forEach(({ name }, index) => {
     const path = ['machines', index, 'name'];
@@ -57,6 +57,13 @@ function combinations(configuration: Configuration, settings: Settings): Southbr
   if (machines.length > limits.machines) {
     const value = `of ${machines.length} machines`;
     errors.push(notAllowed(settings, ['machines'], value, `a list of at most limits.machines = ${limits.machines}`));
+  }
+  for (const [key, other] of [
+    ['certFile', 'keyFile'],
+    ['keyFile', 'certFile'],
+  ] as const) {
+    if (tls[key] !== '' || tls[other] === '') continue;
+    errors.push(notAllowed(settings, ['tls', key], '""', `the name of a file, as tls.${other} is one`));
   }
   return errors;
 }

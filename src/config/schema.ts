@@ -43,6 +43,18 @@ const Limits = Type.Object(
   { additionalProperties: false, default: {} },
 );
 
+const Tls = Type.Object(
+  {
+    certFile: pemFile("The server's certificate, and those that vouch for it. With it the server speaks HTTPS."),
+    keyFile: pemFile("The certificate's private key, which nobody but the file's owner may read."),
+  },
+  { additionalProperties: false, default: {} },
+);
+
+function pemFile(description: string) {
+  return Type.Optional(Type.String({ maxLength: 4096, default: '', description: `${description} PEM.` }));
+}
+
 /** The whole configuration, as a file may give it. */
 export const ConfigurationSchema = Type.Object(
   {
@@ -87,6 +99,22 @@ export const ConfigurationSchema = Type.Object(
         description: 'Origins, such as `https://example.org`, whose web pages may use this server, besides its own.',
       }),
     ),
+    tokenFile: Type.Optional(
+      Type.String({
+        maxLength: 4096,
+        default: '',
+        description:
+          'File with the hashes of the tokens that let clients in, made by `southbridge token add`; if empty, nobody needs one.',
+      }),
+    ),
+    insecure: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Allows an address that other computers reach without a `tokenFile`: everybody may then do everything.',
+      }),
+    ),
+    tls: Type.Optional(Tls),
     heartbeatMs: Type.Optional(
       Type.Integer({
         minimum: 10,
@@ -135,7 +163,8 @@ export type Limits = Configuration['limits'];
 
 type Input = Required<ConfigurationInput>;
 /** The configuration that a server starts with: every key has a value. */
-export type Configuration = Omit<Input, 'limits' | 'machines'> & {
+export type Configuration = Omit<Input, 'limits' | 'machines' | 'tls'> & {
+  tls: Required<Input['tls']>;
   limits: Required<Input['limits']>;
   machines: MachineConfig[];
 };

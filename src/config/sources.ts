@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { SouthbridgeError } from '../errors.js';
+import { exposure } from './exposure.js';
 import { readConfigurationFile } from './file.js';
 import {
   type Key,
@@ -20,8 +21,12 @@ const SCHEMA = schemaNode(ConfigurationSchema);
 const KEYS = leafKeys(SCHEMA);
 
 const PREFIX = 'SOUTHBRIDGE_';
-/** Names the file; the only variable that is no key. */
+/** Names the file. */
 export const FILE_VARIABLE = `${PREFIX}CONFIG`;
+/** The token that commands show to a server; a server has no use for it. */
+export const TOKEN_VARIABLE = `${PREFIX}TOKEN`;
+/** Variables that are no keys. */
+const OTHER_VARIABLES: readonly string[] = [FILE_VARIABLE, TOKEN_VARIABLE];
 
 export interface Sources {
   /** The configuration file, if `--config` named one. */
@@ -71,7 +76,9 @@ export function loadConfiguration(sources: Sources): Loaded {
   }
   const unknown = [...applyEnvironment(settings, environment), ...applyFlags(settings, sources.flags ?? [])];
   refuse([...unknown, ...problems(settings)]);
-  return { configuration: settings.tree as unknown as Configuration, settings };
+  const configuration = settings.tree as unknown as Configuration;
+  refuse(exposure(configuration));
+  return { configuration, settings };
 }
 
 function refuse(errors: readonly SouthbridgeError[]): void {
@@ -100,10 +107,10 @@ function applyEnvironment(settings: Settings, environment: NonNullable<Sources['
   const byName = new Map(KEYS.map((key) => [variableName(key.path), key]));
   const errors: SouthbridgeError[] = [];
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || name === FILE_VARIABLE || text === undefined) continue;
+    if (!name.startsWith(PREFIX) || OTHER_VARIABLES.includes(name) || text === undefined) continue;
     const key = byName.get(name);
     if (key) settings.set(key.path, parseText(key.schema, text), () => ({ kind: 'environment', name }));
-    else errors.push(unknownKey(name, 'environment', [FILE_VARIABLE, ...byName.keys()]));
+    else errors.push(unknownKey(name, 'environment', [...OTHER_VARIABLES, ...byName.keys()]));
   }
   return errors;
 }

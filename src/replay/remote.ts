@@ -14,7 +14,10 @@ export class RemoteTarget implements ReplayTarget {
   /** Machines that are to be deleted yet. */
   readonly #machines = new Set<string>();
 
-  constructor(url: URL) {
+  constructor(
+    url: URL,
+    readonly token?: string,
+  ) {
     this.#base = url.href.replace(/\/+$/, '');
     this.name = this.#base;
   }
@@ -24,7 +27,7 @@ export class RemoteTarget implements ReplayTarget {
     await this.#request('POST', '/v1/machines', machineConfiguration(name, trace, options));
     this.#machines.add(name);
     try {
-      const socket = await openSocket(`${this.#base.replace(/^http/, 'ws')}/v1/machines/${name}/vcpus/0`);
+      const socket = await openSocket(`${this.#base.replace(/^http/, 'ws')}/v1/machines/${name}/vcpus/0`, this.token);
       const machine = new RemoteMachine(socket, () => this.#delete(name));
       await machine.subscribe();
       return machine;
@@ -47,10 +50,11 @@ export class RemoteTarget implements ReplayTarget {
   async #request(method: string, path: string, body?: object): Promise<void> {
     const what = `${method} ${this.#base}${path}`;
     const init: RequestInit = { method, signal: AbortSignal.timeout(PATIENCE_MS) };
-    if (body) {
-      init.headers = { 'content-type': 'application/json' };
-      init.body = JSON.stringify(body);
-    }
+    init.headers = {
+      ...(body && { 'content-type': 'application/json' }),
+      ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
+    };
+    if (body) init.body = JSON.stringify(body);
     let response: Response;
     let text: string;
     try {
@@ -79,10 +83,11 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
   };
 }
 
-function openSocket(url: string): Promise<WebSocket> {
+function openSocket(url: string, token: string | undefined): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, 'southbridge.v1.json', {
       handshakeTimeout: PATIENCE_MS,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
     });
     // No event may pass before the machine listens: the socket is paused until then.

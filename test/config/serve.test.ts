@@ -73,7 +73,16 @@ t.test('a port in use', async (t) => {
 });
 
 t.test('an address of another computer', async (t) => {
-  const { status, stderr } = southbridge(['serve', '--host', '203.0.113.1', '--port', '0', '--log-level', 'silent']);
+  const { status, stderr } = southbridge([
+    'serve',
+    '--host',
+    '203.0.113.1',
+    '--insecure',
+    '--port',
+    '0',
+    '--log-level',
+    'silent',
+  ]);
   t.equal(status, 1);
   t.match(stderr, 'The address 203.0.113.1 does not belong to this computer; choose another with --host.');
 });

@@ -97,7 +97,7 @@ t.test('bad frames and upgrades have a coded answer and change nothing', async (
   await upgrade('/v1/machines/m/vcpus/1', 'unknown-subprotocol', { protocols: ['southbridge.v9'] });
   await upgrade('/v1/machines/m/vcpus/1', 'foreign-origin', { headers: { origin: 'https://example.org' } });
   await upgrade('/v1/machines/m/vcpus/1', 'foreign-host', { headers: { host: 'example.org' } });
-  await upgrade('/v1/machines/m/vcpus/1?token=x', 'unknown-key');
+  await upgrade('/v1/machines/m/vcpus/1?token=x', 'token-in-url');
   await upgrade('/healthz', 'not-a-socket');
   await upgrade('/nowhere', 'unknown-route');
   const second = await server.connect('m', 1);

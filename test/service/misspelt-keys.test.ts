@@ -1,38 +1,8 @@
-import { pino } from 'pino';
 import t from 'tap';
-import { buildApp } from '../../src/app.js';
-import { Service } from '../../src/service/service.js';
-import { configuration, TestServer } from '../support/server.js';
+import { allRoutes, pathOf } from '../support/routes.js';
+import { TestServer } from '../support/server.js';
 
 const MUTATING = ['POST', 'PUT', 'PATCH', 'DELETE'];
-const PARAMETERS: { readonly [name: string]: string } = {
-  machine: 'default',
-  address: '0xfed00010',
-  gsi: '4',
-  input: 'pit',
-  vcpu: '0',
-};
-
-interface Route {
-  readonly method: string;
-  readonly url: string;
-}
-
-/** Every route that the application has, from the application itself. */
-async function allRoutes(): Promise<Route[]> {
-  const routes: Route[] = [];
-  const service = new Service(configuration(), () => {});
-  const app = await buildApp({ service, logger: pino({ level: 'silent' }), onRoute: (route) => routes.push(route) });
-  await app.close();
-  return routes;
-}
-
-function pathOf(url: string): string {
-  return url.replace(/:(\w+)/g, (_, name: string) => {
-    if (!(name in PARAMETERS)) throw new Error(`${url}: the test knows no value for ${name}`);
-    return PARAMETERS[name];
-  });
-}
 
 t.test('a misspelt key is refused by every route', async (t) => {
   const server = await TestServer.start();

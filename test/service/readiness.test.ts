@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { buildApp } from '../../src/app.js';
+import { Admission } from '../../src/security/admission.js';
 import { Service } from '../../src/service/service.js';
 import { BQL } from '../../src/sync/lock-names.js';
 import { machineAt } from '../../src/threads/shared-map.js';
@@ -8,7 +9,7 @@ import { configuration } from '../support/server.js';
 
 t.test('a main loop that is stuck makes the server not ready, and it answers all the same', async (t) => {
   const service = new Service(configuration(), (error) => t.fail(String(error)));
-  const app = await buildApp({ service, logger: pino({ level: 'silent' }) });
+  const app = await buildApp({ service, admission: new Admission(''), logger: pino({ level: 'silent' }) });
   await service.start();
   t.teardown(async () => {
     await app.close();

@@ -27,10 +27,10 @@ export function southbridge(args: readonly string[], environment: { [name: strin
 }
 
 /** The same, for a program that needs something of the process that runs it. */
-export async function southbridgeBeside(args: readonly string[]) {
+export async function southbridgeBeside(args: readonly string[], environment: { [name: string]: string } = {}) {
   const [command, ...before] = NODE;
   const child = spawn(command, [...before, CLI, ...args], {
-    env: environmentOf({}),
+    env: environmentOf(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'close');
@@ -60,5 +60,10 @@ export class Program {
   async line(): Promise<string | undefined> {
     const { value, done } = await this.#lines.next();
     return done ? undefined : value;
+  }
+
+  /** Resolves when a text is in what was written to standard error. */
+  async logged(text: RegExp): Promise<void> {
+    while (!text.test(this.stderr)) await once(this.child.stderr, 'data');
   }
 }
