@@ -8,6 +8,7 @@ export const TIERS = {
     hazardSeconds: 0,
     hazardRounds: 40,
     checkpointStride: 97,
+    triesDelivery: false,
   },
   ci: {
     socketOperations: 20_000,
@@ -17,6 +18,7 @@ export const TIERS = {
     hazardSeconds: 10,
     hazardRounds: 400,
     checkpointStride: 7,
+    triesDelivery: true,
   },
   long: {
     socketOperations: 100_000,
@@ -26,6 +28,7 @@ export const TIERS = {
     hazardSeconds: 60,
     hazardRounds: 2_000,
     checkpointStride: 1,
+    triesDelivery: true,
   },
 } as const;
 
