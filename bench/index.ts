@@ -9,11 +9,13 @@ import { rows as locks } from './locks.js';
 import { printRow, type Row } from './rows.js';
 import { rows as scrape } from './scrape.js';
 import { rows as timers } from './timers.js';
+import { rows as trace } from './trace.js';
 import { rows as wire } from './wire.js';
 
 /** Every benchmark whose figures are claims; `--only NAME` runs one, `--json` prints what came of it. */
 const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
   locks,
+  trace,
   'counter-reads': counterReads,
   deadlocks,
   scrape,

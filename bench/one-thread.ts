@@ -39,8 +39,15 @@ export class OneThread {
   readonly host: ThreadHost;
   readonly thread: Thread;
 
-  constructor(machines: number) {
-    this.map = sharedMap({ machines, vcpuThreads: 2, submissions: 1024, events: 16384, statisticsSlots: 1 });
+  constructor(machines: number, traceRecords = 0) {
+    this.map = sharedMap({
+      machines,
+      vcpuThreads: 2,
+      submissions: 1024,
+      events: 16384,
+      statisticsSlots: 1,
+      traceRecords,
+    });
     this.buffer = new SharedArrayBuffer(this.map.words * 4);
     const shared = new SharedMemory(this.buffer);
     this.host = new ThreadHost(shared, this.map);

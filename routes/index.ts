@@ -14,6 +14,7 @@ import { machineRoutes } from './machines.js';
 import { metricsRoutes } from './metrics.js';
 import { mmioRoutes } from './mmio.js';
 import { snapshotRoutes } from './snapshots.js';
+import { traceRoutes } from './trace.js';
 import { vcpuRoutes } from './vcpus.js';
 import { viewRoutes } from './views.js';
 
@@ -27,6 +28,7 @@ const ROUTES = [
   clockRoutes,
   snapshotRoutes,
   lockRoutes,
+  traceRoutes,
   vcpuRoutes,
   irqRoutes,
   logRoutes,

@@ -11,6 +11,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   replay: async () => (await import('./cli/replay.js')).replay,
   explore: async () => (await import('./cli/explore.js')).explore,
   token: async () => (await import('./cli/token.js')).token,
+  trace: async () => (await import('./cli/trace.js')).trace,
   compare: async () => (await import('./cli/compare.js')).compare,
 };
 

@@ -130,6 +130,11 @@ export const ERRORS = {
     message: 'Machine {machine} has no Xen filter to take a callback; make a machine with xen.form other than none.',
   },
 
+  'not-traced': {
+    status: 409,
+    message: 'Machine {machine} was not traced yet; PUT enabled: true to /v1/machines/{machine}/trace first.',
+  },
+
   // vCPUs
   'unknown-vcpu': {
     status: 404,

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { PROFILE_NAMES, type Profile } from '../devices/quirks.js';
 import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
 import { findTraces, PathError } from '../replay/find.js';
@@ -6,6 +6,7 @@ import { InProcessTarget } from '../replay/in-process.js';
 import { RemoteTarget } from '../replay/remote.js';
 import { type Report, replayAll } from '../replay/runner.js';
 import type { ReplayTarget } from '../replay/target.js';
+import { serverUrl } from './arguments.js';
 import { ReplayProgress } from './replay-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
@@ -41,14 +42,6 @@ export const replay = new Command('replay')
   .option('--json', 'one JSON object with the result of every trace')
   .addHelpText('after', HELP)
   .action(run);
-
-function serverUrl(text: string): URL {
-  if (URL.canParse(text)) {
-    const url = new URL(text);
-    if (/^https?:$/.test(url.protocol)) return url;
-  }
-  throw new InvalidArgumentError('It begins with http:// or https://.');
-}
 
 async function run(paths: string[], options: Options, command: Command): Promise<void> {
   const candidates = await findTraces(paths).catch((error) => {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { TRACE_RECORDS } from '../trace/trace-ring.js';
 import { MachineConfig } from './machine.js';
 
 /** Thread numbers fit in a table of 64, of which the gateway and the main loop take two and 0 means none. */
@@ -37,6 +38,12 @@ const Limits = Type.Object(
       0,
       64,
       'Machines with metrics of their own: the first, told apart by name and design; all others share theirs.',
+    ),
+    traceRecords: limit(
+      TRACE_RECORDS,
+      1024,
+      1_048_576,
+      'Records of 32 bytes that each thread keeps of machines which are traced; the oldest are overwritten.',
     ),
     history: limit(4096, 0, 1_048_576, 'IRQ events that each machine keeps for subscribers who come back.'),
   },

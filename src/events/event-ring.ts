@@ -29,6 +29,8 @@ export function eventRingWords(capacity: number): number {
 }
 
 export interface MachineEvent {
+  /** Among all events, modulo 2^32. */
+  position: number;
   kind: number;
   cause: number;
   a: number;
@@ -46,7 +48,7 @@ export class EventRing implements EventSink {
   /** Set by `emit`, for whoever rings the gateway's bell after all locks are released. */
   emitted = false;
 
-  readonly #event: MachineEvent = { kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
+  readonly #event: MachineEvent = { position: 0, kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
 
   constructor(
     readonly memory: Memory,
@@ -68,7 +70,7 @@ export class EventRing implements EventSink {
     c: number,
     virtualTime: number,
     deadline: number,
-  ): void {
+  ): number {
     const { memory } = this;
     const position = memory.add(this.address + TAIL, 1);
     const record = this.#record(position);
@@ -81,6 +83,7 @@ export class EventRing implements EventSink {
     memory.setTime(record + DEADLINE, deadline);
     memory.store(record + COMPLETE, (position + 1) | 0);
     this.emitted = true;
+    return position;
   }
 
   /**
@@ -133,6 +136,7 @@ export class EventRing implements EventSink {
       const record = this.#record(position);
       if (memory.load(record + COMPLETE) !== ((position + 1) | 0)) break;
       const kindAndCause = memory.get(record + KIND_AND_CAUSE);
+      event.position = position;
       event.kind = kindAndCause & 0xff;
       event.cause = kindAndCause >> 8;
       event.a = memory.get(record + A);

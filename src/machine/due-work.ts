@@ -103,6 +103,7 @@ export class DueWork {
       const timer = timers.taken;
       const lockless = timers.isLockless(timer);
       if (lockless) locks.release(BQL);
+      machine.thread.statistics.callbackBegins(timer, machine.deadline);
       const { held } = locks;
       try {
         if (timer === STORM_TIMER) this.#serviceDelayed(timers.takenGeneration);
@@ -110,6 +111,7 @@ export class DueWork {
       } catch (error) {
         machine.breakOff(error, held);
       }
+      machine.thread.statistics.callbackEnds();
       if (lockless) this.#regainBql();
       locks.site = MAIN_LOOP;
     }
@@ -348,7 +350,9 @@ export class DueWork {
     machine.enterHpet();
     if (this.#kicks.take()) {
       machine.deadline = this.#kicks.takenDeadline;
+      machine.thread.statistics.callbackBegins(this.#kicks.taken, machine.deadline);
       this.#expire(this.#kicks.taken, this.#kicks.takenGeneration);
+      machine.thread.statistics.callbackEnds();
     }
     machine.leaveHpet();
   }

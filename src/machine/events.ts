@@ -20,7 +20,8 @@ export interface EventSink {
    * - EVENT_MSI: `a` timer, `b` address, `c` data
    * - EVENT_INTR: `a` level of the 8259 pair's INT output
    *
-   * `virtualTime` in ns; `deadline` in virtual ns of the timer that caused it, else −1.
+   * `virtualTime` in ns; `deadline` in virtual ns of the timer that caused it, else −1. Returns the event's position
+   * among all events, modulo 2^32.
    */
   emit(
     machine: number,
@@ -31,7 +32,7 @@ export interface EventSink {
     c: number,
     virtualTime: number,
     deadline: number,
-  ): void;
+  ): number;
 
   /**
    * Waits until the ring has room for whatever one access, callback or control work can emit. At most the BQL is held:

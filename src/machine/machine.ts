@@ -233,16 +233,13 @@ export class Machine implements IrqTarget {
   /** Reads 1, 2, 4 or 8 bytes into `value`; false if the address belongs to no device. */
   read(address: number, size: number): boolean {
     this.locks.site = MMIO_READ;
-    this.thread.statistics.accessBegins();
     const hpetOffset = address - HPET_BASE;
     const ioapicOffset = address - IOAPIC_BASE;
-    if (hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE) {
-      this.#bus.read(hpetOffset, size, 8, this.#readHpet, this.value);
-    } else if (ioapicOffset >= 0 && ioapicOffset + size <= IOAPIC_SIZE) {
-      this.#bus.read(ioapicOffset, size, 4, this.#readIoapic, this.value);
-    } else {
-      return false;
-    }
+    const isHpet = hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE;
+    if (!isHpet && (ioapicOffset < 0 || ioapicOffset + size > IOAPIC_SIZE)) return false;
+    this.thread.statistics.accessBegins(MMIO_READ, address, size);
+    if (isHpet) this.#bus.read(hpetOffset, size, 8, this.#readHpet, this.value);
+    else this.#bus.read(ioapicOffset, size, 4, this.#readIoapic, this.value);
     this.thread.statistics.accessEnds(MMIO_READ);
     return true;
   }
@@ -250,16 +247,13 @@ export class Machine implements IrqTarget {
   /** Writes 1, 2, 4 or 8 bytes; false, and nothing is written, if the address belongs to no device. */
   write(address: number, size: number, value: U64): boolean {
     this.#begin(MMIO_WRITE, CAUSE_ENTRY_WRITE);
-    this.thread.statistics.accessBegins();
     const hpetOffset = address - HPET_BASE;
     const ioapicOffset = address - IOAPIC_BASE;
-    if (hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE) {
-      this.#bus.write(hpetOffset, size, 8, this.#writeHpet, value);
-    } else if (ioapicOffset >= 0 && ioapicOffset + size <= IOAPIC_SIZE) {
-      this.#bus.write(ioapicOffset, size, 4, this.#writeIoapic, value);
-    } else {
-      return false;
-    }
+    const isHpet = hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE;
+    if (!isHpet && (ioapicOffset < 0 || ioapicOffset + size > IOAPIC_SIZE)) return false;
+    this.thread.statistics.accessBegins(MMIO_WRITE, address, size);
+    if (isHpet) this.#bus.write(hpetOffset, size, 8, this.#writeHpet, value);
+    else this.#bus.write(ioapicOffset, size, 4, this.#writeIoapic, value);
     this.thread.statistics.accessEnds(MMIO_WRITE);
     return true;
   }
@@ -452,8 +446,10 @@ export class Machine implements IrqTarget {
   }
 
   #emit(kind: number, cause: number, a: number, b: number, c: number): void {
-    this.thread.statistics.interrupt(kind);
-    this.host.events.emit(this.slot, kind, cause, a, b, c, this.clock.now(), this.deadline);
+    const { statistics } = this.thread;
+    statistics.interrupt(kind);
+    const position = this.host.events.emit(this.slot, kind, cause, a, b, c, this.clock.now(), this.deadline);
+    statistics.told(position, kind, cause, a, b, c);
   }
 
   #onEarlierDeadline(): void {

@@ -33,6 +33,7 @@ export class Service {
       vcpuThreads,
       machines: limits.machines,
       statisticsSlots: this.statisticsSlots.capacity,
+      traceRecords: limits.traceRecords,
       onThreadDeath: (thread, reason) => {
         this.failure = `thread ${thread} has ended`;
         onFailure(reason);

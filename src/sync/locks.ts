@@ -187,9 +187,9 @@ export class Locks {
   #wait(lock: number, refusable: boolean): boolean {
     const { memory, thread, site, held } = this;
     const address = lockAddress(lock);
-    thread.statistics.contended(lock, site, memory.base + address);
+    thread.statistics.contended(lock, site, held, memory.base + address);
     const taken = this.#mutex.acquire(memory, address, thread.id, new Waiter(this, lock, refusable));
-    thread.statistics.waited(lock, site, held);
+    thread.statistics.waited(lock, site, held, taken);
     return taken;
   }
 

@@ -1,10 +1,15 @@
 import { CONFIG_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 
-/** Bits 15:0 the statistics slot, which machines with the same labels share; then the flag below. */
+/**
+ * Bits 15:0 the statistics slot, which machines with the same labels share; then the flags below. Only the flag for
+ * tracing ever changes; statistics, which lie outside the seam, look at it whenever they are turned to a machine.
+ */
 export const STATISTICS_OPTIONS = CONFIG_AREA.word('statistics', 'constant');
 export const STATISTICS_SLOT = 0xffff;
 export const STATISTICS_EXACT = 1 << 16;
+/** What happens in the machine is written to the traces of the threads (`src/trace`). */
+export const STATISTICS_TRACED = 1 << 17;
 
 export interface StatisticsOptions {
   /** Where the machine is counted. */
@@ -22,10 +27,10 @@ export interface LockStatistics {
   acquired(lock: number, site: number): void;
   /** Told while the lock is still held. */
   releasing(lock: number): void;
-  /** The lock, whose absolute address this is, was not free: waiting begins. */
-  contended(lock: number, site: number, address: number): void;
-  /** Waiting has ended, with the lock or without; `held` are the locks that were held meanwhile. */
-  waited(lock: number, site: number, held: number): void;
+  /** The lock, whose absolute address this is, was not free: waiting begins. `held`: the locks that are held meanwhile. */
+  contended(lock: number, site: number, held: number, address: number): void;
+  /** Waiting has ended, with the lock (`taken`) or without; `held` are the locks that were held meanwhile. */
+  waited(lock: number, site: number, held: number, taken: boolean): void;
   /** A try found the lock taken. */
   tryFailed(lock: number, site: number): void;
   deadlock(refused: boolean): void;
@@ -42,10 +47,14 @@ export interface Statistics extends LockStatistics {
   /** The thread's host time in ns, for `deferred`. */
   now(): number;
 
-  accessBegins(): void;
+  /** An access of `size` bytes to a device begins; `site` says whether it is a read or a write. */
+  accessBegins(site: number, address: number, size: number): void;
   accessEnds(site: number): void;
   /** Another thread was inside the device at the same time. */
   overlapped(): void;
+  /** A thread turns to the callback of a timer that was due at `deadline`, virtual ns; it is done with it. */
+  callbackBegins(timer: number, deadline: number): void;
+  callbackEnds(): void;
   /** A callback is carried out whose timer was due at `deadline`, virtual ns. */
   expired(deadline: number): void;
   /** A callback without the big lock has ended, which is wanted back; then it is back. */
@@ -54,8 +63,10 @@ export interface Statistics extends LockStatistics {
   /** A call that was deferred at `since` is carried out. */
   deferred(since: number): void;
   stale(reason: Staleness): void;
-  /** An interrupt event, one of `machine/events.ts`. */
+  /** An interrupt event, one of `machine/events.ts`, is about to be told. */
   interrupt(kind: number): void;
+  /** It stands at a position of the event ring: `a` to `c` are those of `EventSink.emit`. */
+  told(position: number, kind: number, cause: number, a: number, b: number, c: number): void;
   /** A request found remote IRR set. */
   coalesced(): void;
 
@@ -80,12 +91,15 @@ export const NO_STATISTICS: Statistics = {
   accessBegins() {},
   accessEnds() {},
   overlapped() {},
+  callbackBegins() {},
+  callbackEnds() {},
   expired() {},
   reacquiring() {},
   reacquired() {},
   deferred() {},
   stale() {},
   interrupt() {},
+  told() {},
   coalesced() {},
   sleeps() {},
   wakes() {},

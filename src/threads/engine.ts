@@ -17,12 +17,15 @@ import { FIRST_VCPU_THREAD, GATEWAY_THREAD, machineAt, type SharedMap, sharedMap
 import { StatisticsReader } from './statistics-reader.js';
 import { GONE, VIEW } from './submission-ring.js';
 import { ThreadStatistics } from './thread-statistics.js';
+import { TraceView } from './trace-view.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;
   readonly machines: number;
   /** 1 if not given. */
   readonly statisticsSlots?: number;
+  /** Records of each thread's trace; 0 if not given, and then nothing can be traced. */
+  readonly traceRecords?: number;
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
   readonly execution?: 'auto' | 'threads';
   /** Told of a thread that ended by itself. */
@@ -51,6 +54,7 @@ export class Engine {
   readonly due: DueWork;
   readonly statistics: StatisticsReader;
   readonly lockView: LockView;
+  readonly traces: TraceView;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -67,8 +71,15 @@ export class Engine {
   #loop: Promise<void> = Promise.resolve();
 
   constructor(readonly options: EngineOptions) {
-    const { machines, vcpuThreads, statisticsSlots = 1 } = options;
-    this.map = sharedMap({ machines, vcpuThreads, submissions: SUBMISSIONS, events: EVENTS, statisticsSlots });
+    const { machines, vcpuThreads, statisticsSlots = 1, traceRecords = 0 } = options;
+    this.map = sharedMap({
+      machines,
+      vcpuThreads,
+      submissions: SUBMISSIONS,
+      events: EVENTS,
+      statisticsSlots,
+      traceRecords,
+    });
     this.#buffer = new SharedArrayBuffer(this.map.words * 4);
     this.shared = new SharedMemory(this.#buffer);
     this.statistics = new StatisticsReader(this.shared, this.map);
@@ -78,6 +89,7 @@ export class Engine {
     this.machine = this.gateway.machine;
     this.due = this.gateway.due;
     this.lockView = this.gateway.lockView;
+    this.traces = new TraceView(this.shared, this.map);
     this.#pool = new Pool(this.#buffer, this.map, (died, reason) => {
       this.#onDeath(reason);
       options.onThreadDeath?.(died, reason);
@@ -128,6 +140,7 @@ export class Engine {
     for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
     this.#handlers.set(options.slot, onEvent);
     this.lockView.begin(options.slot);
+    this.traces.begin(options.slot);
     this.machine.create(base, options);
     if (options.load?.duty) this.due.requestRound();
   }
@@ -291,10 +304,13 @@ export class Engine {
     const handler = this.#handlers.get(slot);
     if (!handler) return;
     // Noted before: what the handler does may use the event again.
-    const { kind, virtualTime } = event;
-    handler(event);
-    if (kind === EVENT_LINE) return;
+    const { kind, virtualTime, position } = event;
     this.#counts.select(machineAt(this.map, slot));
-    this.#counts.delivered(virtualTime);
+    this.#counts.handOverBegins(position, kind);
+    handler(event);
+    // It may have turned to another machine.
+    this.#counts.select(machineAt(this.map, slot));
+    this.#counts.handOverEnds();
+    if (kind !== EVENT_LINE) this.#counts.delivered(virtualTime);
   }
 }

@@ -1,5 +1,6 @@
 import { eventRingWords } from '../events/event-ring.js';
 import { MACHINE_WORDS } from '../memory/map.js';
+import { type TraceMap, traceWords } from '../trace/trace-map.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';
 import { statisticsWords } from './statistics-layout.js';
@@ -15,10 +16,13 @@ export interface SharedMapOptions {
   readonly events: number;
   /** What is counted apart: machines, or groups of them. */
   readonly statisticsSlots: number;
+  /** Records of each thread's trace; 0, so that nothing can be traced, if not given. */
+  readonly traceRecords?: number;
 }
 
 /** Where everything lies in the one SharedArrayBuffer of a process, in words. The thread table comes first. */
-export interface SharedMap extends SharedMapOptions {
+export interface SharedMap extends SharedMapOptions, TraceMap {
+  readonly traceRecords: number;
   readonly statistics: number;
   readonly mainLoopBell: number;
   readonly gatewayBell: number;
@@ -53,8 +57,10 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     next += Math.ceil(words / CACHE_LINE) * CACHE_LINE;
     return start;
   };
+  const { traceRecords = 0 } = options;
   return {
     ...options,
+    traceRecords,
     statistics: claim(statisticsWords(options.statisticsSlots)),
     mainLoopBell: claim(DOORBELL_WORDS),
     gatewayBell: claim(DOORBELL_WORDS),
@@ -69,6 +75,8 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     transfer: claim(MACHINE_WORDS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
+    // Last, so that its size moves nothing else.
+    traceRings: claim(traceWords(traceRecords)),
     words: next,
   };
 }

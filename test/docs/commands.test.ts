@@ -67,7 +67,7 @@ t.test('every command line of the documents exists', async (t) => {
       flags = flags.slice(1);
     }
     for (const flag of flags.filter((word) => word.startsWith('-')).map((word) => word.split('=')[0])) {
-      t.match(helpOf(command), new RegExp(`^ +(?:-\\w, )?${flag}[ \\n]`, 'm'), `${page}: ${command} has ${flag}`);
+      t.match(helpOf(command), new RegExp(`^ +(?:-\\w, )?${flag}[ ,\\n]`, 'm'), `${page}: ${command} has ${flag}`);
     }
   }
 });

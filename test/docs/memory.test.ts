@@ -3,6 +3,7 @@ import t from 'tap';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/memory/map.js';
 import { sharedMap } from '../../src/threads/shared-map.js';
 import { StatisticsSlots } from '../../src/threads/statistics-slots.js';
+import { TRACE_RECORDS } from '../../src/trace/trace-ring.js';
 
 const page = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8');
 
@@ -21,6 +22,7 @@ t.test('the documented shared memory is the real one', async (t) => {
     submissions: 1024,
     events: 16384,
     statisticsSlots: new StatisticsSlots(8).capacity,
+    traceRecords: TRACE_RECORDS,
   });
   const starts = [
     0,
@@ -34,11 +36,12 @@ t.test('the documented shared memory is the real one', async (t) => {
     map.transfer,
     map.eventRing,
     map.firstMachine,
+    map.traceRings,
   ];
   const rows = page.matchAll(/^\| (\d+)–(\d+) +\| [^`]/gm);
   t.same(
     [...rows].map(([, first, last]) => [Number(first), Number(last)]),
     starts.map((start, i) => [start, (starts[i + 1] ?? map.words) - 1]),
   );
-  t.equal(map.words - map.firstMachine, 1024 * MACHINE_WORDS);
+  t.equal(map.traceRings - map.firstMachine, 1024 * MACHINE_WORDS);
 });

@@ -2,56 +2,25 @@ import t from 'tap';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
-  LEVEL,
   MAIN_COUNTER,
-  PERIODIC,
   route,
   timerComparator,
   timerConfiguration,
-  VALUE_SET,
 } from '../support/guest.js';
+import { NESTED_MUTEX, provokeDeadlock } from '../support/nested-deadlock.js';
 import { TestServer } from '../support/server.js';
-
-const hex = (value: number) => `0x${value.toString(16)}`;
-
-const LINE = 16;
-const IDLE = route(LINE) | LEVEL | PERIODIC;
 
 t.test('a deadlock that is left to hang: the threads hang, the rest of the server does not', async (t) => {
   const server = await TestServer.start({
     execution: 'threads',
     machines: [
-      {
-        name: 'm',
-        locking: 'nested-mutex',
-        onDeadlock: 'hang',
-        vcpus: 2,
-        bql: { load: { duty: 0.5, hold: '2000000' } },
-      },
+      { name: 'm', onDeadlock: 'hang', ...NESTED_MUTEX },
       { name: 'other', locking: 'lockless-timer', vcpus: 2 },
     ],
   });
   t.teardown(server.stop);
   const vcpu = await server.connect('m', 0);
-  const hung = async () => (await server.get('/v1/machines/m')).state === 'hung';
-  const write = (address: number, value: number) =>
-    vcpu.request({ type: 'write', address: hex(address), size: 8, value: hex(value) });
-  await write(timerConfiguration(0), IDLE | VALUE_SET);
-  await write(timerComparator(0), 10_000);
-  await write(GENERAL_CONFIGURATION, 1);
-
-  // The callback takes the mutex under the BQL; a write that moves the line takes the BQL under the mutex.
-  for (let isHung = false; !isHung; ) {
-    for (let count = 0; count < 100; count++) {
-      write(timerConfiguration(0), IDLE | ENABLE);
-      write(timerConfiguration(0), IDLE);
-    }
-    let settled = false;
-    vcpu.request({ type: 'sync' }).then(() => {
-      settled = true;
-    });
-    while (!settled && !isHung) isHung = await hung();
-  }
+  await provokeDeadlock(vcpu, async () => (await server.get('/v1/machines/m')).state === 'hung');
 
   const { deadlocks } = await server.get('/v1/machines/m/deadlocks');
   const report = deadlocks.at(-1);

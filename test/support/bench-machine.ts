@@ -88,7 +88,7 @@ export class BenchMachine {
     const memory = options.memory ?? ((buffer) => new SharedMemory(buffer));
     const events: EventSink = {
       emit: (_machine, kind, cause, a, b, c, virtualTime, deadline) => {
-        this.events.push(inWords(kind, { cause, virtualTime, deadline }, a, b, c));
+        return this.events.push(inWords(kind, { cause, virtualTime, deadline }, a, b, c)) - 1;
       },
       awaitRoom: () => {},
     };

@@ -1,0 +1,85 @@
+import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
+import type { Machine } from '../src/machine/machine.js';
+import { SharedMemory } from '../src/memory/shared-memory.js';
+import { DEVICE } from '../src/sync/lock-names.js';
+import { TraceView } from '../src/threads/trace-view.js';
+import { TRACE_RECORDS } from '../src/trace/trace-ring.js';
+import { median } from './measure.js';
+import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
+import { type Row, row } from './rows.js';
+
+/**
+ * What tracing costs on the thread that does the work: where there is nothing to trace into, where it is off, and where
+ * it is on, alternately in one run.
+ */
+const ROUNDS = 9;
+const TIMES = 500_000;
+/** Off may differ from not there by no more than this, and by what that differs from itself. */
+const LARGEST_RATIO = 1.05;
+
+interface Operation {
+  readonly name: string;
+  readonly run: (machine: Machine, times: number) => void;
+}
+
+const OPERATIONS: readonly Operation[] = [
+  {
+    name: 'uncontended lock + unlock',
+    run: ({ locks }, times) => {
+      for (let i = 0; i < times; i++) {
+        locks.acquire(DEVICE);
+        locks.release(DEVICE);
+      }
+    },
+  },
+  {
+    name: 'main counter read',
+    run: (machine, times) => {
+      for (let i = 0; i < times; i++) machine.read(HPET_BASE + MAIN_COUNTER, 8);
+    },
+  },
+  {
+    name: 'comparator write',
+    run: (machine, times) => {
+      for (let i = 0; i < times; i++) writeHpet(machine, COMPARATOR, i, 1);
+    },
+  },
+];
+
+function machineWith(traceRecords: number, on: boolean): Machine {
+  const laboratory = new OneThread(1, traceRecords);
+  const machine = running(laboratory, 0, 'lockless-timer');
+  if (on) new TraceView(new SharedMemory(laboratory.buffer), laboratory.map).turnOn(0);
+  machine.select(machine.memory.base);
+  return machine;
+}
+
+/** Of processor time, because a machine that others use as well would show in the clock. */
+function nanoseconds({ run }: Operation, machine: Machine): number {
+  const begin = process.cpuUsage();
+  run(machine, TIMES);
+  const { user, system } = process.cpuUsage(begin);
+  return ((user + system) * 1000) / TIMES;
+}
+
+export async function rows(): Promise<Row[]> {
+  const machines = [machineWith(0, false), machineWith(TRACE_RECORDS, false), machineWith(TRACE_RECORDS, true)];
+  machines.push(machines[0]);
+  return OPERATIONS.flatMap((operation) => {
+    const results = machines.map((): number[] => []);
+    for (const machine of machines) nanoseconds(operation, machine);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [index, machine] of machines.entries()) results[index].push(nanoseconds(operation, machine));
+    }
+    const [without, off, on, again] = results.map(median);
+    const self = results[0].map((time, round) => results[3][round] / time).sort((a, b) => a - b);
+    const spread = (self[ROUNDS - 1] - self[0]) / 2;
+    const claim = { better: 'lower', baseline: without } as const;
+    return [
+      row(`${operation.name}, nothing to trace into`, without, 'ns', { better: 'lower' }),
+      row('  A/A: the same to itself', again, 'ns', claim),
+      row('  trace off', off, 'ns', { ...claim, target: LARGEST_RATIO, spread }),
+      row('  trace on', on, 'ns', claim),
+    ];
+  });
+}

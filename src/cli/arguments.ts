@@ -1,0 +1,17 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parses the address of a server. */
+export function serverUrl(text: string): URL {
+  if (URL.canParse(text)) {
+    const url = new URL(text);
+    if (/^https?:$/.test(url.protocol)) return url;
+  }
+  throw new InvalidArgumentError('It begins with http:// or https://.');
+}
+
+/** Parses a positive number of seconds. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 86_400) return value;
+  throw new InvalidArgumentError('It is a number of seconds, above 0 and at most 86400.');
+}
