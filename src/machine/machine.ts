@@ -418,8 +418,8 @@ export class Machine implements IrqTarget {
 
   assignLine(line: number, source: number, levels: number): void {
     const cause = this.cause;
-    this.cause = source;
-    this.router.assign(line, source, levels);
+    this.cause = this.router.raisedBy(line, source, levels);
+    this.router.assign(line, this.cause, levels);
     this.cause = cause;
   }
 

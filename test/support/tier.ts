@@ -9,6 +9,7 @@ export const TIERS = {
     hazardRounds: 40,
     checkpointStride: 97,
     triesDelivery: false,
+    differentialAccesses: 60_000,
   },
   ci: {
     socketOperations: 20_000,
@@ -19,6 +20,7 @@ export const TIERS = {
     hazardRounds: 400,
     checkpointStride: 7,
     triesDelivery: true,
+    differentialAccesses: 600_000,
   },
   long: {
     socketOperations: 100_000,
@@ -29,6 +31,7 @@ export const TIERS = {
     hazardRounds: 2_000,
     checkpointStride: 1,
     triesDelivery: true,
+    differentialAccesses: 10_000_000,
   },
 } as const;
 

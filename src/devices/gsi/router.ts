@@ -44,6 +44,12 @@ export class GsiRouter {
     this.#assign(line, source, nextLevels(levels, source, level, this.memory.get(QUIRK_BITS)), level);
   }
 
+  /** Who raises a line when its sources' levels become `levels`: `source`, which asked, or the first that is high. */
+  raisedBy(line: number, source: number, levels: number): number {
+    const rises = levels !== 0 && (this.memory.get(SOURCES + line) & HPET_BITS) === 0;
+    return rises && !(levels & (1 << source)) ? 31 - Math.clz32(levels & -levels) : source;
+  }
+
   /** Sets the levels of all HPET sources of a line (bit n for source n), for which `source` asked. */
   assign(line: number, source: number, levels: number): void {
     this.#assign(line, source, levels, (levels >> source) & 1);

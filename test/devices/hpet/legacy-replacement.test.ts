@@ -88,3 +88,19 @@ t.test('FSB delivery goes before legacy replacement', async (t) => {
   bench.advance(1_000);
   t.same(outputs(bench), ['msi 0xfee00000 = 0x40 @1000']);
 });
+
+t.test(
+  'a line that the PIT raises as legacy replacement ends is told as the PIT’s, whoever else let go of it',
+  async (t) => {
+    for (const locking of ['lockless-irq', 'deferred-revalidated'] as const) {
+      // Under quirk `stale-line` a reset lowers timer 0's line whether it is high or not.
+    const bench = new BenchMachine({ locking, profile: 'qemu-11.1' });
+      turnOn(bench, true);
+      bench.setLegacyInput(SOURCE_PIT, 1);
+      bench.takeEvents();
+      bench.reset();
+      const told = bench.takeEvents().filter((event) => event.kind === 'line');
+      t.match(told, [{ gsi: 0, level: 1, source: 'pit' }], locking);
+    }
+  },
+);
