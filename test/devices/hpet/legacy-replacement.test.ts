@@ -94,7 +94,7 @@ t.test(
   async (t) => {
     for (const locking of ['lockless-irq', 'deferred-revalidated'] as const) {
       // Under quirk `stale-line` a reset lowers timer 0's line whether it is high or not.
-    const bench = new BenchMachine({ locking, profile: 'qemu-11.1' });
+      const bench = new BenchMachine({ locking, profile: 'qemu-11.1' });
       turnOn(bench, true);
       bench.setLegacyInput(SOURCE_PIT, 1);
       bench.takeEvents();
