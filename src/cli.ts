@@ -13,6 +13,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   token: async () => (await import('./cli/token.js')).token,
   trace: async () => (await import('./cli/trace.js')).trace,
   compare: async () => (await import('./cli/compare.js')).compare,
+  load: async () => (await import('./cli/load.js')).load,
 };
 
 const program = new Command('southbridge')

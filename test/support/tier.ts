@@ -10,6 +10,8 @@ export const TIERS = {
     checkpointStride: 97,
     triesDelivery: false,
     differentialAccesses: 60_000,
+    loadMs: 400,
+    allLoads: false,
   },
   ci: {
     socketOperations: 20_000,
@@ -21,6 +23,8 @@ export const TIERS = {
     checkpointStride: 7,
     triesDelivery: true,
     differentialAccesses: 600_000,
+    loadMs: 1_000,
+    allLoads: true,
   },
   long: {
     socketOperations: 100_000,
@@ -32,6 +36,8 @@ export const TIERS = {
     checkpointStride: 1,
     triesDelivery: true,
     differentialAccesses: 10_000_000,
+    loadMs: 10_000,
+    allLoads: true,
   },
 } as const;
 

@@ -1,0 +1,178 @@
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Load } from '../load/load.js';
+import { failureOf } from '../load/machines.js';
+import { LoadError } from '../load/options.js';
+import { type LoadReport, textOf } from '../load/report.js';
+import type { Workload } from '../load/workload.js';
+import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../load/workloads/index.js';
+import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
+import { LoadProgress } from './load-progress.js';
+import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
+
+interface Options {
+  readonly url: string;
+  readonly vcpus: number;
+  readonly workload: string;
+  readonly duration: number;
+  readonly rate?: number;
+  readonly seed: number;
+  readonly patience: number;
+  readonly locking?: PresetName;
+  readonly machine?: string;
+  readonly trace: string;
+  /** The token itself. */
+  readonly tokenFile?: string;
+  readonly json?: true;
+}
+
+const MOST_VCPUS = 1024;
+const DEFAULT_TRACE = fileURLToPath(new URL('../../../test/vectors/guest/linux-6.1-oneshot-up.jsonl', import.meta.url));
+const MILLISECONDS: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+const HELP = `
+Workloads:
+${SUMMARIES.map(([name, summary]) => `  ${name.padEnd(15)} ${summary}`).join('\n')}
+
+Every interrupt is counted twice: as the machine's IRQ stream tells of it, and as a vCPU receives it; and each workload
+knows which are due. Lateness is told, and is no failure.
+
+Exit status: 0 nothing was lost or doubled, and the main counter never went back; 1 something was or did; 2 the load
+could not be carried out.`;
+
+export const load = new Command('load')
+  .description('put load on a server, as the vCPUs of machines, and tell whether any interrupt was lost or doubled')
+  .addOption(new Option('--url <url>', 'of the server').argParser(serverUrl).makeOptionMandatory())
+  .addOption(new Option('--vcpus <n>', 'vCPUs, at most 16 to a machine').argParser(whole(1, MOST_VCPUS)).default(8))
+  .addOption(new Option('--workload <name>', 'what they do').choices(WORKLOAD_NAMES).default('mixed'))
+  .addOption(new Option('--duration <time>', 'such as 10s, 500ms or 2m').argParser(duration).default(10_000, '10s'))
+  .addOption(
+    new Option(
+      '--rate <n>',
+      'operations per second of all vCPUs together, each timed from when it was meant to begin; without it each vCPU goes as fast as it can',
+    ).argParser(rate),
+  )
+  .addOption(new Option('--seed <n>', 'of what is random').argParser(whole(0, 2 ** 31 - 1)).default(1))
+  .addOption(
+    new Option(
+      '--patience <time>',
+      'after which an interrupt that is due, and that the server does not tell of, is lost',
+    )
+      .argParser(duration)
+      .default(30_000, '30s'),
+  )
+  .addOption(new Option('--locking <preset>', 'locking design of the machines that are made').choices(PRESET_NAMES))
+  .addOption(
+    new Option('--machine <name>', 'load a machine that is there, which is reset before and after').conflicts(
+      'locking',
+    ),
+  )
+  .addOption(new Option('--trace <file>', 'for guest').default(DEFAULT_TRACE, 'a boot of Linux 6.1'))
+  .addOption(tokenFileOption())
+  .option('--json', 'print one JSON object')
+  .addHelpText('after', HELP)
+  .action(carryOut);
+
+function serverUrl(text: string): string {
+  if (URL.canParse(text)) {
+    const { protocol, href } = new URL(text);
+    if (/^https?:$/.test(protocol)) return href.replace(/\/+$/, '');
+  }
+  throw new InvalidArgumentError('It begins with http:// or https://.');
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** In milliseconds; a number alone is seconds. */
+function duration(text: string): number {
+  const [, amount, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Number(amount) * MILLISECONDS[unit];
+  if (ms >= 1 && ms <= 2 ** 31 - 1) return ms;
+  throw new InvalidArgumentError('It is a time such as 10s, 500ms or 2m, of at least 1ms and less than 25 days.');
+}
+
+function rate(text: string): number {
+  const value = /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (value > 0) return value;
+  throw new InvalidArgumentError('It is a number above 0, of operations per second.');
+}
+
+/** Throws LoadError. */
+async function workloadOf({ workload: name, trace, rate }: Options): Promise<Workload> {
+  const workload = WORKLOADS.find((each) => each.name === name) ?? (await guestOf(trace));
+  if (workload.ownPace && rate !== undefined) throw new LoadError(`${name} has a pace of its own; leave --rate out`);
+  return workload;
+}
+
+/** What reads traces takes as long to load as all the rest. */
+async function guestOf(file: string): Promise<Workload> {
+  const { readTrace, TraceError } = await import('../replay/trace.js');
+  const { guest } = await import('../load/workloads/guest.js');
+  try {
+    const trace = readTrace(file);
+    if (trace.kind === 'guest') return guest(trace);
+  } catch (error) {
+    if (error instanceof TraceError) throw new LoadError(error.message);
+    throw error;
+  }
+  throw new LoadError(`${file}: no trace of a guest`);
+}
+
+async function carryOut(options: Options, command: Command): Promise<void> {
+  try {
+    const report = await reportOf(options);
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report));
+    if (!report.ok) process.exitCode = 1;
+  } catch (error) {
+    const reason = failureOf(error, options.url);
+    if (reason === undefined) throw error;
+    command.error(`error: ${reason}`, { exitCode: 2 });
+  }
+}
+
+/** Throws LoadError, or what the client throws. */
+async function reportOf(options: Options): Promise<LoadReport> {
+  const { url, vcpus, duration: durationMs, rate, seed, patience: patienceMs, locking, machine } = options;
+  const token = options.tokenFile ?? tokenFromEnvironment();
+  const workload = await workloadOf(options);
+  const run = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine });
+  const leave = stopOnSignal(run);
+  const progress = new LoadProgress(run, durationMs);
+  try {
+    await run.open();
+    progress.begin();
+    return await run.run();
+  } finally {
+    progress.end();
+    await run.close();
+    leave();
+  }
+}
+
+/** The first signal ends the run, which then reports; the second breaks it off. Neither leaves a machine on the server. */
+function stopOnSignal(run: Load): () => void {
+  let isFirst = true;
+  const onSignal = async (signal: NodeJS.Signals) => {
+    if (isFirst) {
+      isFirst = false;
+      run.stop();
+      return;
+    }
+    stop();
+    await run.close().catch(() => {});
+    process.kill(process.pid, signal);
+  };
+  const stop = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return stop;
+}

@@ -1,0 +1,20 @@
+/** A small generator with a seed (xorshift32), so that a run asks for the same again. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = (Math.imul(seed + 1, 0x9e3779b9) | 1) >>> 0;
+    // Seeds that are near each other begin alike.
+    for (let round = 0; round < 8; round++) this.below(2);
+  }
+
+  /** An integer from 0 to `limit` - 1. */
+  below(limit: number): number {
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state >>> 0;
+    return this.#state % limit;
+  }
+}
