@@ -15,3 +15,12 @@ export function seconds(text: string): number {
   if (text.trim() !== '' && value > 0 && value <= 86_400) return value;
   throw new InvalidArgumentError('It is a number of seconds, above 0 and at most 86400.');
 }
+
+/** Makes a parser of whole numbers within bounds. */
+export function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
+}

@@ -12,6 +12,7 @@ import { contradictions } from '../compare/ranking.js';
 import { JUDGED, verdict } from '../compare/verdict.js';
 import { MAX_VCPUS } from '../compare/workload.js';
 import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
+import { whole } from './arguments.js';
 
 interface Options {
   readonly locking: readonly PresetName[];
@@ -75,14 +76,6 @@ function presets(text: string): PresetName[] {
 function loads(text: string): number[] {
   const values = text.split(',').map(whole(0, 95));
   return [...new Set(values)].sort((a, b) => a - b).map((value) => value / 100);
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  };
 }
 
 async function carryOut(options: Options, command: Command): Promise<void> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { basename, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Configuration } from '../config/schema.js';
+import { fromHere, ownCommand } from './own-command.js';
 
 /** Recorded traces, which a clone has. */
 const TRACES = fileURLToPath(new URL('../../../test/vectors', import.meta.url));
@@ -26,17 +26,4 @@ export function startText(url: string, { machines, tokenFile, tls }: Configurati
   const trust = authority && `NODE_EXTRA_CA_CERTS=${authority} `;
   if (existsSync(TRACES)) lines.push(`  ${trust}${ownCommand()} replay --url ${url} ${fromHere(TRACES)}`);
   return `${lines.join('\n')}\n`;
-}
-
-/** How this program is called from here: by its name, by npm in its own folder, or as a file. */
-function ownCommand(): string {
-  const script = process.argv[1];
-  if (basename(script) === 'southbridge') return 'southbridge';
-  return fromHere(script) === 'dist/src/cli.js' ? 'npm run -s southbridge --' : `node ${fromHere(script)}`;
-}
-
-/** A path for a shell in this folder. */
-function fromHere(path: string): string {
-  const shorter = relative(process.cwd(), path) || '.';
-  return /^[\w./-]+$/.test(shorter) ? shorter : `'${shorter.replaceAll("'", "'\\''")}'`;
 }

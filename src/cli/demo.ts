@@ -1,0 +1,59 @@
+import { clearLine, cursorTo } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { TraceError } from '../replay/trace.js';
+import { whole } from './arguments.js';
+import { ownCommand } from './own-command.js';
+
+/** A boot of Linux with one vCPU, tickless. */
+const BOOT = fileURLToPath(new URL('../../../test/vectors/guest/linux-6.1-oneshot-up.jsonl', import.meta.url));
+
+interface Options {
+  readonly trace: string;
+  readonly rounds: number;
+  readonly partMs: number;
+}
+
+const HELP = `
+Listens on a free port of 127.0.0.1 for as long as the replay takes; leaves nothing behind. What the verdict claims needs
+6 rounds or more.
+
+Exit status: 0 all was as expected, 1 the guest saw other values than were recorded, or exploration found other than
+what is expected of the designs.
+
+Example:
+  southbridge demo --rounds 7`;
+
+export const demo = new Command('demo')
+  .description('serve a Linux boot, measure three designs, explore two, and tell what it means; takes under a minute')
+  .addOption(new Option('--trace <file>', 'the trace to replay').default(BOOT, 'a boot of Linux 6.1'))
+  .addOption(new Option('--rounds <n>', 'rounds of measurement').argParser(whole(1, 100)).default(7))
+  .addOption(
+    new Option('--part-ms <ms>', 'length of each of the two parts of a measurement')
+      .argParser(whole(10, 10_000))
+      .default(150),
+  )
+  .addHelpText('after', HELP)
+  .action(run);
+
+async function run(options: Options, command: Command): Promise<void> {
+  const { demo: carryOut, isAsExpected } = await import('../demo/demo.js');
+  const { demoText } = await import('../demo/text.js');
+  try {
+    const result = await carryOut(options, progress);
+    progress('');
+    process.stdout.write(demoText(result, ownCommand()));
+    if (!isAsExpected(result)) process.exitCode = 1;
+  } catch (error) {
+    progress('');
+    if (!(error instanceof TraceError)) throw error;
+    command.error(`error: ${error.message}`);
+  }
+}
+
+function progress(text: string): void {
+  if (!process.stderr.isTTY) return;
+  clearLine(process.stderr, 0);
+  cursorTo(process.stderr, 0);
+  process.stderr.write(text);
+}
