@@ -65,14 +65,13 @@ export const irqRoutes: Routes = (app: App, service) => {
     websocket: true,
     config: { access: 'observe', socket: true },
     schema: { params: MachineParams, querystring: Query },
-    preHandler: async ({ params, headers }) => {
-      service.requireRoom();
+    preHandler: async ({ params, headers, ip }) => {
+      service.requireRoom(ip);
       resumeTokenOf(headers['sec-websocket-protocol']);
       machines.get(params.machine).requireOpen();
     },
-    handler: (socket, { params, query, raw }) => {
-      connections.irqs++;
-      socket.on('close', () => connections.irqs--);
+    handler: (socket, { params, query, raw, ip }) => {
+      socket.on('close', connections.opened('irqs', ip));
       const stream = new IrqStream(
         socket,
         codecOf(socket.protocol),
@@ -104,7 +103,7 @@ export const irqRoutes: Routes = (app: App, service) => {
     (request, reply) => {
       const machine = machines.get(request.params.machine);
       machine.requireOpen();
-      service.requireRoom();
+      service.requireRoom(request.ip);
       const after = positionOf(request.query, request);
       reply.hijack();
       const response = reply.raw;
@@ -113,8 +112,9 @@ export const irqRoutes: Routes = (app: App, service) => {
         'cache-control': 'no-store',
         connection: 'close',
       });
-      connections.events++;
-      const peer = new EventSourcePeer(response, configuration.heartbeatMs);
+      const closed = connections.opened('events', request.ip);
+      const { heartbeatMs, limits } = configuration;
+      const peer = new EventSourcePeer(response, heartbeatMs, limits.missedHeartbeats);
       peers.add(peer);
       const filter = filterOf(request.query);
       const stream = new IrqStream(
@@ -126,7 +126,7 @@ export const irqRoutes: Routes = (app: App, service) => {
         filter,
       );
       response.on('close', () => {
-        connections.events--;
+        closed();
         peers.delete(peer);
         stream.end();
       });

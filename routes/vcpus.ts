@@ -21,14 +21,13 @@ export const vcpuRoutes: Routes = (app: App, service) => {
     config: { access: 'drive', socket: true },
     schema: { params },
     preHandler: async (request) => {
-      service.requireRoom();
+      service.requireRoom(request.ip);
       const machine = machines.get(request.params.machine);
       machine.requireOpen();
       machine.vcpu(request.params.vcpu).check(tokenOf(request));
     },
     handler: (socket, request) => {
-      connections.vcpu++;
-      socket.on('close', () => connections.vcpu--);
+      socket.on('close', connections.opened('vcpu', request.ip));
       try {
         const machine = machines.get(request.params.machine);
         machine.requireOpen();

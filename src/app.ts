@@ -1,31 +1,22 @@
 import type { IncomingMessage } from 'node:http';
-import websocket from '@fastify/websocket';
+import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import type { WebSocket } from 'ws';
 import { type App, type RouteInfo, registerRoutes } from '../routes/index.js';
 import { SouthbridgeError } from './errors.js';
 import { answerClientError, challenge, codedError } from './http-errors.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
+import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import type { Access } from './security/roles.js';
 import type { TlsFiles } from './security/tls-files.js';
 import { Guard } from './service/guard.js';
 import type { Service } from './service/service.js';
+import { registerSockets } from './sockets.js';
 import { duplicateKey } from './wire/json/duplicate-key.js';
 import { compileCoercing, compileStrict, whenNeeded } from './wire/json/validation.js';
-import { selectSubprotocol } from './wire/subprotocols.js';
 
-/** Close code of RFC 6455: the server goes away. */
-const GOING_AWAY = 1001;
-/** Close code of RFC 6455 for what policy forbids. */
-const POLICY_VIOLATION = 1008;
-/** For the answers to close frames and for requests under way; afterwards connections are cut. */
-const GRACE_MS = 2000;
-/** Frames up to this many times the limit are refused with a coded error, larger ones with close code 1009. */
-const FRAME_HEADROOM = 4;
-/** Slow clients: whole request headers, and whole requests, must arrive within this time. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
+/** How often Node looks for requests that are late, in parts of the time that they have. */
+const LOOKS = 4;
 
 export interface AppOptions {
   readonly service: Service;
@@ -40,18 +31,25 @@ export interface AppOptions {
 /** Builds the HTTP and WebSocket side of a service; it does not listen. */
 export async function buildApp({ service, logger, admission, tls, onRoute }: AppOptions): Promise<App> {
   const { limits } = service.configuration;
+  const patience = {
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: Math.ceil(limits.headersMs / LOOKS),
+  };
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // Refused with a code instead, by a hook below.
     return503OnClosing: false,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: REQUEST_MS,
-    ...(tls ? { https: { ...tls, headersTimeout: HEADERS_MS } } : { http: { headersTimeout: HEADERS_MS } }),
+    requestTimeout: limits.requestMs,
+    ...(tls ? { https: { ...tls, ...patience } } : { http: patience }),
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256 },
-    clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => sendError(error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, limits),
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(BARE_HEADERS);
+      sendError(error, request as FastifyRequest, reply as FastifyReply);
+    },
   }) as unknown as FastifyInstance;
 
   // Compiled when it is needed first: all of them at once would be a third of the time that a start takes.
@@ -60,23 +58,13 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   );
   // Response schemas document; a serializer made from them would drop what they do not name.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.server.maxConnections = limits.sockets;
   app.removeContentTypeParser('text/plain');
   takeStrictJson(app);
   app.setErrorHandler(sendError);
 
-  await app.register(websocket, {
-    options: { maxPayload: FRAME_HEADROOM * limits.frameBytes, handleProtocols: selectSubprotocol },
-    preClose() {
-      return closeSockets(this.websocketServer.clients);
-    },
-    errorHandler: (error, socket) => {
-      logger.debug({ err: error }, 'a connection failed');
-      socket.terminate();
-    },
-  });
-  app.websocketServer.on('connection', (socket, { socket: connection }: IncomingMessage) =>
-    admission.endBy(connection, () => socket.close(POLICY_VIOLATION, 'token-unknown')),
-  );
+  await app.register(helmet, SECURITY_HEADERS);
+  await registerSockets(app, service.configuration, admission);
   // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
   guardRequests(app, service, admission);
   const routes = await registerRoutes(app as unknown as App, service);
@@ -109,6 +97,7 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
 function guardRequests(app: FastifyInstance, service: Service, admission: Admission): void {
   const guard = new Guard(service.configuration);
   app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
     guard.check(request.raw as IncomingMessage);
     if (service.draining) {
       reply.header('connection', 'close');
@@ -145,24 +134,4 @@ function guardRequests(app: FastifyInstance, service: Service, admission: Admiss
 /** What is no route has nothing to protect. */
 function accessOf({ is404, routeOptions: { config } }: FastifyRequest): Access {
   return is404 ? 'public' : (config.access ?? 'admin');
-}
-
-/** Tells clients that the server goes away; those that do not answer are cut off. */
-async function closeSockets(clients: Set<WebSocket>): Promise<void> {
-  const closed = [...clients].map(
-    (client) =>
-      new Promise<void>((resolve) => {
-        client.once('close', () => resolve());
-        // A paused socket would not see the answer to its close frame.
-        client.resume();
-        client.close(GOING_AWAY, 'shutting-down');
-      }),
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, GRACE_MS);
-  });
-  await Promise.race([Promise.all(closed), grace]);
-  clearTimeout(timer);
-  for (const client of clients) client.terminate();
 }

@@ -49,6 +49,15 @@ export const ERRORS = {
     status: 413,
     message: 'The body is larger than {limit} bytes; send less at a time, or raise limits.bodyBytes.',
   },
+  'headers-too-large': {
+    status: 431,
+    message: 'The headers of the request are larger than {limit} bytes; send shorter ones.',
+  },
+  'too-slow': {
+    status: 408,
+    message:
+      'The headers must come within {headersMs} ms and the whole request within {requestMs} ms; send it faster, or raise limits.headersMs and limits.requestMs.',
+  },
   'foreign-origin': {
     status: 403,
     message: 'Pages of {origin} may not use this server; add the origin to allowedOrigins if they should.',
@@ -155,6 +164,10 @@ export const ERRORS = {
   'too-many-connections': {
     status: 503,
     message: 'All {limit} connections are in use; close one, or raise limits.connections.',
+  },
+  'too-many-from-address': {
+    status: 429,
+    message: 'There are {limit} connections from {address} already; close one, or raise limits.connectionsPerAddress.',
   },
 
   // Accesses

@@ -1,8 +1,10 @@
-import { STATUS_CODES } from 'node:http';
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorObject } from 'ajv';
 import type { FastifyError, FastifyRequest } from 'fastify';
+import type { Limits } from './config/schema.js';
 import { SouthbridgeError } from './errors.js';
+import { BARE_HEADERS } from './security/headers.js';
 import { refusal } from './wire/json/validation.js';
 
 /** The coded error for whatever a request failed with. */
@@ -38,16 +40,38 @@ export function challenge({ code, details }: SouthbridgeError): string | undefin
   return undefined;
 }
 
+const BARE = Object.entries(BARE_HEADERS)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
 /** What is not HTTP at all gets an answer as well. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerClientError(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  limits: Pick<Limits, 'headersMs' | 'requestMs'>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const refused = new SouthbridgeError('bad-request', { reason: error.message });
+  const refused = refusalOf(error, limits);
   const body = JSON.stringify(refused);
   socket.end(
     `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nconnection: close\r\n` +
-      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${BARE}\r\n${body}`,
   );
+}
+
+function refusalOf(
+  { code, message }: NodeJS.ErrnoException,
+  { headersMs, requestMs }: Pick<Limits, 'headersMs' | 'requestMs'>,
+): SouthbridgeError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new SouthbridgeError('too-slow', { headersMs, requestMs });
+    case 'HPE_HEADER_OVERFLOW':
+      return new SouthbridgeError('headers-too-large', { limit: maxHeaderSize });
+    default:
+      return new SouthbridgeError('bad-request', { reason: message });
+  }
 }

@@ -58,6 +58,10 @@ function combinations(configuration: Configuration, settings: Settings): Southbr
     const value = `of ${machines.length} machines`;
     errors.push(notAllowed(settings, ['machines'], value, `a list of at most limits.machines = ${limits.machines}`));
   }
+  if (limits.requestMs < limits.headersMs) {
+    const expected = `not less than limits.headersMs = ${limits.headersMs}`;
+    errors.push(notAllowed(settings, ['limits', 'requestMs'], String(limits.requestMs), expected));
+  }
   for (const [key, other] of [
     ['certFile', 'keyFile'],
     ['keyFile', 'certFile'],

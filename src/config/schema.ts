@@ -17,6 +17,27 @@ const Limits = Type.Object(
   {
     machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.25 KiB of address space from the start.'),
     connections: limit(1024, 1, 65_536, 'Open connections of vCPUs and of subscribers at a time, together.'),
+    connectionsPerAddress: limit(1024, 1, 65_536, 'The same, from one address.'),
+    sockets: limit(
+      4096,
+      1,
+      65_536,
+      'TCP connections at a time, whatever they are used for; more are cut off before they say anything.',
+    ),
+    headersMs: limit(10_000, 100, 600_000, 'Milliseconds for the headers of a request to come.'),
+    requestMs: limit(30_000, 100, 600_000, 'Milliseconds for a whole request to come; not less than `headersMs`.'),
+    missedHeartbeats: limit(
+      4,
+      1,
+      1_000_000,
+      'Heartbeats in a row without a sign of life from a client, after which it is cut off.',
+    ),
+    framesPerSecond: limit(
+      500_000,
+      1,
+      10_000_000,
+      'WebSocket frames that one vCPU may send in a second; its socket is read no further while it is ahead of that.',
+    ),
     frameBytes: limit(1_048_576, 1024, 16_777_216, 'Largest WebSocket frame that a client may send.'),
     bodyBytes: limit(1_048_576, 1024, 16_777_216, 'Largest body of an HTTP request.'),
     batchAccesses: limit(4096, 1, 65_536, 'Accesses in one batch.'),
@@ -127,7 +148,8 @@ export const ConfigurationSchema = Type.Object(
         minimum: 10,
         maximum: 3_600_000,
         default: 15_000,
-        description: 'Milliseconds between the comments in a stream of Server-Sent Events which show that it is alive.',
+        description:
+          'Milliseconds between signs of life: pings of a WebSocket, comments in a stream of Server-Sent Events.',
       }),
     ),
     stateDir: Type.Optional(

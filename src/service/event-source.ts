@@ -3,6 +3,7 @@ import type { Frame } from '../wire/codec.js';
 import { serverText } from '../wire/json/server-text.js';
 import type { ServerMessage } from '../wire/server-message.js';
 import { SharedFrame } from '../wire/shared-frame.js';
+import { Liveness } from './liveness.js';
 import type { Encoder, Peer } from './peer.js';
 
 const OPEN = 1;
@@ -16,10 +17,13 @@ export class EventSourcePeer implements Peer {
   constructor(
     readonly response: ServerResponse,
     heartbeatMs: number,
+    missedHeartbeats: number,
   ) {
-    // One that is not read tells nobody anything, and would only pile up.
+    const liveness = response.socket && new Liveness(response.socket, missedHeartbeats);
+    // A reader sends nothing: it is only held to take what it is sent. One that is not read tells nobody anything, and would only pile up.
     this.#heartbeat = setInterval(() => {
-      if (this.bufferedAmount === 0) this.send(':\n\n');
+      if (liveness?.beat(false) === false) response.destroy();
+      else if (this.bufferedAmount === 0) this.send(':\n\n');
     }, heartbeatMs);
     response.on('close', () => clearInterval(this.#heartbeat));
     response.on('error', () => {});

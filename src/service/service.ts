@@ -2,21 +2,19 @@ import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { Engine } from '../threads/engine.js';
 import { StatisticsSlots } from '../threads/statistics-slots.js';
+import { Connections } from './connections.js';
 import type { Keeper } from './keeper.js';
 import { Machines } from './machines.js';
 
 /** A main loop that has not come round for this long is stuck. */
 const ROUND_MS = 1000;
 
-export const CONNECTION_KINDS = ['vcpu', 'irqs', 'events'] as const;
-export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
-
 /** What all routes share: the threads, the machines on them, and who is connected. */
 export class Service {
   readonly engine: Engine;
   readonly machines: Machines;
   readonly statisticsSlots: StatisticsSlots;
-  readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0, events: 0 };
+  readonly connections: Connections;
   draining = false;
   /** Why the server can no longer do its work, if so. */
   failure: string | undefined;
@@ -27,6 +25,7 @@ export class Service {
     readonly keeper?: Keeper,
   ) {
     const { vcpuThreads, limits } = configuration;
+    this.connections = new Connections(limits);
     this.statisticsSlots = new StatisticsSlots(limits.measuredMachines);
     this.engine = new Engine({
       execution: configuration.execution,
@@ -54,12 +53,10 @@ export class Service {
     return this.engine.close();
   }
 
-  /** Throws `shutting-down` or `too-many-connections` if no connection can be taken now. */
-  requireRoom(): void {
-    const { connections } = this.configuration.limits;
+  /** Throws unless a connection from this address can be taken now. */
+  requireRoom(address: string): void {
     if (this.draining) throw new SouthbridgeError('shutting-down');
-    const open = Object.values(this.connections).reduce((sum, count) => sum + count, 0);
-    if (open >= connections) throw new SouthbridgeError('too-many-connections', { limit: connections });
+    this.connections.requireRoom(address);
   }
 
   /** Throws `not-ready` unless requests can be served. */

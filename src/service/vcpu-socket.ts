@@ -9,6 +9,7 @@ import type { BatchResults, ErrorMessage, Interrupt, Intr, Reply, ServerMessage 
 import { checkAccess } from './access.js';
 import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
 import { batchResults, fillResult } from './batch-results.js';
+import { FramePace } from './frame-pace.js';
 import type { IrqEvent } from './irq-event.js';
 import type { Answer, MachineHandle, Subscriber } from './machine-handle.js';
 import { type Corkable, Outbox } from './outbox.js';
@@ -24,6 +25,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
   readonly #credit: PostedCredit;
   readonly #capabilities: readonly string[];
   readonly #kinds = new Set<IrqKind>();
+  readonly #pace: FramePace;
   #paused = false;
 
   /** Takes the vCPU. Throws as `Vcpu.check`, after it has attached its handlers. */
@@ -41,6 +43,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     this.#credit = new PostedCredit(Math.ceil(limits.requestsUnderWay / 4));
     this.#outbox = new Outbox(socket, this.#codec, vcpu.backlog, limits.bufferedBytes, () => this.#regulate(), stream);
     this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
+    this.#pace = new FramePace(limits.framesPerSecond, () => this.#regulate());
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
@@ -79,6 +82,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
   }
 
   #onClose(): void {
+    this.#pace.stop();
     this.machine.subscribers.delete(this);
     this.vcpu.leave(this);
   }
@@ -88,6 +92,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     let id: number | undefined;
+    this.#pace.count();
     try {
       const message = this.#read(data as Buffer, isBinary);
       id = message.id;
@@ -269,11 +274,12 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     return { type: 'reply', id };
   }
 
-  /** Reads no further while too much is under way, or too little is read at the other end. */
+  /** Reads no further while too much is under way, too little is read at the other end, or too much came from there. */
   #regulate(): void {
     const { requestsUnderWay } = this.limits;
     const { length } = this.#replies;
-    const full = this.#outbox.congested || (this.#paused ? length > requestsUnderWay / 2 : length >= requestsUnderWay);
+    const busy = this.#paused ? length > requestsUnderWay / 2 : length >= requestsUnderWay;
+    const full = busy || this.#outbox.congested || this.#pace.exhausted;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.socket.pause();

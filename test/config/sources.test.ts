@@ -32,6 +32,9 @@ t.test('without any source everything is as documented', async (t) => {
     execution: 'auto',
     allowedHosts: [],
     allowedOrigins: [],
+    tokenFile: '',
+    insecure: false,
+    tls: { certFile: '', keyFile: '' },
     heartbeatMs: 15_000,
     stateDir: '',
     stateIntervalMs: 10_000,
@@ -74,7 +77,7 @@ t.test('an empty file changes nothing', async (t) => {
 
 t.test('later sources win, key by key', async (t) => {
   const { configuration, settings } = loadText(
-    'host: file.example\nport: 1\nlogLevel: debug\nlimits:\n  machines: 2\n  connections: 3\n',
+    'host: file.example\nport: 1\nlogLevel: debug\nlimits:\n  machines: 2\n  connections: 3\ninsecure: true\n',
     {
       environment: {
         SOUTHBRIDGE_PORT: '10',

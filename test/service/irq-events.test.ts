@@ -10,7 +10,14 @@ const sequence = ({ sequence }: Message) => Number(sequence);
 t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
   const server = await TestServer.start({
     heartbeatMs: 10,
-    limits: { history: 64, bufferedBytes: 65_536, pendingInterrupts: 10, connections: 8 },
+    // Missed heartbeats: the test stops reading on purpose.
+    limits: {
+      history: 64,
+      bufferedBytes: 65_536,
+      pendingInterrupts: 10,
+      connections: 8,
+      missedHeartbeats: 1_000_000,
+    },
     machines: [{ name: 'm', clock: 'manual', vcpus: 2 }],
   });
   t.teardown(server.stop);

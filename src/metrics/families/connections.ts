@@ -1,4 +1,4 @@
-import { CONNECTION_KINDS } from '../../service/service.js';
+import { CONNECTION_KINDS } from '../../service/connections.js';
 import type { Family } from '../family.js';
 
 export const connections: Family = {
@@ -7,6 +7,6 @@ export const connections: Family = {
   help: 'Open WebSockets, of vCPUs and of IRQ streams, and IRQ streams as Server-Sent Events.',
   labels: ['kind'],
   *samples({ service }) {
-    for (const kind of CONNECTION_KINDS) yield { labels: { kind }, value: service.connections[kind] };
+    for (const kind of CONNECTION_KINDS) yield { labels: { kind }, value: service.connections.count(kind) };
   },
 };

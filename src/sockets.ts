@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http';
+import websocket from '@fastify/websocket';
+import type { FastifyInstance } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Configuration } from './config/schema.js';
+import type { Admission } from './security/admission.js';
+import { Heartbeat } from './service/heartbeat.js';
+import { selectSubprotocol } from './wire/subprotocols.js';
+
+/** Close codes of RFC 6455: the server goes away; what policy forbids. */
+const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
+/** For the answers to close frames and for requests under way; afterwards connections are cut. */
+const GRACE_MS = 2000;
+/** Frames up to this many times the limit are refused with a coded error, larger ones with close code 1009. */
+const FRAME_HEADROOM = 4;
+
+/** Makes the server take WebSockets, and watches over those that are open. */
+export async function registerSockets(
+  app: FastifyInstance,
+  { limits, heartbeatMs }: Configuration,
+  admission: Admission,
+): Promise<void> {
+  await app.register(websocket, {
+    options: {
+      maxPayload: FRAME_HEADROOM * limits.frameBytes,
+      handleProtocols: selectSubprotocol,
+      // Done below.
+      autoPong: false,
+    },
+    preClose() {
+      return closeSockets(this.websocketServer.clients);
+    },
+    errorHandler: (error, socket) => {
+      app.log.debug({ err: error }, 'a connection failed');
+      socket.terminate();
+    },
+  });
+  const heartbeat = new Heartbeat(heartbeatMs, limits.missedHeartbeats);
+  app.addHook('onClose', async () => heartbeat.stop());
+  app.websocketServer.on('connection', (socket, { socket: connection }: IncomingMessage) => {
+    heartbeat.watch(socket, connection);
+    admission.endBy(connection, () => socket.close(POLICY_VIOLATION, 'token-unknown'));
+    // Who sends pings and reads no answers must not fill the memory with them.
+    socket.on('ping', (data) => {
+      if (socket.readyState === socket.OPEN && socket.bufferedAmount < limits.bufferedBytes) socket.pong(data);
+    });
+  });
+}
+
+/** Tells clients that the server goes away; those that do not answer are cut off. */
+async function closeSockets(clients: Set<WebSocket>): Promise<void> {
+  const closed = [...clients].map(
+    (client) =>
+      new Promise<void>((resolve) => {
+        client.once('close', () => resolve());
+        // A paused socket would not see the answer to its close frame.
+        client.resume();
+        client.close(GOING_AWAY, 'shutting-down');
+      }),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, GRACE_MS);
+  });
+  await Promise.race([Promise.all(closed), grace]);
+  clearTimeout(timer);
+  for (const client of clients) client.terminate();
+}
