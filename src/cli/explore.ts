@@ -1,18 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  allCombinations,
-  allPresets,
-  type CampaignResult,
-  designNamed,
-  type NamedDesign,
-  parseReplayString,
-  replayString,
-  runOne,
-  scenarioNamed,
-} from '../explore/campaign.js';
+import { type CampaignResult, runOne, runPlanted, scenarioNamed } from '../explore/campaign.js';
 import { designTable } from '../explore/design-table.js';
+import { allCombinations, allPresets, designNamed, type NamedDesign } from '../explore/designs.js';
 import { drawColumns, drawMermaid } from '../explore/drawing.js';
-import { ReplayError, replaySchedule } from '../explore/replay.js';
+import { PLANTS, plantNamed } from '../explore/planted/index.js';
+import type { Plant } from '../explore/planted/plant.js';
+import { ReplayError } from '../explore/replay.js';
+import { parseReplayString, replay, replayFinding, replayString } from '../explore/replay-string.js';
 import type { Scenario } from '../explore/scenario.js';
 import { SCENARIOS } from '../explore/scenarios/index.js';
 
@@ -24,6 +18,7 @@ interface Options {
   readonly json?: true;
   readonly mermaid?: true;
   readonly table?: true;
+  readonly plant?: Plant;
   readonly replay?: string;
 }
 
@@ -48,27 +43,37 @@ export const explore = new Command('explore')
   .option('--json', 'print one JSON document')
   .option('--mermaid', 'draw counterexamples as Mermaid sequence diagrams')
   .option('--table', 'print one Markdown table: designs, what was found in which scenario, and its replay string')
+  .option(
+    '--plant <mistake>',
+    'plant a known mistake, in the design in which it is one; --locking does not count',
+    mistake,
+  )
   .option('--replay <string>', 'run one schedule again, from the string that was printed with a finding')
   .addHelpText('after', '\nExit status: 0 the findings are exactly the expected ones, 1 they are not.')
   .action(run);
 
 function run(options: Options, command: Command): void {
   if (options.replay !== undefined) {
-    replay(options.replay, options, command);
+    replayText(options.replay, options, command);
     return;
   }
   const preemptions = options.preemptions === 'unbounded' ? undefined : options.preemptions;
   const results: CampaignResult[] = [];
   for (const scenario of options.scenario) {
-    for (const design of options.locking) {
-      const result = runOne(design, scenario, { mutex: options.mutex, preemptions });
+    const how = { mutex: options.mutex, preemptions };
+    const show = (result: CampaignResult) => {
       results.push(result);
-      if (!options.json && !options.table) print(result, design, scenario, options);
-    }
+      if (!options.json && !options.table) print(result, options);
+    };
+    if (options.plant) show(runPlanted(options.plant, scenario, how));
+    else for (const design of options.locking) show(runOne(design, scenario, how));
   }
   if (options.json) printJson(results);
   else if (options.table) process.stdout.write(designTable(results));
   else printTotal(results);
+  for (const { locking, scenario, unexpected } of results) {
+    for (const problem of unexpected) process.stderr.write(`not expected: ${locking} × ${scenario}: ${problem}\n`);
+  }
   process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
 
@@ -89,7 +94,13 @@ function scenarios(text: string): readonly Scenario[] {
   });
 }
 
-function print(result: CampaignResult, { design }: NamedDesign, scenario: Scenario, options: Options): void {
+function mistake(text: string): Plant {
+  const plant = plantNamed(text);
+  if (plant) return plant;
+  throw new InvalidArgumentError(`There are: ${PLANTS.map((known) => known.name).join(', ')}.`);
+}
+
+function print(result: CampaignResult, options: Options): void {
   const extent = result.complete ? 'complete' : `bounded (${result.preemptions} preemptions)`;
   process.stdout.write(
     `${result.locking} × ${result.scenario}: ${verdict(result)}; ${result.states} states, ` +
@@ -101,11 +112,10 @@ function print(result: CampaignResult, { design }: NamedDesign, scenario: Scenar
     if (drawn.has(finding.kind)) continue;
     // Of each kind, the first found is the shortest.
     drawn.add(finding.kind);
-    const replayed = replaySchedule(scenario, design, finding.path, { mutex: result.mutex });
+    const replayed = replayFinding(result, finding);
     const text = options.mermaid ? drawMermaid(finding, replayed) : drawColumns(finding, replayed);
     process.stdout.write(`${text.replace(/^/gm, '    ')}\n`);
   }
-  for (const problem of result.unexpected) process.stdout.write(`  NOT EXPECTED: ${problem}\n`);
 }
 
 function verdict({ findings }: CampaignResult): string {
@@ -125,25 +135,25 @@ function printTotal(results: readonly CampaignResult[]): void {
 }
 
 function printJson(results: readonly CampaignResult[]): void {
-  const document = results.map((result) => ({
-    ...result,
-    findings: result.findings.map((finding) => {
-      const design = designNamed(result.locking)?.design;
-      const scenario = scenarioNamed(result.scenario);
-      const timeline =
-        design && scenario ? replaySchedule(scenario, design, finding.path, { mutex: result.mutex }).timeline : [];
-      return { kind: finding.kind, summary: finding.summary, replay: replayString(result, finding), timeline };
-    }),
-  }));
+  const document = results.map((result) => {
+    const { locking, scenario, complete, preemptions, states, transitions, seconds } = result;
+    const findings = result.findings.map((finding) => ({
+      kind: finding.kind,
+      summary: finding.summary,
+      replay: replayString(result, finding),
+      timeline: replayFinding(result, finding).timeline,
+    }));
+    return { locking, scenario, complete, preemptions, states, transitions, seconds, findings };
+  });
   process.stdout.write(`${JSON.stringify({ results: document })}\n`);
 }
 
-function replay(text: string, options: Options, command: Command): void {
+function replayText(text: string, options: Options, command: Command): void {
   const request = parseReplayString(text);
   if (!request) command.error('error: --replay takes a string that was printed with a finding');
-  const { scenario, named, schedule } = request;
+  const { schedule } = request;
   try {
-    const replayed = replaySchedule(scenario, named.design, schedule, request.options);
+    const replayed = replay(request);
     if (options.json) {
       process.stdout.write(`${JSON.stringify(replayed)}\n`);
     } else {

@@ -1,31 +1,20 @@
-import type { Design } from '../locking/axes.js';
-import {
-  CONTROL_AXIS,
-  IRQ_AXIS,
-  MMIO_AXIS,
-  PRESET_NAMES,
-  PRESETS,
-  type PresetName,
-  TIMER_AXIS,
-} from '../locking/presets.js';
+import { PRESETS, type PresetName } from '../locking/presets.js';
+import type { NamedDesign } from './designs.js';
 import { unexpected } from './expectations.js';
 import { explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
+import type { Plant } from './planted/plant.js';
+import { withPlant } from './planted/with-plant.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
-import { decodeSchedule, encodeSchedule } from './schedule.js';
-
-/** A design by the name of a preset, or by its axes: `mmio/timer/irq/control`. */
-export interface NamedDesign {
-  readonly name: string;
-  readonly design: Design;
-}
 
 /** One scenario under one design. */
 export interface CampaignResult {
   readonly locking: string;
   readonly scenario: string;
+  /** The mistake that was planted, if any. */
+  readonly plant?: Plant;
   readonly mutex: 'futex' | 'blocking';
   readonly complete: boolean;
   readonly preemptions: number | 'unbounded';
@@ -35,33 +24,6 @@ export interface CampaignResult {
   readonly findings: readonly Counterexample[];
   /** What is not as expected; empty for designs that no expectation exists for. */
   readonly unexpected: readonly string[];
-}
-
-/** Undefined if there is no such design. */
-export function designNamed(name: string): NamedDesign | undefined {
-  if (Object.hasOwn(PRESETS, name)) return { name, design: PRESETS[name as PresetName] };
-  const parts = name.split('/');
-  const mmio = MMIO_AXIS.find((axis) => axis.name === parts[0]);
-  const timer = TIMER_AXIS.find((axis) => axis.name === parts[1]);
-  const irq = IRQ_AXIS.find((axis) => axis.name === parts[2]);
-  const control = CONTROL_AXIS.find((axis) => axis.name === (parts[3] ?? 'ordered'));
-  if (!mmio || !timer || !irq || !control || parts.length > 4) return undefined;
-  return {
-    name: [mmio, timer, irq, control].map((axis) => axis.name).join('/'),
-    design: { mmio, timer, irq, control },
-  };
-}
-
-export function allPresets(): NamedDesign[] {
-  return PRESET_NAMES.map((name) => ({ name, design: PRESETS[name] }));
-}
-
-/** All combinations of mmio, timer and irq, with control `ordered`. */
-export function allCombinations(): NamedDesign[] {
-  const names = MMIO_AXIS.flatMap((mmio) =>
-    TIMER_AXIS.flatMap((timer) => IRQ_AXIS.map((irq) => `${mmio.name}/${timer.name}/${irq.name}`)),
-  );
-  return names.map((name) => designNamed(name) as NamedDesign);
 }
 
 export function scenarioNamed(name: string): Scenario | undefined {
@@ -86,24 +48,10 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
   };
 }
 
-/** A string that says all that a replay needs: `nested-mutex:callback-comparator:futex:3b19a2b`. */
-export function replayString({ locking, scenario, mutex }: CampaignResult, finding: Counterexample): string {
-  return [locking, scenario, mutex, encodeSchedule(finding.path)].join(':');
-}
-
-export interface ReplayRequest {
-  readonly named: NamedDesign;
-  readonly scenario: Scenario;
-  readonly options: ExploreOptions;
-  readonly schedule: readonly number[];
-}
-
-/** Undefined if the text is no replay string of a design and scenario that exist. */
-export function parseReplayString(text: string): ReplayRequest | undefined {
-  const [locking, scenarioName, mutex, scheduleText] = text.split(':');
-  const named = designNamed(locking);
-  const scenario = scenarioNamed(scenarioName ?? '');
-  const schedule = decodeSchedule(scheduleText ?? '');
-  if (!named || !scenario || !schedule || (mutex !== 'futex' && mutex !== 'blocking')) return undefined;
-  return { named, scenario, options: { mutex }, schedule };
+/** The same with a mistake planted; whatever it finds, the mistake is to blame. */
+export function runPlanted(plant: Plant, scenario: Scenario, options: ExploreOptions): CampaignResult {
+  return withPlant(plant, scenario, (named, planted) => {
+    const result = runOne(named, scenario, { ...options, ...planted });
+    return { ...result, plant, unexpected: result.findings.length ? [`planted: ${plant.mistake}`] : [] };
+  });
 }

@@ -1,6 +1,7 @@
-import { type CampaignResult, replayString } from './campaign.js';
+import type { CampaignResult } from './campaign.js';
 import { expectedVerdict, verdictOf } from './design-classes.js';
 import type { FindingKind } from './finding.js';
+import { replayString } from './replay-string.js';
 
 /** Worst first. */
 const KINDS: readonly FindingKind[] = [

@@ -41,11 +41,11 @@ export function drawMermaid(finding: Counterexample, { threads, timeline }: Repl
 }
 
 /** Undefined for what is not shown. */
-function textOf(entry: TimelineEntry, { kind, key }: Counterexample): string | undefined {
+function textOf(entry: TimelineEntry, { word }: Counterexample): string | undefined {
   const holds = entry.holds.length ? `  [${entry.holds.join(' ')}]` : '';
   if (entry.action === 'stuck') return `✗ waits for ${entry.word}${holds}`;
   if (entry.lock) return `${entry.lock} ${entry.word}${holds}`;
-  if (kind === 'race' && entry.plain && entry.word === key) {
+  if (entry.plain && entry.word === word) {
     return `${entry.action.startsWith('set') ? '★ writes' : '★ reads'} ${entry.word} ${entry.value}${holds}`;
   }
   return undefined;

@@ -37,6 +37,8 @@ export class Execution {
   runs = 0;
   /** Told of all that happens, in order; then each action also knows where in the source it stands. */
   observer: Observer | undefined;
+  /** Told of each action that a thread comes to by a new history, before it is done. */
+  onNewAction: ((thread: number, node: H.HistoryNode) => void) | undefined;
   /** The thread that acts, by its index. */
   thread = 0;
 
@@ -172,6 +174,7 @@ export class Execution {
         throw new NotExplorable('a step handed on something else than before');
     } else {
       node = this.#history.add(kind, address, a, b, this.#last, this.#lastValue, carried);
+      this.onNewAction?.(this.thread, node);
     }
     if (this.observer) node.site ??= callers();
     return node;

@@ -1,4 +1,4 @@
-import type { PresetName } from '../locking/presets.js';
+import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
 import type { FindingKind } from './finding.js';
 
 /** What exploring a design must find, over all scenarios, and what it may find; anything else fails. */
@@ -11,12 +11,27 @@ export interface Expectation {
 /** The designs in which no vCPU holds the BQL where the Xen filter is entered. */
 const WITHOUT_BQL: readonly PresetName[] = ['lockless-irq', 'lockless-timer+irq', 'kick-and-drain', 'try-queue'];
 
-/** What a form of the Xen filter comes to in those designs: the form's doing, not the design's. */
-const XEN_FORMS: { readonly [scenario: string]: { readonly required: FindingKind; readonly allowed: FindingKind[] } } =
-  {
-    'xen-flag-assert': { required: 'assertion', allowed: ['assertion', 'meaning'] },
-    'xen-flag': { required: 'meaning', allowed: ['meaning'] },
-  };
+/**
+ * The designs in which a callback that was chosen to run may have to wait while it is cancelled. In `nested-mutex` who
+ * cancels it then waits for the BQL that it holds.
+ */
+const WAITING_CALLBACK: readonly PresetName[] = PRESET_NAMES.filter(
+  (name) => name !== 'bql' && name !== 'nested-mutex',
+);
+
+/** Findings that a scenario's own switch is to blame for, and not the design. */
+interface SwitchExpectation {
+  readonly designs: readonly PresetName[];
+  readonly required: FindingKind;
+  readonly allowed: readonly FindingKind[];
+}
+
+const SWITCHES: { readonly [scenario: string]: SwitchExpectation } = {
+  'xen-flag-assert': { designs: WITHOUT_BQL, required: 'assertion', allowed: ['assertion', 'meaning'] },
+  'xen-flag': { designs: WITHOUT_BQL, required: 'meaning', allowed: ['meaning'] },
+  'seqlock-legacy': { designs: PRESET_NAMES, required: 'order', allowed: ['order'] },
+  'generation-check': { designs: WAITING_CALLBACK, required: 'meaning', allowed: ['meaning'] },
+};
 
 const NOTHING: Expectation = { required: {}, allowed: [] };
 
@@ -27,8 +42,8 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
     allowed: ['race', 'meaning', 'assertion', 'livelock'],
   },
   'nested-mutex': {
-    required: { 'callback-comparator': ['deadlock'], 'reset-write': ['deadlock'] },
-    allowed: ['deadlock'],
+    required: { 'callback-comparator': ['deadlock', 'order'], 'reset-write': ['deadlock', 'order'] },
+    allowed: ['deadlock', 'order'],
   },
   'lockless-timer': NOTHING,
   'lockless-irq': NOTHING,
@@ -40,12 +55,20 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
   'try-queue': NOTHING,
 };
 
+/** Whether a design may have findings of a kind in a scenario. */
+export function isAllowed(preset: PresetName, scenario: string, kind: FindingKind): boolean {
+  return EXPECTATIONS[preset].allowed.includes(kind) || (switchOf(preset, scenario)?.allowed.includes(kind) ?? false);
+}
+
+function switchOf(preset: PresetName, scenario: string): SwitchExpectation | undefined {
+  return SWITCHES[scenario]?.designs.includes(preset) ? SWITCHES[scenario] : undefined;
+}
+
 /** What of a design's findings in a scenario is missing or not expected, in words; empty if all is as it should be. */
 export function unexpected(preset: PresetName, scenario: string, kinds: readonly FindingKind[]): string[] {
-  const { required, allowed } = EXPECTATIONS[preset];
-  const xen = WITHOUT_BQL.includes(preset) ? XEN_FORMS[scenario] : undefined;
-  const wanted = [...(required[scenario] ?? []), ...(xen ? [xen.required] : [])];
+  const switched = switchOf(preset, scenario);
+  const wanted = [...(EXPECTATIONS[preset].required[scenario] ?? []), ...(switched ? [switched.required] : [])];
   const missing = wanted.filter((kind) => !kinds.includes(kind));
-  const surplus = [...new Set(kinds)].filter((kind) => !allowed.includes(kind) && !xen?.allowed.includes(kind));
+  const surplus = [...new Set(kinds)].filter((kind) => !isAllowed(preset, scenario, kind));
   return [...missing.map((kind) => `no ${kind} found`), ...surplus.map((kind) => `unexpected ${kind}`)];
 }

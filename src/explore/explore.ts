@@ -8,11 +8,15 @@ import { BlockingLocks, Merging } from './merging.js';
 import type { Oracle } from './oracle.js';
 import { deadlock } from './oracles/deadlock.js';
 import { failure } from './oracles/failure.js';
+import { guard } from './oracles/guard.js';
 import { lockAssertion } from './oracles/lock-assertion.js';
+import { locklessPaths } from './oracles/lockless-paths.js';
 import { locksReleased } from './oracles/locks-released.js';
 import { collect, meaning, type Outcomes } from './oracles/meaning.js';
+import { order } from './oracles/order.js';
 import { race } from './oracles/race.js';
 import { stale } from './oracles/stale.js';
+import { unheldRelease } from './oracles/unheld-release.js';
 import type { Scenario } from './scenario.js';
 import { BEGIN_ANEW, Sharing } from './sharing.js';
 import { type Points, System, TICK, TIMEOUT } from './system.js';
@@ -20,14 +24,14 @@ import { Words } from './words.js';
 
 /** Explores one scenario under one locking design, with all oracles. */
 export function explore(scenario: Scenario, design: Design, options: ExploreOptions = {}): Exploration {
-  const lab = laboratory(scenario, design, options.merge ?? true);
-  return exploreLaboratory(lab, options, oraclesFor(lab));
+  const lab = laboratory(scenario, design, options.merge ?? true, options.machine);
+  return exploreLaboratory(lab, options, oraclesFor(lab, design));
 }
 
 /** What a scenario may come to: the outcomes of its reference designs. */
 const knownOutcomes = new WeakMap<Scenario, Outcomes>();
 
-function allowedOutcomes(scenario: Scenario): Outcomes {
+export function allowedOutcomes(scenario: Scenario): Outcomes {
   const known = knownOutcomes.get(scenario);
   if (known) return known;
   const outcomes: Outcomes = new Map();
@@ -110,11 +114,15 @@ export function makeSystem(
   );
 }
 
-export function oraclesFor(lab: Laboratory): Oracle[] {
+export function oraclesFor(lab: Laboratory, design: Design): Oracle[] {
   const { names } = lab;
   return [
     deadlock(names),
     race(names),
+    guard(lab, design),
+    order(names, design),
+    unheldRelease(names),
+    locklessPaths(lab, design),
     locksReleased(names),
     failure,
     lockAssertion(names),

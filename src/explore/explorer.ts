@@ -1,3 +1,4 @@
+import type { MachineOptions } from '../machine/machine.js';
 import type { Memory } from '../memory/memory.js';
 import type { Execution } from './execution.js';
 import type { Counterexample, Finding } from './finding.js';
@@ -19,6 +20,10 @@ export interface ExploreOptions {
   readonly memory?: (execution: Execution) => Memory;
   /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
   readonly mutex?: 'futex' | 'blocking';
+  /** Differences from the scenario's machine. */
+  readonly machine?: Partial<MachineOptions>;
+  /** Whether to stop at a finding: one of this kind was all that was asked for. */
+  readonly isEnough?: (finding: Finding) => boolean;
 }
 
 export interface Exploration {
@@ -40,6 +45,7 @@ export class Explorer {
   #transitions = 0;
   #ends = 0;
   #complete = true;
+  #stopped = false;
   #current = 0;
   #transition = NO_THREAD;
 
@@ -51,13 +57,16 @@ export class Explorer {
 
   run(): Exploration {
     const { system } = this;
+    system.execution.onNewAction = (thread, node) => {
+      for (const oracle of this.oracles) oracle.beforeAction?.(system, thread, node, this.#report);
+    };
     let level = new Frontier();
     let next = new Frontier();
     system.start();
     for (let thread = 0; thread < system.threads.length; thread++) this.#watch(thread);
     this.#visited.add(system.hashState(), -1, 0);
     level.push(system, 0, NO_THREAD, 0);
-    while (level.count > 0) {
+    while (level.count > 0 && !this.#stopped) {
       next.clear();
       level.forEach(system, (state, last, preemptions, load) => this.#visit(state, last, preemptions, load, next));
       [level, next] = [next, level];
@@ -77,6 +86,7 @@ export class Explorer {
   }
 
   #visit(state: number, last: number, preemptions: number, load: () => void, into: Frontier): void {
+    if (this.#stopped) return;
     const transitions = this.system.transitions();
     this.#current = state;
     this.#transition = NO_THREAD;
@@ -129,5 +139,8 @@ export class Explorer {
     const path = this.#visited.count === 0 ? [] : this.#visited.pathTo(this.#current);
     if (this.#transition !== NO_THREAD) path.push(this.#transition);
     this.#found.set(key, { ...finding, path });
+    if (!this.options.isEnough?.(finding)) return;
+    this.#stopped = true;
+    this.#complete = false;
   };
 }

@@ -17,6 +17,8 @@ export interface Finding {
   readonly summary: string;
   /** Findings of one kind and key are one finding, told once; the summary if not given. */
   readonly key?: string;
+  /** The word that it is about, if it is about one. */
+  readonly word?: string;
 }
 
 /** A finding with the shortest sequence of transitions that leads to it. */

@@ -109,6 +109,11 @@ export interface Segment {
 
 export const NO_ACCESSES: Segment = { reads: [], writes: [], writeMask: 0, accessMask: 0 };
 
+/** Whether this is the first look at a mutex by someone who will wait for it if need be; a try looks at it first. */
+export function isAcquisition({ kind, address, a, parent }: HistoryNode): boolean {
+  return kind === COMPARE_EXCHANGE && a === 0 && !(parent?.kind === LOAD && parent.address === address);
+}
+
 /** All histories of one thread. */
 export class History {
   readonly nodes: HistoryNode[] = [];

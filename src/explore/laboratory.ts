@@ -39,11 +39,17 @@ export interface Laboratory {
 }
 
 /** Prepares the machine by production code, on one thread, up to where the threads of the scenario begin. */
-export function laboratory(scenario: Scenario, design: Design, inParts = true): Laboratory {
+export function laboratory(
+  scenario: Scenario,
+  design: Design,
+  inParts = true,
+  differences: Partial<MachineOptions> = {},
+): Laboratory {
+  const options = { ...scenario.machine, ...differences };
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
   const map = {
     ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024, statisticsSlots: 0 }),
-    breaksDeadlocks: scenario.machine?.locks?.onDeadlock === 'break',
+    breaksDeadlocks: options.locks?.onDeadlock === 'break',
   };
   const memory = new PreparedMemory(new SharedArrayBuffer(map.words * 4));
   const shared = new PreparedMemory(memory.buffer);
@@ -53,8 +59,7 @@ export function laboratory(scenario: Scenario, design: Design, inParts = true): 
   const { machine } = mainLoop;
   const base = machineAt(map, 0);
   const standard = standardMachine(design);
-  const locks = { ...standard.locks, ...scenario.machine?.locks };
-  machine.create(base, { ...standard, ...scenario.machine, locks });
+  machine.create(base, { ...standard, ...options, locks: { ...standard.locks, ...options.locks } });
   for (const step of scenario.before) {
     if ('mainLoopAt' in step) {
       memory.time = step.mainLoopAt;

@@ -68,8 +68,6 @@ export class BlockingLocks {
   }
 
   isAcquisition(node: H.HistoryNode): boolean {
-    if (node.kind !== H.COMPARE_EXCHANGE || !this.#locks.has(node.address)) return false;
-    // A try looks at the word first.
-    return !(node.parent?.kind === H.LOAD && node.parent.address === node.address);
+    return this.#locks.has(node.address) && H.isAcquisition(node);
   }
 }

@@ -1,3 +1,4 @@
+import type { Field } from '../memory/layout.js';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../memory/map.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
 import { lockAddress } from '../sync/locks.js';
@@ -18,7 +19,7 @@ export class Names {
     const lock = this.lockAt(address);
     if (lock >= 0) return LOCK_NAMES[lock];
     const relative = address - this.machine;
-    if (relative >= 0 && relative < MACHINE_WORDS) return this.#field(relative);
+    if (relative >= 0 && relative < MACHINE_WORDS) return this.field(address)?.name ?? `machine+${relative}`;
     return THREADS_AREA.field(address)?.name ?? this.#part(address);
   }
 
@@ -58,11 +59,13 @@ export class Names {
     return `${found[0]}+${address - found[1]}`;
   }
 
-  #field(relative: number): string {
+  /** The field of the machine at an absolute address, if one was claimed there. */
+  field(address: number): Field | undefined {
+    const relative = address - this.machine;
     for (const area of MACHINE_AREAS) {
       const field = area.field(relative);
-      if (field) return field.name;
+      if (field) return field;
     }
-    return `machine+${relative}`;
+    return undefined;
   }
 }

@@ -30,11 +30,12 @@ export function replaySchedule(
   design: Design,
   schedule: readonly number[],
   options: ExploreOptions,
+  withTimeline = true,
 ): Replayed {
   const seen = new Sharing(laboratory(scenario, design).map.words, false);
   const every = { isSchedulingPoint: () => true, isVisible: (node: HistoryNode) => seen.isVisible(node) };
-  follow(scenario, design, schedule, options, { ...every, note: (thread, node) => seen.note(thread, node) });
-  return follow(scenario, design, schedule, options, { ...every, note() {} });
+  follow(scenario, design, schedule, options, { ...every, note: (thread, node) => seen.note(thread, node) }, false);
+  return follow(scenario, design, schedule, options, { ...every, note() {} }, withTimeline);
 }
 
 function follow(
@@ -43,18 +44,27 @@ function follow(
   schedule: readonly number[],
   options: ExploreOptions,
   points: Points,
+  withTimeline: boolean,
 ): Replayed {
-  const lab = laboratory(scenario, design, false);
-  const oracles = oraclesFor(lab);
+  const lab = laboratory(scenario, design, false, options.machine);
+  const oracles = oraclesFor(lab, design);
   const findings = new Map<string, Finding>();
   const timeline: TimelineEntry[] = [];
-  const report = (finding: Finding) => findings.set(`${finding.kind} ${finding.key ?? finding.summary}`, finding);
+  const report = (finding: Finding) => {
+    const key = `${finding.kind} ${finding.key ?? finding.summary}`;
+    if (!findings.has(key)) findings.set(key, finding);
+  };
   const system = makeSystem(lab, points, { ...options, merge: false }, (thread) => {
     for (const oracle of oracles) oracle.atStepEnd?.(system, thread, report);
   });
   const { threads } = system;
-  system.execution.observer = (thread, node, value) => {
-    timeline.push(describeAction(lab.names, system.words, thread, threads[thread].id, node, value));
+  if (withTimeline) {
+    system.execution.observer = (thread, node, value) => {
+      timeline.push(describeAction(lab.names, system.words, thread, threads[thread].id, node, value));
+    };
+  }
+  system.execution.onNewAction = (thread, node) => {
+    for (const oracle of oracles) oracle.beforeAction?.(system, thread, node, report);
   };
   system.start();
   for (const [step, transition] of schedule.entries()) {

@@ -1,7 +1,7 @@
 import type { Memory } from '../memory/memory.js';
 
 /** Bit 0 of the sequence word: a write is in progress. */
-const WRITING = 1;
+export const WRITING = 1;
 /** Bits 7:1 are protected like the two words behind; the count of writes fills the rest. */
 const FLAGS_SHIFT = 1;
 const FLAGS_MASK = 0x7f;

@@ -10,6 +10,7 @@ import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
 import { generationCheck } from './generation-check.js';
 import { legacyInput } from './legacy-input.js';
+import { lineEoi } from './line-eoi.js';
 import { maskLineEoi } from './mask-line-eoi.js';
 import { mutexBarging } from './mutex-barging.js';
 import { mutexTicket } from './mutex-ticket.js';
@@ -19,6 +20,7 @@ import { resetCallback } from './reset-callback.js';
 import { resetWrite } from './reset-write.js';
 import { seqlockLegacy } from './seqlock-legacy.js';
 import { sharedLine } from './shared-line.js';
+import { twoEdges } from './two-edges.js';
 import { twoFlushes } from './two-flushes.js';
 import { twoVcpus } from './two-vcpus.js';
 import { wrapRearm } from './wrap-rearm.js';
@@ -37,6 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
   extintPic,
   fsbSwitch,
   legacyInput,
+  lineEoi,
   maskLineEoi,
   mutexBarging,
   mutexTicket,
@@ -44,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   resetCallback,
   resetWrite,
   sharedLine,
+  twoEdges,
   twoFlushes,
   twoVcpus,
   wrapRearm,

@@ -32,8 +32,8 @@ function keepsBql(design: Design): boolean {
   return mmio.name === 'bql' || timer.name === 'bql' || timer.name === 'bql+device' || irq.name === 'revalidated';
 }
 
-/** Whether some path takes the big lock inside the mutex. */
-function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
+/** Whether some path takes the big lock inside the mutex: the order of the rest of the design. */
+export function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
   if (timer.name === 'reacquire') return true;
   return irq.name === 'inline' && (mmio.name === 'device' || timer.name === 'device');
 }

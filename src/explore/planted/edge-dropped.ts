@@ -1,0 +1,11 @@
+import { revalidated } from '../../locking/irq/revalidated.js';
+import { type Plant, replaced } from './plant.js';
+
+export const edgeDropped: Plant = {
+  name: 'edge-dropped',
+  mistake: 'edges are left out of the deferred list',
+  locking: 'deferred-revalidated',
+  scenario: 'callback-disable',
+  kind: 'meaning',
+  plant: () => replaced(revalidated, 'pulseLine', () => () => {}),
+};

@@ -1,0 +1,51 @@
+import { callbackWithoutMutex } from './callback-without-mutex.js';
+import { cancelledCallback } from './cancelled-callback.js';
+import { duplicateEdgeDropped } from './duplicate-edge-dropped.js';
+import { edgeDropped } from './edge-dropped.js';
+import { eoiWithoutTest } from './eoi-without-test.js';
+import { flushBeforeUnlock } from './flush-before-unlock.js';
+import { interruptInWriteSection } from './interrupt-in-write-section.js';
+import { kickByLoadAndStore } from './kick-by-load-and-store.js';
+import { levelOutsideRouter } from './level-outside-router.js';
+import { listWithoutLock } from './list-without-lock.js';
+import { lockByLoadAndStore } from './lock-by-load-and-store.js';
+import { lostEarlierDeadline } from './lost-earlier-deadline.js';
+import { missingWakeUp } from './missing-wake-up.js';
+import { mutexKept } from './mutex-kept.js';
+import { mutexUnderBql } from './mutex-under-bql.js';
+import { pastDeadline } from './past-deadline.js';
+import type { Plant } from './plant.js';
+import { queueLeft } from './queue-left.js';
+import { resetWithoutMutex } from './reset-without-mutex.js';
+import { timerOffByOne } from './timer-off-by-one.js';
+import { unlockByStore } from './unlock-by-store.js';
+
+/** Every known mistake. */
+export const PLANTS: readonly Plant[] = [
+  timerOffByOne,
+  callbackWithoutMutex,
+  mutexUnderBql,
+  unlockByStore,
+  missingWakeUp,
+  levelOutsideRouter,
+  duplicateEdgeDropped,
+  flushBeforeUnlock,
+  interruptInWriteSection,
+  cancelledCallback,
+  eoiWithoutTest,
+  pastDeadline,
+  queueLeft,
+  listWithoutLock,
+  resetWithoutMutex,
+  lostEarlierDeadline,
+  // Beyond those that were asked for
+  edgeDropped,
+  kickByLoadAndStore,
+  lockByLoadAndStore,
+  mutexKept,
+];
+
+/** Undefined if there is no such mistake. */
+export function plantNamed(name: string): Plant | undefined {
+  return PLANTS.find((plant) => plant.name === name);
+}

@@ -1,0 +1,55 @@
+import { type CampaignResult, scenarioNamed } from './campaign.js';
+import { designNamed, type NamedDesign } from './designs.js';
+import type { ExploreOptions } from './explorer.js';
+import type { Counterexample } from './finding.js';
+import { plantNamed } from './planted/index.js';
+import type { Plant } from './planted/plant.js';
+import { withPlant } from './planted/with-plant.js';
+import { type Replayed, replaySchedule } from './replay.js';
+import type { Scenario } from './scenario.js';
+import { decodeSchedule, encodeSchedule } from './schedule.js';
+
+/** A string that says all that a replay needs: `nested-mutex:callback-comparator:futex:3b19a2b`, and what is planted. */
+export function replayString({ locking, scenario, mutex, plant }: CampaignResult, finding: Counterexample): string {
+  const parts = [locking, scenario, mutex, encodeSchedule(finding.path)];
+  return (plant ? [...parts, plant.name] : parts).join(':');
+}
+
+export interface ReplayRequest {
+  readonly named: NamedDesign;
+  readonly scenario: Scenario;
+  readonly options: ExploreOptions;
+  readonly schedule: readonly number[];
+  readonly plant: Plant | undefined;
+}
+
+/** Undefined if the text is no replay string of a design, scenario and mistake that exist. */
+export function parseReplayString(text: string): ReplayRequest | undefined {
+  const [locking, scenarioName, mutex, scheduleText, plantName] = text.split(':');
+  const named = designNamed(locking);
+  const scenario = scenarioNamed(scenarioName ?? '');
+  const schedule = decodeSchedule(scheduleText ?? '');
+  const plant = plantName === undefined ? undefined : plantNamed(plantName);
+  if (plantName !== undefined && !plant) return undefined;
+  if (!named || !scenario || !schedule || (mutex !== 'futex' && mutex !== 'blocking')) return undefined;
+  return { named, scenario, options: { mutex }, schedule, plant };
+}
+
+/**
+ * Runs the schedule that a replay string names, with the mistake planted that it names. Without a timeline it is much
+ * faster.
+ */
+export function replay(request: ReplayRequest, withTimeline = true): Replayed {
+  const { named, scenario, options, schedule, plant } = request;
+  if (!plant) return replaySchedule(scenario, named.design, schedule, options, withTimeline);
+  return withPlant(plant, scenario, (planted, more) =>
+    replaySchedule(scenario, planted.design, schedule, { ...options, ...more }, withTimeline),
+  );
+}
+
+/** Runs the way to a finding again. */
+export function replayFinding(result: CampaignResult, finding: Counterexample, withTimeline = true): Replayed {
+  const request = parseReplayString(replayString(result, finding));
+  if (!request) throw new Error(`${result.locking} × ${result.scenario} cannot be named`);
+  return replay(request, withTimeline);
+}
