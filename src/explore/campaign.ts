@@ -1,11 +1,10 @@
 import { PRESETS, type PresetName } from '../locking/presets.js';
-import type { NamedDesign } from './designs.js';
+import { designNamed, type NamedDesign } from './designs.js';
 import { unexpected } from './expectations.js';
 import { explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
 import type { Plant } from './planted/plant.js';
-import { withPlant } from './planted/with-plant.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
 
@@ -50,8 +49,8 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
 
 /** The same with a mistake planted; whatever it finds, the mistake is to blame. */
 export function runPlanted(plant: Plant, scenario: Scenario, options: ExploreOptions): CampaignResult {
-  return withPlant(plant, scenario, (named, planted) => {
-    const result = runOne(named, scenario, { ...options, ...planted });
-    return { ...result, plant, unexpected: result.findings.length ? [`planted: ${plant.mistake}`] : [] };
-  });
+  const named = designNamed(plant.design ?? plant.locking);
+  if (!named) throw new Error(`${plant.name}: there is no design ${plant.design}`);
+  const result = runOne(named, scenario, { ...options, ...plant.options });
+  return { ...result, plant, unexpected: result.findings.length ? [`planted: ${plant.mistake}`] : [] };
 }

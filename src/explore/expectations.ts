@@ -34,6 +34,9 @@ const SWITCHES: { readonly [scenario: string]: SwitchExpectation } = {
 };
 
 const NOTHING: Expectation = { required: {}, allowed: [] };
+/** Informative: the main loop releases the BQL in the middle of its section. */
+const SECTION: Expectation = { required: {}, allowed: ['section'] };
+const SECTION_SEEN: Expectation = { required: { 'callback-acknowledge': ['section'] }, allowed: ['section'] };
 
 export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
   bql: NOTHING,
@@ -45,14 +48,14 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
     required: { 'callback-comparator': ['deadlock', 'order'], 'reset-write': ['deadlock', 'order'] },
     allowed: ['deadlock', 'order'],
   },
-  'lockless-timer': NOTHING,
+  'lockless-timer': SECTION_SEEN,
   'lockless-irq': NOTHING,
   'deferred-irq': { required: { 'callback-comparator': ['stale', 'meaning'] }, allowed: ['stale', 'meaning'] },
-  'drop-reacquire': NOTHING,
-  'lockless-timer+irq': NOTHING,
+  'drop-reacquire': SECTION_SEEN,
+  'lockless-timer+irq': SECTION,
   'deferred-revalidated': NOTHING,
   'kick-and-drain': NOTHING,
-  'try-queue': NOTHING,
+  'try-queue': SECTION,
 };
 
 /** Whether a design may have findings of a kind in a scenario. */

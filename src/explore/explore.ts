@@ -6,16 +6,22 @@ import { History } from './history.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import { BlockingLocks, Merging } from './merging.js';
 import type { Oracle } from './oracle.js';
+import { counterMonotone } from './oracles/counter-monotone.js';
+import { deadlines } from './oracles/deadlines.js';
 import { deadlock } from './oracles/deadlock.js';
+import { deferredOnce } from './oracles/deferred-once.js';
 import { failure } from './oracles/failure.js';
 import { guard } from './oracles/guard.js';
+import { lines } from './oracles/lines.js';
 import { lockAssertion } from './oracles/lock-assertion.js';
 import { locklessPaths } from './oracles/lockless-paths.js';
 import { locksReleased } from './oracles/locks-released.js';
 import { collect, meaning, type Outcomes } from './oracles/meaning.js';
 import { order } from './oracles/order.js';
 import { race } from './oracles/race.js';
+import { section } from './oracles/section.js';
 import { stale } from './oracles/stale.js';
+import { unfired } from './oracles/unfired.js';
 import { unheldRelease } from './oracles/unheld-release.js';
 import type { Scenario } from './scenario.js';
 import { BEGIN_ANEW, Sharing } from './sharing.js';
@@ -25,7 +31,13 @@ import { Words } from './words.js';
 /** Explores one scenario under one locking design, with all oracles. */
 export function explore(scenario: Scenario, design: Design, options: ExploreOptions = {}): Exploration {
   const lab = laboratory(scenario, design, options.merge ?? true, options.machine);
-  return exploreLaboratory(lab, options, oraclesFor(lab, design));
+  const oracles = oraclesFor(lab, design);
+  const takeOut = options.plant?.();
+  try {
+    return exploreLaboratory(lab, options, oracles);
+  } finally {
+    takeOut?.();
+  }
 }
 
 /** What a scenario may come to: the outcomes of its reference designs. */
@@ -126,6 +138,12 @@ export function oraclesFor(lab: Laboratory, design: Design): Oracle[] {
     locksReleased(names),
     failure,
     lockAssertion(names),
+    lines(lab),
+    deadlines(lab),
+    unfired(lab),
+    deferredOnce(lab, design),
+    counterMonotone(lab),
+    section(lab),
     stale(lab),
     meaning(lab, allowedOutcomes(lab.scenario)),
   ];

@@ -20,6 +20,8 @@ export interface ExploreOptions {
   readonly memory?: (execution: Execution) => Memory;
   /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
   readonly mutex?: 'futex' | 'blocking';
+  /** Puts a mistake into the production code once the machine is prepared; returns what takes it out again. */
+  readonly plant?: () => () => void;
   /** Differences from the scenario's machine. */
   readonly machine?: Partial<MachineOptions>;
   /** Whether to stop at a finding: one of this kind was all that was asked for. */

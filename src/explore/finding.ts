@@ -7,7 +7,7 @@
  * - `order`: a lock taken against the declared order
  * - `stale`, `meaning`: the device does what no sequential order of the same operations would do, for a while or for good
  * - `assertion`: production code threw, or ended a step with a lock held
- * - `section`: something read under a lock does not hold any more after a callback that released it; informative
+ * - `section`: something read under a lock need not hold any more after a callback that released it; informative
  */
 export type FindingKind = 'race' | 'deadlock' | 'livelock' | 'order' | 'stale' | 'meaning' | 'assertion' | 'section';
 

@@ -1,8 +1,10 @@
 import { EventRing } from '../events/event-ring.js';
 import { EVENT_APIC, EVENT_MSI } from '../machine/events.js';
-import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA, TIMER_LIST_AREA } from '../memory/map.js';
+import { TIMER_COUNT } from '../machine/timer-list.js';
+import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../memory/map.js';
 import { submissionRingAt } from '../threads/shared-map.js';
 import { SubmissionRing } from '../threads/submission-ring.js';
+import { armedDeadline } from './armed-deadline.js';
 import type { Laboratory } from './laboratory.js';
 import { StillMemory } from './still-memory.js';
 import type { System } from './system.js';
@@ -35,13 +37,9 @@ export function outcomeOf(lab: Laboratory, system: System): Outcome {
 }
 
 function addDeadlines(outcome: Outcome, { names }: Laboratory, { words }: System): void {
-  for (let word = TIMER_LIST_AREA.start; word < TIMER_LIST_AREA.end; word++) {
-    const match = /^(.*)\.armed$/.exec(TIMER_LIST_AREA.field(word)?.name ?? '');
-    if (!match || words.get(names.machine + word) === 0) continue;
-    for (let other = TIMER_LIST_AREA.start; other < word; other++) {
-      if (TIMER_LIST_AREA.field(other)?.name !== `${match[1]}.deadline.low`) continue;
-      outcome.set(`${match[1]}.deadline`, words.getTime(names.machine + other));
-    }
+  for (let timer = 0; timer < TIMER_COUNT; timer++) {
+    const deadline = armedDeadline(names, words, timer);
+    if (deadline !== undefined) outcome.set(`timers.timer[${timer}].deadline`, deadline);
   }
 }
 

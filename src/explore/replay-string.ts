@@ -3,8 +3,6 @@ import { designNamed, type NamedDesign } from './designs.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
 import { plantNamed } from './planted/index.js';
-import type { Plant } from './planted/plant.js';
-import { withPlant } from './planted/with-plant.js';
 import { type Replayed, replaySchedule } from './replay.js';
 import type { Scenario } from './scenario.js';
 import { decodeSchedule, encodeSchedule } from './schedule.js';
@@ -20,7 +18,6 @@ export interface ReplayRequest {
   readonly scenario: Scenario;
   readonly options: ExploreOptions;
   readonly schedule: readonly number[];
-  readonly plant: Plant | undefined;
 }
 
 /** Undefined if the text is no replay string of a design, scenario and mistake that exist. */
@@ -32,19 +29,12 @@ export function parseReplayString(text: string): ReplayRequest | undefined {
   const plant = plantName === undefined ? undefined : plantNamed(plantName);
   if (plantName !== undefined && !plant) return undefined;
   if (!named || !scenario || !schedule || (mutex !== 'futex' && mutex !== 'blocking')) return undefined;
-  return { named, scenario, options: { mutex }, schedule, plant };
+  return { named, scenario, options: { mutex, ...plant?.options }, schedule };
 }
 
-/**
- * Runs the schedule that a replay string names, with the mistake planted that it names. Without a timeline it is much
- * faster.
- */
-export function replay(request: ReplayRequest, withTimeline = true): Replayed {
-  const { named, scenario, options, schedule, plant } = request;
-  if (!plant) return replaySchedule(scenario, named.design, schedule, options, withTimeline);
-  return withPlant(plant, scenario, (planted, more) =>
-    replaySchedule(scenario, planted.design, schedule, { ...options, ...more }, withTimeline),
-  );
+/** Runs the schedule that a replay string names, with its mistake planted. Without a timeline it is much faster. */
+export function replay({ named, scenario, options, schedule }: ReplayRequest, withTimeline = true): Replayed {
+  return replaySchedule(scenario, named.design, schedule, options, withTimeline);
 }
 
 /** Runs the way to a finding again. */

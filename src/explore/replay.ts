@@ -3,7 +3,8 @@ import { makeSystem, oraclesFor } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Finding } from './finding.js';
 import type { HistoryNode } from './history.js';
-import { laboratory } from './laboratory.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import type { Oracle } from './oracle.js';
 import type { Scenario } from './scenario.js';
 import { Sharing } from './sharing.js';
 import { type Points, TICK, TIMEOUT } from './system.js';
@@ -48,6 +49,22 @@ function follow(
 ): Replayed {
   const lab = laboratory(scenario, design, false, options.machine);
   const oracles = oraclesFor(lab, design);
+  const takeOut = options.plant?.();
+  try {
+    return followIn(lab, oracles, schedule, options, points, withTimeline);
+  } finally {
+    takeOut?.();
+  }
+}
+
+function followIn(
+  lab: Laboratory,
+  oracles: readonly Oracle[],
+  schedule: readonly number[],
+  options: ExploreOptions,
+  points: Points,
+  withTimeline: boolean,
+): Replayed {
   const findings = new Map<string, Finding>();
   const timeline: TimelineEntry[] = [];
   const report = (finding: Finding) => {

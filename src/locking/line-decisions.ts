@@ -151,6 +151,16 @@ export class LineDecisions {
     return { total: memory.getTime(TOTAL), late: memory.getTime(LATE), inverted: memory.getTime(INVERTED) };
   }
 
+  /** Line changes that were decided, carried out or not, and edges that wait to be carried out. */
+  made(): { decided: number; pulses: number } {
+    const { memory } = this;
+    let decided = 0;
+    for (let source = 0; source < SOURCES; source++) decided += memory.load(DECIDED + source) >>> 1;
+    let pulses = 0;
+    for (let line = 0; line < LINES; line++) pulses += memory.load(PULSES + line);
+    return { decided, pulses };
+  }
+
   /** The last stale updates, at most 8, in no order. */
   staleUpdates(): StaleUpdate[] {
     const updates: StaleUpdate[] = [];

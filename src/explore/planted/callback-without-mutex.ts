@@ -7,12 +7,14 @@ export const callbackWithoutMutex: Plant = {
   locking: 'lockless-timer',
   scenario: 'callback-comparator',
   kind: 'race',
-  plant() {
-    const enter = replaced(device, 'enter', () => () => {});
-    const leave = replaced(device, 'leave', () => () => {});
-    return () => {
-      enter();
-      leave();
-    };
+  options: {
+    plant() {
+      const enter = replaced(device, 'enter', () => () => {});
+      const leave = replaced(device, 'leave', () => () => {});
+      return () => {
+        enter();
+        leave();
+      };
+    },
   },
 };

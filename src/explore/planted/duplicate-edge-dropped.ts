@@ -7,14 +7,16 @@ export const duplicateEdgeDropped: Plant = {
   locking: 'deferred-revalidated',
   scenario: 'two-edges',
   kind: 'meaning',
-  plant: () =>
-    replaced(
-      LineDecisions.prototype,
-      'addPulse',
-      (right) =>
-        function (this: LineDecisions, line) {
-          this.takePulses(line);
-          right.call(this, line);
-        },
-    ),
+  options: {
+    plant: () =>
+      replaced(
+        LineDecisions.prototype,
+        'addPulse',
+        (right) =>
+          function (this: LineDecisions, line) {
+            this.takePulses(line);
+            right.call(this, line);
+          },
+      ),
+  },
 };

@@ -7,5 +7,7 @@ export const edgeDropped: Plant = {
   locking: 'deferred-revalidated',
   scenario: 'callback-disable',
   kind: 'meaning',
-  plant: () => replaced(revalidated, 'pulseLine', () => () => {}),
+  options: {
+    plant: () => replaced(revalidated, 'pulseLine', () => () => {}),
+  },
 };

@@ -8,15 +8,17 @@ export const eoiWithoutTest: Plant = {
   locking: 'lockless-timer',
   scenario: 'line-eoi',
   kind: 'meaning',
-  plant: () =>
-    replaced(
-      Ioapic.prototype,
-      'endOfInterrupt',
-      (right) =>
-        function (this: Ioapic, vector) {
-          right.call(new Ioapic(requestsForgotten(this.memory), this.ports), vector);
-        },
-    ),
+  options: {
+    plant: () =>
+      replaced(
+        Ioapic.prototype,
+        'endOfInterrupt',
+        (right) =>
+          function (this: Ioapic, vector) {
+            right.call(new Ioapic(requestsForgotten(this.memory), this.ports), vector);
+          },
+      ),
+  },
 };
 
 /** What an EOI reads after it has cleared remote IRR is which lines are high: here none. */

@@ -7,15 +7,17 @@ export const flushBeforeUnlock: Plant = {
   locking: 'deferred-irq',
   scenario: 'callback-acknowledge',
   kind: 'deadlock',
-  plant: () =>
-    replaced(
-      Machine.prototype,
-      'leaveHpet',
-      () =>
-        function (this: Machine) {
-          this.leaveDevice();
-          this.design.irq.end(this);
-          this.design.mmio.leave(this.locks);
-        },
-    ),
+  options: {
+    plant: () =>
+      replaced(
+        Machine.prototype,
+        'leaveHpet',
+        () =>
+          function (this: Machine) {
+            this.leaveDevice();
+            this.design.irq.end(this);
+            this.design.mmio.leave(this.locks);
+          },
+      ),
+  },
 };

@@ -7,6 +7,8 @@ export const levelOutsideRouter: Plant = {
   locking: 'lockless-timer+irq',
   scenario: 'shared-line',
   kind: 'race',
-  plant: () =>
-    replaced(lockless, 'driveLine', () => (target, line, source, level) => target.driveLine(line, source, level)),
+  options: {
+    plant: () =>
+      replaced(lockless, 'driveLine', () => (target, line, source, level) => target.driveLine(line, source, level)),
+  },
 };

@@ -7,13 +7,15 @@ export const lostEarlierDeadline: Plant = {
   locking: 'lockless-timer',
   scenario: 'arm-earlier',
   kind: 'meaning',
-  plant: () =>
-    replaced(
-      ThreadHost.prototype,
-      'kickMainLoop',
-      () =>
-        function (this: ThreadHost, slot) {
-          this.shared.or(this.map.kicked + (slot >> 5), 1 << (slot & 31));
-        },
-    ),
+  options: {
+    plant: () =>
+      replaced(
+        ThreadHost.prototype,
+        'kickMainLoop',
+        () =>
+          function (this: ThreadHost, slot) {
+            this.shared.or(this.map.kicked + (slot >> 5), 1 << (slot & 31));
+          },
+      ),
+  },
 };

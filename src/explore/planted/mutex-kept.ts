@@ -7,5 +7,7 @@ export const mutexKept: Plant = {
   locking: 'lockless-timer',
   scenario: 'callback-acknowledge',
   kind: 'deadlock',
-  plant: () => replaced(device, 'leave', () => () => {}),
+  options: {
+    plant: () => replaced(device, 'leave', () => () => {}),
+  },
 };

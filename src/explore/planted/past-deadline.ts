@@ -7,14 +7,16 @@ export const pastDeadline: Plant = {
   locking: 'lockless-timer',
   scenario: 'equal-deadlines',
   kind: 'meaning',
-  plant: () =>
-    replaced(
-      TimerList.prototype,
-      'arm',
-      (right) =>
-        function (this: TimerList, timer, deadline) {
-          if (deadline <= this.memory.hostTime()) this.cancel(timer);
-          else right.call(this, timer, deadline);
-        },
-    ),
+  options: {
+    plant: () =>
+      replaced(
+        TimerList.prototype,
+        'arm',
+        (right) =>
+          function (this: TimerList, timer, deadline) {
+            if (deadline <= this.memory.hostTime()) this.cancel(timer);
+            else right.call(this, timer, deadline);
+          },
+      ),
+  },
 };

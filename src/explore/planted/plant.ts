@@ -17,10 +17,8 @@ export interface Plant {
   readonly kind: FindingKind;
   /** The mistaken combination of axes, where that is the mistake: `mmio/timer/irq/control`. */
   readonly design?: string;
-  /** A switch of the machine, where that is the mistake, or a double of the seam. */
-  readonly options?: Pick<ExploreOptions, 'machine' | 'memory'>;
-  /** Puts the mistake into the production code; returns what takes it out again. */
-  readonly plant?: () => () => void;
+  /** A switch of the machine, where that is the mistake, a double of the seam, or what puts it into the production code. */
+  readonly options?: Pick<ExploreOptions, 'machine' | 'memory' | 'plant'>;
 }
 
 /** A method in place of the right one, which it is given; returns what puts that back. */

@@ -8,23 +8,25 @@ export const queueLeft: Plant = {
   locking: 'try-queue',
   scenario: 'shared-line',
   kind: 'meaning',
-  plant() {
-    const leave = replaced(
-      tryQueue,
-      'leave',
-      () => (target, controller, entered) => target.locks.unguard(controller, entered),
-    );
-    const driveLine = replaced(tryQueue, 'driveLine', () => (target, line, source, level) => {
-      if (!target.locks.tryAcquire(ROUTER)) {
-        target.lineQueue.push(line, source, level);
-        return;
-      }
-      target.driveLine(line, source, level);
-      target.locks.release(ROUTER);
-    });
-    return () => {
-      leave();
-      driveLine();
-    };
+  options: {
+    plant() {
+      const leave = replaced(
+        tryQueue,
+        'leave',
+        () => (target, controller, entered) => target.locks.unguard(controller, entered),
+      );
+      const driveLine = replaced(tryQueue, 'driveLine', () => (target, line, source, level) => {
+        if (!target.locks.tryAcquire(ROUTER)) {
+          target.lineQueue.push(line, source, level);
+          return;
+        }
+        target.driveLine(line, source, level);
+        target.locks.release(ROUTER);
+      });
+      return () => {
+        leave();
+        driveLine();
+      };
+    },
   },
 };

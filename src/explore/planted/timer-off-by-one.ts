@@ -7,6 +7,8 @@ export const timerOffByOne: Plant = {
   locking: 'lockless-timer',
   scenario: 'callback-acknowledge',
   kind: 'meaning',
-  plant: () =>
-    replaced(inline, 'driveLine', (right) => (target, line, source, level) => right(target, line, source + 1, level)),
+  options: {
+    plant: () =>
+      replaced(inline, 'driveLine', (right) => (target, line, source, level) => right(target, line, source + 1, level)),
+  },
 };
