@@ -1,7 +1,9 @@
 import type { Cell, Figure } from '../compare/figures.js';
 import { formatLoad, formatValue } from '../compare/format.js';
 import { verdict } from '../compare/verdict.js';
-import { type CampaignResult, replayString } from '../explore/campaign.js';
+import type { CampaignResult } from '../explore/campaign.js';
+import { faults, worstFirst } from '../explore/finding.js';
+import { replayString } from '../explore/replay-string.js';
 import type { Boot } from './boot.js';
 import type { DemoResult } from './demo.js';
 
@@ -88,8 +90,8 @@ function explorationSentences(result: CampaignResult, command: string): string[]
   const { locking, states, transitions, complete, findings, seconds } = result;
   const extent = `${count(states)} states, ${count(transitions)} transitions in ${seconds.toFixed(1)} s`;
   const scope = complete ? 'all there are' : 'not all there are';
-  if (findings.length === 0) return [`${locking}: nothing wrong in ${extent}, ${scope}.`];
-  const [first] = findings;
+  const [first] = worstFirst(faults(findings));
+  if (!first) return [`${locking}: nothing wrong in ${extent}, ${scope}.`];
   return [
     `${locking}: ${first.kind} in ${extent}, ${scope}. The shortest way there: ${first.summary}.`,
     'To see it step by step:',
@@ -116,9 +118,9 @@ function waiting(cells: readonly Cell[]): string {
 }
 
 function verdictOf({ locking, scenario, complete, findings }: CampaignResult): string {
-  if (findings.length > 0) {
-    const kinds = [...new Set(findings.map(({ kind }) => kind))].join(' and ');
-    return `${locking} has a ${kinds}, however seldom it shows: it is there to study that, and not for use.`;
+  const [worst] = worstFirst(faults(findings));
+  if (worst) {
+    return `${locking} has a ${worst.kind}, however seldom it shows: it is there to study that, and not for use.`;
   }
   if (!complete) return `${locking}: nothing was found in ${scenario}, which was not explored to its end.`;
   return `${locking}: no interleaving of ${scenario} goes wrong, and all of them were run.`;

@@ -1,19 +1,7 @@
 import type { CampaignResult } from './campaign.js';
 import { expectedVerdict, verdictOf } from './design-classes.js';
-import type { FindingKind } from './finding.js';
+import { type FindingKind, KINDS } from './finding.js';
 import { replayString } from './replay-string.js';
-
-/** Worst first. */
-const KINDS: readonly FindingKind[] = [
-  'race',
-  'deadlock',
-  'livelock',
-  'assertion',
-  'meaning',
-  'stale',
-  'order',
-  'section',
-];
 
 /** Results as a Markdown table: one row per design, what was expected and what was found, and the shortest way there. */
 export function designTable(results: readonly CampaignResult[]): string {

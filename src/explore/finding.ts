@@ -21,6 +21,28 @@ export interface Finding {
   readonly word?: string;
 }
 
+/** Worst first. */
+export const KINDS: readonly FindingKind[] = [
+  'race',
+  'deadlock',
+  'livelock',
+  'assertion',
+  'meaning',
+  'stale',
+  'order',
+  'section',
+];
+
+/** Worst first; of one kind, as they are. */
+export function worstFirst<T extends Finding>(findings: readonly T[]): T[] {
+  return [...findings].sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
+}
+
+/** Without what only informs. */
+export function faults<T extends Finding>(findings: readonly T[]): T[] {
+  return findings.filter(({ kind }) => kind !== 'section');
+}
+
 /** A finding with the shortest sequence of transitions that leads to it. */
 export interface Counterexample extends Finding {
   readonly path: readonly number[];

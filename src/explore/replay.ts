@@ -1,7 +1,7 @@
 import type { Design } from '../locking/axes.js';
 import { makeSystem, oraclesFor } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
-import type { Finding } from './finding.js';
+import { type Finding, worstFirst } from './finding.js';
 import type { HistoryNode } from './history.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import type { Oracle } from './oracle.js';
@@ -96,5 +96,5 @@ function followIn(
   for (const thread of system.stuck()) {
     timeline.push(describeStuck(lab.names, system.words, thread, threads[thread].id, system.nodes[thread]));
   }
-  return { threads: threads.map(({ name }) => name), timeline, findings: [...findings.values()] };
+  return { threads: threads.map(({ name }) => name), timeline, findings: worstFirst([...findings.values()]) };
 }
