@@ -13,6 +13,7 @@ import { logRoutes } from './log.js';
 import { machineRoutes } from './machines.js';
 import { metricsRoutes } from './metrics.js';
 import { mmioRoutes } from './mmio.js';
+import { pageRoutes } from './page.js';
 import { snapshotRoutes } from './snapshots.js';
 import { traceRoutes } from './trace.js';
 import { vcpuRoutes } from './vcpus.js';
@@ -34,6 +35,7 @@ const ROUTES = [
   logRoutes,
   healthRoutes,
   metricsRoutes,
+  pageRoutes,
 ];
 
 /** A route, as it was registered. */

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { BqlLoadConfig } from '../src/config/machine.js';
+import { describeContention } from '../src/service/lock-contention.js';
 import { orderToDot } from '../src/threads/lock-view.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
@@ -20,6 +21,22 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
       },
     },
     ({ params }) => machines.get(params.machine).locks(),
+  );
+
+  app.get(
+    '/v1/machines/:machine/locks/contention',
+    {
+      config: { access: 'observe' },
+      schema: {
+        tags,
+        summary: 'Acquisitions, contention and waiting of each lock, by call site',
+        description:
+          'Counted since the server started; machines beyond limits.measuredMachines share their counts. Subtract two answers for rates: `at` is host time in ns. Takes no lock.',
+        params,
+        response: replies('The counts'),
+      },
+    },
+    ({ params }) => describeContention(machines.get(params.machine)),
   );
 
   app.get(

@@ -1,0 +1,71 @@
+// @ts-check
+import { h } from '../kit/dom.js';
+import { colour, threadColour } from '../kit/palette.js';
+
+const HEIGHT = 22;
+const OWNER = { top: 1, height: 12 };
+const WAITERS = { top: 15, height: 6 };
+/** Strokes are no wider than this, so that a pause in the looks shows as a pause. */
+const WIDEST_MS = 120;
+
+/** A band of looks at one lock, newest at the right. What it shows in figures stands beside it in the table. */
+export class Lane {
+  #width = 0;
+  /** @type {readonly import('./timeline.js').Look[]} */
+  #looks = [];
+
+  /** @param {number} window ms */
+  constructor(window) {
+    this.window = window;
+    this.canvas = h('canvas', { 'aria-hidden': 'true' });
+    this.element = h('div', { class: 'lane-canvas' }, this.canvas);
+    new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width)).observe(this.element);
+  }
+
+  /** @param {number} width */
+  #resize(width) {
+    this.#width = Math.floor(width);
+    this.canvas.width = this.#width * devicePixelRatio;
+    this.canvas.height = HEIGHT * devicePixelRatio;
+    this.canvas.style.width = `${this.#width}px`;
+    this.canvas.style.height = `${HEIGHT}px`;
+    // A new size empties a canvas.
+    this.draw(this.#looks, performance.now());
+  }
+
+  /**
+   * @param {readonly import('./timeline.js').Look[]} looks
+   * @param {number} now
+   */
+  draw(looks, now) {
+    this.#looks = looks;
+    const context = this.canvas.getContext('2d');
+    if (!context || this.#width === 0) return;
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.clearRect(0, 0, this.#width, HEIGHT);
+    context.fillStyle = colour('--sunken');
+    context.fillRect(0, OWNER.top, this.#width, OWNER.height);
+    /** @type {Map<string, string>} */
+    const colours = new Map();
+    const colourOf = (/** @type {string} */ thread) => {
+      if (!colours.has(thread)) colours.set(thread, colour(threadColour(thread)));
+      return /** @type {string} */ (colours.get(thread));
+    };
+    const scale = this.#width / this.window;
+    for (const [index, { at, owner, waiters }] of looks.entries()) {
+      if (owner === null && waiters.length === 0) continue;
+      const until = Math.min(looks[index + 1]?.at ?? now, at + WIDEST_MS);
+      const x = this.#width - (now - at) * scale;
+      const width = Math.max(1, (until - at) * scale);
+      if (owner !== null) {
+        context.fillStyle = colourOf(owner);
+        context.fillRect(x, OWNER.top, width, OWNER.height);
+      }
+      const height = WAITERS.height / Math.max(1, waiters.length);
+      for (const [place, thread] of waiters.entries()) {
+        context.fillStyle = colourOf(thread);
+        context.fillRect(x, WAITERS.top + place * height, width, height);
+      }
+    }
+  }
+}

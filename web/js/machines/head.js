@@ -1,0 +1,79 @@
+// @ts-check
+import { h, say } from '../kit/dom.js';
+import { pathOf, sentence } from '../server.js';
+import { designOf } from './list.js';
+
+/** Name and design of a machine, and what can be done to it as a whole. */
+export class MachineHead {
+  /** @type {any} */
+  #machine;
+  #drawn = '';
+
+  /**
+   * @param {import('../server.js').Server} server
+   * @param {import('./list.js').MachineList} list
+   */
+  constructor(server, list) {
+    this.server = server;
+    this.list = list;
+    this.facts = h('div', { class: 'machine-head' });
+    this.pause = h('button', { type: 'button', onclick: () => this.#pause() }, 'Pause');
+    this.buttons = [
+      this.pause,
+      h('button', { type: 'button', onclick: () => this.#do('POST', '/reset') }, 'Reset'),
+      h('button', { type: 'button', class: 'danger', onclick: () => this.#delete() }, 'Delete'),
+    ];
+    this.warnings = h('div');
+    this.problem = h('p', { class: 'problem', role: 'alert' });
+    this.element = h('div', {}, this.facts, this.warnings, this.problem);
+  }
+
+  /** @param {any} machine */
+  show(machine) {
+    if (machine.name !== this.#machine?.name) say(this.problem, '');
+    this.#machine = machine;
+    const { name, state, clock, locking, vcpus, warnings } = machine;
+    const key = JSON.stringify([name, state, clock, locking, vcpus.length]);
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    const { mmio, timer, irq, control } = locking;
+    const axes = Object.entries({ mmio, timer, irq, control });
+    say(this.pause, state === 'paused' ? 'Resume' : 'Pause');
+    this.facts.replaceChildren(
+      h('h2', {}, name),
+      h('span', { class: `badge ${state}` }, state),
+      h('span', {}, designOf(machine)),
+      h('span', { class: `badge ${locking.class ?? 'unknown'}` }, locking.class ?? 'unknown'),
+      h('span', { class: 'axes' }, ...axes.map(([axis, value]) => h('span', {}, `${axis} `, h('b', {}, value)))),
+      h('span', { class: 'note' }, `${clock} clock, ${vcpus.length} vCPUs`),
+      h('span', { class: 'spacer' }),
+      ...this.buttons,
+    );
+    this.warnings.replaceChildren(
+      ...warnings.map((/** @type {any} */ { message }) => h('p', { class: 'warning' }, message)),
+    );
+  }
+
+  #pause() {
+    this.#do('POST', this.#machine.state === 'paused' ? '/resume' : '/pause');
+  }
+
+  async #delete() {
+    const { name } = this.#machine;
+    if (!confirm(`Delete the machine ${name}? Its vCPUs are disconnected.`)) return;
+    await this.#do('DELETE', '');
+    const next = this.list.machines.find((machine) => machine.name !== name);
+    if (next && !this.list.find(name)) this.list.open(next.name);
+  }
+
+  /** @param {string} method @param {string} path */
+  async #do(method, path) {
+    try {
+      await this.server.request(method, pathOf(this.#machine.name, path));
+      say(this.problem, '');
+    } catch (error) {
+      say(this.problem, sentence(error));
+    }
+    await this.list.refresh();
+  }
+}
