@@ -1,8 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PAGES } from './pages.js';
+import { withRoles } from './roles.js';
 
-for (const [file, text] of Object.entries(PAGES)) {
-  const path = fileURLToPath(new URL(`../../../docs/${file}`, import.meta.url));
-  writeFileSync(path, text());
-}
+const pathOf = (file: string) => fileURLToPath(new URL(`../../../docs/${file}`, import.meta.url));
+
+for (const [file, text] of Object.entries(PAGES)) writeFileSync(pathOf(file), text());
+
+const security = pathOf('security.md');
+writeFileSync(security, await withRoles(readFileSync(security, 'utf8')));
