@@ -11,6 +11,8 @@ export const healthRoutes: Routes = (app: App, service) => {
     },
     () => ({
       status: 'ok',
+      // So that `southbridge doctor` knows what listens there.
+      server: 'southbridge',
     }),
   );
 

@@ -7,6 +7,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 /** The commands. Only the one that is named is loaded: what one of them needs takes half a second. */
 const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   demo: async () => (await import('./cli/demo.js')).demo,
+  doctor: async () => (await import('./cli/doctor.js')).doctor,
   serve: async () => (await import('./cli/serve.js')).serve,
   config: async () => (await import('./cli/config.js')).config,
   replay: async () => (await import('./cli/replay.js')).replay,

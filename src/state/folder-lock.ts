@@ -30,6 +30,21 @@ export class FolderLock {
     return new FolderLock(handle);
   }
 
+  /** Who holds the lock of a folder, as `process N`; undefined if nobody does. Throws if this user may not see it. */
+  static async holder(folder: string): Promise<string | undefined> {
+    const { tryLock } = await import('fs-native-extensions');
+    const handle = await open(join(folder, FILE), 'r+').catch((error) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (!handle) return undefined;
+    try {
+      return tryLock(handle.fd) ? undefined : (await handle.readFile('utf8')).trim() || 'unknown';
+    } finally {
+      await handle.close();
+    }
+  }
+
   release(): Promise<void> {
     return this.handle.close();
   }

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { ConfigurationError } from '../config/problems.js';
+import { type Check, fail, ok } from '../doctor/check.js';
+import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
+
+interface Options extends ConfigurationOptions {
+  readonly json?: true;
+}
+
+const HELP = `
+Takes the configuration as serve does. Nothing is changed, and no server is started.
+
+Exit status: 0 a server can run here, 1 something fails.
+
+Example:
+  southbridge doctor --port 9090 --json`;
+
+export const doctor = new Command('doctor')
+  .description('tell whether a server can run here as it is configured, and what to do about what is not right')
+  .option('--json', 'one JSON object')
+  .addHelpText('after', HELP)
+  .action(run);
+
+addConfigurationOptions(doctor);
+
+async function run(options: Options): Promise<void> {
+  const checks = await checksOf(options);
+  const fails = checks.filter(({ status }) => status === 'fail').length;
+  if (options.json) process.stdout.write(`${JSON.stringify({ ok: fails === 0, checks }, null, 2)}\n`);
+  else process.stdout.write(textOf(checks));
+  if (fails > 0) process.exitCode = 1;
+}
+
+async function checksOf(options: Options): Promise<Check[]> {
+  try {
+    const { configuration } = configurationOf(options);
+    const { examine } = await import('../doctor/doctor.js');
+    return [ok('configuration', 'is right'), ...(await examine(configuration))];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // Nothing else can be told before this is put right.
+    const advice = 'docs/configuration.md has every key; southbridge serve --print-config shows where each is from.';
+    return error.errors.map(({ message }) => fail('configuration', message, advice));
+  }
+}
+
+function textOf(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = checks.flatMap(({ name, status, found, advice }) => {
+    const line = `${status.padEnd(4)}  ${name.padEnd(width)}  ${found}`;
+    return advice === undefined ? [line] : [line, `${' '.repeat(width + 8)}${advice}`];
+  });
+  return `${lines.join('\n')}\n`;
+}
