@@ -21,6 +21,7 @@ export class SequenceLock {
   flags = 0;
   first = 0;
   second = 0;
+  #sequence = 0;
 
   constructor(
     readonly memory: Memory,
@@ -29,20 +30,27 @@ export class SequenceLock {
 
   /** Reads flags and words as one write left them. */
   read(): void {
+    do this.begin();
+    while (!this.isCurrent());
+  }
+
+  /** Begins to read, for who reads something else along with the words: all of it counts only if `isCurrent` says so then. */
+  begin(): void {
     const { memory, address } = this;
-    for (;;) {
-      const sequence = memory.load(address);
-      if (sequence & WRITING) {
-        memory.spin(address, sequence);
-        continue;
-      }
-      this.first = memory.load(address + 1);
-      this.second = memory.load(address + 2);
-      if (memory.load(address) === sequence) {
-        this.flags = (sequence >> FLAGS_SHIFT) & FLAGS_MASK;
-        return;
-      }
+    let sequence = memory.load(address);
+    while (sequence & WRITING) {
+      memory.spin(address, sequence);
+      sequence = memory.load(address);
     }
+    this.first = memory.load(address + 1);
+    this.second = memory.load(address + 2);
+    this.flags = (sequence >> FLAGS_SHIFT) & FLAGS_MASK;
+    this.#sequence = sequence;
+  }
+
+  /** Whether nothing was written since `begin`. */
+  isCurrent(): boolean {
+    return this.memory.load(this.address) === this.#sequence;
   }
 
   /** Reads what the caller, who keeps all writers out, knows not to change. */
@@ -64,7 +72,7 @@ export class SequenceLock {
     memory.store(address, count | (flags << FLAGS_SHIFT) | nested);
   }
 
-  /** Opens a write section that `close` ends, for what must not be done: to hold readers up for longer than a write. */
+  /** Opens a write section that `close` ends: for what a write depends on, which readers must not be ahead of. */
   open(): void {
     this.memory.store(this.address, this.memory.load(this.address) | WRITING);
   }

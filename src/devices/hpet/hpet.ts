@@ -189,7 +189,7 @@ export class Hpet {
 
   /** Status bits survive, the lines go low. */
   #turnOff(): void {
-    this.counter.halt(this.ports.now(), this.#scratch);
+    this.counter.halt(this.ports, this.#scratch);
     for (let timer = 0; timer < this.timers; timer++) {
       this.#comparators.cancel(timer);
       if (this.#state.isPending(timer)) this.#output.deliver(timer);
@@ -203,21 +203,17 @@ export class Hpet {
   }
 
   #writeCounter(high: boolean, size: number, value: U64): void {
-    const counter = this.#scratch;
     const running = this.#state.isOn();
     if (running) {
       if (this.#state.hasQuirk(QUIRKS['counter-write-running'])) return;
       this.#settle();
     }
-    const now = running ? this.ports.now() : 0;
-    if (running) this.counter.halt(now, counter);
-    else this.counter.valueAt(counter, now);
-    if (size === 8) counter.copy(value);
-    else if (high) counter.hi = value.lo;
-    else counter.lo = value.lo;
-    this.counter.write(counter);
+    this.counter.change(this.ports, this.#scratch, (counter) => {
+      if (size === 8) counter.copy(value);
+      else if (high) counter.hi = value.lo;
+      else counter.lo = value.lo;
+    });
     if (!running) return;
-    this.counter.start(now);
     for (let timer = 0; timer < this.timers; timer++) this.#comparators.schedule(timer);
   }
 

@@ -12,6 +12,11 @@ const OFFSET_TOP_SHIFT = 2;
 
 const TWO_32 = 0x1_0000_0000;
 
+interface Time {
+  /** Virtual time in ns. */
+  now(): number;
+}
+
 /**
  * The main counter, IA-PC HPET 1.0a section 2.3.7. Halted, it is a 64-bit value. Running, it is
  * (virtual time + offset) / 10 ns; the offset has 68 bits, so that all 2^64 counter values exist. A sequence lock lets
@@ -30,11 +35,18 @@ export class MainCounter {
     this.#words.write(moduloNs ? MODULO_NS : 0, 0, 0);
   }
 
-  /** Reads the counter; `now` is only called, once, if it runs. */
-  read(result: U64, ports: { now(): number }): void {
+  /**
+   * Reads the counter. `now` is only called if it runs, and while it is known to: a reader that looked at the time after
+   * the counter was halted would be ahead of all who read it from then on.
+   */
+  read(result: U64, ports: Time): void {
     const words = this.#words;
-    words.read();
-    if (words.flags & RUNNING) this.#at(result, ports.now());
+    let now = 0;
+    do {
+      words.begin();
+      if (words.flags & RUNNING) now = ports.now();
+    } while (!words.isCurrent());
+    if (words.flags & RUNNING) this.#at(result, now);
     else result.set(words.first, words.second);
   }
 
@@ -67,11 +79,18 @@ export class MainCounter {
     this.#holdsReaders = false;
   }
 
-  /** Sets the halted counter. */
-  write(value: U64): void {
+  /** Changes the value from what it is now, in one step for those who read it; if it runs, it goes on from there. */
+  change(ports: Time, scratch: U64, change: (value: U64) => void): void {
     const words = this.#words;
-    words.peek();
-    words.write(words.flags & MODULO_NS, value.lo, value.hi);
+    this.#alone(() => {
+      words.peek();
+      const running = words.flags & RUNNING;
+      const now = running ? ports.now() : 0;
+      this.valueAt(scratch, now);
+      change(scratch);
+      words.write(words.flags & MODULO_NS, scratch.lo, scratch.hi);
+      if (running) this.start(now);
+    });
   }
 
   /** Starts the counter from its halted value at virtual time `now`. */
@@ -89,10 +108,19 @@ export class MainCounter {
     words.write(RUNNING | modulo | (modulo ? 0 : top << OFFSET_TOP_SHIFT), low, high);
   }
 
-  /** Halts the counter at its value at virtual time `now`. */
-  halt(now: number, scratch: U64): void {
-    this.valueAt(scratch, now);
-    this.#words.write(this.#words.flags & MODULO_NS, scratch.lo, scratch.hi);
+  /** Halts the counter at its value now: at a time when no reader can have looked at a later one. */
+  halt(ports: Time, scratch: U64): void {
+    this.#alone(() => {
+      this.valueAt(scratch, ports.now());
+      this.#words.write(this.#words.flags & MODULO_NS, scratch.lo, scratch.hi);
+    });
+  }
+
+  /** Makes readers wait meanwhile. */
+  #alone(work: () => void): void {
+    if (!this.#holdsReaders) this.#words.open();
+    work();
+    if (!this.#holdsReaders) this.#words.close();
   }
 
   /** (now + offset) / 10, for the words just read. */

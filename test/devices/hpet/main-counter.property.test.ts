@@ -56,10 +56,10 @@ function agrees(commands: readonly Command[], moduloNs: boolean): boolean {
     } else if (step.does === 'halt' && model.since !== undefined) {
       model.value = model.at(now);
       model.since = undefined;
-      counter.halt(now, new U64());
+      counter.halt({ now: () => now }, new U64());
     } else if (step.does === 'write' && model.since === undefined) {
       model.value = step.value;
-      counter.write(new U64().setBigInt(step.value));
+      counter.change({ now: () => now }, new U64(), (value) => value.setBigInt(step.value));
     }
     counter.read(read, { now: () => now });
     if (read.toBigInt() !== model.at(now)) return false;
@@ -91,7 +91,7 @@ t.test('from every value the counter reaches a tick at the time that it says', a
     fc.property(value, time, fc.integer({ min: 0, max: 2 ** 46 }), (from, start, ticks) => {
       const counter = new MainCounter(new SharedMemory(new SharedArrayBuffer(MACHINE_WORDS * 4)));
       counter.reset(false);
-      counter.write(new U64().setBigInt(from));
+      counter.change({ now: () => start }, new U64(), (value) => value.setBigInt(from));
       counter.start(start);
       const tick = new U64().setBigInt((from + BigInt(ticks)) % MODULUS);
       const at = new U64();
