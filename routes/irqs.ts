@@ -77,6 +77,8 @@ export const irqRoutes: Routes = (app: App, service) => {
         codecOf(socket.protocol),
         machines.get(params.machine),
         configuration.limits,
+        service.flow,
+        'irqs',
         query.after === undefined ? undefined : Number(query.after),
         filterOf(query),
         raw.socket,
@@ -122,6 +124,8 @@ export const irqRoutes: Routes = (app: App, service) => {
         eventSourceEncoder(after !== undefined),
         machine,
         configuration.limits,
+        service.flow,
+        'events',
         after,
         filter,
       );

@@ -11,7 +11,7 @@ const POLICY_VIOLATION = 1008;
 const params = Type.Object({ ...MachineParams.properties, vcpu: Type.String() });
 
 export const vcpuRoutes: Routes = (app: App, service) => {
-  const { machines, connections, configuration } = service;
+  const { machines, connections, configuration, flow } = service;
   const tokenOf = ({ headers }: Pick<FastifyRequest, 'headers'>) => resumeTokenOf(headers['sec-websocket-protocol']);
 
   app.route({
@@ -33,7 +33,16 @@ export const vcpuRoutes: Routes = (app: App, service) => {
         machine.requireOpen();
         const vcpu = machine.vcpu(request.params.vcpu);
         const onFault = (error: unknown) => request.log.error({ err: error }, 'a message failed');
-        new VcpuSocket(socket, machine, vcpu, configuration.limits, tokenOf(request), onFault, request.raw.socket);
+        new VcpuSocket(
+          socket,
+          machine,
+          vcpu,
+          configuration.limits,
+          flow,
+          tokenOf(request),
+          onFault,
+          request.raw.socket,
+        );
       } catch (error) {
         // Someone else was faster.
         socket.close(POLICY_VIOLATION, error instanceof SouthbridgeError ? error.code : 'internal');

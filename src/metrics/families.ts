@@ -1,20 +1,27 @@
 import { bqlReacquire } from './families/bql-reacquire.js';
+import { bufferedBytes } from './families/buffered-bytes.js';
 import { checkpointAge } from './families/checkpoint-age.js';
 import { checkpointBytes } from './families/checkpoint-bytes.js';
 import { checkpointFailures } from './families/checkpoint-failures.js';
 import { checkpointRound } from './families/checkpoint-round.js';
 import { checkpoints } from './families/checkpoints.js';
+import { congestedConnections } from './families/congested-connections.js';
+import { congestions } from './families/congestions.js';
 import { connections } from './families/connections.js';
 import { deadlocks } from './families/deadlocks.js';
 import { deferredIrqDelay } from './families/deferred-irq-delay.js';
 import { deferredIrqs } from './families/deferred-irqs.js';
 import { deferredIrqsStale } from './families/deferred-irqs-stale.js';
 import { deviceOverlaps } from './families/device-overlaps.js';
+import { droppedEvents } from './families/dropped-events.js';
 import { droppedInterrupts } from './families/dropped-interrupts.js';
 import { eventLoopLag } from './families/event-loop-lag.js';
+import { eventRing } from './families/event-ring.js';
+import { gaps } from './families/gaps.js';
 import { irqDelivery } from './families/irq-delivery.js';
 import { irqs } from './families/irqs.js';
 import { irqsCoalesced } from './families/irqs-coalesced.js';
+import { limits } from './families/limits.js';
 import { lockAcquisitions } from './families/lock-acquisitions.js';
 import { lockContended } from './families/lock-contended.js';
 import { lockHold } from './families/lock-hold.js';
@@ -28,9 +35,13 @@ import { missedWakeups } from './families/missed-wakeups.js';
 import { mmioAccessTime } from './families/mmio-access-time.js';
 import { mmioAccesses } from './families/mmio-accesses.js';
 import { nestedWait } from './families/nested-wait.js';
+import { pausedSockets } from './families/paused-sockets.js';
+import { pendingEvents } from './families/pending-events.js';
+import { requestsUnderWay } from './families/requests-under-way.js';
 import { scrapeBlock } from './families/scrape-block.js';
 import { scrapeDuration } from './families/scrape-duration.js';
 import { seriesOmitted } from './families/series-omitted.js';
+import { socketPauses } from './families/socket-pauses.js';
 import { threadBusy } from './families/thread-busy.js';
 import { timerLateness } from './families/timer-lateness.js';
 import type { Family } from './family.js';
@@ -41,6 +52,17 @@ export const FAMILIES: readonly Family[] = [
   lockingMachines,
   connections,
   droppedInterrupts,
+  limits,
+  requestsUnderWay,
+  eventRing,
+  pendingEvents,
+  bufferedBytes,
+  pausedSockets,
+  socketPauses,
+  congestedConnections,
+  congestions,
+  gaps,
+  droppedEvents,
   missedWakeups,
   checkpoints,
   checkpointFailures,

@@ -1,3 +1,4 @@
+import type { ByKind } from '../service/flow.js';
 import type { KeeperFigures } from '../service/keeper.js';
 import type { Service } from '../service/service.js';
 import type { Durations, LockRow } from '../threads/statistics-reader.js';
@@ -113,6 +114,20 @@ export function machineHistogram(description: Description, histogram: number): F
       for (const { slot, labels } of slotsOf(source)) {
         yield { labels, durations: statistics.durations(slot, histogram) };
       }
+    },
+  };
+}
+
+/** A value for each kind of connection. */
+export function kinds(
+  description: Description & Pick<Family, 'type'>,
+  values: (service: Service) => ByKind<number>,
+): Family {
+  return {
+    ...description,
+    labels: ['kind'],
+    *samples({ service }) {
+      for (const [kind, value] of Object.entries(values(service))) yield { labels: { kind }, value };
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Gap, LineLevels, ServerMessage } from '../wire/server-message.js';
+import type { Drops } from './flow.js';
 
 /** What waits to be sent. Replies are limited by the requests that may be under way, everything else by `limit`. */
 interface Waiting {
@@ -22,6 +23,8 @@ export class Backlog {
     readonly limit: number,
     /** The lines right after the latest event. */
     readonly lines: () => LineLevels,
+    /** Counts for the whole server. */
+    readonly drops?: Drops,
   ) {}
 
   /** Messages that wait. */
@@ -45,12 +48,14 @@ export class Backlog {
       return;
     }
     this.dropped++;
+    if (this.drops) this.drops.dropped++;
     const last = this.#waiting.at(-1)?.gap;
     if (last) {
       last.to = sequence;
       last.lines = this.lines();
       return;
     }
+    if (this.drops) this.drops.gaps++;
     const gap = { type: 'gap' as const, from: sequence, to: sequence, lines: this.lines() };
     this.#waiting.push({ reply: false, message: gap, gap });
   }

@@ -1,6 +1,8 @@
 import type { Limits } from '../config/schema.js';
 import { PROTOCOL_VERSION } from './agreement.js';
 import { Backlog } from './backlog.js';
+import type { ConnectionKind } from './connections.js';
+import type { Flow, Flowing } from './flow.js';
 import type { IrqEvent } from './irq-event.js';
 import { IrqFilter } from './irq-filter.js';
 import { linesBefore } from './lines.js';
@@ -10,7 +12,9 @@ import type { Encoder, Peer } from './peer.js';
 import { CLOSE_MACHINE_DELETED } from './vcpu.js';
 
 /** One subscriber of a machine's events, by WebSocket or Server-Sent Events. `end` when its connection has ended. */
-export class IrqStream implements Subscriber {
+export class IrqStream implements Subscriber, Flowing {
+  /** Nothing that it sends is read anyway. */
+  readonly paused = false;
   readonly #outbox: Outbox;
 
   constructor(
@@ -18,6 +22,8 @@ export class IrqStream implements Subscriber {
     encoder: Encoder,
     readonly machine: MachineHandle,
     limits: Limits,
+    readonly flow: Flow,
+    readonly kind: ConnectionKind,
     /** The last event that the subscriber has, if it was here before. */
     after?: number,
     readonly filter = new IrqFilter(),
@@ -26,9 +32,11 @@ export class IrqStream implements Subscriber {
     this.#outbox = new Outbox(
       peer,
       encoder,
-      new Backlog(limits.pendingInterrupts, () => machine.lines),
+      new Backlog(limits.pendingInterrupts, () => machine.lines, flow.drops[kind]),
       limits.bufferedBytes,
-      () => {},
+      (congested) => {
+        if (congested) flow.congestions[kind]++;
+      },
       stream,
     );
     const { name, sequence, lines } = machine;
@@ -36,6 +44,19 @@ export class IrqStream implements Subscriber {
     const missed = machine.eventsAfter(after ?? sequence, limits.history);
     if (after !== undefined) this.#catchUp(after, missed);
     machine.subscribers.add(this);
+    flow.connections.add(this);
+  }
+
+  get bufferedBytes(): number {
+    return this.peer.bufferedAmount;
+  }
+
+  get congested(): boolean {
+    return this.#outbox.congested;
+  }
+
+  get pendingEvents(): number {
+    return this.#outbox.backlog.events;
   }
 
   /** Sends what the subscriber missed, and says what of it is no longer kept. */
@@ -43,6 +64,7 @@ export class IrqStream implements Subscriber {
     const first = missed[0]?.sequence ?? this.machine.sequence + 1;
     if (first > after + 1) {
       const lines = linesBefore(missed, this.machine.lines);
+      this.flow.drops[this.kind].gaps++;
       this.#outbox.reply({ type: 'gap', from: after + 1, to: first - 1, lines });
     }
     for (const event of missed) this.event(event);
@@ -53,6 +75,7 @@ export class IrqStream implements Subscriber {
   }
 
   end(): void {
+    this.flow.connections.delete(this);
     this.machine.subscribers.delete(this);
   }
 

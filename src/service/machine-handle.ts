@@ -26,6 +26,7 @@ import * as ring from '../threads/submission-ring.js';
 import type { Access } from '../wire/client-message.js';
 import type { LineLevels } from '../wire/server-message.js';
 import { addressed } from './apic.js';
+import type { Drops } from './flow.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { linesAfter, NO_LINES } from './lines.js';
@@ -82,13 +83,22 @@ export class MachineHandle {
     readonly config: MachineConfig,
     readonly options: MachineOptions,
     pendingInterrupts: number,
+    drops?: Drops,
   ) {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
     this.locking = describeLocking(options.design);
     const lines = () => this.lines;
-    this.vcpus = Array.from({ length: config.vcpus }, (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines));
+    this.vcpus = Array.from(
+      { length: config.vcpus },
+      (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines, drops),
+    );
     engine.createMachine(options, (event) => this.#onEvent(event));
+  }
+
+  /** Requests that are not answered yet, those that control the machine included. */
+  get requestsUnderWay(): number {
+    return this.#underWay;
   }
 
   /** Virtual time in ns. */

@@ -3,6 +3,7 @@ import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import type { Engine } from '../threads/engine.js';
 import type { StatisticsSlots } from '../threads/statistics-slots.js';
+import type { Drops } from './flow.js';
 import type { Keeper } from './keeper.js';
 import { MachineHandle } from './machine-handle.js';
 
@@ -18,6 +19,8 @@ export class Machines {
     readonly limits: Limits,
     readonly statisticsSlots: StatisticsSlots,
     readonly keeper?: Keeper,
+    /** Counts what vCPUs' backlogs have no room for. */
+    readonly drops?: Drops,
   ) {
     // The lowest slot is taken first.
     this.#freeSlots = Array.from({ length: limits.machines }, (_, i) => limits.machines - 1 - i);
@@ -53,7 +56,7 @@ export class Machines {
     if (slot === undefined) throw new SouthbridgeError('too-many-machines', { limit: this.limits.machines });
     const statistics = this.statisticsSlots.slotFor(name, designOf(config.locking));
     const options = toMachineOptions(config, slot, statistics);
-    const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts);
+    const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts, this.drops);
     this.#machines.set(name, machine);
     return machine;
   }

@@ -3,6 +3,7 @@ import { SouthbridgeError } from '../errors.js';
 import { Engine } from '../threads/engine.js';
 import { StatisticsSlots } from '../threads/statistics-slots.js';
 import { Connections } from './connections.js';
+import { Flow } from './flow.js';
 import type { Keeper } from './keeper.js';
 import { Machines } from './machines.js';
 
@@ -15,6 +16,7 @@ export class Service {
   readonly machines: Machines;
   readonly statisticsSlots: StatisticsSlots;
   readonly connections: Connections;
+  readonly flow = new Flow();
   draining = false;
   /** Why the server can no longer do its work, if so. */
   failure: string | undefined;
@@ -38,7 +40,7 @@ export class Service {
         onFailure(reason);
       },
     });
-    this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper);
+    this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper, this.flow.drops.vcpu);
   }
 
   /** Starts the threads and makes the machines that are configured or kept. */

@@ -9,6 +9,7 @@ import type { BatchResults, ErrorMessage, Interrupt, Intr, Reply, ServerMessage 
 import { checkAccess } from './access.js';
 import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
 import { batchResults, fillResult } from './batch-results.js';
+import type { Flow, Flowing } from './flow.js';
 import { FramePace } from './frame-pace.js';
 import type { IrqEvent } from './irq-event.js';
 import type { Answer, MachineHandle, Subscriber } from './machine-handle.js';
@@ -18,7 +19,8 @@ import { ReplyQueue, type Turn } from './reply-queue.js';
 import type { Vcpu, VcpuHolder } from './vcpu.js';
 
 /** One connection of a vCPU: docs/protocol.md. */
-export class VcpuSocket implements VcpuHolder, Subscriber {
+export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
+  readonly kind = 'vcpu';
   readonly #codec: Codec;
   readonly #outbox: Outbox;
   readonly #replies: ReplyQueue;
@@ -34,6 +36,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     readonly machine: MachineHandle,
     readonly vcpu: Vcpu,
     readonly limits: Limits,
+    readonly flow: Flow,
     token: string | undefined,
     readonly onFault: (error: unknown) => void,
     stream?: Corkable,
@@ -41,7 +44,14 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     this.#codec = codecOf(socket.protocol);
     this.#capabilities = capabilitiesOf(machine.config.clock);
     this.#credit = new PostedCredit(Math.ceil(limits.requestsUnderWay / 4));
-    this.#outbox = new Outbox(socket, this.#codec, vcpu.backlog, limits.bufferedBytes, () => this.#regulate(), stream);
+    this.#outbox = new Outbox(
+      socket,
+      this.#codec,
+      vcpu.backlog,
+      limits.bufferedBytes,
+      (congested) => this.#onCongestion(congested),
+      stream,
+    );
     this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
     this.#pace = new FramePace(limits.framesPerSecond, () => this.#regulate());
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
@@ -60,6 +70,28 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
       credit: limits.requestsUnderWay,
     });
     this.#outbox.flush();
+    flow.connections.add(this);
+  }
+
+  get bufferedBytes(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  get congested(): boolean {
+    return this.#outbox.congested;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get pendingEvents(): number {
+    return this.vcpu.backlog.events;
+  }
+
+  #onCongestion(congested: boolean): void {
+    if (congested) this.flow.congestions.vcpu++;
+    this.#regulate();
   }
 
   // From the machine
@@ -83,6 +115,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
 
   #onClose(): void {
     this.#pace.stop();
+    this.flow.connections.delete(this);
     this.machine.subscribers.delete(this);
     this.vcpu.leave(this);
   }
@@ -282,7 +315,9 @@ export class VcpuSocket implements VcpuHolder, Subscriber {
     const full = busy || this.#outbox.congested || this.#pace.exhausted;
     if (full === this.#paused) return;
     this.#paused = full;
-    if (full) this.socket.pause();
-    else this.socket.resume();
+    if (full) {
+      this.flow.pauses++;
+      this.socket.pause();
+    } else this.socket.resume();
   }
 }

@@ -5,6 +5,7 @@ import type { DestinationFormat } from '../wire/names.js';
 import type { Interrupt, Intr, LineLevels } from '../wire/server-message.js';
 import type { ApicMessage, LocalApic } from './apic.js';
 import { Backlog } from './backlog.js';
+import type { Drops } from './flow.js';
 import type { IrqEvent } from './irq-event.js';
 
 /** Codes with which the server closes a socket, beside those of RFC 6455. */
@@ -36,8 +37,9 @@ export class Vcpu implements LocalApic, Lane {
     readonly vcpu: number,
     pendingInterrupts: number,
     lines: () => LineLevels,
+    drops?: Drops,
   ) {
-    this.backlog = new Backlog(pendingInterrupts, lines);
+    this.backlog = new Backlog(pendingInterrupts, lines, drops);
   }
 
   get connected(): boolean {

@@ -79,6 +79,11 @@ export class Gateway {
     this.hung = new HungMachines(this.lockView, ports);
   }
 
+  /** Events in the ring that are not handed over. */
+  get waitingEvents(): number {
+    return (this.#events.tail() - this.drained) | 0;
+  }
+
   /** The gateway's side of a vCPU thread with one of the rings. */
   dispatch(thread: number, ring: number): Dispatch {
     const { shared } = this.thread;
