@@ -13,7 +13,7 @@ import { SCENARIOS } from '../explore/scenarios/index.js';
 interface Options {
   readonly locking: readonly NamedDesign[];
   readonly scenario: readonly Scenario[];
-  readonly preemptions: number | 'unbounded';
+  readonly preemptions?: number;
   readonly mutex: 'futex' | 'blocking';
   readonly json?: true;
   readonly mermaid?: true;
@@ -34,7 +34,11 @@ export const explore = new Command('explore')
       .argParser(scenarios)
       .default(SCENARIOS, 'all'),
   )
-  .option('--preemptions <n>', 'most preemptions of a thread that could go on, or "unbounded"', bound, 'unbounded')
+  .option(
+    '--preemptions <n>',
+    'most preemptions of a thread that could go on, or "unbounded" (default: as the scenario says, most are unbounded)',
+    bound,
+  )
   .addOption(
     new Option('--mutex <how>', 'the mutex with its every operation, or as what it was shown to be')
       .choices(['futex', 'blocking'])
@@ -57,10 +61,10 @@ function run(options: Options, command: Command): void {
     replayText(options.replay, options, command);
     return;
   }
-  const preemptions = options.preemptions === 'unbounded' ? undefined : options.preemptions;
   const results: CampaignResult[] = [];
   for (const scenario of options.scenario) {
-    const how = { mutex: options.mutex, preemptions };
+    const { mutex, preemptions } = options;
+    const how = { mutex, preemptions };
     const show = (result: CampaignResult) => {
       results.push(result);
       if (!options.json && !options.table) print(result, options);
@@ -168,8 +172,8 @@ function replayText(text: string, options: Options, command: Command): void {
   }
 }
 
-function bound(text: string): number | 'unbounded' {
-  if (text === 'unbounded') return text;
+function bound(text: string): number {
+  if (text === 'unbounded') return Number.POSITIVE_INFINITY;
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It must be a number up to 999, or "unbounded".');
   return Number(text);
 }

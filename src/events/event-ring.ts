@@ -48,6 +48,9 @@ export class EventRing implements EventSink {
   /** Set by `emit`, for whoever rings the gateway's bell after all locks are released. */
   emitted = false;
 
+  /** Told before a producer waits for room: whoever makes room may be asleep, and not know of the events yet. */
+  onFull: () => void = () => {};
+
   readonly #event: MachineEvent = { position: 0, kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
 
   constructor(
@@ -55,10 +58,12 @@ export class EventRing implements EventSink {
     readonly address: number,
     /** Records, a power of two. */
     readonly capacity: number,
-    /** Threads that may emit at the same time, each up to LARGEST_BURST after it found room. */
+    /** Threads that may emit at the same time, each up to `burst` after it found room. */
     readonly producers: number,
     /** False for the gateway: it alone makes room, so it must look beforehand (`hasRoom`) and never wait. */
     readonly waits = true,
+    /** Most events of one access or callback. */
+    readonly burst = LARGEST_BURST,
   ) {}
 
   emit(
@@ -97,6 +102,7 @@ export class EventRing implements EventSink {
       const head = memory.load(this.address + HEAD);
       if (this.#roomAfter(head)) return;
       memory.store(this.address + WAITERS, 1);
+      this.onFull();
       if (memory.load(this.address + HEAD) === head) memory.wait(this.address + HEAD, head);
     }
   }
@@ -107,7 +113,7 @@ export class EventRing implements EventSink {
 
   #roomAfter(head: number): boolean {
     const used = (this.memory.load(this.address + TAIL) - head) | 0;
-    return this.capacity - used >= this.producers * LARGEST_BURST;
+    return this.capacity - used >= this.producers * this.burst;
   }
 
   /** Position behind the last event that was begun. */

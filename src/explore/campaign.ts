@@ -1,7 +1,7 @@
 import { PRESETS, type PresetName } from '../locking/presets.js';
 import { designNamed, type NamedDesign } from './designs.js';
 import { unexpected } from './expectations.js';
-import { explore } from './explore.js';
+import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
 import type { Plant } from './planted/plant.js';
@@ -38,7 +38,7 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
     scenario: scenario.name,
     mutex: scenario.mutex ?? options.mutex ?? 'futex',
     complete,
-    preemptions: options.preemptions ?? 'unbounded',
+    preemptions: boundOf(scenario, options) ?? 'unbounded',
     states,
     transitions,
     seconds: Math.round(performance.now() - begin) / 1000,

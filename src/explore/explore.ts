@@ -11,6 +11,7 @@ import { deadlines } from './oracles/deadlines.js';
 import { deadlock } from './oracles/deadlock.js';
 import { deferredOnce } from './oracles/deferred-once.js';
 import { failure } from './oracles/failure.js';
+import { gatewayWaits } from './oracles/gateway-waits.js';
 import { guard } from './oracles/guard.js';
 import { lines } from './oracles/lines.js';
 import { lockAssertion } from './oracles/lock-assertion.js';
@@ -19,6 +20,7 @@ import { locksReleased } from './oracles/locks-released.js';
 import { collect, meaning, type Outcomes } from './oracles/meaning.js';
 import { order } from './oracles/order.js';
 import { race } from './oracles/race.js';
+import { replies } from './oracles/replies.js';
 import { section } from './oracles/section.js';
 import { stale } from './oracles/stale.js';
 import { unfired } from './oracles/unfired.js';
@@ -34,10 +36,18 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   const oracles = oraclesFor(lab, design);
   const takeOut = options.plant?.();
   try {
-    return exploreLaboratory(lab, options, oracles);
+    return exploreLaboratory(lab, { ...options, preemptions: boundOf(scenario, options) }, oracles);
   } finally {
     takeOut?.();
   }
+}
+
+/** Most preemptions; undefined for any number. */
+export function boundOf(
+  scenario: Scenario,
+  { preemptions = scenario.preemptions }: ExploreOptions,
+): number | undefined {
+  return preemptions === Number.POSITIVE_INFINITY ? undefined : preemptions;
 }
 
 /** What a scenario may come to: the outcomes of its reference designs. */
@@ -49,7 +59,7 @@ export function allowedOutcomes(scenario: Scenario): Outcomes {
   const outcomes: Outcomes = new Map();
   for (const name of scenario.reference ?? ['bql']) {
     const lab = laboratory(scenario, PRESETS[name]);
-    exploreLaboratory(lab, { mutex: 'blocking' }, [collect(lab, outcomes)]);
+    exploreLaboratory(lab, { mutex: 'blocking', preemptions: scenario.preemptions }, [collect(lab, outcomes)]);
   }
   knownOutcomes.set(scenario, outcomes);
   return outcomes;
@@ -130,6 +140,8 @@ export function oraclesFor(lab: Laboratory, design: Design): Oracle[] {
   const { names } = lab;
   return [
     deadlock(names),
+    gatewayWaits(names),
+    replies(lab),
     race(names),
     guard(lab, design),
     order(names, design),

@@ -10,7 +10,7 @@ import { Visited } from './visited.js';
 export interface ExploreOptions {
   /** Most states to visit; beyond, the result is not complete. */
   readonly maxStates?: number;
-  /** Most times that a thread which could go on is interrupted by another; without it, any number. */
+  /** Most times that a thread which could go on is interrupted by another, or Infinity; without it, as the scenario says. */
   readonly preemptions?: number;
   /** False keeps histories apart that leave a thread in the same local state. */
   readonly merge?: boolean;
@@ -96,7 +96,8 @@ export class Explorer {
       this.#rest();
       return;
     }
-    const lastEnabled = transitions.some((transition) => (transition & ~TIMEOUT) === last);
+    // Who waits is not interrupted, though the wait may time out.
+    const lastEnabled = transitions.includes(last);
     for (let i = 0; i < transitions.length; i++) {
       const transition = transitions[i];
       const thread = transition === TICK ? last : transition & ~TIMEOUT;

@@ -1,4 +1,5 @@
 import { PROFILES, quirkBits } from '../devices/quirks.js';
+import { LARGEST_BURST } from '../events/event-ring.js';
 import type { Design } from '../locking/axes.js';
 import type { Machine, MachineOptions } from '../machine/machine.js';
 import { SharedMemory } from '../memory/shared-memory.js';
@@ -9,6 +10,7 @@ import { DeadlineQueue } from '../threads/deadline-queue.js';
 import { MainLoop } from '../threads/main-loop.js';
 import { GATEWAY_THREAD, machineAt, type SharedMap, sharedMap, submissionRingAt } from '../threads/shared-map.js';
 import * as ring from '../threads/submission-ring.js';
+import { clientThread, gatewayThread } from './gateway-thread.js';
 import {
   controlThread,
   type ExploredMap,
@@ -19,6 +21,7 @@ import {
 } from './logical-thread.js';
 import { Names } from './names.js';
 import type { Request, Scenario } from './scenario.js';
+import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
 /** Memory of one thread alone, at a time of our own. */
 class PreparedMemory extends SharedMemory {
@@ -47,11 +50,12 @@ export function laboratory(
 ): Laboratory {
   const options = { ...scenario.machine, ...differences };
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
+  const { capacity: events, burst } = scenario.events ?? { capacity: 1024, burst: LARGEST_BURST };
   const map = {
-    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: 1024, statisticsSlots: 0 }),
+    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events, burst, statisticsSlots: 0 }),
     breaksDeadlocks: options.locks?.onDeadlock === 'break',
   };
-  const memory = new PreparedMemory(new SharedArrayBuffer(map.words * 4));
+  const memory = new PreparedMemory(new SharedArrayBuffer((map.words + SOCKETS_WORDS) * 4));
   const shared = new PreparedMemory(memory.buffer);
   const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
   const deadlines = new DeadlineQueue();
@@ -72,6 +76,11 @@ export function laboratory(
     }
   }
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
+    // The first frame has come; when the gateway gets to it is up to the gateway.
+    if (scenario.gateway) {
+      if (scenario.vcpus[vcpu].length > 0) new Sockets(map, shared).send(vcpu);
+      continue;
+    }
     const submissions = new ring.SubmissionRing(shared, submissionRingAt(map, vcpu), map.submissions);
     for (const { operation, size, address, value } of scenario.vcpus[vcpu]) {
       submissions.submit(operation, size, base, address, value >>> 0, Math.floor(value / 2 ** 32));
@@ -92,6 +101,12 @@ function threads(scenario: Scenario, map: ExploredMap, deadline: number, inParts
   const all = [mainLoopThread(map, deadline, inParts)];
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
     all.push(vcpuThread(map, vcpu));
+  }
+  if (scenario.gateway) {
+    all.push(gatewayThread(map, scenario));
+    scenario.vcpus.forEach((frames, vcpu) => {
+      if (frames.length > 1) all.push(clientThread(map, vcpu, frames.length - 1));
+    });
   }
   if (scenario.control) all.push(controlThread(map, scenario.control));
   return all;

@@ -45,7 +45,7 @@ export interface LogicalThread {
   begin(memory: () => Memory, carried: readonly number[]): () => readonly number[] | undefined;
 }
 
-function makeThread(map: ExploredMap, id: number, shared: Memory): Thread {
+export function makeThread(map: ExploredMap, id: number, shared: Memory): Thread {
   return new Thread(id, shared, NO_STATISTICS, map.breaksDeadlocks ? new WaitGraph(shared, id) : undefined);
 }
 

@@ -53,6 +53,7 @@ export class Names {
       ['submissionRings', map.submissionRings],
       ['lockReports', map.lockReports],
       ['eventRing', map.eventRing],
+      ['sockets', map.words],
     ];
     let found: [string, number] = ['shared', 0];
     for (const part of parts) if (part[1] <= address && part[1] >= found[1]) found = part;

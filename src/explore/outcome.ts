@@ -6,6 +6,7 @@ import { submissionRingAt } from '../threads/shared-map.js';
 import { SubmissionRing } from '../threads/submission-ring.js';
 import { armedDeadline } from './armed-deadline.js';
 import type { Laboratory } from './laboratory.js';
+import { Sockets } from './sockets.js';
 import { StillMemory } from './still-memory.js';
 import type { System } from './system.js';
 
@@ -45,6 +46,16 @@ function addDeadlines(outcome: Outcome, { names }: Laboratory, { words }: System
 
 function addAnswers(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
   const memory = new StillMemory(words, 0);
+  if (scenario.gateway) {
+    const sockets = new Sockets(map, memory);
+    scenario.vcpus.forEach((frames, vcpu) => {
+      frames.forEach((_, frame) => {
+        const answer = sockets.isAnswered(vcpu, frame) ? sockets.value(vcpu, frame) : -1;
+        outcome.set(`vCPU ${vcpu}.answer[${frame}]`, answer);
+      });
+    });
+    return;
+  }
   for (const [vcpu, requests] of scenario.vcpus.entries()) {
     const ring = new SubmissionRing(memory, submissionRingAt(map, vcpu), map.submissions);
     outcome.set(`vCPU ${vcpu}.answered`, ring.completed());

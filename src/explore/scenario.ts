@@ -1,5 +1,6 @@
 import type { PresetName } from '../locking/presets.js';
 import type { MachineOptions } from '../machine/machine.js';
+import type { GatewayOptions } from '../threads/gateway.js';
 import * as ring from '../threads/submission-ring.js';
 
 /** One request of a vCPU, as the gateway puts it into the ring of its thread. */
@@ -8,6 +9,8 @@ export interface Request {
   readonly size: number;
   readonly address: number;
   readonly value: number;
+  /** An event that it causes under every design, by kind and `a` (`machine/events.ts`); it comes before the reply. */
+  readonly tells?: { readonly kind: number; readonly a: number };
 }
 
 export function write(address: number, value: number, size = 8): Request {
@@ -39,6 +42,11 @@ export function xenCallback(level: number): Request {
   return { operation: ring.XEN_CALLBACK, size: 0, address: 0, value: level };
 }
 
+/** With an event that the request certainly causes. */
+export function telling(request: Request, kind: number, a: number): Request {
+  return { ...request, tells: { kind, a } };
+}
+
 /** Control work, path C, as the gateway asks the main loop for it. */
 export interface ControlRequest {
   readonly work: number;
@@ -63,6 +71,15 @@ export interface Scenario {
   readonly mutex?: 'futex' | 'blocking';
   /** Designs whose outcomes are right by definition; `bql` if not given. */
   readonly reference?: readonly PresetName[];
+  /**
+   * The requests of the vCPUs come as frames on sockets, and the gateway, which takes them, is a thread of its own.
+   * Without it they lie in the rings of the vCPU threads from the start, and nobody waits for answers.
+   */
+  readonly gateway?: GatewayOptions;
+  /** Records of the event ring, and the most events that one access or callback of this scenario causes. */
+  readonly events?: { readonly capacity: number; readonly burst: number };
+  /** Most preemptions, unless told otherwise, where all of them are too many; any number if not given. */
+  readonly preemptions?: number;
   /** What the gateway asks for meanwhile. */
   readonly control?: ControlRequest;
 }

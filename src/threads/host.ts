@@ -17,10 +17,11 @@ export class ThreadHost implements MachineHost {
     readonly map: SharedMap,
     waits = true,
   ) {
-    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits);
+    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits, map.burst);
     this.transfer = map.transfer;
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
+    this.events.onFull = () => this.gatewayBell.ring();
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
   }
 

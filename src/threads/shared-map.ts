@@ -14,6 +14,8 @@ export interface SharedMapOptions {
   readonly submissions: number;
   /** Records of the event ring, a power of two. */
   readonly events: number;
+  /** Most events of one access or callback; `LARGEST_BURST` of `events/event-ring.ts` if not given. */
+  readonly burst?: number;
   /** What is counted apart: machines, or groups of them. */
   readonly statisticsSlots: number;
   /** Records of each thread's trace; 0, so that nothing can be traced, if not given. */

@@ -9,6 +9,7 @@ import { equalDeadlines } from './equal-deadlines.js';
 import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
 import { generationCheck } from './generation-check.js';
+import { inlineLane } from './inline-lane.js';
 import { legacyInput } from './legacy-input.js';
 import { lineEoi } from './line-eoi.js';
 import { maskLineEoi } from './mask-line-eoi.js';
@@ -16,8 +17,11 @@ import { mutexBarging } from './mutex-barging.js';
 import { mutexTicket } from './mutex-ticket.js';
 import { pauseCallback } from './pause-callback.js';
 import { removeCallback } from './remove-callback.js';
+import { replyCallback } from './reply-callback.js';
+import { replyOrder } from './reply-order.js';
 import { resetCallback } from './reset-callback.js';
 import { resetWrite } from './reset-write.js';
+import { ringFull } from './ring-full.js';
 import { seqlockLegacy } from './seqlock-legacy.js';
 import { sharedLine } from './shared-line.js';
 import { twoEdges } from './two-edges.js';
@@ -51,6 +55,10 @@ export const SCENARIOS: readonly Scenario[] = [
   twoFlushes,
   twoVcpus,
   wrapRearm,
+  replyOrder,
+  replyCallback,
+  inlineLane,
+  ringFull,
   generationCheck,
   pauseCallback,
   seqlockLegacy,
