@@ -34,6 +34,7 @@ import { Words } from './words.js';
 export function explore(scenario: Scenario, design: Design, options: ExploreOptions = {}): Exploration {
   const lab = laboratory(scenario, design, options.merge ?? true, options.machine);
   const oracles = oraclesFor(lab, design);
+  if (options.watch) oracles.push(options.watch(lab.names));
   const takeOut = options.plant?.();
   try {
     return exploreLaboratory(lab, { ...options, preemptions: boundOf(scenario, options) }, oracles);

@@ -3,6 +3,7 @@ import type { Memory } from '../memory/memory.js';
 import type { Execution } from './execution.js';
 import type { Counterexample, Finding } from './finding.js';
 import { Frontier } from './frontier.js';
+import type { Names } from './names.js';
 import type { Oracle } from './oracle.js';
 import { type System, TICK, TIMEOUT } from './system.js';
 import { Visited } from './visited.js';
@@ -20,6 +21,8 @@ export interface ExploreOptions {
   readonly memory?: (execution: Execution) => Memory;
   /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
   readonly mutex?: 'futex' | 'blocking';
+  /** Collects what the exploration comes across. */
+  readonly watch?: (names: Names) => Oracle;
   /** Puts a mistake into the production code once the machine is prepared; returns what takes it out again. */
   readonly plant?: () => () => void;
   /** Differences from the scenario's machine. */

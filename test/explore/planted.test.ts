@@ -1,18 +1,26 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { plantedPage } from '../../src/docs/planted.js';
 import { runOne, runPlanted, scenarioNamed } from '../../src/explore/campaign.js';
 import { designNamed } from '../../src/explore/designs.js';
+import type { FindingKind } from '../../src/explore/finding.js';
 import { PLANTS } from '../../src/explore/planted/index.js';
-import { replayFinding } from '../../src/explore/replay-string.js';
+import { matrixRows } from '../../src/explore/planted/matrix.js';
+import { replayFinding, replayString } from '../../src/explore/replay-string.js';
+import { SCENARIOS } from '../../src/explore/scenarios/index.js';
+import { tier } from '../support/tier.js';
 
-t.setTimeout(600_000);
+t.setTimeout(1_200_000);
+
+const page = readFileSync('docs/planted.md', 'utf8');
 
 for (const plant of PLANTS) {
   t.test(`${plant.name}: ${plant.mistake}`, async (t) => {
     const scenario = scenarioNamed(plant.scenario);
     const right = designNamed(plant.locking);
     if (!scenario || !right) throw new Error(`${plant.name}: ${plant.scenario}, ${plant.locking}`);
+    const isIt = ({ kind }: { kind: FindingKind }) => kind === plant.kind;
     const clean = runOne(right, scenario, { mutex: 'blocking' });
-    const isIt = ({ kind }: { kind: string }) => kind === plant.kind;
     t.notOk(clean.findings.some(isIt), `without it there is no ${plant.kind}`);
     const result = runPlanted(plant, scenario, { mutex: 'blocking', isEnough: isIt });
     const finding = result.findings.find(isIt);
@@ -20,6 +28,7 @@ for (const plant of PLANTS) {
       t.fail(`no ${plant.kind}; ${result.findings.map(({ kind, summary }) => `${kind} ${summary}`).join('; ')}`);
       return;
     }
+    t.ok(page.includes(`\`${replayString(result, finding)}\``), 'docs/planted.md is current (npm run docs:planted)');
     let reproduced = 0;
     for (let round = 0; round < 10; round++) {
       const { findings } = replayFinding(result, finding, false);
@@ -28,3 +37,30 @@ for (const plant of PLANTS) {
     t.equal(reproduced, 10, 'each replay finds it again');
   });
 }
+
+t.test('every scenario catches a mistake, by docs/planted.md', async (t) => {
+  for (const { name } of SCENARIOS) {
+    const [, caught = '0'] = new RegExp(`^\\| ${name} \\|.*\\| (\\d+) \\|$`, 'm').exec(page) ?? [];
+    t.ok(Number(caught) > 0, name);
+  }
+});
+
+/** Small scenarios; the whole page takes the long tier. */
+const SAMPLE = ['callback-acknowledge', 'line-eoi', 'extint-pic', 'shared-line', 'xen-source-id'];
+
+t.test(
+  'docs/planted.md is current',
+  { skip: !tier.exploresAllDesigns && 'only in the tiers ci and long' },
+  async (t) => {
+    if (tier.exploresEveryMistake) {
+      t.equal(page, plantedPage());
+      return;
+    }
+    for (const row of matrixRows(
+      PLANTS,
+      SCENARIOS.filter(({ name }) => SAMPLE.includes(name)),
+    )) {
+      t.ok(page.includes(row), row);
+    }
+  },
+);

@@ -3,6 +3,7 @@ export const TIERS = {
   test: {
     socketOperations: 2_000,
     exploresAllDesigns: false,
+    exploresEveryMistake: false,
     stressRounds: 30,
     allPresets: false,
     hazardSeconds: 0,
@@ -17,6 +18,7 @@ export const TIERS = {
   ci: {
     socketOperations: 20_000,
     exploresAllDesigns: true,
+    exploresEveryMistake: false,
     stressRounds: 300,
     allPresets: true,
     hazardSeconds: 10,
@@ -31,6 +33,7 @@ export const TIERS = {
   long: {
     socketOperations: 100_000,
     exploresAllDesigns: true,
+    exploresEveryMistake: true,
     stressRounds: 5_000,
     allPresets: true,
     hazardSeconds: 60,

@@ -1,8 +1,12 @@
+import { bqlNotRegained } from './bql-not-regained.js';
 import { callbackWithoutMutex } from './callback-without-mutex.js';
 import { cancelledCallback } from './cancelled-callback.js';
+import { counterReadLocks } from './counter-read-locks.js';
+import { deadlineOffByOne } from './deadline-off-by-one.js';
 import { duplicateEdgeDropped } from './duplicate-edge-dropped.js';
 import { edgeDropped } from './edge-dropped.js';
 import { eoiWithoutTest } from './eoi-without-test.js';
+import { filterByFlag } from './filter-by-flag.js';
 import { flushBeforeUnlock } from './flush-before-unlock.js';
 import { interruptInWriteSection } from './interrupt-in-write-section.js';
 import { kickByLoadAndStore } from './kick-by-load-and-store.js';
@@ -13,12 +17,17 @@ import { lostEarlierDeadline } from './lost-earlier-deadline.js';
 import { missingWakeUp } from './missing-wake-up.js';
 import { mutexKept } from './mutex-kept.js';
 import { mutexUnderBql } from './mutex-under-bql.js';
+import { pairWithoutLock } from './pair-without-lock.js';
 import { pastDeadline } from './past-deadline.js';
 import type { Plant } from './plant.js';
+import { pulsesLeft } from './pulses-left.js';
 import { queueLeft } from './queue-left.js';
+import { redirectionWithoutLock } from './redirection-without-lock.js';
 import { resetWithoutMutex } from './reset-without-mutex.js';
 import { timerOffByOne } from './timer-off-by-one.js';
 import { unlockByStore } from './unlock-by-store.js';
+import { vcpuTakesBql } from './vcpu-takes-bql.js';
+import { writeWithoutSection } from './write-without-section.js';
 
 /** Every known mistake. */
 export const PLANTS: readonly Plant[] = [
@@ -38,11 +47,20 @@ export const PLANTS: readonly Plant[] = [
   listWithoutLock,
   resetWithoutMutex,
   lostEarlierDeadline,
-  // Beyond those that were asked for
+  // Further ones, so that each oracle and each scenario has one that is its own
   edgeDropped,
   kickByLoadAndStore,
   lockByLoadAndStore,
   mutexKept,
+  bqlNotRegained,
+  counterReadLocks,
+  deadlineOffByOne,
+  filterByFlag,
+  pairWithoutLock,
+  pulsesLeft,
+  redirectionWithoutLock,
+  vcpuTakesBql,
+  writeWithoutSection,
 ];
 
 /** Undefined if there is no such mistake. */

@@ -14,17 +14,21 @@ export function caughtAs(plant: Plant, scenario: Scenario): FindingKind | undefi
   return findings.find(isNew)?.kind;
 }
 
-/** Mistakes by scenarios as a Markdown table, and what each mistake is. */
+/** Mistakes by scenarios as a Markdown table. */
 export function matrix(plants: readonly Plant[], scenarios: readonly Scenario[]): string {
   const lines = [
     `| scenario | ${plants.map((_, i) => i + 1).join(' | ')} | caught |`,
     `| --- | ${plants.map(() => '---').join(' | ')} | --- |`,
+    ...matrixRows(plants, scenarios),
   ];
-  for (const scenario of scenarios) {
-    const cells = plants.map((plant) => caughtAs(plant, scenario) ?? '');
-    lines.push(`| ${[scenario.name, ...cells, cells.filter(Boolean).length].join(' | ')} |`);
-  }
   return `${lines.join('\n')}\n`;
+}
+
+export function matrixRows(plants: readonly Plant[], scenarios: readonly Scenario[]): string[] {
+  return scenarios.map((scenario) => {
+    const cells = plants.map((plant) => caughtAs(plant, scenario) ?? '');
+    return `| ${[scenario.name, ...cells, cells.filter(Boolean).length].join(' | ')} |`;
+  });
 }
 
 /** The mistakes with their numbers, where they are planted, and the string that replays the shortest way to each. */
