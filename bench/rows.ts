@@ -10,6 +10,8 @@ export interface Row {
   readonly target: number | null;
   readonly better: 'lower' | 'higher';
   readonly ok: boolean | null;
+  /** The same of a QEMU that QEMU_QTEST names, where there is one. */
+  readonly qtest?: number;
 }
 
 interface Claim {
@@ -18,21 +20,22 @@ interface Claim {
   readonly baseline?: number;
   /** By how much the baseline differs from itself in the same run, as a share: what lies within it proves nothing. */
   readonly spread?: number;
+  readonly qtest?: number;
 }
 
 export function row(name: string, value: number, unit: string, claim: Claim): Row {
-  const { better, target = null, baseline = null, spread = 0 } = claim;
+  const { better, target = null, baseline = null, spread = 0, qtest } = claim;
   const ratio = baseline === null ? null : value / baseline;
   const figure = ratio ?? value;
   let ok: boolean | null = null;
   if (target !== null) ok = better === 'lower' ? figure <= target * (1 + spread) : figure >= target * (1 - spread);
-  return { name, value, unit, baseline, ratio, target, better, ok };
+  return { name, value, unit, baseline, ratio, target, better, ok, ...(qtest !== undefined && { qtest }) };
 }
 
 const text = (value: number | null) => (value === null ? '' : value < 100 ? value.toPrecision(3) : value.toFixed(0));
 
 /** A line per row, for a terminal. */
-export function printRow({ name, value, unit, ratio, target, better, ok }: Row): void {
+export function printRow({ name, value, unit, ratio, target, better, ok, qtest }: Row): void {
   const claimed = target === null ? '' : `${better === 'lower' ? '≤' : '≥'} ${target}`;
   const verdict = ok === null ? '' : ok ? 'ok' : 'MISSED';
   const cells = [
@@ -41,5 +44,6 @@ export function printRow({ name, value, unit, ratio, target, better, ok }: Row):
     unit.padEnd(12),
     (ratio === null ? '' : `${text(ratio)}×`).padStart(8),
   ];
-  process.stdout.write(`${[...cells, claimed.padStart(9), verdict].join(' ')}\n`);
+  const third = qtest === undefined ? '' : ` QEMU by qtest: ${text(qtest)}`;
+  process.stdout.write(`${[...cells, claimed.padStart(9), verdict].join(' ')}${third}\n`);
 }

@@ -6,7 +6,9 @@ import { protoClientCodec } from '../src/wire/proto/client-codec.js';
 import { halfSpread, measure, median } from './measure.js';
 import { OneThread, running } from './one-thread.js';
 import { type Row, row } from './rows.js';
+import { request } from './wire/api.js';
 import { Lanes } from './wire/lanes.js';
+import { Qtest } from './wire/qtest.js';
 import { ServerProcess } from './wire/server.js';
 
 /**
@@ -59,6 +61,8 @@ interface Shape {
   readonly depth: number;
   readonly figure: 'latency' | 'rate';
   readonly target: number;
+  /** What a frame holds. */
+  readonly accesses: readonly Access[];
 }
 
 const SINGLES: readonly Shape[] = [
@@ -69,8 +73,17 @@ const SINGLES: readonly Shape[] = [
     figure: 'latency',
     target: 1.1,
     frame: single,
+    accesses: [COUNTER],
   },
-  { name: '1 connection, 32 accesses in flight', connections: 1, depth: 32, figure: 'rate', target: 1, frame: single },
+  {
+    name: '1 connection, 32 accesses in flight',
+    connections: 1,
+    depth: 32,
+    figure: 'rate',
+    target: 1,
+    frame: single,
+    accesses: [COUNTER],
+  },
   {
     name: '16 connections, 32 accesses in flight each',
     connections: 16,
@@ -78,6 +91,7 @@ const SINGLES: readonly Shape[] = [
     figure: 'rate',
     target: 1,
     frame: single,
+    accesses: [COUNTER],
   },
 ];
 const FRAMES: Shape = {
@@ -87,68 +101,96 @@ const FRAMES: Shape = {
   figure: 'rate',
   target: 0.75,
   frame: batch,
+  accesses: mixed,
 };
 const ACCESSES_PER_SECOND = 1.5e6;
 
 export async function rows(): Promise<Row[]> {
   const cost = batchCost();
-  const [ours, echo, spending] = await Promise.all([
+  const [ours, echo, spending, qtest] = await Promise.all([
     ServerProcess.southbridge(),
     ServerProcess.echo(),
     ServerProcess.echo(cost),
+    Qtest.start(),
   ]);
   try {
     const result: Row[] = [];
-    for (const shape of SINGLES) result.push(...(await compare(shape, ours, echo)).rows);
-    const worked = await compare(FRAMES, ours, spending, `echo that spends ${(cost / 1000).toFixed(1)} µs`);
+    for (const shape of SINGLES) result.push(...(await compare(shape, ours, echo, 'raw ws echo', qtest)).rows);
+    const worked = await compare(FRAMES, ours, spending, `echo that spends ${(cost / 1000).toFixed(1)} µs`, qtest);
     const bare = await compare({ ...FRAMES, target: 0 }, ours, echo, 'bare echo');
     result.push(
       ...worked.rows,
       row('frames of 64: accesses', worked.value * BATCH, '1/s', { better: 'higher', target: ACCESSES_PER_SECOND }),
       { ...bare.rows[0], target: null, ok: null },
+      ...(await underLoad(ours)),
     );
     return result;
   } finally {
-    await Promise.all([ours.stop(), echo.stop(), spending.stop()]);
+    await Promise.all([ours.stop(), echo.stop(), spending.stop(), qtest?.stop()]);
   }
 }
 
-async function compare(shape: Shape, ours: ServerProcess, echo: ServerProcess, against = 'raw ws echo') {
-  const { connections, depth, figure, target, frame } = shape;
-  const machine = `m${connections}-${depth}-${Math.random().toString(36).slice(2, 8)}`;
-  const made = await fetch(`${ours.url}/v1/machines`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: machine, vcpus: connections }),
-  });
-  if (!made.ok) throw new Error(await made.text());
-  const vcpu = (n: number) => `${ours.url.replace('http', 'ws')}/v1/machines/${machine}/vcpus/${n}`;
-  const indices = Array.from({ length: connections }, (_, n) => n);
+/** Lanes to a machine that is made for them, with IOREGSEL at a redirection entry. */
+async function lanesTo(server: ServerProcess, { connections, frame }: Shape, config: object = {}): Promise<Lanes> {
+  const name = `m${connections}-${Math.random().toString(36).slice(2, 8)}`;
+  await request('POST', `${server.url}/v1/machines`, { name, vcpus: connections, ...config });
+  const vcpu = (n: number) => `${server.url.replace('http', 'ws')}/v1/machines/${name}/vcpus/${n}`;
   const chosen = await Lanes.open([vcpu(0)], select, true);
   await chosen.run(1, 0);
   await chosen.close();
-  const lanes = {
-    ours: await Lanes.open(indices.map(vcpu), frame, true),
-    echo: await Lanes.open(
-      indices.map(() => echo.url),
-      frame,
-      false,
-    ),
-  };
+  const urls = Array.from({ length: connections }, (_, n) => vcpu(n));
+  return Lanes.open(urls, frame, true);
+}
+
+async function compare(shape: Shape, ours: ServerProcess, echo: ServerProcess, against: string, qtest?: Qtest) {
+  const { connections, frame } = shape;
+  const baseline = await Lanes.open(
+    Array.from({ length: connections }, () => echo.url),
+    frame,
+    false,
+  );
+  const third = await qtestFigure(shape, qtest);
+  return alternate(shape, await lanesTo(ours, shape), baseline, [`to ${against}`, 'the echo'], third);
+}
+
+/** One connection is all that qtest has: it carries what the others do together. */
+async function qtestFigure(
+  { connections, depth, figure, accesses }: Shape,
+  qtest?: Qtest,
+): Promise<number | undefined> {
+  if (!qtest) return undefined;
+  await qtest.once([write(IOAPIC_BASE, 0x10)]);
+  const rounds: number[] = [];
+  for (let round = -1; round < ROUNDS; round++) {
+    const { perSecond, latency } = await qtest.run(accesses, connections * depth, ROUND_MS);
+    if (round >= 0) rounds.push(figure === 'rate' ? perSecond : latency.percentile(50));
+  }
+  return median(rounds);
+}
+
+/** Takes turns between what is measured and what it is measured against, which has two turns to one. */
+async function alternate(
+  shape: Shape,
+  own: Lanes,
+  base: Lanes,
+  [against, itself]: readonly [against: string, itself: string],
+  qtest?: number,
+) {
+  const { name, depth, figure, target } = shape;
   const measured = async (which: Lanes) => {
     const { perSecond, latency } = await which.run(depth, ROUND_MS);
     return figure === 'rate' ? perSecond : latency.percentile(50);
   };
-  await measured(lanes.ours);
-  await measured(lanes.echo);
+  await measured(own);
+  await measured(base);
   const rounds: { first: number; own: number; second: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const first = await measured(lanes.echo);
-    const own = await measured(lanes.ours);
-    rounds.push({ first, own, second: await measured(lanes.echo) });
+    const first = await measured(base);
+    const between = await measured(own);
+    rounds.push({ first, own: between, second: await measured(base) });
   }
-  await Promise.all([lanes.ours.close(), lanes.echo.close()]);
-  const value = median(rounds.map(({ own }) => own));
+  await Promise.all([own.close(), base.close()]);
+  const value = median(rounds.map((round) => round.own));
   const baseline = median(rounds.map(({ first, second }) => (first + second) / 2));
   const spread = halfSpread(rounds.map(({ first, second }) => second / first));
   const better = figure === 'rate' ? ('higher' as const) : ('lower' as const);
@@ -157,13 +199,29 @@ async function compare(shape: Shape, ours: ServerProcess, echo: ServerProcess, a
   return {
     value,
     rows: [
-      row(`${shape.name}, to ${against}`, value, unit, { better, target, baseline, spread }),
-      row(`  A/A: the echo to itself, ±${(spread * 100).toFixed(1)} %`, self, unit, {
+      row(`${name}, ${against}`, value, unit, {
+        better,
+        target,
+        baseline,
+        spread,
+        ...(qtest !== undefined && { qtest }),
+      }),
+      row(`  A/A: ${itself} to itself, ±${(spread * 100).toFixed(1)} %`, self, unit, {
         better,
         baseline: median(rounds.map(({ first }) => first)),
       }),
     ],
   };
+}
+
+/** A main loop that holds the BQL for 200 µs of each millisecond, in which no vCPU of this design needs it. */
+async function underLoad(server: ServerProcess): Promise<Row[]> {
+  const shape = { ...FRAMES, name: 'frames of 64, lockless-irq, BQL held 200 µs of each ms', target: 0.9 };
+  const locking = 'lockless-irq';
+  const load = { duty: 0.2, hold: '200000', mode: 'sleep' };
+  const loaded = await lanesTo(server, shape, { locking, bql: { load } });
+  const free = await lanesTo(server, shape, { locking });
+  return (await alternate(shape, loaded, free, ['to the same without', 'the same without'])).rows;
 }
 
 /** Nanoseconds that the accesses of one frame take on the thread that carries them out. */
