@@ -152,8 +152,8 @@ export class DrivePanel {
     this.#since = now;
     say(this.figures.accesses.value, short(data.accesses / seconds));
     say(this.figures.interrupts.value, short(data.interrupts / seconds));
-    say(this.figures.p50.value, time(data.p50 * 1e6));
-    say(this.figures.p99.value, time(data.p99 * 1e6));
+    say(this.figures.p50.value, milliseconds(data.p50));
+    say(this.figures.p99.value, milliseconds(data.p99));
   }
 
   #tell() {
@@ -166,6 +166,11 @@ export class DrivePanel {
 function choice(name, text) {
   const input = h('input', { type: 'checkbox', name, checked: true });
   return { input, element: h('label', { class: 'choice' }, input, text) };
+}
+
+/** Of nothing there is no time. @param {number | undefined} ms */
+function milliseconds(ms) {
+  return ms === undefined ? '–' : time(ms * 1e6);
 }
 
 /** @param {string} name */

@@ -7,6 +7,7 @@ export class BqlLoad {
   #name = '';
   #isSending = false;
   #isWanted = false;
+  #isChosen = false;
 
   /** @param {import('../server.js').Server} server */
   constructor(server) {
@@ -39,10 +40,12 @@ export class BqlLoad {
   /** @param {string} name */
   async show(name) {
     this.#name = name;
+    this.#isChosen = false;
     say(this.problem, '');
     try {
       const { duty, hold, mode } = await this.server.get(name, '/bql/load');
-      if (name !== this.#name) return;
+      // What somebody chose meanwhile is newer.
+      if (name !== this.#name || this.#isChosen) return;
       this.duty.value = String(duty * 100);
       this.hold.value = String(Number(hold) / 1000);
       this.mode.value = mode;
@@ -59,6 +62,7 @@ export class BqlLoad {
   /** One request at a time; what was chosen meanwhile goes after it. */
   async #changed() {
     this.#tell();
+    this.#isChosen = true;
     this.#isWanted = true;
     if (this.#isSending) return;
     this.#isSending = true;

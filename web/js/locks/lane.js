@@ -43,8 +43,7 @@ export class Lane {
     if (!context || this.#width === 0) return;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.clearRect(0, 0, this.#width, HEIGHT);
-    context.fillStyle = colour('--sunken');
-    context.fillRect(0, OWNER.top, this.#width, OWNER.height);
+    const free = colour('--sunken');
     /** @type {Map<string, string>} */
     const colours = new Map();
     const colourOf = (/** @type {string} */ thread) => {
@@ -53,14 +52,11 @@ export class Lane {
     };
     const scale = this.#width / this.window;
     for (const [index, { at, owner, waiters }] of looks.entries()) {
-      if (owner === null && waiters.length === 0) continue;
       const until = Math.min(looks[index + 1]?.at ?? now, at + WIDEST_MS);
       const x = this.#width - (now - at) * scale;
       const width = Math.max(1, (until - at) * scale);
-      if (owner !== null) {
-        context.fillStyle = colourOf(owner);
-        context.fillRect(x, OWNER.top, width, OWNER.height);
-      }
+      context.fillStyle = owner === null ? free : colourOf(owner);
+      context.fillRect(x, OWNER.top, width, OWNER.height);
       const height = WAITERS.height / Math.max(1, waiters.length);
       for (const [place, thread] of waiters.entries()) {
         context.fillStyle = colourOf(thread);

@@ -37,7 +37,7 @@ export class Timeline {
         'div',
         { class: 'timeline-foot' },
         this.threads,
-        h('span', { class: 'note' }, `upper band: holder, lower band: waiters`),
+        h('span', { class: 'note' }, 'upper band: holder, grey if free; lower band: waiters; blank: no look'),
       ),
     );
     onScheme(() => this.#draw());
