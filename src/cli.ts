@@ -21,6 +21,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
 const program = new Command('southbridge')
   .description('HPET and IOAPIC of virtual machines for remote vCPUs')
   .version(version)
+  .addHelpText('after', '\nExample:\n  southbridge demo')
   .exitOverride();
 
 const named = process.argv[2];

@@ -33,10 +33,10 @@ const HELP = `
 Each round measures every design under every load, in turn, so that noise hits all alike. What is claimed in the verdict
 is what intervals of 95 % confidence tell apart: with fewer than 6 rounds that is nothing.
 
-Example:
-  southbridge compare --locking bql,lockless-timer,lockless-irq --bql-load 0,50 --html report.html
+Exit status: 0 all was measured; 1 with --against, the two runs claim the opposite of each other somewhere.
 
-Exit status: 0 all was measured; 1 with --against, the two runs claim the opposite of each other somewhere.`;
+Example:
+  southbridge compare --locking bql,lockless-timer,lockless-irq --bql-load 0,50 --html report.html`;
 
 export const compare = new Command('compare')
   .description('measure locking designs side by side, on real threads, and tell what follows')

@@ -2,14 +2,19 @@ import { Command } from 'commander';
 import { ConfigurationError } from '../config/problems.js';
 import { loadConfiguration } from '../config/sources.js';
 
+const EXAMPLE = '\n\nExample:\n  southbridge config check southbridge.yaml';
+
 const check = new Command('check')
   .description('tell whether a server would start with this file, and if not, why')
   .argument('<file>', 'configuration file, JSON or YAML')
-  .addHelpText('after', '\nExit status: 0 the file is right, 1 it is not.')
+  .addHelpText('after', `\nExit status: 0 the file is right, 1 it is not.${EXAMPLE}`)
   .exitOverride()
   .action(checkFile);
 
-export const config = new Command('config').description('work with configuration files').addCommand(check);
+export const config = new Command('config')
+  .description('work with configuration files')
+  .addCommand(check)
+  .addHelpText('after', EXAMPLE.slice(1));
 
 function checkFile(file: string): void {
   try {

@@ -22,6 +22,12 @@ interface Options {
   readonly replay?: string;
 }
 
+const HELP = `
+Exit status: 0 the findings are exactly the expected ones, 1 they are not; 1 with --replay, if it shows a finding.
+
+Example:
+  southbridge explore --scenario callback-comparator --locking nested-mutex`;
+
 export const explore = new Command('explore')
   .description('run the code that serves clients through every interleaving of small scenarios')
   .addOption(
@@ -53,7 +59,7 @@ export const explore = new Command('explore')
     mistake,
   )
   .option('--replay <string>', 'run one schedule again, from the string that was printed with a finding')
-  .addHelpText('after', '\nExit status: 0 the findings are exactly the expected ones, 1 they are not.')
+  .addHelpText('after', HELP)
   .action(run);
 
 function run(options: Options, command: Command): void {

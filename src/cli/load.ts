@@ -38,7 +38,10 @@ Every interrupt is counted twice: as the machine's IRQ stream tells of it, and a
 knows which are due. Lateness is told, and is no failure.
 
 Exit status: 0 nothing was lost or doubled, and the main counter never went back; 1 something was or did; 2 the load
-could not be carried out.`;
+could not be carried out.
+
+Example:
+  southbridge load --url http://127.0.0.1:8080 --workload timer-tick --duration 10s`;
 
 export const load = new Command('load')
   .description('put load on a server, as the vCPUs of machines, and tell whether any interrupt was lost or doubled')

@@ -25,7 +25,10 @@ HPET's general configuration register may leave out changes of a line that cance
 edge-triggered messages of such raises: that design looks at a line once for all that an access did to it. Such steps
 are counted in the results (coalesced, with --json).
 
-Exit status: 0 all passed, 1 some failed, 2 nothing could be run.`;
+Exit status: 0 all passed, 1 some failed, 2 nothing could be run.
+
+Example:
+  southbridge replay test/vectors --in-process --locking lockless-irq`;
 
 export const replay = new Command('replay')
   .description('replay recorded traces on a machine with a manual clock, and compare what it does')

@@ -8,7 +8,12 @@ interface File {
 }
 
 const FILE = ['--file <file>', "the server's tokenFile"] as const;
-const RELOAD = '\nA server that runs reads its token file again on SIGHUP.';
+const RELOAD = '\nA server that runs reads its token file again on SIGHUP.\n';
+
+/** The end of a help text. */
+function example(line: string): string {
+  return `\nExample:\n  southbridge token ${line}`;
+}
 
 const add = new Command('add')
   .description('make a token, show it once, and keep its hash in the file')
@@ -22,7 +27,7 @@ const add = new Command('add')
       .choices(ROLES)
       .makeOptionMandatory(),
   )
-  .addHelpText('after', RELOAD)
+  .addHelpText('after', RELOAD + example('add ci --role drive --file tokens'))
   .exitOverride()
   .action((name: string, { file, role }: File & { readonly role: Role }) =>
     carryOut(() => `${addToken(file, name, role)}\n`),
@@ -31,6 +36,7 @@ const add = new Command('add')
 const list = new Command('list')
   .description('show name, role and day of each token')
   .requiredOption(...FILE)
+  .addHelpText('after', example('list --file tokens'))
   .exitOverride()
   .action(({ file }: File) =>
     carryOut(() =>
@@ -44,7 +50,7 @@ const remove = new Command('remove')
   .description('take a token back')
   .argument('<name>', 'under which it was made')
   .requiredOption(...FILE)
-  .addHelpText('after', RELOAD)
+  .addHelpText('after', RELOAD + example('remove ci --file tokens'))
   .exitOverride()
   .action((name: string, { file }: File) =>
     carryOut(() => {
@@ -57,7 +63,8 @@ export const token = new Command('token')
   .description("make, show and take back the tokens of a server's token file")
   .addCommand(add)
   .addCommand(list)
-  .addCommand(remove);
+  .addCommand(remove)
+  .addHelpText('after', example('add ci --role drive --file tokens'));
 
 /** Writes what the work returns, or why it could not be done. */
 function carryOut(work: () => string): void {
