@@ -1,15 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { PRESETS } from '../../src/locking/presets.js';
+import { PAGES, textOf } from '../support/command-lines.js';
 import { southbridge } from '../support/program.js';
-
-const root = new URL('../../../', import.meta.url);
-const pages = [
-  'README.md',
-  ...readdirSync(new URL('docs/', root))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `docs/${file}`),
-];
 
 interface Mention {
   readonly page: string;
@@ -20,8 +12,8 @@ interface Mention {
 /** Command lines in code blocks and code spans, whether npm, node or a shell finds the program. */
 const CALL = /(?:^|[\s`(])(?:npm run -s southbridge --|node dist\/src\/cli\.js|southbridge)((?: +[^\s`#|&;)]+)+)/gm;
 
-const mentions: Mention[] = pages.flatMap((page) =>
-  [...codeOf(readFileSync(new URL(page, root), 'utf8')).matchAll(CALL)].map(([, rest]) => ({
+const mentions: Mention[] = PAGES.flatMap((page) =>
+  [...codeOf(textOf(page)).matchAll(CALL)].map(([, rest]) => ({
     page,
     words: rest.trim().split(/ +/),
   })),
@@ -73,9 +65,7 @@ t.test('every command line of the documents exists', async (t) => {
 });
 
 t.test('the README lists the presets as they are', async (t) => {
-  const rows = readFileSync(new URL('README.md', root), 'utf8').matchAll(
-    /^\| `([^`]+)` +\| (\S+ \/ \S+ \/ \S+ \/ \S+) +\| (\w+) +\|/gm,
-  );
+  const rows = textOf('README.md').matchAll(/^\| `([^`]+)` +\| (\S+ \/ \S+ \/ \S+ \/ \S+) +\| (\w+) +\|/gm);
   t.same(
     [...rows].map(([, name, axes, designClass]) => [name, axes, designClass]),
     Object.entries(PRESETS).map(([name, preset]) => [

@@ -1,0 +1,155 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { commandLines, PAGES } from '../support/command-lines.js';
+import { CLI } from '../support/program.js';
+import { TestServer } from '../support/server.js';
+import { tier } from '../support/tier.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What is done to a line of the documents so that it is done here, and soon. The first that fits holds. */
+interface Rule {
+  readonly line: RegExp;
+  /** Why it is not run at all. */
+  readonly not?: string;
+  /** Exchanged in the line, and put behind it, where it goes before what stands there already. */
+  readonly exchange?: readonly (readonly [string, string])[];
+  readonly more?: string;
+  /** Files that the line takes for granted. */
+  readonly files?: { readonly [name: string]: string };
+  /** A program without which it cannot be run. */
+  readonly needs?: string;
+  /** Takes seconds, and is tried by tests of its own: only in the longer tiers. */
+  readonly long?: true;
+  /** Goes on until it is told to end. */
+  readonly serves?: true;
+  readonly status?: number;
+}
+
+const SOON = '--rounds 1 --part-ms 10';
+
+const RULES: readonly Rule[] = [
+  { line: /^npm ci\b/, not: 'it is how whoever runs this began' },
+  { line: /^(sudo|docker|kill|export|read|cd|git)\b/, not: 'it would change this computer or shell' },
+  { line: /^southbridge explore --replay/, long: true, status: 1 },
+  { line: /^southbridge explore/, long: true },
+  { line: /^southbridge compare/, long: true, more: SOON },
+  { line: /^southbridge demo/, long: true, more: `${SOON} --trace test/vectors/hpet_periodic_level.jsonl` },
+  {
+    line: /^southbridge replay --url/,
+    exchange: [['test/vectors', 'test/vectors/hpet_periodic_level.jsonl']],
+  },
+  {
+    line: /^southbridge replay test\/vectors/,
+    exchange: [['test/vectors', 'test/vectors/hpet_periodic_level.jsonl']],
+  },
+  { line: /^southbridge load/, long: true, more: '--duration 200ms' },
+  { line: /^southbridge trace record/, more: '--duration 0.05' },
+  { line: /^southbridge doctor/, more: '--port 0' },
+  { line: /^southbridge config check/, files: { FILE: 'port: 9000\n', 'southbridge.yaml': 'port: 9000\n' } },
+  { line: /^southbridge token add NAME/, exchange: [['FILE', 'TOKENS']] },
+  { line: /^southbridge serve --print-config/ },
+  {
+    line: /^southbridge serve .*tls\.certFile/,
+    needs: 'openssl',
+    exchange: [['192.0.2.1', '127.0.0.1']],
+    more: '--port 0',
+    serves: true,
+  },
+  {
+    line: /^southbridge serve/,
+    exchange: [['/var/lib/southbridge', 'state']],
+    files: { 'southbridge.yaml': 'logLevel: warn\n' },
+    more: '--port 0 --host 127.0.0.1',
+    serves: true,
+  },
+  { line: /^curl\b/, needs: 'curl' },
+  { line: /^python3\b/, needs: 'python3' },
+];
+
+const server = await TestServer.start();
+t.teardown(server.stop);
+const folder = mkdtempSync(join(tmpdir(), 'documents-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
+furnish();
+
+/** What a clone has, where lines expect it, and the program under its name. */
+function furnish(): void {
+  for (const name of ['examples', 'test', 'package.json']) symlinkSync(join(root, name), join(folder, name));
+  mkdirSync(join(folder, 'bin'));
+  const program = join(folder, 'bin', 'southbridge');
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`);
+  chmodSync(program, 0o755);
+  symlinkSync(process.execPath, join(folder, 'bin', 'node'));
+}
+
+const has = (program: string) =>
+  spawnSync(program, ['--version']).status === 0 || spawnSync(program, ['version']).status === 0;
+
+function makeCertificate(): void {
+  const request = 'req -x509 -newkey rsa:2048 -nodes -days 90 -subj /CN=localhost -keyout server.key -out server.crt';
+  spawnSync('openssl', request.split(' '), { cwd: folder, stdio: 'ignore' });
+  chmodSync(join(folder, 'server.key'), 0o600);
+}
+
+/** Runs a line in a shell: its status, and what it wrote. */
+async function run(line: string, serves: boolean): Promise<{ status: number | null; output: string }> {
+  const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, HOME: folder };
+  // A shell that execs is told to end where the program is.
+  const child = spawn('sh', ['-c', serves ? `exec ${line}` : line], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let ends = !serves;
+  const listen = (chunk: Buffer) => {
+    output += chunk;
+    if (ends || !/Southbridge listens on/.test(output)) return;
+    ends = true;
+    child.kill('SIGTERM');
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  const [status] = await once(child, 'close');
+  return { status, output };
+}
+
+const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
+
+for (const page of PAGES) {
+  const lines = [...new Set(commandLines(page))];
+  if (lines.length === 0) continue;
+  t.test(`the command lines of ${page}`, async (t) => {
+    for (const text of lines) {
+      const called = text
+        .replace(/^npm run -s southbridge --/, 'southbridge')
+        .replace(/^node dist\/src\/cli\.js/, 'southbridge');
+      const [, script] = /^npm run ([\w:]+)/.exec(called) ?? [];
+      if (script !== undefined) {
+        t.ok(scripts.includes(script), `${text}: there is such a script`);
+        continue;
+      }
+      const rule = RULES.find(({ line }) => line.test(called)) ?? { line: /./ };
+      const why = rule.not ?? (rule.long && !tier.allPresets ? 'only in a longer tier' : undefined);
+      const missing = rule.needs !== undefined && !has(rule.needs) ? `there is no ${rule.needs} here` : undefined;
+      if (why !== undefined || missing !== undefined) {
+        t.comment(`${text}: not run: ${why ?? missing}`);
+        continue;
+      }
+      if (rule.needs === 'openssl') makeCertificate();
+      for (const [name, content] of Object.entries(rule.files ?? {})) writeFileSync(join(folder, name), content);
+      let line = called.replaceAll('http://127.0.0.1:8080', server.url);
+      for (const [from, to] of rule.exchange ?? []) line = line.replaceAll(from, to);
+      if (rule.more !== undefined) line = `${line} ${rule.more}`;
+      const { status, output } = await run(line, rule.serves ?? false);
+      t.equal(status, rule.status ?? 0, `${text}\n${output.slice(-500)}`);
+      t.notMatch(output, /"error":\{/, `${text}: no refusal`);
+    }
+  });
+}
