@@ -31,12 +31,16 @@ interface Rule {
   readonly status?: number;
 }
 
+/** Where the documents have their server. */
+const USUAL = 'http://127.0.0.1:8080';
 const SOON = '--rounds 1 --part-ms 10';
 
 const RULES: readonly Rule[] = [
   { line: /^npm ci\b/, not: 'it is how whoever runs this began' },
   { line: /^(sudo|docker|kill|export|read|cd|git)\b/, not: 'it would change this computer or shell' },
-  { line: /^southbridge explore --replay/, long: true, status: 1 },
+  { line: /^npx wscat/, not: 'it is no part of this, and would have to be fetched' },
+  { line: /^southbridge explore( --locking axes.*)?$/, not: 'it takes minutes, and test/explore explores all of that' },
+  { line: /^southbridge explore --(replay|plant)/, long: true, status: 1 },
   { line: /^southbridge explore/, long: true },
   { line: /^southbridge compare/, long: true, more: SOON },
   { line: /^southbridge demo/, long: true, more: `${SOON} --trace test/vectors/hpet_periodic_level.jsonl` },
@@ -49,11 +53,11 @@ const RULES: readonly Rule[] = [
     exchange: [['test/vectors', 'test/vectors/hpet_periodic_level.jsonl']],
   },
   { line: /^southbridge load/, long: true, more: '--duration 200ms' },
-  { line: /^southbridge trace record/, more: '--duration 0.05' },
-  { line: /^southbridge doctor/, more: '--port 0' },
+  { line: /^southbridge trace record/, more: `--duration 0.05 --url ${USUAL}` },
+  { line: /^southbridge doctor/, files: { 'southbridge.yaml': 'logLevel: warn\n' }, more: '--port 0' },
   { line: /^southbridge config check/, files: { FILE: 'port: 9000\n', 'southbridge.yaml': 'port: 9000\n' } },
   { line: /^southbridge token add NAME/, exchange: [['FILE', 'TOKENS']] },
-  { line: /^southbridge serve --print-config/ },
+  { line: /^southbridge serve .*--print-config/, files: { 'southbridge.yaml': 'logLevel: warn\n' } },
   {
     line: /^southbridge serve .*tls\.certFile/,
     needs: 'openssl',
@@ -62,14 +66,15 @@ const RULES: readonly Rule[] = [
     serves: true,
   },
   {
-    line: /^southbridge serve/,
+    line: /^southbridge serve\b/,
     exchange: [['/var/lib/southbridge', 'state']],
     files: { 'southbridge.yaml': 'logLevel: warn\n' },
     more: '--port 0 --host 127.0.0.1',
     serves: true,
   },
   { line: /^curl\b/, needs: 'curl' },
-  { line: /^python3\b/, needs: 'python3' },
+  { line: /^node examples\//, long: true },
+  { line: /^python3\b/, needs: 'python3', long: true },
 ];
 
 const server = await TestServer.start();
@@ -120,6 +125,12 @@ async function run(line: string, serves: boolean): Promise<{ status: number | nu
   return { status, output };
 }
 
+/** As it is printed with a finding. */
+async function replayString(): Promise<string> {
+  const { output } = await run('southbridge explore --scenario callback-comparator --locking nested-mutex', false);
+  return /--replay (\S+)/.exec(output)?.[1] ?? 'none was printed';
+}
+
 const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
 
 for (const page of PAGES) {
@@ -144,9 +155,9 @@ for (const page of PAGES) {
       }
       if (rule.needs === 'openssl') makeCertificate();
       for (const [name, content] of Object.entries(rule.files ?? {})) writeFileSync(join(folder, name), content);
-      let line = called.replaceAll('http://127.0.0.1:8080', server.url);
-      for (const [from, to] of rule.exchange ?? []) line = line.replaceAll(from, to);
-      if (rule.more !== undefined) line = `${line} ${rule.more}`;
+      let line = rule.more === undefined ? called : `${called} ${rule.more}`;
+      if (line.includes('--replay STRING')) line = line.replace('STRING', await replayString());
+      for (const [from, to] of [...(rule.exchange ?? []), [USUAL, server.url]]) line = line.replaceAll(from, to);
       const { status, output } = await run(line, rule.serves ?? false);
       t.equal(status, rule.status ?? 0, `${text}\n${output.slice(-500)}`);
       t.notMatch(output, /"error":\{/, `${text}: no refusal`);

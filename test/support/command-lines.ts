@@ -14,10 +14,16 @@ export function textOf(page: string): string {
   return readFileSync(new URL(page, root), 'utf8');
 }
 
-/** The command lines in the code blocks of a page that are for a shell, with continued lines joined. */
+/** What a line of a block without a language begins with if it is a command line, and not what a program wrote. */
+const PROGRAM = /^(southbridge|npm|npx|node|curl|python3) /;
+
+/** The command lines in the code blocks of a page, with continued lines joined and without comments. */
 export function commandLines(page: string): string[] {
-  return [...textOf(page).matchAll(/^```(?:sh|bash|shell)\n(.*?)^```/gms)]
-    .flatMap(([, block]) => block.replace(/\\\n\s*/g, ' ').split('\n'))
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+  return [...textOf(page).matchAll(/^```(sh|bash|shell)?\n(.*?)^```/gms)].flatMap(([, language, block]) =>
+    block
+      .replace(/\\\n\s*/g, ' ')
+      .split('\n')
+      .map((line) => line.trim().replace(/ +# .*$/, ''))
+      .filter((line) => (language === undefined ? PROGRAM.test(line) : line !== '' && !line.startsWith('#'))),
+  );
 }
