@@ -1,42 +1,12 @@
-import { readdirSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import t from 'tap';
+import { COMMANDS, helpOf, withSubcommands } from '../support/cli-commands.js';
 import { southbridge } from '../support/program.js';
-
-const folder = new URL('../../src/cli/', import.meta.url);
 
 /** What the program says it has, not what the folder has: a command that is not registered is none. */
 const NAMES = [...southbridge(['--help']).stdout.matchAll(/^ {2}([a-z]+)(?: \[| <|$| {2,})/gm)]
   .map(([, name]) => name)
   .filter((name) => name !== 'help');
-
-/** All commands, as the files of the folder export them. */
-const commands = (
-  await Promise.all(
-    readdirSync(folder)
-      .filter((file) => file.endsWith('.js'))
-      .map(async (file) => Object.values(await import(new URL(file, folder).href))),
-  )
-)
-  .flat()
-  .filter((value): value is Command => value instanceof Command);
-
-/** A command with those below it, with the words that call each. */
-function withSubcommands(command: Command, before: readonly string[] = []): [string[], Command][] {
-  const words = [...before, command.name()];
-  return [[words, command], ...command.commands.flatMap((below) => withSubcommands(below, words))];
-}
-
-/** What help shows, with what was added to it. */
-function helpOf(command: Command): string {
-  let text = '';
-  const write = (part: string) => {
-    text += part;
-  };
-  command.configureOutput({ writeOut: write, writeErr: write, getOutHelpWidth: () => 200 });
-  command.outputHelp();
-  return text;
-}
 
 /** Command lines of the examples: they stand two columns in, behind a line that says so. */
 function examplesOf(help: string): string[] {
@@ -54,9 +24,9 @@ function parse(top: Command, words: readonly string[]): void {
 }
 
 t.test('every command has an example in its help, which can be carried out', async (t) => {
-  t.same(commands.map((command) => command.name()).sort(), NAMES.toSorted(), 'every command of the program is here');
+  t.same(COMMANDS.map((command) => command.name()).sort(), NAMES.toSorted(), 'every command of the program is here');
   t.equal(examplesOf(southbridge(['--help']).stdout).length, 1, 'the program has one, too');
-  const all = commands.flatMap((top) => withSubcommands(top).map(([words, command]) => ({ top, words, command })));
+  const all = COMMANDS.flatMap((top) => withSubcommands(top).map(([words, command]) => ({ top, words, command })));
   // All help is read before anything is parsed, which leaves values behind.
   const examples = all.map(({ top, words, command }) => ({ top, words, examples: examplesOf(helpOf(command)) }));
   for (const { top, words, examples: lines } of examples) {

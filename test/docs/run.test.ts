@@ -24,7 +24,7 @@ interface Rule {
   readonly files?: { readonly [name: string]: string };
   /** A program without which it cannot be run. */
   readonly needs?: string;
-  /** Takes seconds, and is tried by tests of its own: only in the longer tiers. */
+  /** Takes a second or more, and is tried by tests of its own: only in the longer tiers. */
   readonly long?: true;
   /** Goes on until it is told to end. */
   readonly serves?: true;
@@ -46,20 +46,23 @@ const RULES: readonly Rule[] = [
   { line: /^southbridge demo/, long: true, more: `${SOON} --trace test/vectors/hpet_periodic_level.jsonl` },
   {
     line: /^southbridge replay --url/,
+    long: true,
     exchange: [['test/vectors', 'test/vectors/hpet_periodic_level.jsonl']],
   },
   {
     line: /^southbridge replay test\/vectors/,
+    long: true,
     exchange: [['test/vectors', 'test/vectors/hpet_periodic_level.jsonl']],
   },
   { line: /^southbridge load/, long: true, more: '--duration 200ms' },
-  { line: /^southbridge trace record/, more: `--duration 0.05 --url ${USUAL}` },
-  { line: /^southbridge doctor/, files: { 'southbridge.yaml': 'logLevel: warn\n' }, more: '--port 0' },
+  { line: /^southbridge trace record/, long: true, more: `--duration 0.05 --url ${USUAL}` },
+  { line: /^southbridge doctor/, long: true, files: { 'southbridge.yaml': 'logLevel: warn\n' }, more: '--port 0' },
   { line: /^southbridge config check/, files: { FILE: 'port: 9000\n', 'southbridge.yaml': 'port: 9000\n' } },
   { line: /^southbridge token add NAME/, exchange: [['FILE', 'TOKENS']] },
   { line: /^southbridge serve .*--print-config/, files: { 'southbridge.yaml': 'logLevel: warn\n' } },
   {
     line: /^southbridge serve .*tls\.certFile/,
+    long: true,
     needs: 'openssl',
     exchange: [['192.0.2.1', '127.0.0.1']],
     more: '--port 0',
@@ -67,6 +70,7 @@ const RULES: readonly Rule[] = [
   },
   {
     line: /^southbridge serve\b/,
+    long: true,
     exchange: [['/var/lib/southbridge', 'state']],
     files: { 'southbridge.yaml': 'logLevel: warn\n' },
     more: '--port 0 --host 127.0.0.1',
@@ -141,7 +145,7 @@ for (const page of PAGES) {
       const called = text
         .replace(/^npm run -s southbridge --/, 'southbridge')
         .replace(/^node dist\/src\/cli\.js/, 'southbridge');
-      const [, script] = /^npm run ([\w:]+)/.exec(called) ?? [];
+      const [, script] = /(?:^|' )npm run ([\w:]+)/.exec(called) ?? [];
       if (script !== undefined) {
         t.ok(scripts.includes(script), `${text}: there is such a script`);
         continue;
