@@ -1,21 +1,49 @@
-/** Items for one reader, who takes them with `for await`; they wait until somebody does. */
-export class EventQueue<T> implements AsyncIterableIterator<T> {
-  #items: T[] = [];
+import type { Gap, LineLevels } from '../wire/server-message.js';
+
+/** Events that wait for a reader, if no other number is given. */
+export const MOST_EVENTS = 65_536;
+
+type Numbered = { readonly sequence: number } | Gap;
+
+/**
+ * Events for one reader, who takes them with `for await`; they wait until somebody does. Those beyond the limit are not
+ * kept: a gap stands in their place, as where the server keeps no more.
+ */
+export class EventQueue<T extends Numbered> implements AsyncIterableIterator<T | Gap> {
+  #items: (T | Gap)[] = [];
   #first = 0;
-  #reader: { resolve: (result: IteratorResult<T>) => void; reject: (error: unknown) => void } | undefined;
+  /** The gap at the end, which grows. */
+  #gap: { -readonly [Key in keyof Gap]: Gap[Key] } | undefined;
+  #reader: { resolve: (result: IteratorResult<T | Gap>) => void; reject: (error: unknown) => void } | undefined;
   #end: { error?: unknown } | undefined;
+
+  constructor(readonly limit = MOST_EVENTS) {}
 
   /** Items that wait. */
   get length(): number {
     return this.#items.length - this.#first;
   }
 
-  push(item: T): void {
+  /** `lines`: their levels right after it, where they are known. */
+  push(item: T, lines?: LineLevels): void {
     if (this.#end) return;
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader) reader.resolve({ value: item, done: false });
-    else this.#items.push(item);
+    else if (this.length < this.limit) {
+      this.#items.push(item);
+      this.#gap = undefined;
+    } else this.#leaveOut(item, lines);
+  }
+
+  #leaveOut(item: T, lines: LineLevels | undefined): void {
+    const [from, to] = 'sequence' in item ? [item.sequence, item.sequence] : [item.from, item.to];
+    if (!this.#gap) {
+      this.#gap = { type: 'gap', from, to };
+      this.#items.push(this.#gap);
+    }
+    this.#gap.to = to;
+    if (lines) this.#gap.lines = lines;
   }
 
   /** No more comes; readers see the error, if there is one, behind the last item. */
@@ -28,9 +56,10 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
     this.#reader = undefined;
   }
 
-  next(): Promise<IteratorResult<T>> {
+  next(): Promise<IteratorResult<T | Gap>> {
     if (this.#first < this.#items.length) {
       const value = this.#items[this.#first++];
+      if (value === this.#gap) this.#gap = undefined;
       if (this.#first >= 1024) {
         this.#items = this.#items.slice(this.#first);
         this.#first = 0;
@@ -47,7 +76,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
     });
   }
 
-  return(): Promise<IteratorResult<T>> {
+  return(): Promise<IteratorResult<T | Gap>> {
     this.end();
     return Promise.resolve({ value: undefined, done: true });
   }

@@ -10,6 +10,8 @@ export interface IrqStreamOptions extends ConnectionOptions {
   readonly kinds?: readonly IrqKind[];
   readonly gsis?: readonly number[];
   readonly vectors?: readonly number[];
+  /** Events kept for whoever reads the stream; a gap tells of those beyond. 65,536 if not given. */
+  readonly eventLimit?: number;
 }
 
 /**
@@ -28,12 +30,13 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
   sequence: number;
 
   readonly #connection: Connection;
-  readonly #queue = new EventQueue<Irq | Gap>();
+  readonly #queue: EventQueue<Irq | Gap>;
   #known: boolean;
 
   private constructor(url: string, machine: string, options: IrqStreamOptions) {
     this.sequence = options.after ?? 0;
     this.#known = options.after !== undefined;
+    this.#queue = new EventQueue(options.eventLimit);
     this.#connection = new Connection(options, {
       address: () => ({
         url: socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/irqs${this.#query(options)}`),
@@ -94,11 +97,11 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
         const bit = 1 << gsi;
         this.lines = { ...this.lines, [driver]: (level ? this.lines[driver] | bit : this.lines[driver] & ~bit) >>> 0 };
       }
-      this.#queue.push(message);
+      this.#queue.push(message, this.lines);
     } else if (message.type === 'gap') {
       this.sequence = message.to;
       if (message.lines) this.lines = message.lines;
-      this.#queue.push(message);
+      this.#queue.push(message, message.lines);
     }
   }
 }

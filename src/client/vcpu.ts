@@ -16,6 +16,8 @@ export interface VcpuOptions extends ConnectionOptions {
   readonly resumeToken?: string;
   /** Called with each event as it arrives, and so before the reply to its cause; in place of `events()`. */
   readonly onEvent?: (event: VcpuEvent) => void;
+  /** Events kept for whoever reads `events()`; a gap tells of those beyond. 65,536 if not given. */
+  readonly eventLimit?: number;
   /** Told of posted writes that were refused. Without it, the next request that has a reply fails with the error. */
   readonly onPostedError?: (error: RequestError) => void;
 }
@@ -75,7 +77,7 @@ export class Vcpu {
     readonly options: VcpuOptions,
   ) {
     this.#token = options.resumeToken;
-    this.#queue = options.onEvent ? undefined : new EventQueue();
+    this.#queue = options.onEvent ? undefined : new EventQueue(options.eventLimit);
     this.#connection = new Connection(options, {
       address: () => ({
         url: socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/vcpus/${vcpu}`),
