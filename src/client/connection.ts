@@ -8,6 +8,8 @@ const SUBPROTOCOL = 'southbridge.v1.proto';
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
 const TOKEN_PREFIX = 'southbridge.bearer.';
 const OPEN = 1;
+/** RFC 6455: the connection ended without a close frame. */
+const ABNORMAL_CLOSURE = 1006;
 
 export interface ConnectionOptions {
   /** Bearer token, where the server wants one. */
@@ -74,7 +76,10 @@ export class Connection {
     socket.binaryType = 'arraybuffer';
     return new Promise((resolve) => {
       let greeted = false;
-      socket.onerror = () => {};
+      // Not all of them tell of the end of a connection that never was (Node 22 does not).
+      socket.onerror = () => {
+        if (!greeted) resolve(ABNORMAL_CLOSURE);
+      };
       socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
         const frame = new Uint8Array(data);
         const message = readServerFrame(frame);
