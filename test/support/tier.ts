@@ -15,6 +15,10 @@ export const TIERS = {
     differentialAccesses: 60_000,
     loadMs: 400,
     allLoads: false,
+    soakSeconds: 5,
+    comparesSoakMemory: false,
+    abusiveConnections: 200,
+    silentRounds: 40,
   },
   ci: {
     socketOperations: 20_000,
@@ -31,6 +35,10 @@ export const TIERS = {
     differentialAccesses: 600_000,
     loadMs: 1_000,
     allLoads: true,
+    soakSeconds: 10,
+    comparesSoakMemory: false,
+    abusiveConnections: 400,
+    silentRounds: 200,
   },
   long: {
     socketOperations: 100_000,
@@ -47,6 +55,10 @@ export const TIERS = {
     differentialAccesses: 10_000_000,
     loadMs: 10_000,
     allLoads: true,
+    soakSeconds: 600,
+    comparesSoakMemory: true,
+    abusiveConnections: 1000,
+    silentRounds: 1000,
   },
 } as const;
 
