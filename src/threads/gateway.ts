@@ -12,8 +12,8 @@ import { LockView } from './lock-view.js';
 import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
 import { GONE, READ, SubmissionRing } from './submission-ring.js';
 
-/** Events handed over before the gateway looks at its sockets again. */
-const EVENTS_PER_TURN = 4096;
+/** Events handed over before the gateway looks at its sockets again: each may go to hundreds of subscribers. */
+const EVENTS_PER_TURN = 64;
 
 export interface GatewayOptions {
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
