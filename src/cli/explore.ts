@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type CampaignResult, runOne, runPlanted, scenarioNamed } from '../explore/campaign.js';
+import { type CampaignResult, runAll, runPlanted, scenarioNamed } from '../explore/campaign.js';
 import { designTable } from '../explore/design-table.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign } from '../explore/designs.js';
 import { drawColumns, drawMermaid } from '../explore/drawing.js';
@@ -76,7 +76,7 @@ function run(options: Options, command: Command): void {
       if (!options.json && !options.table) print(result, options);
     };
     if (options.plant) show(runPlanted(options.plant, scenario, how));
-    else for (const design of options.locking) show(runOne(design, scenario, how));
+    else for (const result of runAll(options.locking, scenario, how)) show(result);
   }
   if (options.json) printJson(results);
   else if (options.table) process.stdout.write(designTable(results));

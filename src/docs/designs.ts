@@ -8,7 +8,7 @@ const PAGE = fileURLToPath(new URL('../../../docs/designs.md', import.meta.url))
 /** Scenarios that each show a different way in: two paths B, path C against both, and the main loop's sleep. */
 const SCENARIOS = ['callback-acknowledge', 'callback-comparator', 'legacy-input', 'reset-callback', 'arm-earlier'];
 
-/** `docs/designs.md`: explores every combination of the axes, which takes half a minute. */
+/** `docs/designs.md`: explores every combination of the axes, which takes a minute or two. */
 export function designsPage(): string {
   const args = ['explore', '--locking', 'axes', '--scenario', SCENARIOS.join(), '--table'];
   const table = execFileSync(process.execPath, [CLI, ...args], { encoding: 'utf8', maxBuffer: 2 ** 24 });
@@ -18,8 +18,10 @@ Made by \`npm run docs:designs\`, which is
 
     southbridge ${args.join(' ')}
 
-Control is \`ordered\`. *Expected* is what was thought of paths A and B before any exploration (\`–\`: nobody knew); *is* is
-what exploration makes of the design in these scenarios, in bold where the two differ. The number behind a kind of finding
+*Expected* is what was thought before any exploration (\`–\`: nobody knew): of paths A and B with control \`ordered\`, a table;
+of \`none\`, a race wherever vCPUs enter with the mutex alone; of \`naive\`, a deadlock wherever the rest of the design
+takes the BQL under the mutex. *Is* is what exploration makes of the design in these scenarios, in bold where the two
+differ. Scenarios without control work were run once for the three values of control. The number behind a kind of finding
 is in how many scenarios it was found; the way is a string for \`southbridge explore --replay\`. \`legacy-race\` is
 \`device/bql/inline\`, \`nested-mutex\` is \`device/bql+device/inline\` with control \`naive\`.
 

@@ -1,5 +1,6 @@
 import type { CampaignResult } from './campaign.js';
 import { expectedVerdict, verdictOf } from './design-classes.js';
+import { designNamed } from './designs.js';
 import { type FindingKind, KINDS } from './finding.js';
 import { replayString } from './replay-string.js';
 
@@ -18,7 +19,8 @@ export function designTable(results: readonly CampaignResult[]): string {
       const count = own.filter(({ findings }) => findings.some((finding) => finding.kind === kind)).length;
       return `${kind} (${count})`;
     });
-    const expected = expectedVerdict(name) ?? '–';
+    const design = designNamed(name)?.design;
+    const expected = (design && expectedVerdict(design)) ?? '–';
     const is = verdictOf(kinds);
     const cells = [
       `\`${name}\``,

@@ -34,10 +34,19 @@ export function allPresets(): NamedDesign[] {
   return PRESET_NAMES.map((name) => ({ name, design: PRESETS[name] }));
 }
 
-/** All combinations of mmio, timer and irq, with control `ordered`. */
+/** All combinations of the four axes. */
 export function allCombinations(): NamedDesign[] {
   const names = MMIO_AXIS.flatMap((mmio) =>
-    TIMER_AXIS.flatMap((timer) => IRQ_AXIS.map((irq) => `${mmio.name}/${timer.name}/${irq.name}`)),
+    TIMER_AXIS.flatMap((timer) =>
+      IRQ_AXIS.flatMap((irq) =>
+        CONTROL_AXIS.map((control) => [mmio, timer, irq, control].map(({ name }) => name).join('/')),
+      ),
+    ),
   );
   return names.map((name) => designNamed(name) as NamedDesign);
+}
+
+/** Whether two designs differ in nothing but how control work enters. */
+export function differInControl(one: Design, other: Design): boolean {
+  return one.mmio === other.mmio && one.timer === other.timer && one.irq === other.irq;
 }

@@ -1,0 +1,47 @@
+import t from 'tap';
+import { runOne, scenarioNamed } from '../../src/explore/campaign.js';
+import { designNamed } from '../../src/explore/designs.js';
+import { replayFinding } from '../../src/explore/replay-string.js';
+import { tier } from '../support/tier.js';
+
+t.setTimeout(1_200_000);
+
+/** Each expected kind of finding, in the design and scenario that show it. */
+const EXPECTED: readonly (readonly [locking: string, scenario: string])[] = [
+  ['nested-mutex', 'callback-acknowledge'],
+  ['legacy-race', 'callback-acknowledge'],
+  ['deferred-irq', 'callback-acknowledge'],
+  ['lockless-timer', 'callback-acknowledge'],
+  ['lockless-timer', 'generation-check'],
+  ['lockless-irq', 'xen-flag'],
+  ['lockless-irq', 'xen-flag-assert'],
+  ['device/device/inline/naive', 'legacy-input'],
+];
+
+const MORE: typeof EXPECTED = [
+  ['legacy-race', 'callback-comparator'],
+  ['nested-mutex', 'reset-write'],
+  ['deferred-irq', 'two-vcpus'],
+  ['legacy-race', 'reset-callback'],
+];
+
+for (const [locking, name] of tier.exploresAllDesigns ? [...EXPECTED, ...MORE] : EXPECTED) {
+  t.test(`${locking} × ${name}: what was found is found again in ten of ten replays`, async (t) => {
+    const design = designNamed(locking);
+    const scenario = scenarioNamed(name);
+    if (!design || !scenario) throw new Error(`there is no ${locking} × ${name}`);
+    const result = runOne(design, scenario, { mutex: 'blocking' });
+    t.ok(result.complete);
+    t.not(result.findings.length, 0);
+    for (const [i, finding] of result.findings.entries()) {
+      const isFirst = result.findings.findIndex(({ kind }) => kind === finding.kind) === i;
+      if (!isFirst && !tier.exploresAllDesigns) continue;
+      let reproduced = 0;
+      for (let round = 0; round < 10; round++) {
+        const { findings } = replayFinding(result, finding, false);
+        if (findings.some(({ kind, summary }) => kind === finding.kind && summary === finding.summary)) reproduced++;
+      }
+      t.equal(reproduced, 10, `${finding.kind}: ${finding.summary}`);
+    }
+  });
+}
