@@ -85,6 +85,9 @@ const RULES: readonly Rule[] = [
   { line: /^python3\b/, needs: 'python3', long: true },
 ];
 
+// In the longer tiers this is a hundred programs, one after the other.
+t.setTimeout(600_000);
+
 const server = await TestServer.start();
 t.teardown(server.stop);
 const folder = mkdtempSync(join(tmpdir(), 'documents-'));
