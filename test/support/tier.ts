@@ -19,6 +19,11 @@ export const TIERS = {
     comparesSoakMemory: false,
     abusiveConnections: 200,
     silentRounds: 40,
+    fuzzedFrames: 5_000,
+    fuzzedSockets: 30,
+    fuzzedRequests: 800,
+    fuzzedConfigurations: 200,
+    fuzzedSnapshots: 100,
   },
   ci: {
     socketOperations: 20_000,
@@ -39,6 +44,11 @@ export const TIERS = {
     comparesSoakMemory: false,
     abusiveConnections: 400,
     silentRounds: 200,
+    fuzzedFrames: 50_000,
+    fuzzedSockets: 500,
+    fuzzedRequests: 8_000,
+    fuzzedConfigurations: 5_000,
+    fuzzedSnapshots: 3_000,
   },
   long: {
     socketOperations: 100_000,
@@ -59,6 +69,11 @@ export const TIERS = {
     comparesSoakMemory: true,
     abusiveConnections: 1000,
     silentRounds: 1000,
+    fuzzedFrames: 1_000_000,
+    fuzzedSockets: 5_000,
+    fuzzedRequests: 100_000,
+    fuzzedConfigurations: 100_000,
+    fuzzedSnapshots: 20_000,
   },
 } as const;
 
