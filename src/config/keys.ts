@@ -66,9 +66,9 @@ export function expectation(schema: SchemaNode): string {
   if ('const' in schema) return JSON.stringify(schema.const);
   switch (schema.type) {
     case 'number':
-      return `a number from ${schema.minimum} to ${schema.maximum}`;
+      return `a number${range(schema)}`;
     case 'integer':
-      return `a whole number${schema.minimum === undefined ? '' : ` from ${schema.minimum} to ${schema.maximum}`}`;
+      return `a whole number${range(schema)}`;
     case 'boolean':
       return 'true or false';
     case 'array':
@@ -80,6 +80,11 @@ export function expectation(schema: SchemaNode): string {
     default:
       return 'as its schema says';
   }
+}
+
+function range({ minimum, maximum }: SchemaNode): string {
+  if (minimum === undefined) return maximum === undefined ? '' : ` up to ${maximum}`;
+  return maximum === undefined ? ` from ${minimum} on` : ` from ${minimum} to ${maximum}`;
 }
 
 function stringExpectation({ pattern, minLength, examples, default: fallback }: SchemaNode): string {

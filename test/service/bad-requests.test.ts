@@ -82,6 +82,12 @@ const CASES: readonly (readonly [string, string, string | undefined, ErrorCode])
   ['POST', '/v1/machines', '{"name":"x","locking":{"mmio":"bql"}}', 'invalid-body'],
   ['POST', '/v1/machines', '{}', 'invalid-body'],
   ['POST', '/v1/machines/m/reset', '{"hard":true}', 'unknown-key'],
+  [
+    'PUT',
+    '/v1/machines/m/snapshot',
+    '{"version":1,"takenAt":true,"config":{},"virtualTime":"0","sequence":"0","intr":0,"state":{},"deadlines":[]}',
+    'bad-value',
+  ],
   ['PUT', '/v1/log', '{"level":"loud"}', 'bad-value'],
   ['GET', '/v1/machines/m/vcpus/0', undefined, 'upgrade-required'],
   ['GET', '/v1/machines/m/irqs', undefined, 'upgrade-required'],
