@@ -6,6 +6,7 @@ import { SouthbridgeError } from '../errors.js';
 import { savedDeadline, savedWords } from '../machine/saved-state.js';
 import { TIMER_COUNT } from '../machine/timer-list.js';
 import type { Memory } from '../memory/memory.js';
+import { WRITING } from '../sync/sequence-lock.js';
 import { CLOSED, Nanoseconds } from '../wire/json/schemas.js';
 import type { LineLevels } from '../wire/server-message.js';
 
@@ -79,6 +80,10 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
   if (unknown !== undefined) throw new SouthbridgeError('bad-snapshot', { what: `it has a word ${unknown}` });
   const missing = savedWords().find(({ name }) => !Object.hasOwn(state, name));
   if (missing) throw new SouthbridgeError('bad-snapshot', { what: `the word ${missing.name} is missing` });
+  // Readers of the main counter would wait for a writer that is not there.
+  if (state['hpet.counter[0]'] & WRITING) {
+    throw new SouthbridgeError('bad-snapshot', { what: 'it was taken while the word hpet.counter[0] was written' });
+  }
   if (deadlines.length !== TIMER_COUNT) {
     throw new SouthbridgeError('bad-snapshot', { what: `it has ${deadlines.length} deadlines, not ${TIMER_COUNT}` });
   }
