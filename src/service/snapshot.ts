@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import type { MachineConfig } from '../config/machine.js';
 import { EXTERNAL_BIT, HPET_BITS, LINES } from '../devices/gsi/router.js';
+import { READY } from '../devices/i8259/state.js';
 import { SouthbridgeError } from '../errors.js';
 import { savedDeadline, savedWords } from '../machine/saved-state.js';
 import { TIMER_COUNT } from '../machine/timer-list.js';
@@ -46,6 +47,15 @@ export interface Snapshot {
 /** What a machine was made with that its state depends on: a snapshot fits only a machine for which all are the same. */
 const KEYS = ['clock', 'hpet', 'ioapic', 'locking', 'xen', 'seqlock'] as const satisfies (keyof MachineConfig)[];
 
+/** Words that say where something lies, or how far something has come: beyond these, a thread would leave its tables. */
+const LARGEST: readonly (readonly [name: RegExp, most: number])[] = [
+  [/^hpet\.timer\[\d+\]\.heldLine$/, LINES],
+  [/^ioapic\.select$/, 0xff],
+  [/^pic\.chip\[\d\]\.lowest$/, 7],
+  [/^pic\.chip\[\d\]\.phase$/, READY],
+  [/^pic\.chip\[\d\]\.(imr|isr|inputs|edges|elcr|icw\d)$/, 0xff],
+];
+
 /** Reads the state of a machine from the transfer area. */
 export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTime' | 'state' | 'deadlines'> {
   return {
@@ -80,6 +90,14 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
   if (unknown !== undefined) throw new SouthbridgeError('bad-snapshot', { what: `it has a word ${unknown}` });
   const missing = savedWords().find(({ name }) => !Object.hasOwn(state, name));
   if (missing) throw new SouthbridgeError('bad-snapshot', { what: `the word ${missing.name} is missing` });
+  for (const [name, value] of Object.entries(state)) {
+    const most = LARGEST.find(([pattern]) => pattern.test(name))?.[1];
+    if (most !== undefined && value > most) {
+      throw new SouthbridgeError('bad-snapshot', {
+        what: `the word ${name} is ${value}, and ${most} is the most it can be`,
+      });
+    }
+  }
   // Readers of the main counter would wait for a writer that is not there.
   if (state['hpet.counter[0]'] & WRITING) {
     throw new SouthbridgeError('bad-snapshot', { what: 'it was taken while the word hpet.counter[0] was written' });

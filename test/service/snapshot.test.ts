@@ -135,6 +135,10 @@ t.test('what cannot be restored is refused, and changes nothing', async (t) => {
     ['bad-snapshot', { state: rest }],
     ['bad-snapshot', { state: { ...snapshot.state, misspelt: 1 } }],
     ['bad-snapshot', { deadlines: [] }],
+    // A reader would wait for ever, and a thread would write where another machine lies.
+    ['bad-snapshot', { state: { ...snapshot.state, 'hpet.counter[0]': 1 } }],
+    ['bad-snapshot', { state: { ...snapshot.state, 'hpet.timer[0].heldLine': 33 } }],
+    ['bad-snapshot', { state: { ...snapshot.state, 'pic.chip[1].lowest': 8 } }],
     ['unknown-key', { misspelt: 1 }],
     ['bad-value', { state: { ...snapshot.state, [name]: 2 ** 32 } }],
     ['bad-value', { virtualTime: 'soon' }],
