@@ -42,3 +42,14 @@ export function expectedVerdict(design: Design): Verdict | undefined {
   if (control.name === 'naive' && ordered && ordered !== 'race' && takesBqlUnderMutex(design)) return 'deadlock';
   return ordered;
 }
+
+/**
+ * Why a design that was expected to deadlock does not. Who takes the BQL under the mutex is the callback, and who takes them
+ * the other way round is control work: both run on the main loop, which does not wait for itself. It takes a vCPU that
+ * holds one of the two and wants the other.
+ */
+export function explanation({ mmio, timer, irq, control }: Design): string | undefined {
+  const vcpuTakesBoth = irq.name === 'revalidated' || (!mmio.underBql && irq.name === 'inline');
+  if (control.name !== 'naive' || timer.name !== 'reacquire' || vcpuTakesBoth) return undefined;
+  return 'both orders are there, and both on the main loop, which does not wait for itself: no vCPU takes both locks';
+}

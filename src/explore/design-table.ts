@@ -1,5 +1,5 @@
 import type { CampaignResult } from './campaign.js';
-import { expectedVerdict, verdictOf } from './design-classes.js';
+import { expectedVerdict, explanation, verdictOf } from './design-classes.js';
 import { designNamed } from './designs.js';
 import { type FindingKind, KINDS } from './finding.js';
 import { replayString } from './replay-string.js';
@@ -25,7 +25,7 @@ export function designTable(results: readonly CampaignResult[]): string {
     const cells = [
       `\`${name}\``,
       expected,
-      expected === is || expected === '–' ? is : `**${is}**`,
+      expected === is || expected === '–' ? is : `**${is}**: ${(design && explanation(design)) ?? 'not explained'}`,
       explored,
       found.join(', ') || 'nothing',
       shortest(own, kinds[0]),
