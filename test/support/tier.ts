@@ -24,6 +24,9 @@ export const TIERS = {
     fuzzedRequests: 800,
     fuzzedConfigurations: 200,
     fuzzedSnapshots: 100,
+    killRounds: 2,
+    /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
+    killSlackMs: 20000,
   },
   ci: {
     socketOperations: 20_000,
@@ -49,6 +52,9 @@ export const TIERS = {
     fuzzedRequests: 8_000,
     fuzzedConfigurations: 5_000,
     fuzzedSnapshots: 3_000,
+    killRounds: 10,
+    /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
+    killSlackMs: 20000,
   },
   long: {
     socketOperations: 100_000,
@@ -74,6 +80,9 @@ export const TIERS = {
     fuzzedRequests: 100_000,
     fuzzedConfigurations: 100_000,
     fuzzedSnapshots: 20_000,
+    killRounds: 200,
+    /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
+    killSlackMs: 5000,
   },
 } as const;
 
