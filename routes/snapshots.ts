@@ -1,12 +1,20 @@
 import { Type } from 'typebox';
+import { SouthbridgeError } from '../src/errors.js';
 import { describeMachine } from '../src/service/machine-description.js';
 import { type Snapshot, SnapshotSchema } from '../src/service/snapshot.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
-import { type App, MachineParams, type Routes, replies } from './app.js';
+import { type App, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 const tags = ['machines'];
 
-export const snapshotRoutes: Routes = (app: App, { machines }) => {
+const counter = Type.Optional(
+  Type.Enum(['continue', 'jump'], {
+    default: 'continue',
+    description: 'Whether the clock goes on from the snapshot, or from as much later as has passed since.',
+  }),
+);
+
+export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
   app.get(
     '/v1/machines/:machine/snapshot',
     {
@@ -30,17 +38,7 @@ export const snapshotRoutes: Routes = (app: App, { machines }) => {
         tags,
         summary: 'Makes a machine what it was at a snapshot, without events for the levels that this sets',
         params: MachineParams,
-        querystring: Type.Object(
-          {
-            counter: Type.Optional(
-              Type.Enum(['continue', 'jump'], {
-                default: 'continue',
-                description: 'Whether the clock goes on from the snapshot, or from as much later as has passed since.',
-              }),
-            ),
-          },
-          CLOSED,
-        ),
+        querystring: Type.Object({ counter }, CLOSED),
         body: SnapshotSchema,
         response: replies('The machine'),
       },
@@ -48,6 +46,29 @@ export const snapshotRoutes: Routes = (app: App, { machines }) => {
     async ({ params, query, body }) => {
       const machine = machines.get(params.machine);
       await machine.restore(body as Snapshot, query.counter ?? 'continue');
+      return describeMachine(machine);
+    },
+  );
+
+  app.post(
+    '/v1/machines/:machine/restore',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Makes a machine what it was at its last checkpoint in `stateDir`: docs/operations.md',
+        description: 'Also where threads hang in the machine, or one died: they are ended first.',
+        params: MachineParams,
+        querystring: Type.Object({ counter }, CLOSED),
+        body: Nothing,
+        response: replies('The machine'),
+      },
+    },
+    async ({ params, query }) => {
+      const machine = machines.get(params.machine);
+      const snapshot = await keeper?.lastOf(machine.name);
+      if (!snapshot) throw new SouthbridgeError('no-checkpoint', { machine: machine.name });
+      await machine.restore(snapshot, query.counter ?? 'continue');
       return describeMachine(machine);
     },
   );

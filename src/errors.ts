@@ -107,6 +107,20 @@ export const ERRORS = {
     message:
       'Threads hang in machine {machine}; GET /v1/machines/{machine}/deadlocks tells which, and DELETE frees them.',
   },
+  'machine-suspect': {
+    status: 409,
+    message:
+      'A thread died in machine {machine}, and left it in no known state; POST /v1/machines/{machine}/restore or PUT a snapshot to go on, or DELETE it.',
+  },
+  'machine-restored': {
+    status: 409,
+    message: 'Machine {machine} was restored by another request meanwhile; look at it before you restore it again.',
+  },
+  'no-checkpoint': {
+    status: 409,
+    message:
+      'There is no checkpoint of machine {machine}; PUT a snapshot of it, or start the server with --state-dir to have checkpoints.',
+  },
   'machine-paused': {
     status: 409,
     message: 'Machine {machine} is paused, and its clock stands still; POST /v1/machines/{machine}/resume first.',

@@ -10,6 +10,7 @@ import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
 import { Service } from './service/service.js';
 import { Checkpoints } from './state/checkpoints.js';
+import type { ThreadDeath } from './threads/engine.js';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -21,6 +22,10 @@ export interface RunningServer {
   reload(): void;
   /** Stops listening, tells all clients, and ends the threads. */
   close(): Promise<void>;
+  /** Resolves when the server can go on no more, because its main loop has ended. */
+  readonly failed: Promise<Error>;
+  /** After that: tells all clients, for a moment; nothing is kept of what the threads left. */
+  abandon(): Promise<void>;
 }
 
 /** Starts the threads, makes the configured machines and listens. Throws a SouthbridgeError if it cannot listen. */
@@ -29,8 +34,18 @@ export async function startServer(configuration: Configuration): Promise<Running
   const admission = new Admission(configuration.tokenFile);
   const tls = readTlsFiles(configuration.tls);
   const checkpoints = configuration.stateDir ? await Checkpoints.open(configuration, logger) : undefined;
-  const onFailure = (error: unknown) => logger.fatal({ err: error }, 'a thread has ended');
-  const service = new Service(configuration, onFailure, checkpoints);
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const service = new Service(
+    configuration,
+    (death, machines) => {
+      if (death.slots) logThreadDeath(logger, death, machines);
+      else fail(death.reason instanceof Error ? death.reason : new Error(String(death.reason)));
+    },
+    checkpoints,
+  );
   const app = await buildApp({ service, logger, admission, tls });
   if (!isLoopback(configuration.host)) warn(configuration, logger);
   try {
@@ -46,7 +61,15 @@ export async function startServer(configuration: Configuration): Promise<Running
     url: urlOf(app, tls ? 'https' : 'http'),
     reload: () => reload(app, admission, configuration, logger),
     close: () => close(app, service, logger, checkpoints),
+    failed,
+    abandon: () => abandon(app, service),
   };
+}
+
+function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machines: readonly string[]): void {
+  const suspect =
+    machines.length > 0 ? `machines that are suspect now: ${machines.join(', ')}` : 'it was in no machine';
+  logger.error({ err: reason, thread, machines }, `a vCPU thread has ended, and another took its place; ${suspect}`);
 }
 
 /** What is allowed, but better not done on a network that others use. */
@@ -69,8 +92,8 @@ function reload(app: App, admission: Admission, { tls }: Configuration, logger: 
 }
 
 async function close(app: App, service: Service, logger: Logger, checkpoints?: Checkpoints): Promise<void> {
-  service.draining = true;
   logger.info('closing');
+  await service.drain(DRAIN_MS);
   const closed = app.close();
   // Whoever keeps a request open is not waited for; sockets have their own grace.
   const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
@@ -83,6 +106,21 @@ async function close(app: App, service: Service, logger: Logger, checkpoints?: C
   }
 }
 
+async function abandon(app: App, service: Service): Promise<void> {
+  service.draining = true;
+  app.server.closeAllConnections();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ABANDON_MS);
+  });
+  await Promise.race([app.close(), late]);
+  clearTimeout(timer);
+}
+
+/** For telling clients that the server has failed. */
+const ABANDON_MS = 1000;
+/** For requests to machines that are under way. */
+const DRAIN_MS = 1000;
 /** For HTTP requests under way. */
 const CLOSE_MS = 2500;
 /** For the last checkpoints. */

@@ -5,6 +5,7 @@ import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
 import { closeOnSignals } from './signals.js';
+import { closeOnSignals, exitOnFailure } from './signals.js';
 import { startText } from './start-text.js';
 
 interface Options extends ConfigurationOptions {
@@ -44,6 +45,7 @@ async function start(configuration: Configuration): Promise<void> {
   const { startServer } = await import('../server.js');
   const server = await startServer(configuration);
   closeOnSignals(() => server.close());
+  exitOnFailure(server.failed, () => server.abandon());
   process.on('SIGHUP', () => server.reload());
   process.stdout.write(startText(server.url, configuration));
 }

@@ -24,6 +24,9 @@ const VIRTUAL_TIME = 6;
 const DEADLINE = 8;
 const RECORD_WORDS = 10;
 
+/** In the place of a machine, for an event that was never completed. */
+const NO_MACHINE = -1;
+
 export function eventRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
 }
@@ -47,6 +50,8 @@ export interface MachineEvent {
 export class EventRing implements EventSink {
   /** Set by `emit`, for whoever rings the gateway's bell after all locks are released. */
   emitted = false;
+  /** Absolute address of a word that is 1 while this thread writes an event: for `giveUp`. 0: there is none. */
+  claim = 0;
 
   /** Told before a producer waits for room: whoever makes room may be asleep, and not know of the events yet. */
   onFull: () => void = () => {};
@@ -77,6 +82,9 @@ export class EventRing implements EventSink {
     deadline: number,
   ): number {
     const { memory } = this;
+  ): void {
+    const { memory, claim } = this;
+    if (claim) memory.set(claim, 1);
     const position = memory.add(this.address + TAIL, 1);
     const record = this.#record(position);
     memory.set(record + MACHINE, machine);
@@ -87,6 +95,7 @@ export class EventRing implements EventSink {
     memory.setTime(record + VIRTUAL_TIME, virtualTime);
     memory.setTime(record + DEADLINE, deadline);
     memory.store(record + COMPLETE, (position + 1) | 0);
+    if (claim) memory.set(claim, 0);
     this.emitted = true;
     return position;
   }
@@ -130,6 +139,20 @@ export class EventRing implements EventSink {
   hasEvents(): boolean {
     const head = this.head();
     return this.memory.load(this.#record(head) + COMPLETE) === ((head + 1) | 0);
+  }
+
+  /**
+   * Passes over the events before `position` that are incomplete. Whoever wrote them is no more, and everyone else has
+   * written no event at some moment since that was the tail.
+   */
+  giveUp(position: number): void {
+    const { memory } = this;
+    for (let lost = this.head(); ((position - lost) | 0) > 0; lost = (lost + 1) | 0) {
+      const record = this.#record(lost);
+      if (memory.load(record + COMPLETE) === ((lost + 1) | 0)) continue;
+      memory.set(record + MACHINE, NO_MACHINE);
+      memory.store(record + COMPLETE, (lost + 1) | 0);
+    }
   }
 
   /** Hands over complete events in order, at most `limit`; returns how many. The event object is used again. */

@@ -312,7 +312,12 @@ export class DueWork {
   }
 
   #isDraining(): boolean {
-    return !this.#kicks.isEmpty || this.machine.memory.load(DRAINING) !== 0;
+    return !this.#kicks.isEmpty || this.isDraining;
+  }
+
+  /** Whether a thread may hold a callback that the main loop left for it. */
+  get isDraining(): boolean {
+    return this.machine.memory.load(DRAINING) !== 0;
   }
 
   #settle(): void {

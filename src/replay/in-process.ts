@@ -41,7 +41,7 @@ export class InProcessTarget implements ReplayTarget {
     const engine = new Engine({
       vcpuThreads: 1,
       machines: 1,
-      onThreadDeath: (thread, reason) => this.#machine?.lose(`thread ${thread} ended: ${reason}`),
+      onThreadDeath: ({ thread, reason }) => this.#machine?.lose(`thread ${thread} ended: ${reason}`),
     });
     await engine.start();
     return engine;

@@ -6,7 +6,7 @@ export function describeMachine(machine: MachineHandle) {
   const { config, options, locking } = machine;
   return {
     name: machine.name,
-    state: machine.isHung && machine.state !== 'deleting' ? 'hung' : machine.state,
+    state: stateOf(machine),
     clock: config.clock,
     virtualTime: String(machine.virtualTime),
     sequence: String(machine.sequence),
@@ -36,6 +36,12 @@ export function describeMachine(machine: MachineHandle) {
     })),
     warnings: warningsOf(machine),
   };
+}
+
+function stateOf(machine: MachineHandle): string {
+  if (machine.state === 'deleting') return machine.state;
+  if (machine.isSuspect) return 'suspect';
+  return machine.isHung ? 'hung' : machine.state;
 }
 
 interface Warning {

@@ -76,7 +76,9 @@ export class MachineHandle {
   /** While the gate is closed: the requests that wait for it to open. */
   #gate: (() => void)[] | undefined;
   #empty: (() => void) | undefined;
-  #idle: (() => void) | undefined;
+  /** Whoever waits until nothing is under way. */
+  #idle: (() => void)[] = [];
+  #draining = false;
 
   constructor(
     readonly engine: Engine,
@@ -113,10 +115,18 @@ export class MachineHandle {
     throw new SouthbridgeError('unknown-vcpu', { machine: this.name, vcpu: name, last: this.vcpus.length - 1 });
   }
 
-  /** Throws `machine-closing` once deletion has begun, `machine-hung` where threads hang in the machine for ever. */
+  /**
+   * Throws `machine-closing` once deletion has begun, `machine-hung` where threads hang in the machine for ever, and
+   * `machine-suspect` where one died.
+   */
   requireOpen(): void {
-    if (this.state === 'deleting') throw this.#closing();
-    if (this.isHung) throw this.#hangs();
+    if (!this.isOpen) throw this.#gone();
+  }
+
+  /** Throws as `requireOpen`, and `shutting-down` once the server takes no more requests. */
+  #requireTaking(): void {
+    this.requireOpen();
+    if (this.#draining) throw new SouthbridgeError('shutting-down');
   }
 
   /** Whether anything can be done with the machine. */
@@ -124,15 +134,20 @@ export class MachineHandle {
     return this.state !== 'deleting' && !this.isHung;
   }
 
-  #hangs(): SouthbridgeError {
-    return new SouthbridgeError('machine-hung', { machine: this.name });
+  /** Why nothing can be done with the machine. */
+  #gone(): SouthbridgeError {
+    const details = { machine: this.name };
+    if (this.state === 'deleting') return new SouthbridgeError('machine-closing', details);
+    if (this.isSuspect) return new SouthbridgeError('machine-suspect', details);
+    return new SouthbridgeError('machine-hung', details);
   }
 
-  #closing(): SouthbridgeError {
-    return new SouthbridgeError('machine-closing', { machine: this.name });
+  /** Whether a thread died in the machine: what it left half done is unknown. */
+  get isSuspect(): boolean {
+    return this.engine.isSuspect(this.options.slot);
   }
 
-  /** Whether a deadlock was left to hang (`onDeadlock: hang`). */
+  /** Whether a deadlock was left to hang (`onDeadlock: hang`), or a thread died. */
   get isHung(): boolean {
     return this.engine.isHung(this.options.slot);
   }
@@ -167,7 +182,7 @@ export class MachineHandle {
    * is in `engine.machine.value`; the answer has to go through `engine.gateway.afterEvents`. Throws as `requireOpen`.
    */
   tryAccess(vcpu: number, { write, address, size, low, high }: Access): boolean {
-    this.requireOpen();
+    this.#requireTaking();
     if (this.#gate) return false;
     this.changed = true;
     const { engine, options } = this;
@@ -231,7 +246,7 @@ export class MachineHandle {
     this.#underWay++;
     try {
       const view = await this.engine.view(this.#threadOf(0), this.options.slot, what, read);
-      if (view === undefined) throw this.isHung ? this.#hangs() : this.#closing();
+      if (view === undefined) throw this.#gone();
       return view;
     } finally {
       this.#done();
@@ -248,7 +263,7 @@ export class MachineHandle {
     answer: Answer,
     completion: Completion,
   ): void {
-    this.requireOpen();
+    this.#requireTaking();
     this.#underWay++;
     const submit = () => this.#enter(vcpu, operation, size, address, low, high, answer, completion);
     if (this.#gate) this.#gate.push(submit);
@@ -265,13 +280,18 @@ export class MachineHandle {
     answer: Answer,
     completion: Completion,
   ): void {
+    if (this.isSuspect) {
+      answer(this.#gone(), 0, 0);
+      this.#done();
+      return;
+    }
     this.#inside++;
     this.changed = true;
     const { slot } = this.options;
     const finish: Completion = (status, lowRead, highRead) => {
       this.#inside--;
       if (this.#inside === 0) this.#empty?.();
-      if (status === ring.GONE) answer(this.#closing(), 0, 0);
+      if (status === ring.GONE) answer(this.#gone(), 0, 0);
       else if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
       else completion(status, lowRead, highRead);
       this.#done();
@@ -367,40 +387,46 @@ export class MachineHandle {
         });
         await Promise.race([empty, this.engine.hang(this.options.slot)]);
       }
-      if (this.isHung) throw this.#hangs();
+      if (this.isHung) throw this.#gone();
       return await work();
     } finally {
-      const waiting = this.#gate;
-      this.#gate = undefined;
-      this.#empty = undefined;
-      for (const enter of waiting) enter();
-      this.#done();
+      this.#open();
     }
+  }
+
+  /** Opens the gate again. */
+  #open(): void {
+    const waiting = this.#gate ?? [];
+    this.#gate = undefined;
+    this.#empty = undefined;
+    for (const enter of waiting) enter();
+    this.#done();
   }
 
   /** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
   snapshot(toKeep = false): Promise<Snapshot> {
-    const { engine, options, config } = this;
-    return this.#alone(() => {
+    return this.#alone(async () => {
       if (toKeep) this.changed = false;
-      return engine.transfer(
-        options.slot,
-        CONTROL_SAVE,
-        0,
-        () => {},
-        (at) => {
-          const saved = readSaved(engine.shared, at);
-          return {
-            version: SNAPSHOT_VERSION,
-            takenAt: this.#wallTimeOf(Number(saved.virtualTime)),
-            config: structuredClone(config) as unknown as Snapshot['config'],
-            sequence: String(this.sequence),
-            intr: this.intr ? 1 : 0,
-            ...saved,
-          };
-        },
-      );
+      let snapshot: Snapshot | undefined;
+      const after = (at: number) => {
+        snapshot = this.#saved(at);
+      };
+      await this.engine.transfer(this.options.slot, CONTROL_SAVE, 0, () => {}, after);
+      if (!snapshot) throw this.#gone();
+      return snapshot;
     });
+  }
+
+  #saved(at: number): Snapshot {
+    const saved = readSaved(this.engine.shared, at);
+    return {
+      version: SNAPSHOT_VERSION,
+      takenAt: this.#wallTimeOf(Number(saved.virtualTime)),
+      config: structuredClone(this.config) as unknown as Snapshot['config'],
+      sequence: String(this.sequence),
+      intr: this.intr ? 1 : 0,
+      ...saved,
+    };
   }
 
   /** Whether virtual time follows the host's. */
@@ -416,27 +442,46 @@ export class MachineHandle {
 
   /**
    * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
-   * later as has passed since by the wall clock. Throws as `requireFits`, and then nothing has changed.
+   * later as has passed since by the wall clock. A machine in which threads hang or died is made anew for that: its locks
+   * are free, and its threads are ended. Throws as `requireFits`, and then nothing has changed.
    */
-  restore(snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+  async restore(snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+    if (this.state === 'deleting') throw this.#gone();
     requireFits(snapshot, this.config);
     const passed = counter === 'jump' && this.#isTicking ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
     const time = Number(snapshot.virtualTime) + passed;
     if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
+    const load = () => this.#load(snapshot, time);
+    if (this.isHung) await this.#anew(load);
+    else await this.#alone(load);
+  }
+
+  async #load(snapshot: Snapshot, time: number): Promise<void> {
     const { engine, options } = this;
-    return this.#alone(async () => {
-      await engine.transfer(
-        options.slot,
-        CONTROL_RESTORE,
-        time,
-        (at) => writeSaved(engine.shared, at, snapshot),
-        () => {},
-      );
-      this.intr = snapshot.intr;
-      this.lines = savedLines(snapshot);
-      this.sequence = Math.max(this.sequence, Number(snapshot.sequence));
-      this.changed = true;
-    });
+    const before = (at: number) => writeSaved(engine.shared, at, snapshot);
+    if (!(await engine.transfer(options.slot, CONTROL_RESTORE, time, before, () => {}))) throw this.#gone();
+    this.intr = snapshot.intr;
+    this.lines = savedLines(snapshot);
+    this.sequence = Math.max(this.sequence, Number(snapshot.sequence));
+    this.changed = true;
+  }
+
+  /** Makes the machine anew in its place, and lets nobody in until `work` is done. */
+  async #anew(work: () => Promise<void>): Promise<void> {
+    // Whoever is alone in the machine is about to fail.
+    while (this.#gate) await new Promise<void>((opened) => this.#gate?.push(opened));
+    if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
+    this.#gate = [];
+    this.#underWay++;
+    try {
+      const { engine, options } = this;
+      await engine.remakeMachine(options);
+      if (this.state === 'paused') await engine.control(options.slot, CONTROL_PAUSE);
+      engine.loadBql(options.slot, toBqlLoad(this.#bqlLoad));
+      await work();
+    } finally {
+      this.#open();
+    }
   }
 
   async #control(work: number, argument = 0): Promise<void> {
@@ -445,6 +490,7 @@ export class MachineHandle {
     this.#underWay++;
     try {
       await this.engine.control(this.options.slot, work, argument);
+      if (this.isSuspect) throw this.#gone();
     } finally {
       this.#done();
     }
@@ -452,23 +498,30 @@ export class MachineHandle {
 
   /** Tells everyone who is connected, and resolves when nothing is under way and the slot can be used again. */
   async delete(): Promise<void> {
-    if (this.state === 'deleting') throw this.#closing();
+    if (this.state === 'deleting') throw this.#gone();
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
-    if (this.#underWay > 0) {
-      const idle = new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-      // What hangs is answered when the machine is removed.
-      await Promise.race([idle, this.engine.hang(this.options.slot)]);
-    }
+    await this.#whenIdle();
     await this.engine.removeMachine(this.options.slot);
+  }
+
+  /** Resolves when nothing is under way, or threads hang: what hangs is answered when the machine is removed. */
+  async #whenIdle(): Promise<void> {
+    if (this.#underWay === 0) return;
+    const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
+    await Promise.race([idle, this.engine.hang(this.options.slot)]);
+  }
+
+  /** The server ends: takes no more requests, and resolves when those under way are answered. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    return this.#whenIdle();
   }
 
   #done(): void {
     this.#underWay--;
-    if (this.#underWay === 0) this.#idle?.();
+    if (this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
   // Events

@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
-import { Engine } from '../threads/engine.js';
+import { Engine, type ThreadDeath } from '../threads/engine.js';
+import { threadName } from '../threads/lock-view.js';
 import { StatisticsSlots } from '../threads/statistics-slots.js';
 import { Connections } from './connections.js';
 import { Flow } from './flow.js';
@@ -17,13 +18,17 @@ export class Service {
   readonly statisticsSlots: StatisticsSlots;
   readonly connections: Connections;
   readonly flow = new Flow();
+  readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0, events: 0 };
+  /** Threads that ended by themselves. */
+  threadDeaths = 0;
   draining = false;
   /** Why the server can no longer do its work, if so. */
   failure: string | undefined;
 
   constructor(
     readonly configuration: Configuration,
-    onFailure: (error: unknown) => void,
+    /** Told of threads that ended by themselves. */
+    readonly onThreadDeath: (death: ThreadDeath, machines: readonly string[]) => void,
     readonly keeper?: Keeper,
   ) {
     const { vcpuThreads, limits } = configuration;
@@ -39,6 +44,7 @@ export class Service {
         this.failure = `thread ${thread} has ended`;
         onFailure(reason);
       },
+      onThreadDeath: (death) => this.#onThreadDeath(death),
     });
     this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper, this.flow.drops.vcpu);
   }
@@ -49,6 +55,29 @@ export class Service {
     const { machines } = this.configuration;
     if (this.keeper) await this.keeper.makeMachines(this.machines, machines);
     else for (const machine of machines) this.machines.create(machine);
+  }
+
+  #onThreadDeath(death: ThreadDeath): void {
+    const { thread, slots } = death;
+    this.threadDeaths++;
+    if (!slots) this.failure = `the ${threadName(thread, this.engine.map)} thread has ended`;
+    const inside = [...this.machines].filter(({ options }) => slots?.includes(options.slot));
+    this.onThreadDeath(
+      death,
+      inside.map(({ name }) => name),
+    );
+  }
+
+  /** Takes no more requests; resolves when those under way are answered, or after `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.draining = true;
+    const drained = Promise.all([...this.machines].map((machine) => machine.drain()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([drained, late]);
+    clearTimeout(timer);
   }
 
   close(): Promise<void> {

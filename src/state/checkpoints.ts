@@ -212,7 +212,10 @@ export class Checkpoints implements Keeper {
     const kept = (this.#round ?? Promise.resolve()).then(() => this.#keepChanged());
     const failed = await Promise.race([kept, expired]);
     clearTimeout(late);
-    const whole = failed.length === 0 && (await this.#attempt(() => this.folder.markShutdown()));
+    // Of a machine in which threads hang or died, more was told than is kept.
+    const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);
+    const mark = async () => open && this.folder.markShutdown();
+    const whole = failed.length === 0 && (await this.#attempt(mark));
     await this.folder.close();
     if (whole) return;
     const reason = this.#failure ?? `they were not done within ${ms} ms`;

@@ -77,6 +77,11 @@ export class SequenceLock {
     this.memory.store(this.address, this.memory.load(this.address) | WRITING);
   }
 
+  /** Whether a write is in progress. */
+  get isOpen(): boolean {
+    return (this.memory.load(this.address) & WRITING) !== 0;
+  }
+
   close(): void {
     this.memory.store(this.address, (this.memory.load(this.address) & ~WRITING) + COUNT_STEP);
   }

@@ -62,7 +62,17 @@ export class Dispatch {
     this.ring.submit(operation, size, base, address, low, high);
   }
 
-  /** Takes back what the thread, which hangs, did not answer: the request that it hangs in first. */
+  /** What the thread is at, if it has taken anything. */
+  get current(): Request | undefined {
+    return this.pending[(this.ring.completed() - this.answered) | 0];
+  }
+
+  /** Whether all that the thread did is handed over. */
+  get isHandedOver(): boolean {
+    return this.ring.completed() === this.answered;
+  }
+
+  /** Takes back what the thread, which hangs or is no more, did not answer: the request that it is in first. */
   abandon(): Request[] {
     const done = (this.ring.completed() - this.answered) | 0;
     return [...this.pending.splice(done), ...this.queue.splice(0)];

@@ -29,7 +29,15 @@ export interface EngineOptions {
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
   readonly execution?: 'auto' | 'threads';
   /** Told of a thread that ended by itself. */
-  readonly onThreadDeath?: (thread: number, reason: unknown) => void;
+  readonly onThreadDeath?: (death: ThreadDeath) => void;
+}
+
+/** A thread that ended by itself. */
+export interface ThreadDeath {
+  readonly thread: number;
+  readonly reason: unknown;
+  /** Slots of the machines that it was in, or may have been in; undefined if nothing can take its place. */
+  readonly slots: readonly number[] | undefined;
 }
 
 /** Records of a submission ring, and of the event ring: enough for a millisecond of the gateway being busy elsewhere. */
@@ -59,7 +67,7 @@ export class Engine {
 
   readonly #buffer: SharedArrayBuffer;
   readonly #counts: ThreadStatistics;
-  readonly #pool: Pool;
+  readonly pool: Pool;
   readonly #replacements: Replacements;
   /** The last view that was asked of each vCPU thread: one at a time. */
   readonly #viewing: Promise<unknown>[] = [];
@@ -91,10 +99,14 @@ export class Engine {
     this.lockView = this.gateway.lockView;
     this.traces = new TraceView(this.shared, this.map);
     this.#pool = new Pool(this.#buffer, this.map, (died, reason) => {
+    this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
       this.#onDeath(reason);
-      options.onThreadDeath?.(died, reason);
+      const slots = kind === 'vcpu' && ran ? this.#replacements.bury(thread) : undefined;
+      // Nobody is told how their work ended.
+      for (const slot of slots ?? []) this.gateway.controls.abandon(slot);
+      options.onThreadDeath?.({ thread, reason, slots });
     });
-    this.#replacements = new Replacements(this.gateway, this.#pool, () => this.#handlers.keys());
+    this.#replacements = new Replacements(this.gateway, this.pool, () => this.#handlers.keys());
   }
 
   #ports(): GatewayPorts {
@@ -109,11 +121,11 @@ export class Engine {
 
   /** Starts the threads; resolves when all run. */
   async start(): Promise<void> {
-    const started = [this.#pool.startMainLoop()];
+    const started = [this.pool.startMainLoop()];
     for (let index = 0; index < this.map.vcpuThreads; index++) {
       this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + index, index));
       this.#viewing.push(Promise.resolve());
-      started.push(this.#pool.startVcpu(index));
+      started.push(this.pool.startVcpu(index));
     }
     await Promise.all(started);
     this.#loop = this.#run();
@@ -129,7 +141,7 @@ export class Engine {
     this.#closing = true;
     this.gateway.host.gatewayBell.ring();
     await this.#loop;
-    await this.#pool.close();
+    await this.pool.close();
   }
 
   /** Makes a machine in a slot that is free. */
@@ -158,16 +170,30 @@ export class Engine {
     hung.forgetWaiting(slot);
   }
 
+  /** Makes a machine in which threads hang or died as new, in its slot; those threads are ended first. */
+  async remakeMachine(options: MachineOptions): Promise<void> {
+    const { slot } = options;
+    await this.#replacements.removeHung(slot);
+    this.gateway.controls.abandon(slot);
+    const handler = this.#handlers.get(slot);
+    if (handler) this.createMachine(options, handler);
+  }
+
   // Threads that hang
 
-  /** Resolves when threads have come to hang in a machine. */
+  /** Resolves when threads have come to hang in a machine, or one died in it. */
   hang(slot: number): Promise<void> {
     return this.gateway.hung.whenHung(slot);
   }
 
-  /** Whether threads hang for ever in a machine: `onDeadlock: hang`. */
+  /** Whether threads hang for ever in a machine (`onDeadlock: hang`), or one died in it. */
   isHung(slot: number): boolean {
     return this.gateway.hung.has(slot);
+  }
+
+  /** Whether a thread died in a machine. */
+  isSuspect(slot: number): boolean {
+    return this.gateway.hung.hasLost(slot);
   }
 
   /** As `Gateway.submit`. */
@@ -194,13 +220,15 @@ export class Engine {
   /**
    * Control work that hands the state of a machine over in shared memory, for one machine at a time: `before` may write
    * it there and `after` read it, at this absolute word address (`machine/saved-state.ts`; the time lies in its first
-   * two words). The caller keeps everyone out of the machine meanwhile.
+   * two words). The caller keeps everyone out of the machine meanwhile. False if threads hang in the machine.
    */
-  transfer<T>(slot: number, work: number, argument: number, before: (at: number) => void, after: (at: number) => T) {
+  transfer(slot: number, work: number, argument: number, before: (at: number) => void, after: (at: number) => void) {
     const transfer = this.#transferring.then(async () => {
       before(this.map.transfer);
-      await this.control(slot, work, argument);
-      return after(this.map.transfer);
+      await Promise.race([this.control(slot, work, argument), this.hang(slot)]);
+      if (this.isHung(slot)) return false;
+      after(this.map.transfer);
+      return true;
     });
     this.#transferring = transfer.catch(() => {});
     return transfer;

@@ -2,9 +2,12 @@ import type { Request } from './dispatch.js';
 import type { LockView } from './lock-view.js';
 import { GONE, VIEW } from './submission-ring.js';
 
-/** A machine in which threads hang for ever. */
+/** A machine in which threads hang for ever, or in which one died. */
 interface HungMachine {
+  /** Threads that hang. */
   readonly threads: Set<number>;
+  /** Threads that died in it: locks of it may be theirs. */
+  readonly lost: Set<number>;
   /** Requests that will not be answered while it exists. */
   readonly held: Request[];
   /** Rings of the vCPU threads that hang. */
@@ -23,10 +26,18 @@ export interface HangPorts {
   later(again: () => void): void;
 }
 
-/** Machines in which a deadlock was left to hang (`onDeadlock: hang`), and the threads that were replaced for it. */
+interface Waiting {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+/**
+ * Machines in which a deadlock was left to hang (`onDeadlock: hang`), or in which a thread died, and the threads that
+ * were replaced for it.
+ */
 export class HungMachines {
   readonly #machines = new Map<number, HungMachine>();
-  readonly #waiting = new Map<number, () => void>();
+  readonly #waiting = new Map<number, Waiting>();
   #seen = 0;
 
   constructor(
@@ -38,10 +49,27 @@ export class HungMachines {
     return this.#machines.has(slot);
   }
 
+  /** Whether a thread died in a machine. */
+  hasLost(slot: number): boolean {
+    return (this.#machines.get(slot)?.lost.size ?? 0) > 0;
+  }
+
+  /** Whether locks of any machine may still name a thread that died. */
+  names(thread: number): boolean {
+    return [...this.#machines.values()].some(({ lost }) => lost.has(thread));
+  }
+
   /** Resolves when threads have come to hang in a machine. */
   whenHung(slot: number): Promise<void> {
     if (this.has(slot)) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.set(slot, resolve));
+    const known = this.#waiting.get(slot);
+    if (known) return known.promise;
+    let resolve = () => {};
+    const promise = new Promise<void>((hung) => {
+      resolve = hung;
+    });
+    this.#waiting.set(slot, { promise, resolve });
+    return promise;
   }
 
   get hasNews(): boolean {
@@ -50,11 +78,11 @@ export class HungMachines {
 
   /**
    * Keeps a request that will not be carried out until its machine is removed; false if nothing hangs there. A view is
-   * answered at once: it would keep others waiting.
+   * answered at once: it would keep others waiting. So is everything where a thread died, which is no one's design.
    */
   hold(request: Request): boolean {
     const machine = this.#machines.get(request.slot);
-    if (machine && request.operation === VIEW) request.answer(GONE, 0, 0);
+    if (machine && (request.operation === VIEW || machine.lost.size > 0)) request.answer(GONE, 0, 0);
     else machine?.held.push(request);
     return machine !== undefined;
   }
@@ -66,25 +94,42 @@ export class HungMachines {
     this.#seen = this.lockView.deadlockCount;
     for (const slot of this.lockView.hungSlots(seen)) {
       if (this.has(slot) || !this.ports.exists(slot)) continue;
-      this.#machines.set(slot, { threads: new Set(), held: [], rings: [] });
-      this.ports.freeze(slot);
+      this.#begin(slot);
       this.#replaceStuck(slot);
-      this.#waiting.get(slot)?.();
     }
   }
 
+  /** A thread died in a machine: nobody gets in any more, and whoever waits for the dead is replaced. */
+  lose(slot: number, thread: number): void {
+    const known = this.#machines.get(slot);
+    const machine = known ?? this.#begin(slot);
+    machine.lost.add(thread);
+    for (const request of machine.held.splice(0)) request.answer(GONE, 0, 0);
+    if (!known) this.#replaceStuck(slot);
+  }
+
+  #begin(slot: number): HungMachine {
+    const machine = { threads: new Set<number>(), lost: new Set<number>(), held: [], rings: [] };
+    this.#machines.set(slot, machine);
+    this.ports.freeze(slot);
+    this.#waiting.get(slot)?.resolve();
+    this.#waiting.delete(slot);
+    return machine;
+  }
+
   /** Others may run into those that hang later: it looks again and again. */
-  #replaceStuck(slot: number): void {
-    const machine = this.#machines.get(slot);
-    if (!machine) return;
-    for (const thread of this.lockView.stuckThreads(slot)) {
+  #replaceStuck(slot: number, machine = this.#machines.get(slot)): void {
+    // Not of a machine that has its place now.
+    if (!machine || this.#machines.get(slot) !== machine) return;
+    if (machine.lost.size > 0) this.lockView.wakeWaiters(slot);
+    for (const thread of this.lockView.stuckThreads(slot, machine.lost)) {
       if (machine.threads.has(thread)) continue;
       const replaced = this.ports.replace(thread);
       if (!replaced) continue;
       machine.threads.add(thread);
       if (replaced.ring !== undefined) machine.rings.push(replaced.ring);
     }
-    this.ports.later(() => this.#replaceStuck(slot));
+    this.ports.later(() => this.#replaceStuck(slot, machine));
   }
 
   /** Forgets a machine; what it leaves is for the caller to clear up. */

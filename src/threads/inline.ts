@@ -87,8 +87,11 @@ export class InlineExecution {
     const entry = mmio.underBql ? bit(BQL) : bit(DEVICE);
     if (operation === WRITE) return isPlain ? entry | controllers : HAND_OVER;
     const isFree = !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size);
-    // Writers that hold readers up do so while they wait for locks.
-    return isFree && !this.machine.hpet.holdsReaders ? 0 : entry;
+    if (!isFree) return entry;
+    // Writers that hold readers up do so while they wait for locks, or died while they wrote.
+    const { hpet } = this.machine;
+    if (hpet.holdsReaders) return entry;
+    return hpet.counter.isHeld ? HAND_OVER : 0;
   }
 }
 

@@ -128,8 +128,25 @@ export class LockView {
       .map((report) => this.#slotOf(report));
   }
 
-  /** The threads that will never leave a machine: those of a deadlock, and whoever waits for one of them. */
-  stuckThreads(slot: number): number[] {
+  /** The machines, of these slots, that have a lock which belongs to a thread. */
+  slotsHeldBy(thread: number, slots: Iterable<number>): number[] {
+    const holds = (slot: number, lock: number) =>
+      ownerOf(this.shared, machineAt(this.map, slot) + lockAddress(lock)) === thread;
+    return [...slots].filter((slot) => LOCK_NAMES.some((_, lock) => holds(slot, lock)));
+  }
+
+  /** Wakes all who wait for a lock of a machine, to look again: who was to be woken may have died before it looked. */
+  wakeWaiters(slot: number): void {
+    for (const { lock } of this.#waiters()) {
+      if (slotAt(this.map, lock) === slot) this.shared.notify(lock, Number.MAX_SAFE_INTEGER);
+    }
+  }
+
+  /**
+   * The threads that will never leave a machine: those of a deadlock, and whoever waits for one of them, or for one of
+   * those that died in it.
+   */
+  stuckThreads(slot: number, lost: ReadonlySet<number> = new Set()): number[] {
     const base = machineAt(this.map, slot);
     const waiters = this.#waiters().filter(({ lock }) => slotAt(this.map, lock) === slot);
     const stuck = new Set(
@@ -142,7 +159,8 @@ export class LockView {
     for (let found = -1; found !== stuck.size; ) {
       found = stuck.size;
       for (const { thread, lock } of waiters) {
-        if (lock >= base && stuck.has(ownerOf(this.shared, lock))) stuck.add(thread);
+        const owner = ownerOf(this.shared, lock);
+        if (lock >= base && (stuck.has(owner) || lost.has(owner))) stuck.add(thread);
       }
     }
     return [...stuck];

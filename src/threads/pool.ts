@@ -14,13 +14,15 @@ const RESOURCES = { maxYoungGenerationSizeMb: 2 };
 export class Pool {
   readonly #workers = new Map<number, Worker>();
   readonly #spare: number[] = [];
+  /** Threads that ended by themselves, and are still named somewhere. */
+  readonly #buried = new Set<number>();
   #closing = false;
 
   constructor(
     readonly buffer: SharedArrayBuffer,
     readonly map: SharedMap,
-    /** Told of a thread that ended by itself. */
-    readonly onDeath: (thread: number, reason: unknown) => void,
+    /** Told of a thread that ended by itself; `ran`, unless it never began. */
+    readonly onDeath: (thread: number, role: WorkerRole, reason: unknown, ran: boolean) => void,
   ) {
     for (let id = MAX_THREADS - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
   }
@@ -28,6 +30,10 @@ export class Pool {
   /** Numbers of the threads that exist. */
   get threads(): number[] {
     return [...this.#workers.keys()];
+  }
+
+  worker(thread: number): Worker | undefined {
+    return this.#workers.get(thread);
   }
 
   startMainLoop(): Promise<void> {
@@ -45,12 +51,29 @@ export class Pool {
     return thread;
   }
 
-  /** Ends a thread, wherever it is. The numbers of the first threads are not used again: they name these. */
+  /** Ends a thread, wherever it is, for good. */
   async end(thread: number): Promise<void> {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);
     await worker?.terminate();
     new ThreadStatistics(this.buffer, this.map, thread).sleeps();
+    this.#spareAgain(thread);
+  }
+
+  /** Forgets a thread that ended by itself. Its number is not used again before `release`: lock words name it. */
+  bury(thread: number): void {
+    this.#workers.delete(thread);
+    this.#buried.add(thread);
+    new ThreadStatistics(this.buffer, this.map, thread).sleeps();
+  }
+
+  /** Nothing names a thread any more that was buried. */
+  release(thread: number): void {
+    if (this.#buried.delete(thread)) this.#spareAgain(thread);
+  }
+
+  /** The numbers of the first threads are not used again: they name these. */
+  #spareAgain(thread: number): void {
     if (thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
   }
 
@@ -69,14 +92,18 @@ export class Pool {
     this.#workers.set(thread, worker);
     return new Promise((resolve, reject) => {
       let failure: unknown;
-      worker.once('online', resolve);
+      let ran = false;
+      worker.once('online', () => {
+        ran = true;
+        resolve();
+      });
       worker.once('error', (error) => {
         failure = error;
       });
       worker.once('exit', (code) => {
         failure ??= new Error(`thread ${thread} ended with code ${code}`);
         reject(failure);
-        if (!this.#closing && this.#workers.get(thread) === worker) this.onDeath(thread, failure);
+        if (!this.#closing && this.#workers.get(thread) === worker) this.onDeath(thread, role, failure, ran);
       });
     });
   }

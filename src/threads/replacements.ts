@@ -1,5 +1,7 @@
 import { WaitGraph } from '../sync/wait-graph.js';
+import type { Dispatch } from './dispatch.js';
 import type { Gateway } from './gateway.js';
+import { type LostEventPorts, mendEvents } from './lost-events.js';
 import type { Pool } from './pool.js';
 import { SPARE_RINGS, submissionRingAt } from './shared-map.js';
 import { GONE, NOTHING, SubmissionRing } from './submission-ring.js';
@@ -7,6 +9,8 @@ import { GONE, NOTHING, SubmissionRing } from './submission-ring.js';
 /** Threads in the place of those that hang in a machine, for all other machines; what hangs ends with its machine. */
 export class Replacements {
   readonly #spareRings: number[];
+  /** Threads that died, of which events may still be missing. */
+  readonly #mending = new Set<number>();
 
   constructor(
     readonly gateway: Gateway,
@@ -22,6 +26,72 @@ export class Replacements {
   replace(stuck: number): { ring?: number } | undefined {
     const index = this.gateway.vcpus.findIndex((vcpu) => vcpu.thread === stuck);
     return index >= 0 ? this.#replaceVcpu(index) : this.#replaceMainLoop();
+  }
+
+  /**
+   * Puts a thread in the place of a vCPU thread that died, and gives up the machines that it was in or may have been in:
+   * returns their slots. Undefined if there is no thread to spare; what was submitted to it then stays unanswered.
+   */
+  bury(dead: number): number[] | undefined {
+    const { gateway, pool } = this;
+    pool.bury(dead);
+    new WaitGraph(gateway.thread.shared, dead).withdraw();
+    const index = gateway.vcpus.findIndex(({ thread }) => thread === dead);
+    const slots = this.#slotsOf(dead, index);
+    for (const slot of slots) {
+      gateway.hung.lose(slot, dead);
+      gateway.dueWorkOf(slot).machine.hpet.counter.abandon();
+    }
+    this.#mending.add(dead);
+    mendEvents(gateway.host.events, this.#lostEventPorts(), () => {
+      gateway.host.gatewayBell.ring();
+      this.#mending.delete(dead);
+      this.#release(dead);
+    });
+    if (index < 0) return slots;
+    const old = gateway.vcpus[index];
+    if (!this.#replaceVcpu(index)) return undefined;
+    this.#freeRing(old);
+    return slots;
+  }
+
+  /** The machines that a dead vCPU thread was in: that of its request, and those of its locks and callbacks. */
+  #slotsOf(dead: number, index: number): number[] {
+    const { gateway } = this;
+    const slots = new Set(gateway.lockView.slotsHeldBy(dead, this.slots()));
+    const { vcpuThreads } = gateway.map;
+    for (const slot of this.slots()) {
+      if (slot % vcpuThreads === index && gateway.dueWorkOf(slot).isDraining) slots.add(slot);
+    }
+    const current = gateway.vcpus[index]?.current;
+    if (current) slots.add(current.slot);
+    const alive = new Set(this.slots());
+    return [...slots].filter((slot) => alive.has(slot));
+  }
+
+  #release(dead: number): void {
+    if (!this.#mending.has(dead) && !this.gateway.hung.names(dead)) this.pool.release(dead);
+  }
+
+  #lostEventPorts(): LostEventPorts {
+    const { gateway, pool } = this;
+    const { map, thread, ports } = gateway;
+    return {
+      threads: () => pool.threads,
+      isEmitting: (each) => thread.shared.load(map.emitting + each) !== 0,
+      later: (again) => ports.later(again),
+    };
+  }
+
+  /** The ring of a thread that died can be used again once its results are handed over. */
+  #freeRing(old: Dispatch): void {
+    const { gateway } = this;
+    if (!old.isHandedOver) {
+      gateway.ports.later(() => this.#freeRing(old));
+      return;
+    }
+    gateway.retired = gateway.retired.filter((each) => each !== old);
+    this.#spareRings.push(old.ringIndex);
   }
 
   #replaceMainLoop(): object | undefined {
@@ -52,7 +122,7 @@ export class Replacements {
     return { ring: old.ringIndex };
   }
 
-  /** Ends the threads that hang in a machine, and answers what they left. Nobody else is in there any more. */
+  /** Ends the threads that hang in a machine, and answers what they left. Then nobody is in there any more. */
   async removeHung(slot: number): Promise<void> {
     const { gateway, pool } = this;
     const hung = gateway.hung.take(slot);
@@ -65,6 +135,7 @@ export class Replacements {
     gateway.retired = gateway.retired.filter(({ ringIndex }) => !hung.rings.includes(ringIndex));
     this.#spareRings.push(...hung.rings);
     for (const request of hung.held) request.answer(GONE, 0, 0);
+    for (const thread of hung.lost) this.#release(thread);
   }
 
   #answerOf(index: number, slot: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { eventRingWords } from '../events/event-ring.js';
 import { MACHINE_WORDS } from '../memory/map.js';
 import { type TraceMap, traceWords } from '../trace/trace-map.js';
+import { MAX_THREADS } from '../sync/wait-graph.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';
 import { statisticsWords } from './statistics-layout.js';
@@ -42,6 +43,8 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   readonly lockReports: number;
   /** A machine on its way into or out of a snapshot. */
   readonly transfer: number;
+  /** One word per thread number: whether it is writing an event now. */
+  readonly emitting: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -75,6 +78,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     submissionRings: claim((options.vcpuThreads + SPARE_RINGS) * submissionRingStride(options)),
     lockReports: claim(LOCK_REPORT_WORDS),
     transfer: claim(MACHINE_WORDS),
+    emitting: claim(MAX_THREADS),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     // Last, so that its size moves nothing else.

@@ -1,9 +1,11 @@
 import { readlinkSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
+import type { Machine } from '../machine/machine.js';
 import { SharedMemory } from '../memory/shared-memory.js';
 import { Thread } from '../sync/thread.js';
 import { WaitGraph } from '../sync/wait-graph.js';
 import { Doorbell } from './doorbell.js';
+import type { ThreadHost } from './host.js';
 import { LockReportRings } from './lock-reports.js';
 import { MainLoop } from './main-loop.js';
 import { type SharedMap, submissionRingAt } from './shared-map.js';
@@ -40,12 +42,20 @@ const thread = new Thread(
 );
 const memory = new SharedMemory(buffer);
 
+/** Shows when this thread writes an event, for whoever has to tell what it left when it died. */
+function claim({ host }: Machine): void {
+  (host as ThreadHost).events.claim = map.emitting + id;
+  shared.set(map.emitting + id, 0);
+}
+
 if (role.kind === 'main-loop') {
   const mainLoop = new MainLoop(thread, memory, map);
+  claim(mainLoop.machine);
   for (;;) mainLoop.iterate();
 } else {
   const submissions = new SubmissionRing(shared, submissionRingAt(map, role.ring), map.submissions);
   const vcpu = new VcpuThread(thread, memory, map, role.index, submissions);
+  claim(vcpu.machine);
   while (vcpu.step());
 }
 

@@ -27,6 +27,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
+    threadDeaths: 6,
   },
   ci: {
     socketOperations: 20_000,
@@ -55,6 +56,7 @@ export const TIERS = {
     killRounds: 10,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
+    threadDeaths: 40,
   },
   long: {
     socketOperations: 100_000,
@@ -83,6 +85,7 @@ export const TIERS = {
     killRounds: 200,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 5000,
+    threadDeaths: 1000,
   },
 } as const;
 

@@ -81,6 +81,18 @@ export class MainCounter {
 
   /** Changes the value from what it is now, in one step for those who read it; if it runs, it goes on from there. */
   change(ports: Time, scratch: U64, change: (value: U64) => void): void {
+  /** Whether readers of `read` would wait now. */
+  get isHeld(): boolean {
+    return this.#words.isOpen;
+  }
+
+  /** Lets all readers go whom a thread held up that is no more. What they see then is anyone's guess. */
+  abandon(): void {
+    if (this.#words.isOpen) this.#words.close();
+  }
+
+  /** Sets the halted counter. */
+  write(value: U64): void {
     const words = this.#words;
     this.#alone(() => {
       words.peek();
