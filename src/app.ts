@@ -17,19 +17,6 @@ import { compileCoercing, compileStrict, whenNeeded } from './wire/json/validati
 
 /** How often Node looks for requests that are late, in parts of the time that they have. */
 const LOOKS = 4;
-/** Close code of RFC 6455: the server goes away. */
-const GOING_AWAY = 1001;
-/** And: it met what it cannot go on from. */
-const INTERNAL_ERROR = 1011;
-/** Close code of RFC 6455 for what policy forbids. */
-const POLICY_VIOLATION = 1008;
-/** For the answers to close frames and for requests under way; afterwards connections are cut. */
-const GRACE_MS = 2000;
-/** Frames up to this many times the limit are refused with a coded error, larger ones with close code 1009. */
-const FRAME_HEADROOM = 4;
-/** Slow clients: whole request headers, and whole requests, must arrive within this time. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
 
 export interface AppOptions {
   readonly service: Service;
@@ -77,20 +64,7 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   app.setErrorHandler(sendError);
 
   await app.register(helmet, SECURITY_HEADERS);
-  await registerSockets(app, service.configuration, admission);
-  await app.register(websocket, {
-    options: { maxPayload: FRAME_HEADROOM * limits.frameBytes, handleProtocols: selectSubprotocol },
-    preClose() {
-      return closeSockets(this.websocketServer.clients, service.failure !== undefined);
-    },
-    errorHandler: (error, socket) => {
-      logger.debug({ err: error }, 'a connection failed');
-      socket.terminate();
-    },
-  });
-  app.websocketServer.on('connection', (socket, { socket: connection }: IncomingMessage) =>
-    admission.endBy(connection, () => socket.close(POLICY_VIOLATION, 'token-unknown')),
-  );
+  await registerSockets(app, service, admission);
   // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
   guardRequests(app, service, admission);
   const routes = await registerRoutes(app as unknown as App, service);
@@ -160,25 +134,4 @@ function guardRequests(app: FastifyInstance, service: Service, admission: Admiss
 /** What is no route has nothing to protect. */
 function accessOf({ is404, routeOptions: { config } }: FastifyRequest): Access {
   return is404 ? 'public' : (config.access ?? 'admin');
-}
-
-/** Tells clients that the server goes away; those that do not answer are cut off. */
-async function closeSockets(clients: Set<WebSocket>, failed: boolean): Promise<void> {
-  const closed = [...clients].map(
-    (client) =>
-      new Promise<void>((resolve) => {
-        client.once('close', () => resolve());
-        // A paused socket would not see the answer to its close frame.
-        client.resume();
-        if (failed) client.close(INTERNAL_ERROR, 'server-failed');
-        else client.close(GOING_AWAY, 'shutting-down');
-      }),
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, GRACE_MS);
-  });
-  await Promise.race([Promise.all(closed), grace]);
-  clearTimeout(timer);
-  for (const client of clients) client.terminate();
 }

@@ -2,13 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
-import type { Configuration } from './config/schema.js';
 import type { Admission } from './security/admission.js';
 import { Heartbeat } from './service/heartbeat.js';
+import type { Service } from './service/service.js';
 import { selectSubprotocol } from './wire/subprotocols.js';
 
 /** Close codes of RFC 6455: the server goes away; what policy forbids. */
 const GOING_AWAY = 1001;
+/** And: it met what it cannot go on from. */
+const INTERNAL_ERROR = 1011;
 const POLICY_VIOLATION = 1008;
 /** For the answers to close frames and for requests under way; afterwards connections are cut. */
 const GRACE_MS = 2000;
@@ -16,11 +18,8 @@ const GRACE_MS = 2000;
 const FRAME_HEADROOM = 4;
 
 /** Makes the server take WebSockets, and watches over those that are open. */
-export async function registerSockets(
-  app: FastifyInstance,
-  { limits, heartbeatMs }: Configuration,
-  admission: Admission,
-): Promise<void> {
+export async function registerSockets(app: FastifyInstance, service: Service, admission: Admission): Promise<void> {
+  const { limits, heartbeatMs } = service.configuration;
   await app.register(websocket, {
     options: {
       maxPayload: FRAME_HEADROOM * limits.frameBytes,
@@ -29,7 +28,7 @@ export async function registerSockets(
       autoPong: false,
     },
     preClose() {
-      return closeSockets(this.websocketServer.clients);
+      return closeSockets(this.websocketServer.clients, service.failure !== undefined);
     },
     errorHandler: (error, socket) => {
       app.log.debug({ err: error }, 'a connection failed');
@@ -49,14 +48,15 @@ export async function registerSockets(
 }
 
 /** Tells clients that the server goes away; those that do not answer are cut off. */
-async function closeSockets(clients: Set<WebSocket>): Promise<void> {
+async function closeSockets(clients: Set<WebSocket>, failed: boolean): Promise<void> {
   const closed = [...clients].map(
     (client) =>
       new Promise<void>((resolve) => {
         client.once('close', () => resolve());
         // A paused socket would not see the answer to its close frame.
         client.resume();
-        client.close(GOING_AWAY, 'shutting-down');
+        if (failed) client.close(INTERNAL_ERROR, 'server-failed');
+        else client.close(GOING_AWAY, 'shutting-down');
       }),
   );
   let timer: NodeJS.Timeout | undefined;

@@ -4,7 +4,6 @@ import { ConfigurationError } from '../config/problems.js';
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
-import { closeOnSignals } from './signals.js';
 import { closeOnSignals, exitOnFailure } from './signals.js';
 import { startText } from './start-text.js';
 

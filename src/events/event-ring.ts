@@ -81,8 +81,6 @@ export class EventRing implements EventSink {
     virtualTime: number,
     deadline: number,
   ): number {
-    const { memory } = this;
-  ): void {
     const { memory, claim } = this;
     if (claim) memory.set(claim, 1);
     const position = memory.add(this.address + TAIL, 1);

@@ -18,7 +18,6 @@ export class Service {
   readonly statisticsSlots: StatisticsSlots;
   readonly connections: Connections;
   readonly flow = new Flow();
-  readonly connections: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0, events: 0 };
   /** Threads that ended by themselves. */
   threadDeaths = 0;
   draining = false;
@@ -40,10 +39,6 @@ export class Service {
       machines: limits.machines,
       statisticsSlots: this.statisticsSlots.capacity,
       traceRecords: limits.traceRecords,
-      onThreadDeath: (thread, reason) => {
-        this.failure = `thread ${thread} has ended`;
-        onFailure(reason);
-      },
       onThreadDeath: (death) => this.#onThreadDeath(death),
     });
     this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper, this.flow.drops.vcpu);

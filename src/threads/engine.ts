@@ -98,7 +98,6 @@ export class Engine {
     this.due = this.gateway.due;
     this.lockView = this.gateway.lockView;
     this.traces = new TraceView(this.shared, this.map);
-    this.#pool = new Pool(this.#buffer, this.map, (died, reason) => {
     this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
       this.#onDeath(reason);
       const slots = kind === 'vcpu' && ran ? this.#replacements.bury(thread) : undefined;

@@ -1,7 +1,7 @@
 import { eventRingWords } from '../events/event-ring.js';
 import { MACHINE_WORDS } from '../memory/map.js';
-import { type TraceMap, traceWords } from '../trace/trace-map.js';
 import { MAX_THREADS } from '../sync/wait-graph.js';
+import { type TraceMap, traceWords } from '../trace/trace-map.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';
 import { statisticsWords } from './statistics-layout.js';

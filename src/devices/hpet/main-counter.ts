@@ -79,8 +79,6 @@ export class MainCounter {
     this.#holdsReaders = false;
   }
 
-  /** Changes the value from what it is now, in one step for those who read it; if it runs, it goes on from there. */
-  change(ports: Time, scratch: U64, change: (value: U64) => void): void {
   /** Whether readers of `read` would wait now. */
   get isHeld(): boolean {
     return this.#words.isOpen;
@@ -91,8 +89,8 @@ export class MainCounter {
     if (this.#words.isOpen) this.#words.close();
   }
 
-  /** Sets the halted counter. */
-  write(value: U64): void {
+  /** Changes the value from what it is now, in one step for those who read it; if it runs, it goes on from there. */
+  change(ports: Time, scratch: U64, change: (value: U64) => void): void {
     const words = this.#words;
     this.#alone(() => {
       words.peek();
