@@ -79,6 +79,8 @@ export class MachineHandle {
   /** Whoever waits until nothing is under way. */
   #idle: (() => void)[] = [];
   #draining = false;
+  /** Whether a thread had died in the machine when it was last made anew. */
+  #wasSuspect = false;
 
   constructor(
     readonly engine: Engine,
@@ -138,8 +140,9 @@ export class MachineHandle {
   #gone(): SouthbridgeError {
     const details = { machine: this.name };
     if (this.state === 'deleting') return new SouthbridgeError('machine-closing', details);
-    if (this.isSuspect) return new SouthbridgeError('machine-suspect', details);
-    return new SouthbridgeError('machine-hung', details);
+    // Whoever is told after the machine was made anew is told of what was before.
+    const isSuspect = this.isHung ? this.isSuspect : this.#wasSuspect;
+    return new SouthbridgeError(isSuspect ? 'machine-suspect' : 'machine-hung', details);
   }
 
   /** Whether a thread died in the machine: what it left half done is unknown. */
@@ -473,6 +476,7 @@ export class MachineHandle {
     if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
     this.#gate = [];
     this.#underWay++;
+    this.#wasSuspect = this.isSuspect;
     try {
       const { engine, options } = this;
       await engine.remakeMachine(options);

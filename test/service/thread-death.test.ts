@@ -10,6 +10,7 @@ import { Service } from '../../src/service/service.js';
 import { Checkpoints } from '../../src/state/checkpoints.js';
 import { BQL } from '../../src/sync/lock-names.js';
 import { machineAt } from '../../src/threads/shared-map.js';
+import { NOTHING } from '../../src/threads/submission-ring.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
@@ -154,7 +155,10 @@ t.test('threads that die under load: every request is answered, and every machin
   for (let round = 0; round < tier.threadDeaths; round++) {
     const before = answered;
     while (answered < before + 500) await new Promise(setImmediate);
-    const { thread } = engine.gateway.vcpus[random.below(engine.gateway.vcpus.length)];
+    const index = random.below(engine.gateway.vcpus.length);
+    // One that has begun: a thread that cannot even start is the end of the server.
+    await new Promise<void>((begun) => engine.submit(index, 0, NOTHING, 0, 0, 0, 0, () => begun()));
+    const { thread } = engine.gateway.vcpus[index];
     await engine.pool.worker(thread)?.terminate();
     for (const machine of machines.filter(({ isSuspect }) => isSuspect)) {
       suspects++;
