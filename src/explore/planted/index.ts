@@ -8,6 +8,8 @@ import { edgeDropped } from './edge-dropped.js';
 import { eoiWithoutTest } from './eoi-without-test.js';
 import { filterByFlag } from './filter-by-flag.js';
 import { flushBeforeUnlock } from './flush-before-unlock.js';
+import { fullRingUntold } from './full-ring-untold.js';
+import { gatewayWaits } from './gateway-waits.js';
 import { interruptInWriteSection } from './interrupt-in-write-section.js';
 import { kickByLoadAndStore } from './kick-by-load-and-store.js';
 import { levelOutsideRouter } from './level-outside-router.js';
@@ -23,6 +25,7 @@ import type { Plant } from './plant.js';
 import { pulsesLeft } from './pulses-left.js';
 import { queueLeft } from './queue-left.js';
 import { redirectionWithoutLock } from './redirection-without-lock.js';
+import { replyBeforeInterrupt } from './reply-before-interrupt.js';
 import { resetWithoutMutex } from './reset-without-mutex.js';
 import { timerOffByOne } from './timer-off-by-one.js';
 import { unlockByStore } from './unlock-by-store.js';
@@ -43,6 +46,8 @@ export const PLANTS: readonly Plant[] = [
   cancelledCallback,
   eoiWithoutTest,
   pastDeadline,
+  replyBeforeInterrupt,
+  gatewayWaits,
   queueLeft,
   listWithoutLock,
   resetWithoutMutex,
@@ -53,6 +58,7 @@ export const PLANTS: readonly Plant[] = [
   lockByLoadAndStore,
   mutexKept,
   bqlNotRegained,
+  fullRingUntold,
   counterReadLocks,
   deadlineOffByOne,
   filterByFlag,
