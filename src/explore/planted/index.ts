@@ -6,6 +6,7 @@ import { deadlineOffByOne } from './deadline-off-by-one.js';
 import { duplicateEdgeDropped } from './duplicate-edge-dropped.js';
 import { edgeDropped } from './edge-dropped.js';
 import { eoiWithoutTest } from './eoi-without-test.js';
+import { eventBeforeComplete } from './event-before-complete.js';
 import { filterByFlag } from './filter-by-flag.js';
 import { flushBeforeUnlock } from './flush-before-unlock.js';
 import { fullRingUntold } from './full-ring-untold.js';
@@ -49,6 +50,7 @@ export const PLANTS: readonly Plant[] = [
   replyBeforeInterrupt,
   gatewayWaits,
   queueLeft,
+  eventBeforeComplete,
   listWithoutLock,
   resetWithoutMutex,
   lostEarlierDeadline,
