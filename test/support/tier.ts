@@ -27,7 +27,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
-    threadDeaths: 6,
+    threadDeaths: 0,
   },
   ci: {
     socketOperations: 20_000,
@@ -56,7 +56,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
-    threadDeaths: 6,
+    threadDeaths: 0,
   },
   long: {
     socketOperations: 100_000,

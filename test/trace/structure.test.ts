@@ -1,13 +1,11 @@
 import t, { type Test } from 'tap';
-import { PRESET_NAMES } from '../../src/locking/presets.js';
 import { ENABLE, GENERAL_CONFIGURATION, route, timerComparator, timerConfiguration } from '../support/guest.js';
 import { TestServer } from '../support/server.js';
-import { tier } from '../support/tier.js';
 import { checkStructure, LOCKS, THREADS, TraceFile } from '../support/trace-file.js';
 import type { VcpuClient } from '../support/vcpu-client.js';
 
 const ROUNDS = 20;
-const PRESETS = tier.allPresets ? PRESET_NAMES : (['lockless-timer', 'deferred-irq', 'kick-and-drain'] as const);
+const PRESETS = ['lockless-timer', 'deferred-irq', 'kick-and-drain'] as const;
 
 /** Lets timer 0 fire once, which pulses line 20: four accesses and a step. */
 async function fire(client: VcpuClient): Promise<void> {
