@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { SouthbridgeError } from '../src/errors.js';
 import { describeMachine } from '../src/service/machine-description.js';
+import { restore, save } from '../src/service/saving.js';
 import { type Snapshot, SnapshotSchema } from '../src/service/snapshot.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, Nothing, type Routes, replies } from './app.js';
@@ -27,7 +28,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
         response: replies('The snapshot'),
       },
     },
-    ({ params }) => machines.get(params.machine).snapshot(),
+    ({ params }) => save(machines.get(params.machine)),
   );
 
   app.put(
@@ -45,7 +46,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
     },
     async ({ params, query, body }) => {
       const machine = machines.get(params.machine);
-      await machine.restore(body as Snapshot, query.counter ?? 'continue');
+      await restore(machine, body as Snapshot, query.counter ?? 'continue');
       return describeMachine(machine);
     },
   );
@@ -68,7 +69,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
       const machine = machines.get(params.machine);
       const snapshot = await keeper?.lastOf(machine.name);
       if (!snapshot) throw new SouthbridgeError('no-checkpoint', { machine: machine.name });
-      await machine.restore(snapshot, query.counter ?? 'continue');
+      await restore(machine, snapshot, query.counter ?? 'continue');
       return describeMachine(machine);
     },
   );

@@ -8,15 +8,7 @@ import {
 import { SOURCE_PIT, SOURCE_RTC } from '../devices/gsi/sources.js';
 import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import {
-  CONTROL_LEGACY_INPUT,
-  CONTROL_PAUSE,
-  CONTROL_RESET,
-  CONTROL_RESTORE,
-  CONTROL_RESUME,
-  CONTROL_SAVE,
-  MAX_TIME,
-} from '../machine/due-work.js';
+import { CONTROL_LEGACY_INPUT, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
 import type { MachineOptions } from '../machine/machine.js';
 import { CALL_SITES } from '../sync/call-sites.js';
 import type { Completion } from '../threads/dispatch.js';
@@ -27,11 +19,11 @@ import type { Access } from '../wire/client-message.js';
 import type { LineLevels } from '../wire/server-message.js';
 import { addressed } from './apic.js';
 import type { Drops } from './flow.js';
+import { Gate } from './gate.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { linesAfter, NO_LINES } from './lines.js';
 import { promised } from './promised.js';
-import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, savedLines, writeSaved } from './snapshot.js';
 import { Vcpu } from './vcpu.js';
 
 /** Inputs of a machine beside its lines. */
@@ -70,14 +62,7 @@ export class MachineHandle {
   changed = true;
 
   #bqlLoad: BqlLoadConfig;
-  #underWay = 0;
-  /** Requests to threads that are not answered yet. */
-  #inside = 0;
-  /** While the gate is closed: the requests that wait for it to open. */
-  #gate: (() => void)[] | undefined;
-  #empty: (() => void) | undefined;
-  /** Whoever waits until nothing is under way. */
-  #idle: (() => void)[] = [];
+  readonly #gate = new Gate();
   #draining = false;
   /** Whether a thread had died in the machine when it was last made anew. */
   #wasSuspect = false;
@@ -102,7 +87,7 @@ export class MachineHandle {
 
   /** Requests that are not answered yet, those that control the machine included. */
   get requestsUnderWay(): number {
-    return this.#underWay;
+    return this.#gate.underWay;
   }
 
   /** Virtual time in ns. */
@@ -122,7 +107,7 @@ export class MachineHandle {
    * `machine-suspect` where one died.
    */
   requireOpen(): void {
-    if (!this.isOpen) throw this.#gone();
+    if (!this.isOpen) throw this.gone();
   }
 
   /** Throws as `requireOpen`, and `shutting-down` once the server takes no more requests. */
@@ -137,7 +122,7 @@ export class MachineHandle {
   }
 
   /** Why nothing can be done with the machine. */
-  #gone(): SouthbridgeError {
+  gone(): SouthbridgeError {
     const details = { machine: this.name };
     if (this.state === 'deleting') return new SouthbridgeError('machine-closing', details);
     // Whoever is told after the machine was made anew is told of what was before.
@@ -186,7 +171,7 @@ export class MachineHandle {
    */
   tryAccess(vcpu: number, { write, address, size, low, high }: Access): boolean {
     this.#requireTaking();
-    if (this.#gate) return false;
+    if (this.#gate.isClosed) return false;
     this.changed = true;
     const { engine, options } = this;
     const operation = write ? ring.WRITE : ring.READ;
@@ -246,13 +231,13 @@ export class MachineHandle {
   /** See `Engine.view`. */
   async view<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
     this.requireOpen();
-    this.#underWay++;
+    this.#gate.begin();
     try {
       const view = await this.engine.view(this.#threadOf(0), this.options.slot, what, read);
-      if (view === undefined) throw this.#gone();
+      if (view === undefined) throw this.gone();
       return view;
     } finally {
-      this.#done();
+      this.#gate.end();
     }
   }
 
@@ -267,10 +252,9 @@ export class MachineHandle {
     completion: Completion,
   ): void {
     this.#requireTaking();
-    this.#underWay++;
+    this.#gate.begin();
     const submit = () => this.#enter(vcpu, operation, size, address, low, high, answer, completion);
-    if (this.#gate) this.#gate.push(submit);
-    else submit();
+    this.#gate.pass(submit);
   }
 
   #enter(
@@ -284,20 +268,19 @@ export class MachineHandle {
     completion: Completion,
   ): void {
     if (this.isSuspect) {
-      answer(this.#gone(), 0, 0);
-      this.#done();
+      answer(this.gone(), 0, 0);
+      this.#gate.end();
       return;
     }
-    this.#inside++;
+    this.#gate.enter();
     this.changed = true;
     const { slot } = this.options;
     const finish: Completion = (status, lowRead, highRead) => {
-      this.#inside--;
-      if (this.#inside === 0) this.#empty?.();
-      if (status === ring.GONE) answer(this.#gone(), 0, 0);
+      this.#gate.leave();
+      if (status === ring.GONE) answer(this.gone(), 0, 0);
       else if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
       else completion(status, lowRead, highRead);
-      this.#done();
+      this.#gate.end();
     };
     const lane = this.vcpus[vcpu];
     this.engine.gateway.perform(this.#threadOf(vcpu), slot, operation, size, address, low, high, finish, lane);
@@ -377,105 +360,31 @@ export class MachineHandle {
   }
 
   /** Waits until nobody is in the machine, and lets nobody in until `work` is done. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const gate = this.#gate;
     this.requireOpen();
-    while (this.#gate) await new Promise<void>((opened) => this.#gate?.push(opened));
+    await gate.opened();
     this.requireOpen();
-    this.#gate = [];
-    this.#underWay++;
+    gate.close();
     try {
-      if (this.#inside > 0) {
-        const empty = new Promise<void>((resolve) => {
-          this.#empty = resolve;
-        });
-        await Promise.race([empty, this.engine.hang(this.options.slot)]);
-      }
-      if (this.isHung) throw this.#gone();
+      await gate.emptied(this.engine.hang(this.options.slot));
+      if (this.isHung) throw this.gone();
       return await work();
     } finally {
-      this.#open();
+      gate.open();
     }
   }
 
-  /** Opens the gate again. */
-  #open(): void {
-    const waiting = this.#gate ?? [];
-    this.#gate = undefined;
-    this.#empty = undefined;
-    for (const enter of waiting) enter();
-    this.#done();
-  }
-
-  /** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
-  snapshot(toKeep = false): Promise<Snapshot> {
-    return this.#alone(async () => {
-      if (toKeep) this.changed = false;
-      let snapshot: Snapshot | undefined;
-      const after = (at: number) => {
-        snapshot = this.#saved(at);
-      };
-      await this.engine.transfer(this.options.slot, CONTROL_SAVE, 0, () => {}, after);
-      if (!snapshot) throw this.#gone();
-      return snapshot;
-    });
-  }
-
-  #saved(at: number): Snapshot {
-    const saved = readSaved(this.engine.shared, at);
-    return {
-      version: SNAPSHOT_VERSION,
-      takenAt: this.#wallTimeOf(Number(saved.virtualTime)),
-      config: structuredClone(this.config) as unknown as Snapshot['config'],
-      sequence: String(this.sequence),
-      intr: this.intr ? 1 : 0,
-      ...saved,
-    };
-  }
-
-  /** Whether virtual time follows the host's. */
-  get #isTicking(): boolean {
-    return this.config.clock === 'realtime' && this.state === 'running';
-  }
-
-  /** When it was this virtual time, a moment ago; in milliseconds since 1970. */
-  #wallTimeOf(virtualTime: number): number {
-    const since = this.#isTicking ? (this.virtualTime - virtualTime) / 1e6 : 0;
-    return Math.floor(Date.now() - Math.max(0, since));
-  }
-
   /**
-   * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
-   * later as has passed since by the wall clock. A machine in which threads hang or died is made anew for that: its locks
-   * are free, and its threads are ended. Throws as `requireFits`, and then nothing has changed.
+   * Makes the machine, in which threads hang or one died, anew in its place: its locks are free, and its threads are
+   * ended. Lets nobody in until `work` is done. Throws `machine-restored` if somebody else was first.
    */
-  async restore(snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
-    if (this.state === 'deleting') throw this.#gone();
-    requireFits(snapshot, this.config);
-    const passed = counter === 'jump' && this.#isTicking ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
-    const time = Number(snapshot.virtualTime) + passed;
-    if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
-    const load = () => this.#load(snapshot, time);
-    if (this.isHung) await this.#anew(load);
-    else await this.#alone(load);
-  }
-
-  async #load(snapshot: Snapshot, time: number): Promise<void> {
-    const { engine, options } = this;
-    const before = (at: number) => writeSaved(engine.shared, at, snapshot);
-    if (!(await engine.transfer(options.slot, CONTROL_RESTORE, time, before, () => {}))) throw this.#gone();
-    this.intr = snapshot.intr;
-    this.lines = savedLines(snapshot);
-    this.sequence = Math.max(this.sequence, Number(snapshot.sequence));
-    this.changed = true;
-  }
-
-  /** Makes the machine anew in its place, and lets nobody in until `work` is done. */
-  async #anew(work: () => Promise<void>): Promise<void> {
+  async anew(work: () => Promise<void>): Promise<void> {
+    const gate = this.#gate;
     // Whoever is alone in the machine is about to fail.
-    while (this.#gate) await new Promise<void>((opened) => this.#gate?.push(opened));
+    await gate.opened();
     if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
-    this.#gate = [];
-    this.#underWay++;
+    gate.close();
     this.#wasSuspect = this.isSuspect;
     try {
       const { engine, options } = this;
@@ -484,25 +393,30 @@ export class MachineHandle {
       engine.loadBql(options.slot, toBqlLoad(this.#bqlLoad));
       await work();
     } finally {
-      this.#open();
+      gate.open();
     }
+  }
+
+  /** Whether virtual time follows the host's. */
+  get isTicking(): boolean {
+    return this.config.clock === 'realtime' && this.state === 'running';
   }
 
   async #control(work: number, argument = 0): Promise<void> {
     this.requireOpen();
     this.changed = true;
-    this.#underWay++;
+    this.#gate.begin();
     try {
       await this.engine.control(this.options.slot, work, argument);
-      if (this.isSuspect) throw this.#gone();
+      if (this.isSuspect) throw this.gone();
     } finally {
-      this.#done();
+      this.#gate.end();
     }
   }
 
   /** Tells everyone who is connected, and resolves when nothing is under way and the slot can be used again. */
   async delete(): Promise<void> {
-    if (this.state === 'deleting') throw this.#gone();
+    if (this.state === 'deleting') throw this.gone();
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
@@ -511,21 +425,14 @@ export class MachineHandle {
   }
 
   /** Resolves when nothing is under way, or threads hang: what hangs is answered when the machine is removed. */
-  async #whenIdle(): Promise<void> {
-    if (this.#underWay === 0) return;
-    const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
-    await Promise.race([idle, this.engine.hang(this.options.slot)]);
+  #whenIdle(): Promise<void> {
+    return this.#gate.idle(() => this.engine.hang(this.options.slot));
   }
 
   /** The server ends: takes no more requests, and resolves when those under way are answered. */
   drain(): Promise<void> {
     this.#draining = true;
     return this.#whenIdle();
-  }
-
-  #done(): void {
-    this.#underWay--;
-    if (this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
   // Events

@@ -5,6 +5,7 @@ import { SouthbridgeError } from '../errors.js';
 import type { Keeper, KeeperFigures } from '../service/keeper.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Machines } from '../service/machines.js';
+import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
 import { StateFolder } from './folder.js';
@@ -91,7 +92,7 @@ export class Checkpoints implements Keeper {
     if (!checkpoint) return;
     const { snapshot } = checkpoint;
     if (checkpoint.paused) await machine.pause();
-    await machine.restore(snapshot, this.configuration.stateCounter);
+    await restore(machine, snapshot, this.configuration.stateCounter);
     if (!inOrder) machine.sequence += SEQUENCE_STRIDE;
     machine.bqlLoad = checkpoint.bqlLoad;
     for (const [number, vcpu] of machine.vcpus.entries()) Object.assign(vcpu, checkpoint.vcpus[number]);
@@ -173,7 +174,7 @@ export class Checkpoints implements Keeper {
   async #checkpoint(machine: MachineHandle, flush = true): Promise<void> {
     const origin = this.#origins.get(machine.name) ?? 'api';
     try {
-      const snapshot = await machine.snapshot(true);
+      const snapshot = await save(machine, true);
       const checkpoint: Checkpoint = {
         origin,
         config: machine.config,

@@ -6,6 +6,7 @@ import type { SouthbridgeError } from '../../src/errors.js';
 import { Admission } from '../../src/security/admission.js';
 import type { IrqEvent } from '../../src/service/irq-event.js';
 import type { Answer, MachineHandle } from '../../src/service/machine-handle.js';
+import { restore } from '../../src/service/saving.js';
 import { Service } from '../../src/service/service.js';
 import { Checkpoints } from '../../src/state/checkpoints.js';
 import { BQL } from '../../src/sync/lock-names.js';
@@ -149,10 +150,10 @@ t.test('threads that die under load: every request is answered, and machines com
     }
   };
   const users = machines.flatMap((machine) => [use(machine, 0), use(machine, 1)]);
-  const restore = async (machine: MachineHandle) => {
+  const bringBack = async (machine: MachineHandle) => {
     const snapshot = await keeper.lastOf(machine.name);
     if (!snapshot) throw new Error(`no checkpoint of ${machine.name}`);
-    await machine.restore(snapshot, 'continue');
+    await restore(machine, snapshot, 'continue');
   };
   let suspects = 0;
   for (let round = 0; round < tier.threadDeaths; round++) {
@@ -165,7 +166,7 @@ t.test('threads that die under load: every request is answered, and machines com
     await engine.pool.worker(thread)?.terminate();
     for (const machine of machines.filter(({ isSuspect }) => isSuspect)) {
       suspects++;
-      await restore(machine);
+      await bringBack(machine);
       t.equal(machine.isOpen, true, `${machine.name} is restored`);
     }
   }
