@@ -4,6 +4,7 @@ import { SouthbridgeError } from '../src/errors.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/service/event-source.js';
 import { IrqFilter } from '../src/service/irq-filter.js';
 import { IrqStream } from '../src/service/irq-stream.js';
+import { SocketPeer } from '../src/service/socket-peer.js';
 import { codecOf } from '../src/wire/codecs.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/wire/names.js';
@@ -73,7 +74,7 @@ export const irqRoutes: Routes = (app: App, service) => {
     handler: (socket, { params, query, raw, ip }) => {
       socket.on('close', connections.opened('irqs', ip));
       const stream = new IrqStream(
-        socket,
+        new SocketPeer(socket, raw.socket),
         codecOf(socket.protocol),
         machines.get(params.machine),
         configuration.limits,
@@ -81,7 +82,6 @@ export const irqRoutes: Routes = (app: App, service) => {
         'irqs',
         query.after === undefined ? undefined : Number(query.after),
         filterOf(query),
-        raw.socket,
       );
       socket.on('message', () => socket.close(1003, 'bad-message'));
       socket.on('close', () => stream.end());

@@ -7,7 +7,7 @@ import type { IrqEvent } from './irq-event.js';
 import { IrqFilter } from './irq-filter.js';
 import { linesBefore } from './lines.js';
 import type { MachineHandle, Subscriber } from './machine-handle.js';
-import { type Corkable, Outbox } from './outbox.js';
+import { Outbox } from './outbox.js';
 import type { Encoder, Peer } from './peer.js';
 import { CLOSE_MACHINE_DELETED } from './vcpu.js';
 
@@ -27,7 +27,6 @@ export class IrqStream implements Subscriber, Flowing {
     /** The last event that the subscriber has, if it was here before. */
     after?: number,
     readonly filter = new IrqFilter(),
-    stream?: Corkable,
   ) {
     this.#outbox = new Outbox(
       peer,
@@ -37,7 +36,6 @@ export class IrqStream implements Subscriber, Flowing {
       (congested) => {
         if (congested) flow.congestions[kind]++;
       },
-      stream,
     );
     const { name, sequence, lines } = machine;
     this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });

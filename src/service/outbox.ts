@@ -2,12 +2,6 @@ import type { ServerMessage } from '../wire/server-message.js';
 import type { Backlog } from './backlog.js';
 import type { Encoder, Peer } from './peer.js';
 
-/** The byte stream under a WebSocket: what is written while it is corked goes to the operating system at once. */
-export interface Corkable {
-  cork(): void;
-  uncork(): void;
-}
-
 /**
  * The sending side of one connection. What the peer does not read piles up to `bufferBytes` with the operating system
  * and then, bounded, in the backlog; order is kept throughout. The server never waits for a client.
@@ -15,7 +9,6 @@ export interface Corkable {
 export class Outbox {
   /** The peer reads too slowly. */
   congested = false;
-  #isCorked = false;
 
   constructor(
     readonly socket: Peer,
@@ -24,7 +17,6 @@ export class Outbox {
     readonly bufferBytes: number,
     /** Called when congestion begins and ends. */
     readonly onCongestion: (congested: boolean) => void,
-    readonly stream?: Corkable,
   ) {}
 
   get #isOpen(): boolean {
@@ -54,21 +46,8 @@ export class Outbox {
     });
   }
 
-  /** One system call for what is sent in a turn of the event loop, not one for each frame. */
-  #cork(): void {
-    const { stream } = this;
-    if (!stream || this.#isCorked) return;
-    this.#isCorked = true;
-    stream.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      stream.uncork();
-    });
-  }
-
   #send(message: ServerMessage): void {
     const { socket } = this;
-    this.#cork();
     const frame = this.codec.encode(message);
     if (socket.bufferedAmount < this.bufferBytes) {
       socket.send(frame);

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
@@ -13,9 +14,10 @@ import type { Flow, Flowing } from './flow.js';
 import { FramePace } from './frame-pace.js';
 import type { IrqEvent } from './irq-event.js';
 import type { Answer, MachineHandle, Subscriber } from './machine-handle.js';
-import { type Corkable, Outbox } from './outbox.js';
+import { Outbox } from './outbox.js';
 import { PostedCredit } from './posted-credit.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
+import { SocketPeer } from './socket-peer.js';
 import type { Vcpu, VcpuHolder } from './vcpu.js';
 
 /** One connection of a vCPU: docs/protocol.md. */
@@ -39,18 +41,18 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     readonly flow: Flow,
     token: string | undefined,
     readonly onFault: (error: unknown) => void,
-    stream?: Corkable,
+    /** Under the socket. */
+    stream: Duplex,
   ) {
     this.#codec = codecOf(socket.protocol);
     this.#capabilities = capabilitiesOf(machine.config.clock);
     this.#credit = new PostedCredit(Math.ceil(limits.requestsUnderWay / 4));
     this.#outbox = new Outbox(
-      socket,
+      new SocketPeer(socket, stream),
       this.#codec,
       vcpu.backlog,
       limits.bufferedBytes,
       (congested) => this.#onCongestion(congested),
-      stream,
     );
     this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
     this.#pace = new FramePace(limits.framesPerSecond, () => this.#regulate());
