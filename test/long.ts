@@ -54,7 +54,8 @@ function count(tap: string) {
   return {
     assertions: points.filter((line) => !/# (time=|SKIP)/.test(line)).length,
     skipped: points.filter((line) => line.includes('# SKIP')).length,
-    figures: tap.match(/(?<=^ *# )(?!Subtest|time=|TEST_SEED|\{ total).*\d.*$/gm) ?? [],
+    figures:
+      tap.match(/(?<=^ *# )(?!Subtest|time=|TEST_SEED|\{ total).*\d.*$|(?<=^ *ok \d+ - )\d(?!.*# time=).*$/gm) ?? [],
   };
 }
 
