@@ -116,12 +116,21 @@ function print(result: CampaignResult, options: Options): void {
     `${result.locking} × ${result.scenario}: ${verdict(result)}; ${result.states} states, ` +
       `${result.transitions} transitions, ${result.seconds} s, ${extent}\n`,
   );
+  if (result.secondPass) {
+    const { words, preemptions, complete, states, transitions } = result.secondPass;
+    const bound = `${preemptions} preemptions${complete ? '' : `, the first ${states} states`}`;
+    process.stdout.write(
+      `  second pass, each access to ${words.join(', ')} a scheduling point: ${states} states, ` +
+        `${transitions} transitions, bounded (${bound})\n`,
+    );
+  }
   const drawn = new Set<string>();
   for (const finding of result.findings) {
     process.stdout.write(`  ${finding.kind}: ${finding.summary}\n    --replay ${replayString(result, finding)}\n`);
-    if (drawn.has(finding.kind)) continue;
+    const how = `${finding.kind} ${finding.points ? 'second pass' : ''}`;
+    if (drawn.has(how)) continue;
     // Of each kind, the first found is the shortest.
-    drawn.add(finding.kind);
+    drawn.add(how);
     const replayed = replayFinding(result, finding);
     const text = options.mermaid ? drawMermaid(finding, replayed) : drawColumns(finding, replayed);
     process.stdout.write(`${text.replace(/^/gm, '    ')}\n`);
@@ -153,7 +162,9 @@ function printJson(results: readonly CampaignResult[]): void {
       replay: replayString(result, finding),
       timeline: replayFinding(result, finding).timeline,
     }));
-    return { locking, scenario, complete, preemptions, states, transitions, seconds, findings };
+    const { findings: harm, ...second } = result.secondPass ?? { findings: [] };
+    const secondPass = result.secondPass && { ...second, found: harm.length };
+    return { locking, scenario, complete, preemptions, states, transitions, seconds, findings, secondPass };
   });
   process.stdout.write(`${JSON.stringify({ results: document })}\n`);
 }

@@ -8,6 +8,7 @@ import type { Counterexample } from './finding.js';
 import type { Plant } from './planted/plant.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
+import { type SecondPass, secondPass } from './second-pass.js';
 
 /** One scenario under one design. */
 export interface CampaignResult {
@@ -21,7 +22,10 @@ export interface CampaignResult {
   readonly states: number;
   readonly transitions: number;
   readonly seconds: number;
+  /** Of both passes. */
   readonly findings: readonly Counterexample[];
+  /** Where the first pass found races. */
+  readonly secondPass?: SecondPass;
   /** What is not as expected; empty for designs that no expectation exists for. */
   readonly unexpected: readonly string[];
 }
@@ -32,7 +36,10 @@ export function scenarioNamed(name: string): Scenario | undefined {
 
 export function runOne({ name, design }: NamedDesign, scenario: Scenario, options: ExploreOptions): CampaignResult {
   const begin = performance.now();
-  const { complete, states, transitions, findings } = explore(scenario, design, options);
+  const { complete, states, transitions, findings: found } = explore(scenario, design, options);
+  // Who asked for one finding alone has it, or does not care for more.
+  const second = options.isEnough ? undefined : secondPass(scenario, design, options, found);
+  const findings = [...found, ...(second?.findings ?? [])];
   const kinds = findings.map(({ kind }) => kind);
   return {
     locking: name,
@@ -44,6 +51,7 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
     transitions,
     seconds: Math.round(performance.now() - begin) / 1000,
     findings,
+    ...(second && { secondPass: second }),
     unexpected: Object.hasOwn(PRESETS, name) ? unexpected(name as PresetName, scenario.name, kinds) : [],
   };
 }

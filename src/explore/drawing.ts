@@ -6,7 +6,7 @@ const WIDTH = 58;
 
 /**
  * A counterexample as one column per thread, time going down: what it does to locks, and to the field that the finding is
- * about, each with its source line and the locks that the thread holds afterwards.
+ * about (all racy fields, if it is about none), each with its source line and the locks that the thread holds afterwards.
  */
 export function drawColumns(finding: Counterexample, { threads, timeline }: Replayed): string {
   const lines = [threads.map((name) => name.padEnd(WIDTH)).join('│ '), threads.map(() => '─'.repeat(WIDTH)).join('┼─')];
@@ -45,7 +45,7 @@ function textOf(entry: TimelineEntry, { word }: Counterexample): string | undefi
   const holds = entry.holds.length ? `  [${entry.holds.join(' ')}]` : '';
   if (entry.action === 'stuck') return `✗ waits for ${entry.word}${holds}`;
   if (entry.lock) return `${entry.lock} ${entry.word}${holds}`;
-  if (entry.plain && entry.word === word) {
+  if (entry.plain && (entry.word === word || (entry.racy && !word))) {
     return `${entry.action.startsWith('set') ? '★ writes' : '★ reads'} ${entry.word} ${entry.value}${holds}`;
   }
   return undefined;

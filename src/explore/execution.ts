@@ -41,6 +41,8 @@ export class Execution {
   onNewAction: ((thread: number, node: H.HistoryNode) => void) | undefined;
   /** The thread that acts, by its index. */
   thread = 0;
+  /** Data words, by absolute address, an access to which is a scheduling point. */
+  points: ReadonlySet<number> | undefined;
 
   constructor(
     readonly words: Words,
@@ -75,12 +77,19 @@ export class Execution {
     return handedOn === undefined ? this.#append(H.FINISHED, -1, 0, 0) : this.#append(H.END, -1, 0, 0, handedOn);
   }
 
-  /** A plain access: no scheduling point. */
+  /** A plain access: no scheduling point, unless it is to one of `points`. */
   access(kind: number, address: number, operand: number): number {
     if (this.#suspended) throw SUSPENSION;
+    if (this.points && this.isPoint(kind, address)) return this.operation(kind, address, operand, 0);
     if (this.#replayed < this.#path.length) return this.#replay(kind, address, operand, 0);
     const node = this.#append(kind, address, operand, 0);
     return this.#yielded(node, this.perform(node));
+  }
+
+  /** Whether an access to a data word is a scheduling point. */
+  isPoint(kind: number, address: number): boolean {
+    if (!this.points || kind >= H.LOAD) return false;
+    return this.points.has(address) || ((kind === H.GET_TIME || kind === H.SET_TIME) && this.points.has(address + 1));
   }
 
   /** A synchronising operation: the thread is suspended before it. */
@@ -109,12 +118,13 @@ export class Execution {
 
   /** Performs a plain access; returns what it yields. */
   perform(node: H.HistoryNode): number {
-    const value = this.#perform(node);
+    const value = this.effect(node);
     this.observer?.(this.thread, node, value);
     return value;
   }
 
-  #perform(node: H.HistoryNode): number {
+  /** The effect of a plain access; returns what it yields. */
+  effect(node: H.HistoryNode): number {
     switch (node.kind) {
       case H.GET:
         return this.words.get(node.address);

@@ -41,7 +41,12 @@ const SECTION_SEEN: Expectation = { required: { 'callback-acknowledge': ['sectio
 export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
   bql: NOTHING,
   'legacy-race': {
-    required: { 'callback-comparator': ['race', 'meaning'], 'reset-write': ['race'] },
+    required: {
+      'callback-comparator': ['race', 'meaning'],
+      // The torn value is found where accesses to racy words are scheduling points.
+      'comparator-read': ['race', 'meaning'],
+      'reset-write': ['race'],
+    },
     allowed: ['race', 'meaning', 'assertion', 'livelock'],
   },
   'nested-mutex': {

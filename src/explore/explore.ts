@@ -17,6 +17,7 @@ import { lines } from './oracles/lines.js';
 import { lockAssertion } from './oracles/lock-assertion.js';
 import { locklessPaths } from './oracles/lockless-paths.js';
 import { locksReleased } from './oracles/locks-released.js';
+import { lostUpdate } from './oracles/lost-update.js';
 import { collect, meaning, type Outcomes } from './oracles/meaning.js';
 import { order } from './oracles/order.js';
 import { race } from './oracles/race.js';
@@ -82,6 +83,7 @@ function exploreLaboratory(lab: Laboratory, options: ExploreOptions, oracles: re
           makeSystem(lab, sharing, options, () => {}),
           finding.path,
         ),
+        ...(options.points && { points: options.points }),
       }));
       return { ...rest, findings: schedules };
     } catch (thrown) {
@@ -123,6 +125,7 @@ export function makeSystem(
   const words = new Words(lab.initial);
   const execution = new Execution(words, { times: lab.scenario.times, now: 0 });
   const { memory } = options;
+  if (options.points) execution.points = new Set(options.points);
   if (memory) execution.makeMemory = () => memory(execution);
   const threads = lab.threads.map((thread) => ({ ...thread, history: new History() }));
   const { machine } = lab.names;
@@ -156,6 +159,7 @@ export function oraclesFor(lab: Laboratory, design: Design): Oracle[] {
     unfired(lab),
     deferredOnce(lab, design),
     counterMonotone(lab),
+    lostUpdate(names),
     section(lab),
     stale(lab),
     meaning(lab, allowedOutcomes(lab.scenario)),

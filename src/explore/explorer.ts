@@ -25,6 +25,8 @@ export interface ExploreOptions {
   readonly watch?: (names: Names) => Oracle;
   /** Puts a mistake into the production code once the machine is prepared; returns what takes it out again. */
   readonly plant?: () => () => void;
+  /** Data words, by absolute address, an access to which is a scheduling point. */
+  readonly points?: readonly number[];
   /** Differences from the scenario's machine. */
   readonly machine?: Partial<MachineOptions>;
   /** Whether to stop at a finding: one of this kind was all that was asked for. */
@@ -118,6 +120,9 @@ export class Explorer {
     const { system } = this;
     this.#transition = transition;
     this.#transitions++;
+    if (transition !== TICK) {
+      for (const oracle of this.oracles) oracle.beforeTransition?.(system, transition & ~TIMEOUT, this.#report);
+    }
     system.perform(transition);
     if (transition !== TICK) this.#watch(transition & ~TIMEOUT);
     if (this.options.maxStates !== undefined && this.#visited.count >= this.options.maxStates) {

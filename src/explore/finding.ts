@@ -19,6 +19,8 @@ export interface Finding {
   readonly key?: string;
   /** The word that it is about, if it is about one. */
   readonly word?: string;
+  /** Of a race between two accesses: the absolute address of that word. */
+  readonly address?: number;
 }
 
 /** Worst first. */
@@ -46,4 +48,6 @@ export function faults<T extends Finding>(findings: readonly T[]): T[] {
 /** A finding with the shortest sequence of transitions that leads to it. */
 export interface Counterexample extends Finding {
   readonly path: readonly number[];
+  /** Data words, by absolute address, an access to which is a transition of its own on this way. */
+  readonly points?: readonly number[];
 }

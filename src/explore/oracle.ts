@@ -13,6 +13,8 @@ export interface Oracle {
    * and has done in its step is the same whenever it comes there.
    */
   beforeAction?(system: System, thread: number, node: HistoryNode, report: (finding: Finding) => void): void;
+  /** Before a transition of `thread`, which stands before it. */
+  beforeTransition?(system: System, thread: number, report: (finding: Finding) => void): void;
   /** After a transition of `thread`. */
   afterTransition?(system: System, thread: number, report: (finding: Finding) => void): void;
   /** A thread ended a step. */

@@ -78,7 +78,14 @@ function addMessages(outcome: Outcome, { map }: Laboratory, { words }: System): 
 export function differences(one: Outcome, other: Outcome): string[] {
   const names = new Set([...one.keys(), ...other.keys()]);
   const differing = [...names].filter((name) => (one.get(name) ?? 0) !== (other.get(name) ?? 0));
-  return differing.map((name) => `${name} is ${one.get(name) ?? 0} and not ${other.get(name) ?? 0}`);
+  return differing.map((name) => {
+    const values = [one.get(name) ?? 0, other.get(name) ?? 0];
+    // Of 64 bits, one sees which half is whose.
+    const [is, not] = values.some((value) => value >= 2 ** 32)
+      ? values.map((value) => `0x${value.toString(16)}`)
+      : values;
+    return `${name} is ${is} and not ${not}`;
+  });
 }
 
 export function outcomeKey(outcome: Outcome): string {

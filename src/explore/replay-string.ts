@@ -5,11 +5,15 @@ import type { Counterexample } from './finding.js';
 import { plantNamed } from './planted/index.js';
 import { type Replayed, replaySchedule } from './replay.js';
 import type { Scenario } from './scenario.js';
-import { decodeSchedule, encodeSchedule } from './schedule.js';
+import { decodeSchedule, decodeWords, encodeSchedule, encodeWords } from './schedule.js';
 
-/** A string that says all that a replay needs: `nested-mutex:callback-comparator:futex:3b19a2b`, and what is planted. */
+/**
+ * A string that says all that a replay needs: `nested-mutex:callback-comparator:futex:3b19a2b`, and what is planted. Of
+ * the second pass, behind `futex` or `blocking`, also the data words that are scheduling points: `blocking@1030-1033,1040`.
+ */
 export function replayString({ locking, scenario, mutex, plant }: CampaignResult, finding: Counterexample): string {
-  const parts = [locking, scenario, mutex, encodeSchedule(finding.path)];
+  const how = finding.points ? `${mutex}@${encodeWords(finding.points)}` : mutex;
+  const parts = [locking, scenario, how, encodeSchedule(finding.path)];
   return (plant ? [...parts, plant.name] : parts).join(':');
 }
 
@@ -22,14 +26,17 @@ export interface ReplayRequest {
 
 /** Undefined if the text is no replay string of a design, scenario and mistake that exist. */
 export function parseReplayString(text: string): ReplayRequest | undefined {
-  const [locking, scenarioName, mutex, scheduleText, plantName] = text.split(':');
+  const [locking, scenarioName, how = '', scheduleText, plantName] = text.split(':');
+  const [mutex, wordsText] = how.split('@');
+  const points = wordsText === undefined ? undefined : decodeWords(wordsText);
+  if (wordsText !== undefined && !points) return undefined;
   const named = designNamed(locking);
   const scenario = scenarioNamed(scenarioName ?? '');
   const schedule = decodeSchedule(scheduleText ?? '');
   const plant = plantName === undefined ? undefined : plantNamed(plantName);
   if (plantName !== undefined && !plant) return undefined;
   if (!named || !scenario || !schedule || (mutex !== 'futex' && mutex !== 'blocking')) return undefined;
-  return { named, scenario, options: { mutex, ...plant?.options }, schedule };
+  return { named, scenario, options: { mutex, points, ...plant?.options }, schedule };
 }
 
 /** Runs the schedule that a replay string names, with its mistake planted. Without a timeline it is much faster. */

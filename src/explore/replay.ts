@@ -77,7 +77,8 @@ function followIn(
   const { threads } = system;
   if (withTimeline) {
     system.execution.observer = (thread, node, value) => {
-      timeline.push(describeAction(lab.names, system.words, thread, threads[thread].id, node, value));
+      const racy = system.execution.isPoint(node.kind, node.address);
+      timeline.push({ ...describeAction(lab.names, system.words, thread, threads[thread].id, node, value), racy });
     };
   }
   system.execution.onNewAction = (thread, node) => {
@@ -87,6 +88,9 @@ function followIn(
   for (const [step, transition] of schedule.entries()) {
     if (!system.transitions().includes(transition)) {
       throw new ReplayError(`operation ${step + 1} of the schedule is not possible`);
+    }
+    if (transition !== TICK) {
+      for (const oracle of oracles) oracle.beforeTransition?.(system, transition & ~TIMEOUT, report);
     }
     system.perform(transition);
     if (transition === TICK) continue;

@@ -34,3 +34,24 @@ function transitionOf(name: string): number {
   if (name === '+') return TICK;
   return name >= 'a' ? name.charCodeAt(0) - 97 : (name.charCodeAt(0) - 65) | TIMEOUT;
 }
+
+/** Word addresses, in ascending order, as `1030-1033,1040`. */
+export function encodeWords(words: readonly number[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < words.length; ) {
+    const first = words[i];
+    while (i + 1 < words.length && words[i + 1] === words[i] + 1) i++;
+    parts.push(words[i] === first ? `${first}` : `${first}-${words[i]}`);
+    i++;
+  }
+  return parts.join();
+}
+
+/** Undefined if the text is no list of words. */
+export function decodeWords(text: string): number[] | undefined {
+  if (!/^\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*$/.test(text)) return undefined;
+  return text.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+  });
+}

@@ -153,6 +153,7 @@ export class System {
   #effect(node: H.HistoryNode): number {
     const { words } = this;
     const { address, a } = node;
+    if (node.kind < H.LOAD) return this.execution.effect(node);
     const old = address < 0 ? 0 : words.get(address);
     switch (node.kind) {
       case H.LOAD:
@@ -195,7 +196,7 @@ export class System {
         this.onStepEnd(thread);
         node = next.next ?? this.threads[thread].history.beginAfter(next, this.sharing);
         value = 0;
-      } else if (next.kind < H.LOAD) {
+      } else if (next.kind < H.LOAD && !execution.isPoint(next.kind, next.address)) {
         node = next;
         value = execution.perform(next);
       } else {
@@ -204,7 +205,7 @@ export class System {
           this.onStepEnd(thread);
           this.nodes[thread] = this.threads[thread].history.finished(H.segmentOf(next, this.sharing));
         }
-        if (next.kind > H.END) return;
+        if (next.kind > H.END || next.kind < H.LOAD) return;
         this.sharing.note(thread, next);
         if (this.sharing.isSchedulingPoint(next)) return;
         value = this.#operate(thread, next);

@@ -20,6 +20,8 @@ export interface TimelineEntry {
   /** The lock that was acted upon, and what came of it. */
   readonly lock?: 'takes' | 'releases' | 'waits for' | 'finds taken';
   readonly plain: boolean;
+  /** A plain access that was a scheduling point, because the word was found racy. */
+  readonly racy?: boolean;
 }
 
 /** Describes an action just performed. */

@@ -10,6 +10,7 @@ t.setTimeout(1_200_000);
 const EXPECTED: readonly (readonly [locking: string, scenario: string])[] = [
   ['nested-mutex', 'callback-acknowledge'],
   ['legacy-race', 'callback-acknowledge'],
+  ['legacy-race', 'comparator-read'],
   ['deferred-irq', 'callback-acknowledge'],
   ['lockless-timer', 'callback-acknowledge'],
   ['lockless-timer', 'generation-check'],

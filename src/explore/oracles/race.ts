@@ -43,5 +43,11 @@ function describe(system: System, names: Names, one: number, other: number, addr
   };
   const [first, second] = one < other ? [one, other] : [other, one];
   const field = names.word(address);
-  return { kind: 'race', summary: `${field}: ${did(first)} and ${did(second)} it, unordered`, key: field, word: field };
+  return {
+    kind: 'race',
+    summary: `${field}: ${did(first)} and ${did(second)} it, unordered`,
+    key: field,
+    word: field,
+    address,
+  };
 }

@@ -3,6 +3,7 @@ import { armEarlier } from './arm-earlier.js';
 import { callbackAcknowledge } from './callback-acknowledge.js';
 import { callbackComparator } from './callback-comparator.js';
 import { callbackDisable } from './callback-disable.js';
+import { comparatorRead } from './comparator-read.js';
 import { counterToggle } from './counter-toggle.js';
 import { deadlockBreak } from './deadlock-break.js';
 import { equalDeadlines } from './equal-deadlines.js';
@@ -37,6 +38,7 @@ export const SCENARIOS: readonly Scenario[] = [
   callbackAcknowledge,
   callbackComparator,
   callbackDisable,
+  comparatorRead,
   counterToggle,
   deadlockBreak,
   equalDeadlines,
