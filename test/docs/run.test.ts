@@ -26,13 +26,15 @@ interface Rule {
   readonly needs?: string;
   /** Takes a second or more, and is tried by tests of its own: only in the longer tiers. */
   readonly long?: true;
+  /** Takes minutes: only in the longest tier. */
+  readonly longest?: true;
   /** Goes on until it is told to end. */
   readonly serves?: true;
   readonly status?: number;
 }
 
 /** Where the documents have their server. */
-const USUAL = 'http://127.0.0.1:8080';
+const USUAL = '//127.0.0.1:8080';
 const SOON = '--rounds 1 --part-ms 10';
 
 const RULES: readonly Rule[] = [
@@ -42,8 +44,8 @@ const RULES: readonly Rule[] = [
     line: /^node dist\/test\/docker\/check-dashboard/,
     not: 'it wants a Prometheus; docker/try-on-local-engine.sh runs it',
   },
-  { line: /^npx wscat/, not: 'it is no part of this, and would have to be fetched' },
-  { line: /^southbridge explore( --locking axes.*)?$/, not: 'it takes minutes, and test/explore explores all of that' },
+  { line: /^npx wscat/, long: true },
+  { line: /^southbridge explore( --locking axes.*)?$/, longest: true },
   { line: /^southbridge explore --(replay|plant)/, long: true, status: 1 },
   { line: /^southbridge explore/, long: true },
   { line: /^southbridge compare/, long: true, more: SOON },
@@ -59,7 +61,7 @@ const RULES: readonly Rule[] = [
     exchange: [['test/vectors', 'test/vectors/hpet_periodic_level.jsonl']],
   },
   { line: /^southbridge load/, long: true, more: '--duration 200ms' },
-  { line: /^southbridge trace record/, long: true, more: `--duration 0.05 --url ${USUAL}` },
+  { line: /^southbridge trace record/, long: true, more: `--duration 0.05 --url http:${USUAL}` },
   { line: /^southbridge doctor/, long: true, files: { 'southbridge.yaml': 'logLevel: warn\n' }, more: '--port 0' },
   { line: /^southbridge config check/, files: { FILE: 'port: 9000\n', 'southbridge.yaml': 'port: 9000\n' } },
   { line: /^southbridge token add NAME/, exchange: [['FILE', 'TOKENS']] },
@@ -96,7 +98,8 @@ furnish();
 
 /** What a clone has, where lines expect it, and the program under its name. */
 function furnish(): void {
-  for (const name of ['examples', 'test', 'package.json']) symlinkSync(join(root, name), join(folder, name));
+  for (const name of ['examples', 'node_modules', 'test', 'package.json'])
+    symlinkSync(join(root, name), join(folder, name));
   mkdirSync(join(folder, 'bin'));
   const program = join(folder, 'bin', 'southbridge');
   writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`);
@@ -171,7 +174,8 @@ for (const page of PAGES) {
         continue;
       }
       const rule = RULES.find(({ line }) => line.test(own)) ?? { line: /./ };
-      const why = rule.not ?? (rule.long && !tier.allPresets ? 'only in a longer tier' : undefined);
+      const isTooLong = (rule.long && !tier.allPresets) || (rule.longest && !tier.exploresEveryMistake);
+      const why = rule.not ?? (isTooLong ? 'only in a longer tier' : undefined);
       const missing = rule.needs !== undefined && !has(rule.needs) ? `there is no ${rule.needs} here` : undefined;
       if (why !== undefined || missing !== undefined) {
         t.comment(`${text}: not run: ${why ?? missing}`);
@@ -181,7 +185,8 @@ for (const page of PAGES) {
       for (const [name, content] of Object.entries(rule.files ?? {})) writeFileSync(join(folder, name), content);
       let line = rule.more === undefined ? own : `${own} ${rule.more}`;
       if (line.includes('--replay STRING')) line = line.replace('STRING', await replayString());
-      for (const [from, to] of [...(rule.exchange ?? []), [USUAL, server.url]]) line = line.replaceAll(from, to);
+      for (const [from, to] of [...(rule.exchange ?? []), [USUAL, server.url.replace('http:', '')]])
+        line = line.replaceAll(from, to);
       const { status, output } = await run(line, rule.serves ?? false);
       t.equal(status, rule.status ?? 0, `${text}\n${output.slice(-500)}`);
       t.notMatch(output, /"error":\{/, `${text}: no refusal`);
