@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type CampaignResult, runAll, runPlanted, scenarioNamed } from '../explore/campaign.js';
+import { type CampaignResult, runPlanted, scenarioNamed } from '../explore/campaign.js';
 import { designTable } from '../explore/design-table.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign } from '../explore/designs.js';
 import { drawColumns, drawMermaid } from '../explore/drawing.js';
@@ -9,6 +9,7 @@ import { ReplayError } from '../explore/replay.js';
 import { parseReplayString, replay, replayFinding, replayString } from '../explore/replay-string.js';
 import type { Scenario } from '../explore/scenario.js';
 import { SCENARIOS } from '../explore/scenarios/index.js';
+import { runAll } from '../explore/workers.js';
 
 interface Options {
   readonly locking: readonly NamedDesign[];
@@ -62,25 +63,28 @@ export const explore = new Command('explore')
   .addHelpText('after', HELP)
   .action(run);
 
-function run(options: Options, command: Command): void {
+async function run(options: Options, command: Command): Promise<void> {
   if (options.replay !== undefined) {
     replayText(options.replay, options, command);
     return;
   }
+  const begin = performance.now();
   const results: CampaignResult[] = [];
-  for (const scenario of options.scenario) {
-    const { mutex, preemptions } = options;
-    const how = { mutex, preemptions };
-    const show = (result: CampaignResult) => {
-      results.push(result);
-      if (!options.json && !options.table) print(result, options);
-    };
-    if (options.plant) show(runPlanted(options.plant, scenario, how));
-    else for (const result of runAll(options.locking, scenario, how)) show(result);
+  const show = (result: CampaignResult) => {
+    results.push(result);
+    if (!options.json && !options.table) print(result, options);
+  };
+  const { mutex, preemptions, plant, locking, scenario: chosen } = options;
+  const how = { mutex, preemptions };
+  if (plant) for (const scenario of chosen) show(runPlanted(plant, scenario, how));
+  else {
+    const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
+    for await (const result of runAll(tasks, how)) show(result);
   }
+  const elapsed = (performance.now() - begin) / 1000;
   if (options.json) printJson(results);
   else if (options.table) process.stdout.write(designTable(results));
-  else printTotal(results);
+  else printTotal(results, elapsed);
   for (const { locking, scenario, unexpected } of results) {
     for (const problem of unexpected) process.stderr.write(`not expected: ${locking} × ${scenario}: ${problem}\n`);
   }
@@ -142,9 +146,9 @@ function verdict({ findings }: CampaignResult): string {
   return kinds.length ? kinds.join(', ') : 'nothing wrong';
 }
 
-function printTotal(results: readonly CampaignResult[]): void {
+/** `seconds`: what it took, on all processors. */
+function printTotal(results: readonly CampaignResult[], seconds: number): void {
   const sum = (pick: (result: CampaignResult) => number) => results.reduce((total, result) => total + pick(result), 0);
-  const seconds = sum((result) => result.seconds);
   const transitions = sum((result) => result.transitions);
   const failed = results.filter((result) => result.unexpected.length > 0).length;
   process.stdout.write(

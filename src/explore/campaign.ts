@@ -1,6 +1,5 @@
-import type { Design } from '../locking/axes.js';
 import { PRESETS, type PresetName } from '../locking/presets.js';
-import { designNamed, differInControl, type NamedDesign } from './designs.js';
+import { designNamed, type NamedDesign } from './designs.js';
 import { unexpected } from './expectations.js';
 import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
@@ -54,28 +53,6 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
     ...(second && { secondPass: second }),
     unexpected: Object.hasOwn(PRESETS, name) ? unexpected(name as PresetName, scenario.name, kinds) : [],
   };
-}
-
-/**
- * One scenario under many designs. Those that differ in nothing but how control work enters are one design to a scenario
- * without control work: it is run once, and counted with the first.
- */
-export function* runAll(
-  designs: readonly NamedDesign[],
-  scenario: Scenario,
-  options: ExploreOptions,
-): Generator<CampaignResult> {
-  const known: { readonly design: Design; readonly result: CampaignResult }[] = [];
-  for (const named of designs) {
-    const same = scenario.control ? undefined : known.find(({ design }) => differInControl(design, named.design));
-    if (same && !Object.hasOwn(PRESETS, named.name)) {
-      yield { ...same.result, locking: named.name, states: 0, transitions: 0, seconds: 0 };
-      continue;
-    }
-    const result = runOne(named, scenario, options);
-    known.push({ design: named.design, result });
-    yield result;
-  }
 }
 
 /** The same with a mistake planted; whatever it finds, the mistake is to blame. */

@@ -30,13 +30,13 @@ export function clientThread(map: ExploredMap, vcpu: number, frames: number): Lo
   };
 }
 
-/** The gateway: a step takes one frame, or is one turn, or sleep. */
-export function gatewayThread(map: ExploredMap, scenario: Scenario): LogicalThread {
+/** The gateway: a step takes one frame, or is one turn, or sleep. Events are handed over up to position `drained`. */
+export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: number): LogicalThread {
   return {
     name: 'gateway',
     id: GATEWAY_THREAD,
     idleAt: map.gatewayBell,
-    firstCarried: [0, 0, ...scenario.vcpus.flatMap(() => [0, 0, 0]), 0],
+    firstCarried: [0, drained, ...scenario.vcpus.flatMap(() => [0, 0, 0]), 0],
     history: new History(),
     begin(memory, carried) {
       const gateway = new ExploredGateway(map, scenario, memory);

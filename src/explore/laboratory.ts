@@ -1,5 +1,5 @@
 import { PROFILES, quirkBits } from '../devices/quirks.js';
-import { LARGEST_BURST } from '../events/event-ring.js';
+import { EventRing, LARGEST_BURST } from '../events/event-ring.js';
 import type { Design } from '../locking/axes.js';
 import type { Machine, MachineOptions } from '../machine/machine.js';
 import { SharedMemory } from '../memory/shared-memory.js';
@@ -64,13 +64,20 @@ export function laboratory(
   const base = machineAt(map, 0);
   const standard = standardMachine(design);
   machine.create(base, { ...standard, ...options, locks: { ...standard.locks, ...options.locks } });
+  const told = new EventRing(shared, map.eventRing, map.events, 1);
   for (const step of scenario.before) {
+    // What was told before is of no interest, and there may be much of it.
+    told.drain(map.events, () => {});
     if ('mainLoopAt' in step) {
       memory.time = step.mainLoopAt;
       shared.time = step.mainLoopAt;
       mainLoop.runKicked();
       mainLoop.runDue();
       mainLoop.due.drainKicks();
+    } else if ('work' in step) {
+      mainLoop.due.requestControl(step.work, step.argument);
+      mainLoop.runKicked();
+      mainLoop.due.control.takeDone();
     } else {
       perform(machine, step);
     }
@@ -91,11 +98,17 @@ export function laboratory(
     map,
     names: new Names(map),
     initial: new Int32Array(memory.buffer),
-    threads: threads(scenario, map, deadlines.earliest, inParts),
+    threads: threads(scenario, map, deadlines.earliest, told.head(), inParts),
   };
 }
 
-function threads(scenario: Scenario, map: ExploredMap, deadline: number, inParts: boolean): LogicalThread[] {
+function threads(
+  scenario: Scenario,
+  map: ExploredMap,
+  deadline: number,
+  drained: number,
+  inParts: boolean,
+): LogicalThread[] {
   const { lockers } = scenario;
   if (lockers) return Array.from({ length: lockers.threads }, (_, i) => lockerThread(map, i, lockers.rounds));
   const all = [mainLoopThread(map, deadline, inParts)];
@@ -103,7 +116,7 @@ function threads(scenario: Scenario, map: ExploredMap, deadline: number, inParts
     all.push(vcpuThread(map, vcpu));
   }
   if (scenario.gateway) {
-    all.push(gatewayThread(map, scenario));
+    all.push(gatewayThread(map, scenario, drained));
     scenario.vcpus.forEach((frames, vcpu) => {
       if (frames.length > 1) all.push(clientThread(map, vcpu, frames.length - 1));
     });

@@ -1,5 +1,7 @@
 import { EventRing } from '../events/event-ring.js';
+import { CONTROL_SAVE } from '../machine/due-work.js';
 import { EVENT_APIC, EVENT_MSI } from '../machine/events.js';
+import { savedDeadline } from '../machine/saved-state.js';
 import { TIMER_COUNT } from '../machine/timer-list.js';
 import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../memory/map.js';
 import { submissionRingAt } from '../threads/shared-map.js';
@@ -33,6 +35,7 @@ export function outcomeOf(lab: Laboratory, system: System): Outcome {
   }
   addDeadlines(outcome, lab, system);
   addAnswers(outcome, lab, system);
+  addSaved(outcome, lab, system);
   addMessages(outcome, lab, system);
   return outcome;
 }
@@ -41,6 +44,20 @@ function addDeadlines(outcome: Outcome, { names }: Laboratory, { words }: System
   for (let timer = 0; timer < TIMER_COUNT; timer++) {
     const deadline = armedDeadline(names, words, timer);
     if (deadline !== undefined) outcome.set(`timers.timer[${timer}].deadline`, deadline);
+  }
+}
+
+/** What a snapshot holds of the devices. */
+function addSaved(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
+  if (scenario.control?.work !== CONTROL_SAVE) return;
+  for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
+    for (let word = area.start; word < area.end; word++) {
+      const field = area.field(word);
+      if (field && DEVICE_GUARDS.has(field.guard)) outcome.set(`saved ${field.name}`, words.get(map.transfer + word));
+    }
+  }
+  for (let timer = 0; timer < TIMER_COUNT; timer++) {
+    outcome.set(`saved deadline ${timer}`, words.getTime(map.transfer + savedDeadline(timer)));
   }
 }
 

@@ -53,14 +53,17 @@ export interface ControlRequest {
   readonly argument: number;
 }
 
+/** Something that happens before the threads run: a request, control work, or a round of the main loop at a host time in ns. */
+export type Preparation = Request | ControlRequest | { readonly mainLoopAt: number };
+
 export interface Scenario {
   readonly name: string;
   /** What happens at once. */
   readonly description: string;
   /** Differences from the standard machine. */
   readonly machine?: Partial<MachineOptions>;
-  /** What the machine has gone through before: requests, and rounds of the main loop at a host time in ns. */
-  readonly before: readonly (Request | { readonly mainLoopAt: number })[];
+  /** What the machine has gone through before. */
+  readonly before: readonly Preparation[];
   /** Host times (ns) at which the clock may stand while the threads run; the first is where it stands at the start. */
   readonly times: readonly number[];
   /** What each vCPU does. */

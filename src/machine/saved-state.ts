@@ -22,6 +22,8 @@ export interface SavedWord {
   readonly name: string;
   /** Offset in the machine's memory. */
   readonly address: number;
+  /** A synchronisation word, and no data. */
+  readonly isSync: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export function savedWords(): readonly SavedWord[] {
   return [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA, XEN_AREA, DEFERRED_AREA]
     .flatMap((area: Area) => area.addresses().map((address) => ({ address, field: area.field(address) as Field })))
     .filter(({ field }) => field.guard !== 'constant' && !NOT_SAVED.test(field.name))
-    .map(({ address, field }) => ({ name: field.name, address }));
+    .map(({ address, field }) => ({ name: field.name, address, isSync: field.guard === 'sync' }));
 }
 
 /**
@@ -42,7 +44,9 @@ export function savedWords(): readonly SavedWord[] {
 export function saveState(machine: Machine, words: readonly SavedWord[], to: number): void {
   const { memory, thread, timers } = machine;
   const { shared } = thread;
-  for (const { address } of words) shared.store(to + address, memory.load(address));
+  for (const { address, isSync } of words) {
+    shared.set(to + address, isSync ? memory.load(address) : memory.get(address));
+  }
   for (let timer = 0; timer < TIMER_COUNT; timer++)
     shared.setTime(to + DEADLINES + 2 * timer, timers.deadlineOf(timer));
 }
@@ -51,7 +55,11 @@ export function saveState(machine: Machine, words: readonly SavedWord[], to: num
 export function restoreState(machine: Machine, words: readonly SavedWord[], from: number): void {
   const { memory, thread, timers } = machine;
   const { shared } = thread;
-  for (const { address } of words) memory.store(address, shared.load(from + address));
+  for (const { address, isSync } of words) {
+    const value = shared.get(from + address);
+    if (isSync) memory.store(address, value);
+    else memory.set(address, value);
+  }
   for (let timer = 0; timer < TIMER_COUNT; timer++) {
     const deadline = shared.getTime(from + DEADLINES + 2 * timer);
     if (deadline < 0) timers.cancel(timer);

@@ -11,20 +11,26 @@ import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
 import { generationCheck } from './generation-check.js';
 import { inlineLane } from './inline-lane.js';
+import { legacyCallback } from './legacy-callback.js';
 import { legacyInput } from './legacy-input.js';
 import { lineEoi } from './line-eoi.js';
 import { maskLineEoi } from './mask-line-eoi.js';
 import { mutexBarging } from './mutex-barging.js';
 import { mutexTicket } from './mutex-ticket.js';
 import { pauseCallback } from './pause-callback.js';
+import { queueDrain } from './queue-drain.js';
 import { removeCallback } from './remove-callback.js';
 import { replyCallback } from './reply-callback.js';
 import { replyOrder } from './reply-order.js';
 import { resetCallback } from './reset-callback.js';
 import { resetWrite } from './reset-write.js';
+import { restoreCallback } from './restore-callback.js';
 import { ringFull } from './ring-full.js';
+import { saveCallback } from './save-callback.js';
+import { saveWrite } from './save-write.js';
 import { seqlockLegacy } from './seqlock-legacy.js';
 import { sharedLine } from './shared-line.js';
+import { stormEoi } from './storm-eoi.js';
 import { twoEdges } from './two-edges.js';
 import { twoFlushes } from './two-flushes.js';
 import { twoVcpus } from './two-vcpus.js';
@@ -61,6 +67,12 @@ export const SCENARIOS: readonly Scenario[] = [
   replyCallback,
   inlineLane,
   ringFull,
+  legacyCallback,
+  queueDrain,
+  restoreCallback,
+  saveCallback,
+  saveWrite,
+  stormEoi,
   generationCheck,
   pauseCallback,
   seqlockLegacy,

@@ -1,10 +1,10 @@
-import { type Request, write } from '../scenario.js';
+import { type Preparation, type Request, write } from '../scenario.js';
 import { HPET, IOAPIC } from './addresses.js';
 
 /** What scenarios have in common: timers in the state that the conflict needs. One tick is 10 ns. */
 
 /** Timer 0, periodic and level-triggered on GSI 4, every 1,000 ticks: fired at 10 µs, its interrupt not acknowledged. */
-export const pendingLevelTimer: readonly (Request | { readonly mainLoopAt: number })[] = [
+export const pendingLevelTimer: readonly Preparation[] = [
   write(HPET.timer(0), HPET.LEVEL | HPET.ENABLE | HPET.PERIODIC | HPET.VAL_SET | HPET.route(4)),
   write(HPET.comparator(0), 1000),
   write(HPET.CONFIGURATION, HPET.ON),
