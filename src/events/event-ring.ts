@@ -7,8 +7,9 @@ import type { Memory } from '../memory/memory.js';
  */
 export const LARGEST_BURST = 128;
 
-const HEAD = 0;
-const TAIL = 1;
+/** Words of a ring: positions of the next event to hand over, and of the next to begin. */
+export const HEAD = 0;
+export const TAIL = 1;
 const WAITERS = 2;
 /** Records start on a cache line of their own. */
 const RECORDS = 16;

@@ -23,6 +23,7 @@ import { order } from './oracles/order.js';
 import { race } from './oracles/race.js';
 import { replies } from './oracles/replies.js';
 import { section } from './oracles/section.js';
+import { snapshotSilent } from './oracles/snapshot-silent.js';
 import { stale } from './oracles/stale.js';
 import { unfired } from './oracles/unfired.js';
 import { unheldRelease } from './oracles/unheld-release.js';
@@ -160,6 +161,7 @@ export function oraclesFor(lab: Laboratory, design: Design): Oracle[] {
     deferredOnce(lab, design),
     counterMonotone(lab),
     lostUpdate(names),
+    snapshotSilent(lab),
     section(lab),
     stale(lab),
     meaning(lab, allowedOutcomes(lab.scenario)),

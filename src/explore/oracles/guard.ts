@@ -17,7 +17,8 @@ export function guard({ names, scenario }: Laboratory, design: Design): Oracle {
       const writes = node.kind === H.SET || node.kind === H.SET_TIME;
       const { id, name } = system.threads[thread];
       const verb = writes ? 'writes' : 'reads';
-      const about = { key: `${field.name} unguarded`, word: field.name };
+      // A restore writes the same field of every timer: that is one finding.
+      const about = { key: `${field.name.replace(/\[\d+\]/g, '[]')} unguarded`, word: field.name };
       if (field.guard === 'sync' || (field.guard === 'constant' && writes)) {
         report({ kind: 'race', summary: `${field.name}: ${name} ${verb} it, which is ${field.guard}`, ...about });
         return;

@@ -5,6 +5,7 @@ import { counterReadLocks } from './counter-read-locks.js';
 import { deadlineOffByOne } from './deadline-off-by-one.js';
 import { duplicateEdgeDropped } from './duplicate-edge-dropped.js';
 import { edgeDropped } from './edge-dropped.js';
+import { edgeReplayed } from './edge-replayed.js';
 import { eoiWithoutTest } from './eoi-without-test.js';
 import { eventBeforeComplete } from './event-before-complete.js';
 import { filterByFlag } from './filter-by-flag.js';
@@ -47,6 +48,7 @@ export const PLANTS: readonly Plant[] = [
   cancelledCallback,
   eoiWithoutTest,
   pastDeadline,
+  edgeReplayed,
   replyBeforeInterrupt,
   gatewayWaits,
   queueLeft,
