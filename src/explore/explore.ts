@@ -6,6 +6,7 @@ import { History } from './history.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import { BlockingLocks, Merging } from './merging.js';
 import type { Oracle } from './oracle.js';
+import { bqlRegained } from './oracles/bql-regained.js';
 import { counterMonotone } from './oracles/counter-monotone.js';
 import { deadlines } from './oracles/deadlines.js';
 import { deadlock } from './oracles/deadlock.js';
@@ -151,6 +152,7 @@ export function oraclesFor(lab: Laboratory, design: Design): Oracle[] {
     guard(lab, design),
     order(names, design),
     unheldRelease(names),
+    bqlRegained(lab),
     locklessPaths(lab, design),
     locksReleased(names),
     failure,

@@ -46,7 +46,7 @@ export class DueWork {
 
   constructor(readonly machine: Machine) {
     this.control = new ControlSlot(machine.memory);
-    this.load = new BqlLoad(machine.memory);
+    this.load = new BqlLoad(machine.memory, () => machine.readMainCounter());
     this.#kicks = new Kicks(machine.memory);
   }
 

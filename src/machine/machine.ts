@@ -382,6 +382,11 @@ export class Machine implements IrqTarget {
 
   // For whoever looks at the machine from outside
 
+  /** Reads the main counter into `value`, with whatever locks the caller holds. */
+  readMainCounter(): void {
+    this.hpet.counter.read(this.value, this.clock);
+  }
+
   /** Calls `copy` while nothing changes the HPET. */
   withHpet(copy: () => void): void {
     this.locks.site = MMIO_READ;

@@ -38,9 +38,6 @@ const CANCELLED_LATE: readonly (readonly [string, PresetName])[] = [
   ['reset-callback', 'kick-and-drain'],
 ];
 
-/** Large ones, for the longer tiers. */
-const LARGE = ['seqlock-legacy'];
-
 function coverageOf(scenario: Scenario, preset: PresetName) {
   let coverage: Coverage | undefined;
   const watch = (names: Coverage['names']) => {
@@ -56,7 +53,6 @@ function coverageOf(scenario: Scenario, preset: PresetName) {
 }
 
 for (const scenario of SCENARIOS) {
-  if (LARGE.includes(scenario.name) && !tier.exploresAllDesigns) continue;
   t.test(`${scenario.name}: its threads do meet`, async (t) => {
     const { complete, contended, orders } = coverageOf(scenario, 'lockless-timer');
     t.equal(complete, scenario.preemptions === undefined, 'complete, unless the scenario names a bound');

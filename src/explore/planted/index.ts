@@ -1,7 +1,9 @@
 import { bqlNotRegained } from './bql-not-regained.js';
+import { bqlRegainedLate } from './bql-regained-late.js';
 import { callbackWithoutMutex } from './callback-without-mutex.js';
 import { cancelledCallback } from './cancelled-callback.js';
 import { counterReadLocks } from './counter-read-locks.js';
+import { counterReadSpins } from './counter-read-spins.js';
 import { deadlineOffByOne } from './deadline-off-by-one.js';
 import { duplicateEdgeDropped } from './duplicate-edge-dropped.js';
 import { edgeDropped } from './edge-dropped.js';
@@ -62,8 +64,10 @@ export const PLANTS: readonly Plant[] = [
   lockByLoadAndStore,
   mutexKept,
   bqlNotRegained,
+  bqlRegainedLate,
   fullRingUntold,
   counterReadLocks,
+  counterReadSpins,
   deadlineOffByOne,
   filterByFlag,
   pairWithoutLock,

@@ -4,6 +4,7 @@ import { callbackAcknowledge } from './callback-acknowledge.js';
 import { callbackComparator } from './callback-comparator.js';
 import { callbackDisable } from './callback-disable.js';
 import { comparatorRead } from './comparator-read.js';
+import { counterBql } from './counter-bql.js';
 import { counterToggle } from './counter-toggle.js';
 import { deadlockBreak } from './deadlock-break.js';
 import { equalDeadlines } from './equal-deadlines.js';
@@ -46,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   callbackDisable,
   comparatorRead,
   counterToggle,
+  counterBql,
   deadlockBreak,
   equalDeadlines,
   extintPic,

@@ -11,6 +11,9 @@ export const pendingLevelTimer: readonly Preparation[] = [
   { mainLoopAt: 10_000 },
 ];
 
+/** Has the main loop read the main counter under the BQL, every 5 µs from its first round on. */
+export const counterLoad = { duty: 1000, hold: 5000, burn: false, readsCounter: true } as const;
+
 /** A timer, periodic and edge-triggered, every 1,000 ticks, before the HPET is turned on. */
 export function edgeTimer(timer: number, line: number): readonly Request[] {
   return [
