@@ -46,3 +46,25 @@ for (const [locking, name] of tier.exploresEveryMistake ? [...EXPECTED, ...MORE]
     }
   });
 }
+
+/** Seen on the way as a race with a read, by who looks after each operation, before the write that was found. */
+const WRITES = ['hpet.timer[0].lastDeadline.low', 'hpet.timer[0].lastDeadline.high', 'hpet.timer[0].heldLine'];
+
+t.test('a race is found again as what it was found to be', async (t) => {
+  const design = designNamed('legacy-race');
+  const scenario = scenarioNamed('callback-comparator');
+  if (!design || !scenario) throw new Error('there is no legacy-race × callback-comparator');
+  const result = runOne(design, scenario, { mutex: 'blocking' });
+  for (const word of WRITES) {
+    const race = result.findings.find((finding) => finding.word === word && finding.key === word);
+    if (!race) {
+      t.fail(`no race on ${word}`);
+      continue;
+    }
+    const { findings } = replayFinding(result, race, false);
+    t.ok(
+      findings.some(({ kind, summary }) => kind === 'race' && summary === race.summary),
+      race.summary,
+    );
+  }
+});
