@@ -1,5 +1,5 @@
 import { readServerFrame } from '../wire/proto/server-frame-reader.js';
-import type { ServerHello, ServerMessage } from '../wire/server-message.js';
+import type { ServerHello } from '../wire/server-message.js';
 import { type Reconnection, Tries } from './reconnection.js';
 import { connectionLost, RequestError } from './request-error.js';
 import { type Socket as AnySocket, type SocketConstructor, socketConstructor } from './web-socket.js';
@@ -24,8 +24,8 @@ export interface ConnectionEvents {
   /** Address and further subprotocols of the next try. */
   address(): { readonly url: string; readonly protocols: readonly string[] };
   hello(message: ServerHello): void;
-  /** Also as the bytes that it came in. */
-  message(message: ServerMessage, frame: Uint8Array): void;
+  /** Any other message. */
+  frame(frame: Uint8Array): void;
   /** The connection is lost; another may follow. */
   lost(error: RequestError): void;
   /** No other connection follows. */
@@ -82,9 +82,9 @@ export class Connection {
       };
       socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
         const frame = new Uint8Array(data);
-        const message = readServerFrame(frame);
-        if (greeted || message.type !== 'hello') {
-          this.events.message(message, frame);
+        const message = greeted ? undefined : readServerFrame(frame);
+        if (message?.type !== 'hello') {
+          this.events.frame(frame);
           return;
         }
         greeted = true;

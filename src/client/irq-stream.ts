@@ -1,4 +1,5 @@
 import type { IrqKind } from '../wire/names.js';
+import { readServerFrame } from '../wire/proto/server-frame-reader.js';
 import type { Gap, Irq, LineLevels, ServerHello, ServerMessage } from '../wire/server-message.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { EventQueue } from './event-queue.js';
@@ -43,7 +44,7 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
         protocols: [],
       }),
       hello: (message) => this.#greeted(message),
-      message: (message) => this.#receive(message),
+      frame: (frame) => this.#receive(readServerFrame(frame)),
       lost: () => {},
       ended: (error) => this.#queue.end(error),
     });

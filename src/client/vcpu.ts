@@ -1,6 +1,7 @@
 import type { Access, ClientMessage } from '../wire/client-message.js';
 import type { DestinationFormat, IrqKind } from '../wire/names.js';
 import { clientFrame } from '../wire/proto/client-frames.js';
+import { readServerFrame } from '../wire/proto/server-frame-reader.js';
 import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello, ServerMessage } from '../wire/server-message.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { EventQueue } from './event-queue.js';
@@ -84,7 +85,7 @@ export class Vcpu {
         protocols: this.#token === undefined ? [] : [`southbridge.resume.${this.#token}`],
       }),
       hello: (message) => this.#greeted(message),
-      message: (message) => this.#receive(message),
+      frame: (frame) => this.#receive(readServerFrame(frame)),
       lost: (error) => this.#lost(error),
       ended: (error) => this.#ended(error),
     });

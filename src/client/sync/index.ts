@@ -215,7 +215,7 @@ export class SyncVcpu {
     let reply: Reply | undefined;
     let failure: RequestError | undefined;
     for (;;) {
-      for (const frame of [...this.#mailbox.frames()]) {
+      for (const frame of this.#mailbox.frames()) {
         const message = readServerFrame(frame);
         if (message.type === 'reply') reply = message;
         else if (message.type === 'error') {
