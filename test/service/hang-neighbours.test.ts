@@ -1,45 +1,12 @@
 import t from 'tap';
-import {
-  ENABLE,
-  GENERAL_CONFIGURATION,
-  LEVEL,
-  PERIODIC,
-  route,
-  timerComparator,
-  timerConfiguration,
-  VALUE_SET,
-  writeEntry,
-} from '../support/guest.js';
+import { writeEntry } from '../support/guest.js';
+import { provokeDeadlock } from '../support/nested-deadlock.js';
 import { TestServer } from '../support/server.js';
-import { hex, type VcpuClient } from '../support/vcpu-client.js';
 
-const LINE = 16;
-const IDLE = route(LINE) | LEVEL | PERIODIC;
 const PIN = 4;
 const VECTOR = 0x44;
 /** Requests under way at a time, each of which raises or lowers a line. */
 const WINDOW = 16;
-
-/** Makes a machine's main loop and its vCPU thread take their locks in opposite orders until they hang. */
-async function hang(vcpu: VcpuClient, isHung: () => Promise<boolean>, before: () => Promise<unknown>): Promise<void> {
-  const write = (address: number, value: number) =>
-    vcpu.request({ type: 'write', address: hex(address), size: 8, value: hex(value) });
-  await write(timerConfiguration(0), IDLE | VALUE_SET);
-  await write(timerComparator(0), 10_000);
-  await write(GENERAL_CONFIGURATION, 1);
-  for (let hung = false; !hung; ) {
-    await before();
-    for (let count = 0; count < 100; count++) {
-      write(timerConfiguration(0), IDLE | ENABLE);
-      write(timerConfiguration(0), IDLE);
-    }
-    let settled = false;
-    vcpu.request({ type: 'sync' }).then(() => {
-      settled = true;
-    });
-    while (!settled && !hung) hung = await isHung();
-  }
-}
 
 t.test('what other machines asked of a thread that comes to hang is carried out once', async (t) => {
   const server = await TestServer.start({
@@ -63,7 +30,7 @@ t.test('what other machines asked of a thread that comes to hang is carried out 
     }
   });
   const views: Promise<{ status: number }>[] = [];
-  await hang(
+  await provokeDeadlock(
     await server.connect('m', 0),
     async () => (await server.get('/v1/machines/m')).state === 'hung',
     // Views wait for each other: once the first is done, one of the others stands behind the writes that hang.
