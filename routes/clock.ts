@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { promised } from '../src/service/promised.js';
+import { promised } from '../src/service/answer.js';
 import { CLOSED, Nanoseconds } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 

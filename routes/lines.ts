@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
+import { promised } from '../src/service/answer.js';
 import { INPUTS } from '../src/service/machine-handle.js';
-import { promised } from '../src/service/promised.js';
 import { CLOSED, Gsi, Level } from '../src/wire/json/schemas.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { SouthbridgeError } from '../src/errors.js';
 import { accessOf } from '../src/service/access.js';
+import { promised } from '../src/service/answer.js';
 import type { MachineHandle } from '../src/service/machine-handle.js';
-import { promised } from '../src/service/promised.js';
 import type { Access } from '../src/wire/client-message.js';
 import { AccessSchema, Address, CLOSED, Size, Value } from '../src/wire/json/schemas.js';
 import { formatValue } from '../src/wire/values.js';

@@ -17,13 +17,13 @@ import { threadName } from '../threads/lock-view.js';
 import * as ring from '../threads/submission-ring.js';
 import type { Access } from '../wire/client-message.js';
 import type { LineLevels } from '../wire/server-message.js';
+import { type Answer, promised } from './answer.js';
 import { addressed } from './apic.js';
 import type { Drops } from './flow.js';
 import { Gate } from './gate.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { linesAfter, NO_LINES } from './lines.js';
-import { promised } from './promised.js';
 import { Vcpu } from './vcpu.js';
 
 /** Inputs of a machine beside its lines. */
@@ -37,9 +37,6 @@ export interface Subscriber {
   event(event: IrqEvent): void;
   machineDeleted(): void;
 }
-
-/** Told of a request's end, after everything that it caused: an error, or the halves of the value of a read. */
-export type Answer = (error: SouthbridgeError | undefined, low: number, high: number) => void;
 
 /** One machine as the gateway sees it. */
 export class MachineHandle {

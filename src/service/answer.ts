@@ -1,4 +1,7 @@
-import type { Answer } from './machine-handle.js';
+import type { SouthbridgeError } from '../errors.js';
+
+/** Told of a request's end, after everything that it caused: an error, or the halves of the value of a read. */
+export type Answer = (error: SouthbridgeError | undefined, low: number, high: number) => void;
 
 /** Halves of the value of a read; of anything else, 0. */
 export interface Result {
