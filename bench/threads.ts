@@ -55,6 +55,7 @@ function contend({ buffer, looks, id }: Contender): void {
       return false;
     },
     afterBlocking: () => {},
+    stillBlocked: () => {},
   };
   for (let round = 1; round <= ROUNDS + 1; round++) {
     memory.add(READY, 1);

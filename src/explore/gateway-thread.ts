@@ -86,6 +86,7 @@ class ExploredGateway {
       handOver: (_slot: number, event: MachineEvent) => this.#handOver(event),
       exists: () => true,
       freeze() {},
+      wake() {},
       replace: () => undefined,
       later() {},
     };

@@ -290,7 +290,14 @@ export class DueWork {
     const { machine } = this;
     machine.freeze();
     machine.memory.store(SETTLE_DONE, machine.memory.load(SETTLE_WANTED));
+    this.letGo();
+  }
+
+  /** Of a frozen machine: wakes whoever waits for the main loop, and lets readers of the main counter go. */
+  letGo(): void {
+    const { machine } = this;
     machine.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
+    machine.hpet.counter.abandon();
   }
 
   /** Moves a manual clock on by `ns`, and waits until all that came due has run. False if it would pass MAX_TIME. */
@@ -328,17 +335,19 @@ export class DueWork {
       const ticket = memory.add(SETTLE_WANTED, 1) + 1;
       machine.host.kickMainLoop(machine.slot);
       for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
+        // In a frozen machine nobody answers: whoever asked before is woken, whoever comes later sees it here.
+        if (!machine.isAlive) return;
         memory.wait(SETTLE_DONE, done);
       }
-    } while (this.#isDraining());
+    } while (machine.isAlive && this.#isDraining());
   }
 
   /** Runs, on a vCPU thread and like path B, the callbacks that the main loop left for it. */
   drainKicks(): void {
     const { machine } = this;
-    if (this.#kicks.isEmpty) return;
+    if (this.#kicks.isEmpty || !machine.isAlive) return;
     machine.memory.add(DRAINING, 1);
-    while (!this.#kicks.isEmpty) {
+    while (!this.#kicks.isEmpty && machine.isAlive) {
       machine.host.events.awaitRoom();
       machine.locks.site = TIMER_CALLBACK;
       try {

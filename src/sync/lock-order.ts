@@ -46,8 +46,9 @@ export class LockOrder {
     for (let outer = 0; outer < LOCK_COUNT; outer++) {
       const inner = this.memory.load(EDGES + outer);
       for (let lock = 0; lock < LOCK_COUNT; lock++) {
-        if (!(inner & (1 << lock))) continue;
         const seen = this.memory.load(FIRST_SEEN + outer * LOCK_COUNT + lock);
+        // The edge comes before what is told of it.
+        if (!(inner & (1 << lock)) || seen === 0) continue;
         edges.push({ outer, inner: lock, site: (seen & 0xff) - 1, thread: seen >> 8 });
       }
     }

@@ -10,6 +10,9 @@ import type { Thread } from './thread.js';
 const STRIDE = 16;
 const FIRST = LOCKS_AREA.words('lock', LOCK_COUNT * STRIDE, 'sync');
 
+/** Set once a thread died in the machine: who waits for one of its locks may then give it up. */
+const LOST = LOCKS_AREA.word('lost', 'sync');
+
 /** Bits 7:0 the kind of mutex, then the flags below; bits 30:16 tell machines apart that have the same place. */
 const OPTIONS = CONFIG_AREA.word('locks', 'constant');
 const REFUSE_ON_DEADLOCK = 1 << 8;
@@ -67,6 +70,11 @@ export class Locks {
     this.#creations = (this.#creations + 1) & CREATION_MASK;
     const creation = this.#creations << CREATION_SHIFT;
     this.memory.set(OPTIONS, kind | refuse | (options.checkOrder ? CHECK_ORDER : 0) | creation);
+  }
+
+  /** A thread died in the machine that is shown. */
+  lose(): void {
+    this.memory.store(LOST, 1);
   }
 
   /** The memory shows another machine now, or may do so. */
@@ -236,5 +244,11 @@ class Waiter implements MutexWaiter {
 
   afterBlocking(): void {
     this.locks.thread.waitGraph?.withdraw();
+  }
+
+  /** The machine is frozen: the gateway puts another thread in the place of this one. */
+  stillBlocked(): void {
+    const { memory, thread } = this.locks;
+    if (memory.load(LOST) !== 0) thread.waitGraph?.waitForever();
   }
 }

@@ -19,6 +19,8 @@ export interface MutexWaiter {
   /** Whether to give up. Called with nothing of this mutex held. */
   beforeBlocking(): boolean;
   afterBlocking(): void;
+  /** Called where a wake-up need not mean that the mutex is there to be had. Does not return if it never will be. */
+  stillBlocked(): void;
 }
 
 /** The thread that holds the mutex, of either kind, or 0. */
@@ -74,6 +76,8 @@ export const ticket: Mutex = {
       const serving = memory.load(address + NOW_SERVING);
       if (serving === mine) break;
       memory.wait(address + NOW_SERVING, serving);
+      // A thread that died holds a place in the queue that no word tells of.
+      waiter.stillBlocked();
     }
     waiter.afterBlocking();
     memory.store(address, owner << 1);
@@ -87,6 +91,11 @@ export const ticket: Mutex = {
     if (memory.load(address + NEXT_TICKET) !== serving) memory.notify(address + NOW_SERVING, Number.MAX_SAFE_INTEGER);
   },
 };
+
+/** Wakes all who wait for a mutex of either kind, to look again. */
+export function wakeAll(memory: Memory, address: number): void {
+  for (const word of [address, address + NOW_SERVING]) memory.notify(word, Number.MAX_SAFE_INTEGER);
+}
 
 /** Their order is part of the memory layout. */
 export const MUTEXES = [barging, ticket] as const;

@@ -8,7 +8,7 @@ export const MAX_THREADS = 64;
 export const THREADS_AREA = new Area('threads', 16, 16 + MAX_THREADS * 4);
 /** The absolute address of the lock that the thread is blocked on, or 0. */
 const WAITING_FOR = THREADS_AREA.words('waitingFor', MAX_THREADS, 'sync');
-/** Call site of the wait, and above it the locks that the thread holds meanwhile. */
+/** Bits 7:0 call site of the wait; bits 29:8 the locks that the thread holds meanwhile; bit 30: it waits for ever. */
 const CIRCUMSTANCES = THREADS_AREA.words('circumstances', MAX_THREADS, 'sync');
 /** Host time in ns (a float64) at which the wait began. For reports only. */
 const SINCE = THREADS_AREA.words('since', MAX_THREADS * 2, 'sync');
@@ -22,7 +22,11 @@ export interface Waiter {
   readonly held: number;
   /** Host time in ns at which it began to wait. */
   readonly since: number;
+  /** Whether it has given the lock up, and does nothing any more. */
+  readonly forever?: boolean;
 }
+
+const FOREVER = 1 << 30;
 
 /**
  * Who waits for whom, from owners in the lock words and waiters in the thread table. Nobody keeps the graph: a thread
@@ -48,14 +52,22 @@ export class WaitGraph {
     this.shared.store(WAITING_FOR + this.thread, 0);
   }
 
+  /** Waits for what was published until the thread is ended from outside. */
+  waitForever(): never {
+    const word = CIRCUMSTANCES + this.thread;
+    const circumstances = this.shared.or(word, FOREVER) | FOREVER;
+    for (;;) this.shared.wait(word, circumstances);
+  }
+
   waiter(thread: number): Waiter {
     const circumstances = this.shared.load(CIRCUMSTANCES + thread);
     return {
       thread,
       lock: this.shared.load(WAITING_FOR + thread),
       site: circumstances & 0xff,
-      held: circumstances >> 8,
+      held: (circumstances & ~FOREVER) >> 8,
       since: this.shared.getTime(SINCE + 2 * thread),
+      forever: (circumstances & FOREVER) !== 0,
     };
   }
 

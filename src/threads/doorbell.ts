@@ -20,6 +20,12 @@ export class Doorbell {
     }
   }
 
+  /** Rings whatever the words say: who was about to may have died after it took the mark. */
+  ringAgain(): void {
+    this.memory.add(this.at + RINGS, 1);
+    this.memory.notify(this.at + RINGS, 1);
+  }
+
   /**
    * Announces that the caller is about to sleep. It looks for work once more after this, and then waits while the word
    * at `rings` is what this returns: whoever had work for it before has rung, whoever comes later will.

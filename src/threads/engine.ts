@@ -113,6 +113,7 @@ export class Engine {
       handOver: (slot, event) => this.#handOver(slot, event),
       exists: (slot) => this.#handlers.has(slot),
       freeze: (slot) => this.gateway.dueWorkOf(slot).freeze(),
+      wake: (slot) => this.#replacements.wake(slot),
       replace: (stuck) => (this.#closing ? undefined : this.#replacements.replace(stuck)),
       later: (again) => setTimeout(again, HANG_CHECK_MS).unref(),
     };
@@ -164,6 +165,8 @@ export class Engine {
     const { hung, controls } = this.gateway;
     if (hung.has(slot)) await this.#replacements.removeHung(slot);
     else await this.control(slot, CONTROL_REMOVE);
+    // A vCPU thread may have come for callbacks that were left for it.
+    await this.gateway.barrier();
     this.#handlers.delete(slot);
     controls.abandon(slot);
     hung.forgetWaiting(slot);
@@ -225,7 +228,11 @@ export class Engine {
     const transfer = this.#transferring.then(async () => {
       before(this.map.transfer);
       await Promise.race([this.control(slot, work, argument), this.hang(slot)]);
-      if (this.isHung(slot)) return false;
+      if (this.isHung(slot)) {
+        // The main loop may be at it still, in memory that the next one uses.
+        await this.round();
+        return false;
+      }
       after(this.map.transfer);
       return true;
     });

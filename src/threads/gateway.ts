@@ -10,7 +10,9 @@ import { type HangPorts, HungMachines } from './hung-machines.js';
 import { InlineExecution } from './inline.js';
 import { LockView } from './lock-view.js';
 import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
-import { GONE, READ, SubmissionRing } from './submission-ring.js';
+import { GONE, NOTHING, READ, SubmissionRing } from './submission-ring.js';
+
+const NO_SLOT = -1;
 
 /** Events handed over before the gateway looks at its sockets again: each may go to hundreds of subscribers. */
 const EVENTS_PER_TURN = 64;
@@ -180,6 +182,19 @@ export class Gateway {
       answer();
     }
     this.#events.emitted = false;
+  }
+
+  /** Resolves when every vCPU thread has done what it was at, or another has taken its place. */
+  async barrier(): Promise<void> {
+    const passed = this.vcpus.map(
+      (_, index) =>
+        new Promise<void>((done) => {
+          const request = this.request(0, NOTHING, 0, 0, 0, 0, () => done());
+          // Of no machine: none keeps it, whatever has become of it.
+          this.submit(index, { ...request, slot: NO_SLOT });
+        }),
+    );
+    await Promise.all(passed);
   }
 
   /** Asks the main loop to come round; calls back when it has. */

@@ -3,11 +3,13 @@ import type { LockView } from './lock-view.js';
 import { GONE, VIEW } from './submission-ring.js';
 
 /** A machine in which threads hang for ever, or in which one died. */
-interface HungMachine {
-  /** Threads that hang. */
+export interface HungMachine {
+  /** Threads that hang, or hung until they were ended. */
   readonly threads: Set<number>;
-  /** Threads that died in it: locks of it may be theirs. */
+  /** Threads that died in it. */
   readonly lost: Set<number>;
+  /** Threads that died in it or were ended: locks of it may be theirs. */
+  readonly gone: Set<number>;
   /** Requests that will not be answered while it exists. */
   readonly held: Request[];
   /** Rings of the vCPU threads that hang. */
@@ -20,6 +22,8 @@ export interface HangPorts {
   exists(slot: number): boolean;
   /** Lets nobody in any more. */
   freeze(slot: number): void;
+  /** A thread died in a frozen machine: who waits in there is to look again. Called again and again. */
+  wake(slot: number): void;
   /** Puts a thread in the place of one that hangs: the ring of that one, if it had any; undefined if that cannot be. */
   replace(thread: number): { readonly ring?: number } | undefined;
   /** Has `again` called some time later, once. */
@@ -54,9 +58,9 @@ export class HungMachines {
     return (this.#machines.get(slot)?.lost.size ?? 0) > 0;
   }
 
-  /** Whether locks of any machine may still name a thread that died. */
+  /** Whether locks of any machine may still name a thread that is no more. */
   names(thread: number): boolean {
-    return [...this.#machines.values()].some(({ lost }) => lost.has(thread));
+    return [...this.#machines.values()].some(({ gone }) => gone.has(thread));
   }
 
   /** Resolves when threads have come to hang in a machine. */
@@ -90,9 +94,8 @@ export class HungMachines {
   /** Notes the machines in which threads have come to hang, and replaces the threads for the others. */
   note(): void {
     if (!this.hasNews) return;
-    const seen = this.#seen;
     this.#seen = this.lockView.deadlockCount;
-    for (const slot of this.lockView.hungSlots(seen)) {
+    for (const slot of this.lockView.hungSlots()) {
       if (this.has(slot) || !this.ports.exists(slot)) continue;
       this.#begin(slot);
       this.#replaceStuck(slot);
@@ -104,12 +107,19 @@ export class HungMachines {
     const known = this.#machines.get(slot);
     const machine = known ?? this.#begin(slot);
     machine.lost.add(thread);
+    machine.gone.add(thread);
     for (const request of machine.held.splice(0)) request.answer(GONE, 0, 0);
     if (!known) this.#replaceStuck(slot);
   }
 
+  /** A thread died that may hang in a machine: it needs not be ended any more. */
+  bury(thread: number): void {
+    for (const { threads, gone } of this.#machines.values()) if (threads.has(thread)) gone.add(thread);
+  }
+
   #begin(slot: number): HungMachine {
-    const machine = { threads: new Set<number>(), lost: new Set<number>(), held: [], rings: [] };
+    const none = () => new Set<number>();
+    const machine = { threads: none(), lost: none(), gone: none(), held: [], rings: [] };
     this.#machines.set(slot, machine);
     this.ports.freeze(slot);
     this.#waiting.get(slot)?.resolve();
@@ -121,8 +131,8 @@ export class HungMachines {
   #replaceStuck(slot: number, machine = this.#machines.get(slot)): void {
     // Not of a machine that has its place now.
     if (!machine || this.#machines.get(slot) !== machine) return;
-    if (machine.lost.size > 0) this.lockView.wakeWaiters(slot);
-    for (const thread of this.lockView.stuckThreads(slot, machine.lost)) {
+    if (machine.lost.size > 0) this.ports.wake(slot);
+    for (const thread of this.lockView.stuckThreads(slot, machine.gone)) {
       if (machine.threads.has(thread)) continue;
       const replaced = this.ports.replace(thread);
       if (!replaced) continue;
@@ -132,11 +142,13 @@ export class HungMachines {
     this.ports.later(() => this.#replaceStuck(slot, machine));
   }
 
-  /** Forgets a machine; what it leaves is for the caller to clear up. */
-  take(slot: number): HungMachine | undefined {
-    const machine = this.#machines.get(slot);
+  get(slot: number): HungMachine | undefined {
+    return this.#machines.get(slot);
+  }
+
+  /** Nobody is in the machine any more, and no lock names anyone; what it leaves is for the caller to clear up. */
+  forget(slot: number): void {
     this.#machines.delete(slot);
-    return machine;
   }
 
   forgetWaiting(slot: number): void {

@@ -6,6 +6,8 @@ const CAPACITY = 32;
 const MAX_MEMBERS = 4;
 
 const COUNT = 0;
+/** Reports that are complete: a thread may die while it writes one. */
+const COMPLETED = 1;
 const RECORDS = 16;
 
 /** COMPLETE holds 1 + the record's position once the rest is written. */
@@ -62,11 +64,16 @@ class Ring {
       shared.setTime(member + 4, members[i].since);
     }
     shared.store(record + COMPLETE, position + 1);
+    shared.add(this.at + COMPLETED, 1);
   }
 
   /** How many reports were ever made. */
   get count(): number {
     return this.shared.load(this.at + COUNT);
+  }
+
+  get complete(): number {
+    return this.shared.load(this.at + COMPLETED);
   }
 
   /** The reports from position `from` on that are still kept. */

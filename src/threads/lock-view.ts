@@ -3,7 +3,7 @@ import { CALL_SITES } from '../sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
 import { LockOrder } from '../sync/lock-order.js';
 import { lockAddress, lockAt } from '../sync/locks.js';
-import { ownerOf } from '../sync/mutex.js';
+import { ownerOf, wakeAll } from '../sync/mutex.js';
 import { MAX_THREADS, type Waiter, WaitGraph } from '../sync/wait-graph.js';
 import { type LockReport, LockReportRings } from './lock-reports.js';
 import {
@@ -115,17 +115,15 @@ export class LockView {
     return Array.from({ length: MAX_THREADS }, (_, id) => this.#graph.waiter(id)).filter(({ lock }) => lock !== 0);
   }
 
-  /** How many deadlocks were ever reported. */
+  /** How many deadlocks were ever reported in full. */
   get deadlockCount(): number {
-    return this.#reports.deadlocks.count;
+    return this.#reports.deadlocks.complete;
   }
 
-  /** The machines that a deadlock was left to hang in, of the reports from number `from` on. */
-  hungSlots(from: number): number[] {
-    return this.#reports.deadlocks
-      .read(from)
-      .filter((report) => report.kind === 'deadlock')
-      .map((report) => this.#slotOf(report));
+  /** The machines that a deadlock was left to hang in, of the reports that are kept. */
+  hungSlots(): number[] {
+    const slots = new Set(this.#reports.deadlocks.read(0).map((report) => this.#slotOf(report)));
+    return [...slots].filter((slot) => this.#deadlocksOf(slot).some(({ kind }) => kind === 'deadlock'));
   }
 
   /** The machines, of these slots, that have a lock which belongs to a thread. */
@@ -138,16 +136,15 @@ export class LockView {
   /** Wakes all who wait for a lock of a machine, to look again: who was to be woken may have died before it looked. */
   wakeWaiters(slot: number): void {
     for (const { lock } of this.#waiters()) {
-      if (slotAt(this.map, lock) === slot) this.shared.notify(lock, Number.MAX_SAFE_INTEGER);
+      if (slotAt(this.map, lock) === slot) wakeAll(this.shared, lock);
     }
   }
 
   /**
-   * The threads that will never leave a machine: those of a deadlock, and whoever waits for one of them, or for one of
-   * those that died in it.
+   * The threads that will never leave a machine: those of a deadlock, those that gave up, and whoever waits for one of
+   * them, or for one that is `gone`.
    */
-  stuckThreads(slot: number, lost: ReadonlySet<number> = new Set()): number[] {
-    const base = machineAt(this.map, slot);
+  stuckThreads(slot: number, gone: ReadonlySet<number>): number[] {
     const waiters = this.#waiters().filter(({ lock }) => slotAt(this.map, lock) === slot);
     const stuck = new Set(
       this.#deadlocksOf(slot)
@@ -158,9 +155,9 @@ export class LockView {
     for (const thread of stuck) if (!inside(thread)) stuck.delete(thread);
     for (let found = -1; found !== stuck.size; ) {
       found = stuck.size;
-      for (const { thread, lock } of waiters) {
+      for (const { thread, lock, forever } of waiters) {
         const owner = ownerOf(this.shared, lock);
-        if (lock >= base && (stuck.has(owner) || lost.has(owner))) stuck.add(thread);
+        if (forever || stuck.has(owner) || gone.has(owner)) stuck.add(thread);
       }
     }
     return [...stuck];

@@ -14,7 +14,7 @@ const RESOURCES = { maxYoungGenerationSizeMb: 2 };
 export class Pool {
   readonly #workers = new Map<number, Worker>();
   readonly #spare: number[] = [];
-  /** Threads that ended by themselves, and are still named somewhere. */
+  /** Threads that are no more, and are still named somewhere. */
   readonly #buried = new Set<number>();
   #closing = false;
 
@@ -51,30 +51,24 @@ export class Pool {
     return thread;
   }
 
-  /** Ends a thread, wherever it is, for good. */
+  /** Ends a thread, wherever it is, for good, and buries it. */
   async end(thread: number): Promise<void> {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);
     await worker?.terminate();
-    new ThreadStatistics(this.buffer, this.map, thread).sleeps();
-    this.#spareAgain(thread);
+    this.bury(thread);
   }
 
-  /** Forgets a thread that ended by itself. Its number is not used again before `release`: lock words name it. */
+  /** Forgets a thread that ended. Its number is not used again before `release`: lock words name it. */
   bury(thread: number): void {
     this.#workers.delete(thread);
     this.#buried.add(thread);
     new ThreadStatistics(this.buffer, this.map, thread).sleeps();
   }
 
-  /** Nothing names a thread any more that was buried. */
+  /** Nothing names a thread any more that was buried. The numbers of the first threads stay theirs. */
   release(thread: number): void {
-    if (this.#buried.delete(thread)) this.#spareAgain(thread);
-  }
-
-  /** The numbers of the first threads are not used again: they name these. */
-  #spareAgain(thread: number): void {
-    if (thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
+    if (this.#buried.delete(thread) && thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
 import { WaitGraph } from '../sync/wait-graph.js';
 import type { Dispatch } from './dispatch.js';
 import type { Gateway } from './gateway.js';
+import type { HungMachine } from './hung-machines.js';
 import { type LostEventPorts, mendEvents } from './lost-events.js';
 import type { Pool } from './pool.js';
 import { SPARE_RINGS, submissionRingAt } from './shared-map.js';
-import { GONE, NOTHING, SubmissionRing } from './submission-ring.js';
+import { GONE, SubmissionRing } from './submission-ring.js';
 
 /** Threads in the place of those that hang in a machine, for all other machines; what hangs ends with its machine. */
 export class Replacements {
@@ -36,11 +37,13 @@ export class Replacements {
     const { gateway, pool } = this;
     pool.bury(dead);
     new WaitGraph(gateway.thread.shared, dead).withdraw();
+    gateway.hung.bury(dead);
+    gateway.host.ringAll();
     const index = gateway.vcpus.findIndex(({ thread }) => thread === dead);
     const slots = this.#slotsOf(dead, index);
     for (const slot of slots) {
+      gateway.dueWorkOf(slot).machine.locks.lose();
       gateway.hung.lose(slot, dead);
-      gateway.dueWorkOf(slot).machine.hpet.counter.abandon();
     }
     this.#mending.add(dead);
     mendEvents(gateway.host.events, this.#lostEventPorts(), () => {
@@ -53,6 +56,12 @@ export class Replacements {
     if (!this.#replaceVcpu(index)) return undefined;
     this.#freeRing(old);
     return slots;
+  }
+
+  /** Has whoever waits in a frozen machine look again: who was to wake it may have died before it did. */
+  wake(slot: number): void {
+    this.gateway.lockView.wakeWaiters(slot);
+    this.gateway.dueWorkOf(slot).letGo();
   }
 
   /** The machines that a dead vCPU thread was in: that of its request, and those of its locks and callbacks. */
@@ -122,29 +131,32 @@ export class Replacements {
     return { ring: old.ringIndex };
   }
 
-  /** Ends the threads that hang in a machine, and answers what they left. Then nobody is in there any more. */
+  /**
+   * Ends the threads that hang in a machine, and answers what they left. Then nobody is in there any more. Whoever had
+   * entered before it was frozen leaves before it is seen to have come round, or is found to hang as well by then.
+   */
   async removeHung(slot: number): Promise<void> {
-    const { gateway, pool } = this;
-    const hung = gateway.hung.take(slot);
+    const { gateway } = this;
+    const hung = gateway.hung.get(slot);
     if (!hung) return;
-    await Promise.all([...hung.threads].map((thread) => pool.end(thread)));
-    for (const thread of hung.threads) new WaitGraph(gateway.thread.shared, thread).withdraw();
-    // Whoever had entered before it was frozen has left when its thread answers.
-    const answers = gateway.vcpus.map((_, index) => this.#answerOf(index, slot));
-    await Promise.all([new Promise<void>((done) => gateway.round(done)), ...answers]);
+    for (let ended = -1; ended !== hung.threads.size; ) {
+      ended = hung.threads.size;
+      await Promise.all([...hung.threads].map((thread) => this.#end(thread, hung)));
+      // One that was ended may have held up those who read the main counter.
+      gateway.dueWorkOf(slot).letGo();
+      await Promise.all([new Promise<void>((done) => gateway.round(done)), gateway.barrier()]);
+    }
+    gateway.hung.forget(slot);
     gateway.retired = gateway.retired.filter(({ ringIndex }) => !hung.rings.includes(ringIndex));
     this.#spareRings.push(...hung.rings);
     for (const request of hung.held) request.answer(GONE, 0, 0);
-    for (const thread of hung.lost) this.#release(thread);
+    for (const thread of hung.gone) this.#release(thread);
   }
 
-  #answerOf(index: number, slot: number): Promise<void> {
-    const { gateway } = this;
-    return new Promise((done) =>
-      gateway.submit(
-        index,
-        gateway.request(slot, NOTHING, 0, 0, 0, 0, () => done()),
-      ),
-    );
+  async #end(thread: number, { gone }: HungMachine): Promise<void> {
+    if (gone.has(thread)) return;
+    gone.add(thread);
+    await this.pool.end(thread);
+    new WaitGraph(this.gateway.thread.shared, thread).withdraw();
   }
 }

@@ -28,7 +28,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
-    threadDeaths: 0,
+    threadDeaths: 6,
   },
   ci: {
     socketOperations: 20_000,
@@ -58,7 +58,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
-    threadDeaths: 0,
+    threadDeaths: 20,
   },
   long: {
     socketOperations: 100_000,
@@ -88,7 +88,7 @@ export const TIERS = {
     killRounds: 200,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 5000,
-    threadDeaths: 6,
+    threadDeaths: 1000,
   },
 } as const;
 
