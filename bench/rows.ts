@@ -1,3 +1,5 @@
+import { halfSpread, median } from './measure.js';
+
 /** One figure of a benchmark, beside a baseline measured in the same run where there is one. */
 export interface Row {
   readonly name: string;
@@ -23,13 +25,30 @@ interface Claim {
   readonly qtest?: number;
 }
 
+/** A baseline that differs from itself by more than this tells nothing: no figure passes by it. */
+const LARGEST_SPREAD = 0.1;
+
 export function row(name: string, value: number, unit: string, claim: Claim): Row {
   const { better, target = null, baseline = null, spread = 0, qtest } = claim;
   const ratio = baseline === null ? null : value / baseline;
   const figure = ratio ?? value;
+  const slack = Math.min(spread, LARGEST_SPREAD);
   let ok: boolean | null = null;
-  if (target !== null) ok = better === 'lower' ? figure <= target * (1 + spread) : figure >= target * (1 - spread);
+  if (target !== null) ok = better === 'lower' ? figure <= target * (1 + slack) : figure >= target * (1 - slack);
   return { name, value, unit, baseline, ratio, target, better, ok, ...(qtest !== undefined && { qtest }) };
+}
+
+/** How what is measured twice in each round differs from itself. */
+export function selfRow(
+  what: string,
+  unit: string,
+  better: Claim['better'],
+  first: readonly number[],
+  second: readonly number[],
+): { readonly spread: number; readonly row: Row } {
+  const spread = halfSpread(first.map((value, index) => second[index] / value));
+  const name = `  A/A: ${what}, ±${(spread * 100).toFixed(1)} %`;
+  return { spread, row: row(name, median(second), unit, { better, baseline: median(first) }) };
 }
 
 const text = (value: number | null) => (value === null ? '' : value < 100 ? value.toPrecision(3) : value.toFixed(0));

@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-/** Kernel ticks per second of /proc/PID/stat. */
-const TICKS = 100;
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Resident memory of a process, bytes. Linux only. */
 export function residentBytes(pid: number): number {
@@ -9,10 +6,11 @@ export function residentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
-/** Processor time of all threads of a process so far, seconds. Linux only. */
+/** Processor time that the threads of a process have used so far, seconds. Linux only. */
 export function processorSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const times = threads.map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return times.reduce((sum, ns) => sum + ns, 0) / 1e9;
 }
