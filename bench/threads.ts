@@ -128,7 +128,7 @@ async function roundTrip(execution: 'auto' | 'threads'): Promise<number> {
   const address = HPET_BASE + MAIN_COUNTER;
   const read = () =>
     new Promise<void>((answered) => {
-      if (engine.gateway.runInline(0, READ, 8, address, 0, 0, lane) === undefined) {
+      if (engine.gateway.inlineFor(0, lane)?.run(READ, 8, address, 0, 0) === undefined) {
         engine.submit(0, 0, READ, 8, address, 0, 0, () => answered(), lane);
       } else {
         engine.gateway.afterEvents(answered);

@@ -2,19 +2,20 @@ import type { SouthbridgeError } from '../errors.js';
 import type { Access } from '../wire/client-message.js';
 import type { BatchResults } from '../wire/server-message.js';
 
-interface Filling extends BatchResults {
+/** What the accesses of a batch gave so far. */
+export interface BatchRoom extends BatchResults {
   readonly faults: BatchResults['faults'][number][];
 }
 
 /** Room for what these accesses give. */
-export function batchResults(accesses: readonly Access[]): Filling {
+export function batchResults(accesses: readonly Access[]): BatchRoom {
   const sizes = new Uint8Array(accesses.length);
   for (let index = 0; index < sizes.length; index++) sizes[index] = accesses[index].write ? 0 : accesses[index].size;
   return { values: new Uint32Array(2 * accesses.length), sizes, faults: [] };
 }
 
 export function fillResult(
-  { values, sizes, faults }: Filling,
+  { values, sizes, faults }: BatchRoom,
   index: number,
   error: SouthbridgeError | undefined,
   low: number,

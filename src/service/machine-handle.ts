@@ -19,6 +19,7 @@ import type { Access } from '../wire/client-message.js';
 import type { LineLevels } from '../wire/server-message.js';
 import { type Answer, promised } from './answer.js';
 import { addressed } from './apic.js';
+import { type BatchRoom, fillResult } from './batch-results.js';
 import type { Drops } from './flow.js';
 import { Gate } from './gate.js';
 import { History } from './history.js';
@@ -163,16 +164,24 @@ export class MachineHandle {
   }
 
   /**
-   * Carries an access out at once if nothing stands in its way, else does nothing and returns false. What a read gave
-   * is in `engine.machine.value`; the answer has to go through `engine.gateway.afterEvents`. Throws as `requireOpen`.
+   * Carries out accesses at once, from the first on, until something stands in the way of one; returns how many. What they
+   * read is in `results`; the answer has to go through `engine.gateway.afterEvents`. Throws as `requireOpen`.
    */
-  tryAccess(vcpu: number, { write, address, size, low, high }: Access): boolean {
+  tryAccesses(vcpu: number, accesses: readonly Access[], results: BatchRoom): number {
     this.#requireTaking();
-    if (this.#gate.isClosed) return false;
+    if (this.#gate.isClosed) return 0;
     this.changed = true;
-    const { engine, options } = this;
-    const operation = write ? ring.WRITE : ring.READ;
-    return engine.gateway.runInline(options.slot, operation, size, address, low, high, this.vcpus[vcpu]) === ring.OK;
+    const { gateway, machine } = this.engine;
+    const inline = gateway.inlineFor(this.options.slot, this.vcpus[vcpu]);
+    if (!inline) return 0;
+    const { value } = machine;
+    let done = 0;
+    for (; done < accesses.length; done++) {
+      const { write, address, size, low, high } = accesses[done];
+      if (inline.run(write ? ring.WRITE : ring.READ, size, address, low, high) !== ring.OK) break;
+      fillResult(results, done, undefined, value.lo, value.hi);
+    }
+    return done;
   }
 
   setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {

@@ -270,13 +270,9 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       return;
     }
     const { machine } = this;
-    const { value } = machine.engine.machine;
     this.#inTurn((turn) => {
       const finish = () => this.#finish(turn, this.#batchReply(id, accesses, results));
-      let done = 0;
-      for (; done < accesses.length && machine.tryAccess(this.vcpu.vcpu, accesses[done]); done++) {
-        fillResult(results, done, undefined, value.lo, value.hi);
-      }
+      let done = machine.tryAccesses(this.vcpu.vcpu, accesses, results);
       let left = accesses.length - done;
       if (left === 0) {
         machine.engine.gateway.afterEvents(finish);

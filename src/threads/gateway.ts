@@ -118,7 +118,7 @@ export class Gateway {
     answer: Completion,
     lane: Lane,
   ): void {
-    const status = this.runInline(slot, operation, size, address, low, high, lane);
+    const status = this.inlineFor(slot, lane)?.run(operation, size, address, low, high);
     if (status === undefined) {
       this.submit(vcpuThread, this.request(slot, operation, size, address, low, high, answer, lane));
       return;
@@ -155,20 +155,12 @@ export class Gateway {
   }
 
   /**
-   * Carries an access out here and now, if nothing of its lane is under way and it cannot block: its status, or undefined
-   * if nothing was done. What a read gave is in `machine.value`. The answer has to go through `afterEvents`.
+   * Carries out accesses of a lane here and now, if nothing of it is under way; turned to the machine, and good for this
+   * machine until something else is done here. Answers have to go through `afterEvents`.
    */
-  runInline(
-    slot: number,
-    operation: number,
-    size: number,
-    address: number,
-    low: number,
-    high: number,
-    lane: Lane,
-  ): number | undefined {
+  inlineFor(slot: number, lane: Lane): InlineExecution | undefined {
     if (lane.underWay > 0 || this.options.execution !== 'auto') return undefined;
-    return this.#inline.run(operation, size, machineAt(this.map, slot), address, low, high);
+    return this.#inline.select(machineAt(this.map, slot));
   }
 
   /** Calls back once the events of what was carried out here are handed over: at once, unless one is incomplete. */

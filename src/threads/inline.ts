@@ -38,10 +38,15 @@ export class InlineExecution {
     readonly events: EventRing,
   ) {}
 
-  /** Carries out an access to the machine at `base`: its status (the value is the machine's), or undefined. */
-  run(operation: number, size: number, base: number, address: number, low: number, high: number): number | undefined {
+  /** Turns to the machine at `base`, for `run`. */
+  select(base: number): this {
+    this.machine.select(base);
+    return this;
+  }
+
+  /** Carries out an access to the selected machine: its status (the value is the machine's), or undefined. */
+  run(operation: number, size: number, address: number, low: number, high: number): number | undefined {
     const { machine } = this;
-    machine.select(base);
     const locks = this.#locksFor(operation, size, address);
     if (locks === HAND_OVER || (operation !== READ && !this.events.hasRoom())) return undefined;
     machine.locks.site = SITES[operation];

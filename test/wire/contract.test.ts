@@ -19,6 +19,11 @@ t.test('the contract passes its lint, comments included', async (t) => {
   t.strictSame(buf('format', '--diff', '--exit-code'), { status: 0, output: '' });
 });
 
+t.test('nothing of the contract is broken that clients rely on', async (t) => {
+  // What was promised: proto/promised.binpb, made by `npm run proto:promise` when the contract has grown.
+  t.strictSame(buf('breaking', '--against', 'promised.binpb'), { status: 0, output: '' });
+});
+
 t.test('the generated code is that of the contract', async (t) => {
   const folder = t.testdir({});
   const template = parse(readFileSync(join(PROTO, 'buf.gen.yaml'), 'utf8'));
