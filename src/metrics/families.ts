@@ -43,6 +43,7 @@ import { scrapeDuration } from './families/scrape-duration.js';
 import { seriesOmitted } from './families/series-omitted.js';
 import { socketPauses } from './families/socket-pauses.js';
 import { threadBusy } from './families/thread-busy.js';
+import { threadDeaths } from './families/thread-deaths.js';
 import { timerLateness } from './families/timer-lateness.js';
 import type { Family } from './family.js';
 
@@ -64,6 +65,7 @@ export const FAMILIES: readonly Family[] = [
   gaps,
   droppedEvents,
   missedWakeups,
+  threadDeaths,
   checkpoints,
   checkpointFailures,
   checkpointBytes,

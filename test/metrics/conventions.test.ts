@@ -26,6 +26,7 @@ const NAMES = [
   'irqs_coalesced_total',
   'thread_busy_seconds_total',
   'missed_wakeups_total',
+  'thread_deaths_total',
   'event_loop_lag_seconds',
   'scrape_duration_seconds',
   'locking_machines',

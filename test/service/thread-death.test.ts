@@ -87,6 +87,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   t.equal((await request('GET', '/v1/machines/m/locks')).body.locks[1].owner, 'vcpu-0', 'the dead has the mutex still');
   t.equal((await request('GET', '/v1/machines/other/hpet')).status, 200);
   while ((await request('GET', '/readyz')).status !== 200);
+  t.match((await app.inject('/metrics')).body, /^southbridge_thread_deaths_total 1$/m);
 
   t.equal((await request('POST', '/v1/machines/m/restore')).status, 200);
   t.match((await request('GET', '/v1/machines/m')).body, { state: 'running' });
