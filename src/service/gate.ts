@@ -44,9 +44,9 @@ export class Gate {
     if (this.#inside === 0) this.#empty?.();
   }
 
-  /** Resolves when the gate can be closed: nobody else has it closed then. */
-  async opened(): Promise<void> {
-    while (this.#waiting) await new Promise<void>((opened) => this.#waiting?.push(opened));
+  /** Resolves when the gate opens. Others may have waited for that as well: look at `isClosed` again before `close`. */
+  opened(): Promise<void> {
+    return new Promise((opened) => this.pass(opened));
   }
 
   /** Closes the gate, which is open, until `open`. */

@@ -369,7 +369,7 @@ export class MachineHandle {
   async alone<T>(work: () => Promise<T>): Promise<T> {
     const gate = this.#gate;
     this.requireOpen();
-    await gate.opened();
+    while (gate.isClosed) await gate.opened();
     this.requireOpen();
     gate.close();
     try {
@@ -388,7 +388,7 @@ export class MachineHandle {
   async anew(work: () => Promise<void>): Promise<void> {
     const gate = this.#gate;
     // Whoever is alone in the machine is about to fail.
-    await gate.opened();
+    while (gate.isClosed) await gate.opened();
     if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
     gate.close();
     this.#wasSuspect = this.isSuspect;
