@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import type { MachineConfig } from '../config/machine.js';
 import { EXTERNAL_BIT, HPET_BITS, LINES } from '../devices/gsi/router.js';
-import { READY } from '../devices/i8259/state.js';
 import { SouthbridgeError } from '../errors.js';
 import { savedDeadline, savedWords } from '../machine/saved-state.js';
-import { TIMER_COUNT } from '../machine/timer-list.js';
+import { STORM_TIMER, TIMER_COUNT } from '../machine/timer-list.js';
 import type { Memory } from '../memory/memory.js';
-import { WRITING } from '../sync/sequence-lock.js';
 import { CLOSED, Nanoseconds } from '../wire/json/schemas.js';
 import type { LineLevels } from '../wire/server-message.js';
+import { faultOfWord } from './saved-ranges.js';
 
 /** Of the form of a snapshot; another is refused. */
 export const SNAPSHOT_VERSION = 1;
@@ -47,15 +46,6 @@ export interface Snapshot {
 /** What a machine was made with that its state depends on: a snapshot fits only a machine for which all are the same. */
 const KEYS = ['clock', 'hpet', 'ioapic', 'locking', 'xen', 'seqlock'] as const satisfies (keyof MachineConfig)[];
 
-/** Words that say where something lies, or how far something has come: beyond these, a thread would leave its tables. */
-const LARGEST: readonly (readonly [name: RegExp, most: number])[] = [
-  [/^hpet\.timer\[\d+\]\.heldLine$/, LINES],
-  [/^ioapic\.select$/, 0xff],
-  [/^pic\.chip\[\d\]\.lowest$/, 7],
-  [/^pic\.chip\[\d\]\.phase$/, READY],
-  [/^pic\.chip\[\d\]\.(imr|isr|inputs|edges|elcr|icw\d)$/, 0xff],
-];
-
 /** Reads the state of a machine from the transfer area. */
 export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTime' | 'state' | 'deadlines'> {
   return {
@@ -90,21 +80,17 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
   if (unknown !== undefined) throw new SouthbridgeError('bad-snapshot', { what: `it has a word ${unknown}` });
   const missing = savedWords().find(({ name }) => !Object.hasOwn(state, name));
   if (missing) throw new SouthbridgeError('bad-snapshot', { what: `the word ${missing.name} is missing` });
+  const { timers } = config.hpet;
   for (const [name, value] of Object.entries(state)) {
-    const most = LARGEST.find(([pattern]) => pattern.test(name))?.[1];
-    if (most !== undefined && value > most) {
-      throw new SouthbridgeError('bad-snapshot', {
-        what: `the word ${name} is ${value}, and ${most} is the most it can be`,
-      });
-    }
-  }
-  // Readers of the main counter would wait for a writer that is not there.
-  if (state['hpet.counter[0]'] & WRITING) {
-    throw new SouthbridgeError('bad-snapshot', { what: 'it was taken while the word hpet.counter[0] was written' });
+    const what = faultOfWord(name, value, timers);
+    if (what !== undefined) throw new SouthbridgeError('bad-snapshot', { what });
   }
   if (deadlines.length !== TIMER_COUNT) {
     throw new SouthbridgeError('bad-snapshot', { what: `it has ${deadlines.length} deadlines, not ${TIMER_COUNT}` });
   }
+  const stray = deadlines.findIndex((deadline, timer) => deadline !== null && timer >= timers && timer < STORM_TIMER);
+  if (stray >= 0)
+    throw new SouthbridgeError('bad-snapshot', { what: `it has a deadline of timer ${stray} of ${timers}` });
 }
 
 /** The lines of a machine that was just restored. */

@@ -139,6 +139,12 @@ t.test('what cannot be restored is refused, and changes nothing', async (t) => {
     ['bad-snapshot', { state: { ...snapshot.state, 'hpet.counter[0]': 1 } }],
     ['bad-snapshot', { state: { ...snapshot.state, 'hpet.timer[0].heldLine': 33 } }],
     ['bad-snapshot', { state: { ...snapshot.state, 'pic.chip[1].lowest': 8 } }],
+    // Bits that the field does not have.
+    ['bad-snapshot', { state: { ...snapshot.state, 'hpet.configuration': 4 } }],
+    ['bad-snapshot', { state: { ...snapshot.state, 'hpet.status': 1 << 3 } }],
+    ['bad-snapshot', { state: { ...snapshot.state, 'ioapic.entry.low[0]': 1 << 14 } }],
+    ['bad-snapshot', { state: { ...snapshot.state, 'xen.callback': 2 } }],
+    ['bad-snapshot', { deadlines: snapshot.deadlines.with(3, '1') }],
     ['unknown-key', { misspelt: 1 }],
     ['bad-value', { state: { ...snapshot.state, [name]: 2 ** 32 } }],
     ['bad-value', { virtualTime: 'soon' }],

@@ -15,7 +15,7 @@ const SOURCES = AREA.words('sources', LINES, 'router');
 export const EXTERNAL_BIT = 1 << SOURCE_EXTERNAL;
 export const HPET_BITS = EXTERNAL_BIT - 1;
 const SOURCE_BITS = HPET_BITS | EXTERNAL_BIT;
-const INPUT_LEVEL = 1 << 30;
+export const INPUT_LEVEL = 1 << 30;
 
 export interface RouterPorts {
   /** A line of the HPET, or an external driver's level of a GSI, changed. */
