@@ -47,6 +47,11 @@ const INSIDE = CONTROL_AREA.word('inside', 'sync');
 const ALIVE = CONTROL_AREA.word('alive', 'sync');
 const PIT_GATE = ROUTER_AREA.word('pitGate', 'router');
 
+/** Whether anybody may enter the machine that `memory` has selected. */
+export function isAlive(memory: Memory): boolean {
+  return memory.load(ALIVE) !== 0;
+}
+
 export interface MachineOptions {
   readonly slot: number;
   readonly design: Design;
@@ -205,7 +210,7 @@ export class Machine implements IrqTarget {
   }
 
   get isAlive(): boolean {
-    return this.memory.load(ALIVE) !== 0;
+    return isAlive(this.memory);
   }
 
   /** Lets nobody in any more: threads that hang in here will never leave. */

@@ -1,5 +1,6 @@
 import { Clock } from '../../machine/clock.js';
 import { Kicks } from '../../machine/kicks.js';
+import { isAlive } from '../../machine/machine.js';
 import { TIMER_COUNT } from '../../machine/timer-list.js';
 import { MAIN_LOOP_THREAD } from '../../threads/shared-map.js';
 import { armedDeadline } from '../armed-deadline.js';
@@ -20,6 +21,8 @@ export function unfired({ names, scenario }: Laboratory): Oracle {
       const { times, now } = system.execution.clock;
       const memory = new StillMemory(system.words, times[now]);
       memory.select(names.machine);
+      // Of a machine that was removed, or frozen, nobody runs what is left.
+      if (!isAlive(memory)) return;
       const clock = new Clock(memory);
       if (!new Kicks(memory).isEmpty) report({ kind: 'meaning', summary: 'a callback is left for a vCPU thread' });
       if (!clock.isTicking()) return;
