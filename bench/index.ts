@@ -8,6 +8,7 @@ import { rows as idle } from './idle.js';
 import { rows as locks } from './locks.js';
 import { printRow, type Row } from './rows.js';
 import { rows as scrape } from './scrape.js';
+import { rows as seam } from './seam.js';
 import { rows as subscribers } from './subscribers.js';
 import { rows as timers } from './timers.js';
 import { rows as trace } from './trace.js';
@@ -21,6 +22,7 @@ const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
   deadlocks,
   scrape,
   accesses,
+  seam,
   wire,
   clients,
   subscribers,
