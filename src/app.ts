@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { Logger } from 'pino';
 import { type App, type RouteInfo, registerRoutes } from '../routes/index.js';
 import { SouthbridgeError } from './errors.js';
-import { answerClientError, challenge, codedError } from './http-errors.js';
+import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import type { Access } from './security/roles.js';
@@ -59,6 +59,7 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   // Response schemas document; a serializer made from them would drop what they do not name.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.server.maxConnections = limits.sockets;
+  noteResponses(app.server);
   app.removeContentTypeParser('text/plain');
   takeStrictJson(app);
   app.setErrorHandler(sendError);

@@ -1,4 +1,4 @@
-import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, maxHeaderSize, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorObject } from 'ajv';
 import type { FastifyError, FastifyRequest } from 'fastify';
@@ -44,9 +44,30 @@ const BARE = Object.entries(BARE_HEADERS)
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('');
 
-/** What is not HTTP at all gets an answer as well. */
+/** Of Node's parser, with what it was reading. */
+interface ClientError extends NodeJS.ErrnoException {
+  readonly rawPacket?: unknown;
+}
+
+/** The last response of each connection. */
+const responses = new WeakMap<Socket, ServerResponse>();
+
+/** Has `answerClientError` know what was answered before. */
+export function noteResponses(server: Server): void {
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
+    responses.set(request.socket, response),
+  );
+}
+
+/** Whether what is wrong belongs to a request that is answered already, as its body does. */
+function isAnswered(socket: Socket): boolean {
+  const response = responses.get(socket);
+  return response?.headersSent === true && !response.req.complete;
+}
+
+/** What is not HTTP at all gets an answer as well; no request gets two. */
 export function answerClientError(
-  error: NodeJS.ErrnoException,
+  error: ClientError,
   socket: Socket,
   limits: Pick<Limits, 'headersMs' | 'requestMs'>,
 ): void {
@@ -54,11 +75,18 @@ export function answerClientError(
     socket.destroy();
     return;
   }
+  if (isAnswered(socket)) {
+    socket.end();
+    return;
+  }
   const refused = refusalOf(error, limits);
   const body = JSON.stringify(refused);
+  // RFC 9110, 9.3.2: a client that asked for the head alone takes a body for the beginning of another answer.
+  const { rawPacket } = error;
+  const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
   socket.end(
     `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nconnection: close\r\n` +
-      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${BARE}\r\n${body}`,
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${BARE}\r\n${isHead ? '' : body}`,
   );
 }
 

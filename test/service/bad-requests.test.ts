@@ -148,7 +148,16 @@ t.test('bad input has a coded answer and changes nothing', async (t) => {
   ]) {
     t.equal((await rawRequest(server.url, { [name]: value })).status, 200, `${name}: ${value} is welcome`);
   }
-  t.match(await garbage(server.url), /^HTTP\/1\.1 400 .*"code":"bad-request"/s);
+  t.match(await answerTo(server.url, '\x16\x03\x01 hello\r\n\r\n'), /^HTTP\/1\.1 400 .*"code":"bad-request"/s);
+  const coded = 'HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding:';
+  t.match(
+    await answerTo(server.url, `HEAD /v1/machines ${coded} identity\r\n\r\n`),
+    /^HTTP\/1\.1 400 .*\r\n\r\n$/s,
+    'a head alone, as it was asked for',
+  );
+  const twice = await answerTo(server.url, `POST /v1/nothing ${coded} chunked\r\n\r\n`, 'no length\r\n');
+  t.match(twice, /^HTTP\/1\.1 404/);
+  t.equal(twice.split('HTTP/1.1').length, 2, 'a body that is wrong gets no answer beside that of its request');
 
   t.same(await look(), before, 'nothing changed');
 });
@@ -167,13 +176,16 @@ function rawRequest(url: string, headers: Record<string, string>): Promise<{ sta
   });
 }
 
-/** What the server answers to bytes that are not HTTP. */
-function garbage(url: string): Promise<string> {
+/** What the server answers to bytes of which each part but the first is sent once something was answered. */
+function answerTo(url: string, ...parts: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write('\x16\x03\x01 hello\r\n\r\n'));
+    const left = [...parts];
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(left.shift() ?? ''));
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk;
+      const next = left.shift();
+      if (next !== undefined) socket.write(next);
     });
     socket.on('end', () => resolve(text));
     socket.on('error', reject);
