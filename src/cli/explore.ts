@@ -10,6 +10,7 @@ import { parseReplayString, replay, replayFinding, replayString } from '../explo
 import type { Scenario } from '../explore/scenario.js';
 import { SCENARIOS } from '../explore/scenarios/index.js';
 import { runAll } from '../explore/workers.js';
+import { PRESETS } from '../locking/presets.js';
 
 interface Options {
   readonly locking: readonly NamedDesign[];
@@ -75,7 +76,9 @@ async function run(options: Options, command: Command): Promise<void> {
     if (!options.json && !options.table) print(result, options);
   };
   const { mutex, preemptions, plant, locking, scenario: chosen } = options;
-  const how = { mutex, preemptions };
+  // A table of designs says what class they are of, which is known without the harm; what presets are to show has it.
+  const harm = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
+  const how = { mutex, preemptions, harm };
   if (plant) for (const scenario of chosen) show(runPlanted(plant, scenario, how));
   else {
     const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));

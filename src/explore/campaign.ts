@@ -37,7 +37,8 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
   const begin = performance.now();
   const { complete, states, transitions, findings: found } = explore(scenario, design, options);
   // Who asked for one finding alone has it, or does not care for more.
-  const second = options.isEnough ? undefined : secondPass(scenario, design, options, found);
+  const isWhole = !options.isEnough && options.harm !== false;
+  const second = isWhole ? secondPass(scenario, design, options, found) : undefined;
   const findings = [...found, ...(second?.findings ?? [])];
   const kinds = findings.map(({ kind }) => kind);
   return {

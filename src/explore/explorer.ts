@@ -27,6 +27,8 @@ export interface ExploreOptions {
   readonly plant?: () => () => void;
   /** Data words, by absolute address, an access to which is a scheduling point. */
   readonly points?: readonly number[];
+  /** False: what has races is not explored again for the harm that they do. */
+  readonly harm?: boolean;
   /** Differences from the scenario's machine. */
   readonly machine?: Partial<MachineOptions>;
   /** Whether to stop at a finding: one of this kind was all that was asked for. */

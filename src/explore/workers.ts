@@ -11,7 +11,7 @@ export interface Task {
   readonly scenario: Scenario;
 }
 
-export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions'>;
+export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'harm'>;
 
 /** A task as it travels to a worker: designs and scenarios have names. */
 export interface NamedTask {
