@@ -26,7 +26,7 @@ interface Rule {
   readonly needs?: string;
   /** Takes a second or more, and is tried by tests of its own: only in the longer tiers. */
   readonly long?: true;
-  /** Takes minutes: only in the longest tier. */
+  /** Takes long, and is tried by tests of its own: only in the longest tier. */
   readonly longest?: true;
   /** Goes on until it is told to end. */
   readonly serves?: true;
@@ -46,9 +46,9 @@ const RULES: readonly Rule[] = [
   },
   { line: /^npx wscat/, long: true },
   { line: /^southbridge explore( --locking axes.*)?$/, longest: true },
-  { line: /^southbridge explore --(replay|plant)/, long: true, status: 1 },
+  { line: /^southbridge explore --(replay|plant)/, longest: true, status: 1 },
   { line: /^southbridge explore/, long: true },
-  { line: /^southbridge compare/, long: true, more: SOON },
+  { line: /^southbridge compare/, longest: true, more: SOON },
   { line: /^southbridge demo/, not: 'test/demo runs it as it stands there' },
   {
     line: /^southbridge replay --url/,

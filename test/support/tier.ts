@@ -31,10 +31,10 @@ export const TIERS = {
     threadDeaths: 6,
   },
   ci: {
-    socketOperations: 20_000,
+    socketOperations: 8_000,
     exploresAllDesigns: true,
     exploresEveryMistake: false,
-    stressRounds: 300,
+    stressRounds: 150,
     allPresets: true,
     replayDesigns: 'some',
     testsWholePage: true,
@@ -58,7 +58,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
-    threadDeaths: 20,
+    threadDeaths: 10,
   },
   long: {
     socketOperations: 100_000,
