@@ -102,7 +102,7 @@ function furnish(): void {
     symlinkSync(join(root, name), join(folder, name));
   mkdirSync(join(folder, 'bin'));
   const program = join(folder, 'bin', 'southbridge');
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`);
+  writeFileSync(program, `#!/bin/sh\nunset NODE_OPTIONS\nexec '${process.execPath}' '${CLI}' "$@"\n`);
   chmodSync(program, 0o755);
   symlinkSync(process.execPath, join(folder, 'bin', 'node'));
 }

@@ -12,10 +12,12 @@ export class MachineHead {
   /**
    * @param {import('../server.js').Server} server
    * @param {import('./list.js').MachineList} list
+   * @param {() => void} leave called before the machine is deleted: nobody is to ask for it any more
    */
-  constructor(server, list) {
+  constructor(server, list, leave) {
     this.server = server;
     this.list = list;
+    this.leave = leave;
     this.facts = h('div', { class: 'machine-head' });
     this.pause = h('button', { type: 'button', onclick: () => this.#pause() }, 'Pause');
     this.buttons = [
@@ -61,6 +63,7 @@ export class MachineHead {
   async #delete() {
     const { name } = this.#machine;
     if (!confirm(`Delete the machine ${name}? Its vCPUs are disconnected.`)) return;
+    this.leave();
     await this.#do('DELETE', '');
     const next = this.list.machines.find((machine) => machine.name !== name);
     if (next && !this.list.find(name)) this.list.open(next.name);

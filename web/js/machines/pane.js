@@ -22,7 +22,7 @@ export class MachinePane {
    */
   constructor(server, list) {
     this.list = list;
-    this.head = new MachineHead(server, list);
+    this.head = new MachineHead(server, list, () => this.hide());
     this.drive = new DrivePanel(server);
     this.views = {
       locks: new LocksView(server),
