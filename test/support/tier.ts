@@ -44,7 +44,7 @@ export const TIERS = {
     checkpointStride: 97,
     triesDelivery: true,
     differentialAccesses: 100_000,
-    loadMs: 1_000,
+    loadMs: 500,
     allLoads: true,
     soakSeconds: 5,
     comparesSoakMemory: false,
