@@ -63,6 +63,20 @@ t.test('SIGTERM ends the server with status 0, whoever is connected', async (t) 
   for (const socket of [dead, deadStream, unfinished]) socket.destroy();
 });
 
+t.test('a second signal ends the server at once', async (t) => {
+  const { child, url } = await serve();
+  t.teardown(() => child.kill('SIGKILL'));
+  const dead = await halfDeadSocket(url, '/v1/machines/default/vcpus/0');
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  // Another signal than the first, which two of one kind might be taken for.
+  child.kill('SIGTERM');
+  child.kill('SIGINT');
+  t.same(await ended, { code: 130, signal: null });
+  dead.destroy();
+});
+
 t.test('a port that is in use is told with the next step', async (t) => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
