@@ -39,8 +39,10 @@ export async function rows(): Promise<Row[]> {
     await make(many, 'm0', SECOND / 1000);
     await makeMany(many, 1, FEW);
     const before = residentBytes(many.child.pid as number);
-    await makeMany(many, FEW, MANY);
-    const each = (residentBytes(many.child.pid as number) - before) / (MANY - FEW) / 1024;
+    // The server has one of its own from the beginning.
+    const made = MANY - 1 - FEW;
+    await makeMany(many, FEW, FEW + made);
+    const each = (residentBytes(many.child.pid as number) - before) / made / 1024;
     return [
       ...ticks,
       row(`${MANY} machines, each with an armed timer: memory of each`, each, 'KiB', { better: 'lower', target: 24 }),
