@@ -13,6 +13,13 @@ import { faultOfWord } from './saved-ranges.js';
 /** Of the form of a snapshot; another is refused. */
 export const SNAPSHOT_VERSION = 1;
 
+/** Below 2^63 ns, which is beyond what a clock comes to. */
+const Deadline = Type.String({
+  pattern: '^(0|[1-9][0-9]{0,18})$',
+  description: 'Nanoseconds.',
+  examples: ['1000000'],
+});
+
 /** A machine at one moment, as JSON: docs/snapshots.md. */
 export const SnapshotSchema = Type.Object(
   {
@@ -25,7 +32,7 @@ export const SnapshotSchema = Type.Object(
     state: Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 0xffff_ffff }), {
       description: 'Registers and hidden state, words of 32 bits by name.',
     }),
-    deadlines: Type.Array(Type.Union([Type.Null(), Nanoseconds]), {
+    deadlines: Type.Array(Type.Union([Type.Null(), Deadline]), {
       description: 'Virtual time in ns at which each timer is due, or null: those of the HPET, then the storm timer.',
     }),
   },

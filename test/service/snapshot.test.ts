@@ -48,6 +48,19 @@ async function prepare(vcpu: VcpuClient): Promise<void> {
   await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
 }
 
+t.test('a timer that is due in hundreds of years is restored as well', async (t) => {
+  const vcpu = await make('far', 'lockless-timer', 'manual');
+  await vcpu.write(timerConfiguration(0), 8, route(16) | ENABLE | PERIODIC | VALUE_SET);
+  await vcpu.write(timerComparator(0), 8, 100);
+  await vcpu.write(timerComparator(0), 8, 0x0800_0000_0000_0000n);
+  await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+  await vcpu.request({ type: 'step', ns: '1000' });
+  const { takenAt: _, ...snapshot } = await server.get('/v1/machines/far/snapshot');
+  t.match(snapshot.deadlines[0], /^576460752303\d{7}$/);
+  t.equal((await restore('far', { takenAt: 0, ...snapshot })).status, 200);
+  t.match(await server.get('/v1/machines/far/snapshot'), snapshot);
+});
+
 for (const locking of PRESET_NAMES) {
   t.test(`${locking}: what is restored goes on as the original does, and nothing is told twice`, async (t) => {
     const name = locking.replace('+', '-and-');
