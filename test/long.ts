@@ -1,9 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { type FileResult, ROOT, runFiles, testFiles } from './support/suite.js';
 import { TIERS } from './support/tier.js';
 
 /**
@@ -12,11 +11,8 @@ import { TIERS } from './support/tier.js';
  * what is broken off can be gone on with. A file's entry names the commit at which it ran, and the last run counts.
  */
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Seconds that one test file may take. */
 const FILE_LIMIT = 3600;
-/** How many run at once: more would take each other's processors. */
-const AT_ONCE = Math.min(2, availableParallelism());
 
 /** What came of a test file. */
 interface Entry {
@@ -34,18 +30,8 @@ interface Entry {
   readonly figures: readonly string[];
 }
 
-async function run(file: string): Promise<Entry> {
-  const begin = Date.now();
-  const child = spawn(process.execPath, [file], {
-    cwd: ROOT,
-    env: { ...process.env, TEST_TIER: 'long', TAP_TIMEOUT: String(FILE_LIMIT) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject));
-  const output = await text(child.stdout);
-  const ok = (await ended) === 0;
-  if (!ok) process.stderr.write(output);
-  return { file, ok, ...count(output), ...circumstances(begin), seconds: seconds(Date.now() - begin) };
+function entryOf({ file, ok, output, began, seconds }: FileResult): Entry {
+  return { file, ok, ...count(output), ...circumstances(began), seconds };
 }
 
 /** Lines of TAP that close a subtest, and so tell of no assertion of their own, give its time. */
@@ -75,16 +61,9 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
 }
 
-function builtTests(): string[] {
-  return readdirSync(join(ROOT, 'dist/test'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.js'))
-    .map((file) => join('dist/test', file))
-    .sort();
-}
-
 const EVIDENCE = join(ROOT, 'docs/evidence');
 const report = join(EVIDENCE, `${new Date().toISOString().slice(0, 10)}.json`);
-const built = builtTests();
+const built = testFiles([]);
 /** By file; tests that are no more fall out. */
 const entries = new Map<string, Entry>();
 
@@ -104,22 +83,17 @@ function write(): void {
 }
 
 const parts = process.argv.slice(2);
-const chosen = built.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
-if (chosen.length === 0) throw new Error(`no built test file contains ${parts.join(' or ')}`);
+const chosen = testFiles(parts);
 if (parts.length > 0 && existsSync(report)) {
   for (const entry of JSON.parse(readFileSync(report, 'utf8')).files as Entry[]) entries.set(entry.file, entry);
 }
-const queue = [...chosen];
-await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const entry = await run(file);
-      entries.set(file, entry);
-      write();
-      process.stdout.write(`${entry.ok ? 'ok' : 'not ok'} ${file} ${entry.seconds} s\n`);
-    }
-  }),
-);
+await runFiles(chosen, { limit: FILE_LIMIT, tier: 'long' }, (result) => {
+  const { file, ok, output, seconds } = result;
+  entries.set(file, entryOf(result));
+  write();
+  if (!ok) process.stderr.write(output);
+  process.stdout.write(`${ok ? 'ok' : 'not ok'} ${file} ${seconds} s\n`);
+});
 const failed = chosen.filter((file) => !entries.get(file)?.ok);
 process.stdout.write(`${report}: ${chosen.length} files run, ${failed.length} failed\n`);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ROOT } from './support/suite.js';
 
 /**
  * Runs the built suite on every major version of Node that is supported, in the tier of TEST_TIER. The packages
@@ -10,8 +11,7 @@ import { fileURLToPath } from 'node:url';
  * test files.
  */
 const VERSIONS = ['20', '22', '24', '26'];
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const TAP = fileURLToPath(new URL('../../node_modules/.bin/tap', import.meta.url));
+const RUN = fileURLToPath(new URL('run.js', import.meta.url));
 
 interface Result {
   readonly version: string;
@@ -39,7 +39,7 @@ function run(version: string, files: readonly string[]): Result {
     const begin = performance.now();
     // Programs that tests start by name find this Node as well.
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
-    const { status } = spawnSync(node, [TAP, '--reporter=tap', ...files], { cwd: ROOT, env, stdio: 'inherit' });
+    const { status } = spawnSync(node, [RUN, ...files], { cwd: ROOT, env, stdio: 'inherit' });
     return { version, status, seconds: Math.round((performance.now() - begin) / 1000) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
