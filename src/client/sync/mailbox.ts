@@ -31,20 +31,19 @@ const WORDS = 16;
 export const FRAME_ROOM = 262_144;
 const INBOX_ROOM = 1_048_576;
 
-/** For how long a reply is looked for: as long as KVM by default looks before it halts a processor. */
-const REPLY_MS = 0.2;
-/** The same for a request: a caller in a row of calls makes the next one within a few microseconds, unless it slept. */
-const REQUEST_MS = 0.03;
+/** For how long the next request is looked for: a caller in a row of calls wakes up and makes it within that. */
+const REQUEST_MS = 0.15;
 /** A sleep up to this long may be all wake-ups: four of up to 100 µs between the cores of a virtual machine. */
-const SHORT_MS = 0.5;
+export const SHORT_MS = 0.5;
+/** Looks between two at the clock. */
+const LOOKS = 50;
 
 export class Mailbox {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #frame: Uint8Array<SharedArrayBuffer>;
   readonly #inbox: Uint8Array<SharedArrayBuffer>;
   readonly #view: DataView;
-  readonly #reply: Polling;
-  readonly #next: Polling;
+  readonly #next = new Polling(REQUEST_MS, SHORT_MS);
   /** When the last request was passed on, or done. */
   #freeAt = 0;
 
@@ -53,8 +52,6 @@ export class Mailbox {
     this.#frame = new Uint8Array(buffer, 4 * WORDS, FRAME_ROOM);
     this.#inbox = new Uint8Array(buffer, 4 * WORDS + FRAME_ROOM, INBOX_ROOM);
     this.#view = new DataView(buffer, 4 * WORDS + FRAME_ROOM, INBOX_ROOM);
-    this.#reply = new Polling(this.#words, REPLY_MS, SHORT_MS);
-    this.#next = new Polling(this.#words, REQUEST_MS, SHORT_MS);
   }
 
   // The side that waits
@@ -74,13 +71,7 @@ export class Mailbox {
 
   /** Waits for the end of the last request; false after `timeout` ms. */
   awaitDone(timeout: number): boolean {
-    const request = this.#words[REQUEST];
-    const begin = performance.now();
-    const done = Atomics.load(this.#words, DONE);
-    if (done !== request && this.#reply.isWorthwhile) this.#reply.look(DONE, done);
-    const isDone = this.#reaches(DONE, request, timeout);
-    this.#reply.waited(performance.now() - begin);
-    return isDone;
+    return this.#reaches(DONE, this.#words[REQUEST], timeout);
   }
 
   get hasMore(): boolean {
@@ -125,7 +116,10 @@ export class Mailbox {
     if (!this.#next.isWorthwhile) return false;
     const words = this.#words;
     Atomics.store(words, LOOKING, 1);
-    this.#next.look(REQUEST, seen);
+    const end = performance.now() + this.#next.duration;
+    do {
+      for (let look = 0; look < LOOKS && Atomics.load(words, REQUEST) === seen; look++);
+    } while (Atomics.load(words, REQUEST) === seen && performance.now() < end);
     Atomics.store(words, LOOKING, 0);
     return Atomics.load(words, REQUEST) !== seen;
   }

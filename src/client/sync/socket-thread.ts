@@ -8,7 +8,8 @@ import type { Reconnection } from '../reconnection.js';
 import { connectionLost, type RequestError } from '../request-error.js';
 import { socketUrl } from '../web-socket.js';
 import { protoFailure } from './failure.js';
-import { AWAIT_EVENT, CALL, Mailbox, POLL } from './mailbox.js';
+import { AWAIT_EVENT, CALL, Mailbox, POLL, SHORT_MS } from './mailbox.js';
+import { Polling } from './polling.js';
 
 /** The thread that has the socket of a blocking client. It passes frames on as they are. */
 export interface SocketThreadData {
@@ -23,6 +24,8 @@ export interface SocketThreadData {
 
 /** Requests that are taken before the socket is looked at again. */
 const AT_ONCE = 64;
+/** For how long a reply is looked for: most come within a tenth of it. */
+const REPLY_MS = 0.3;
 /** Events kept for a caller that does not call; what comes beyond is told as a gap. */
 const MOST_EVENTS = 65_536;
 
@@ -32,8 +35,9 @@ const address = socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/vcpu
 
 let shown = resumeToken;
 let waiting: Uint8Array[] = [];
-/** The request that waits for a reply, or for an event. */
-let expecting: { readonly request: number; readonly id?: number } | undefined;
+/** The request that waits for a reply, or for an event; when it was sent, in ms. */
+let expecting: { readonly request: number; readonly id?: number; readonly since?: number } | undefined;
+const replies = new Polling(REPLY_MS, SHORT_MS);
 let ended: RequestError | undefined;
 
 const connection = new Connection(
@@ -73,6 +77,7 @@ function dropped(message: ServerMessage): void {
 }
 
 function finish(request: number): void {
+  if (expecting?.since !== undefined) replies.waited(performance.now() - expecting.since);
   expecting = undefined;
   if (gap) waiting.push(protoFailure.gap(gap.from, gap.to));
   gap = undefined;
@@ -91,12 +96,30 @@ function take(request: number): void {
   else if (kind === AWAIT_EVENT) expecting = { request };
   else {
     const frame = mailbox.frame();
-    if (kind === CALL) expecting = { request, id: mailbox.id };
+    const since = performance.now();
+    if (kind === CALL) expecting = { request, id: mailbox.id, since };
     if (ended) fail(ended);
     else if (connection.isOpen) connection.send(frame);
     else fail(connectionLost(address));
+    if (expecting && replies.isWorthwhile) lookForReply(since + REPLY_MS);
   }
   mailbox.taken(request);
+}
+
+let lookUntil = 0;
+let isLooking = false;
+
+/** Has the event loop look at the socket again and again, in place of sleeping until something comes. */
+function lookForReply(until: number): void {
+  lookUntil = until;
+  if (isLooking) return;
+  isLooking = true;
+  setImmediate(lookAgain);
+}
+
+function lookAgain(): void {
+  isLooking = expecting !== undefined && performance.now() < lookUntil;
+  if (isLooking) setImmediate(lookAgain);
 }
 
 /** The last request that was taken. */
