@@ -6,7 +6,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import type { Access } from '../src/security/roles.js';
 import type { Service } from '../src/service/service.js';
 import { CLOSED } from '../src/wire/json/schemas.js';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { promised } from '../src/service/answer.js';
 import { CLOSED, Nanoseconds } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';

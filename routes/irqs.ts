@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/service/event-source.js';
 import { IrqFilter } from '../src/service/irq-filter.js';

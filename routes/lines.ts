@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { promised } from '../src/service/answer.js';
 import { INPUTS } from '../src/service/machine-handle.js';
 import { CLOSED, Gsi, Level } from '../src/wire/json/schemas.js';

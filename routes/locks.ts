@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { BqlLoadConfig } from '../src/config/machine.js';
+import { Type } from '../src/config/type.js';
 import { describeContention } from '../src/service/lock-contention.js';
 import { orderToDot } from '../src/threads/lock-view.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { LOG_LEVELS } from '../src/config/schema.js';
+import { Type } from '../src/config/type.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
 import { type App, type Routes, replies } from './app.js';
 

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { accessOf } from '../src/service/access.js';
 import { promised } from '../src/service/answer.js';

@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { describeMachine } from '../src/service/machine-description.js';
 import { restore, save } from '../src/service/saving.js';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { describeTracing, perfettoFile, setTracing } from '../src/service/tracing.js';
 import { CLOSED } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { VcpuSocket } from '../src/service/vcpu-socket.js';
 import { resumeTokenOf } from '../src/wire/subprotocols.js';

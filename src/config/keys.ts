@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { TSchema } from './type.js';
 
 /** The parts of JSON Schema that the schemas of this project use. */
 export interface SchemaNode {

@@ -1,4 +1,3 @@
-import { type Static, Type } from 'typebox';
 import { XEN_FORMS } from '../devices/gsi/xen-filter.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../devices/quirks.js';
 import type { Design } from '../locking/axes.js';
@@ -15,6 +14,7 @@ import {
 import type { BqlLoadOptions } from '../machine/bql-load.js';
 import type { MachineOptions } from '../machine/machine.js';
 import { DEFAULT_LOCKS } from '../sync/locks.js';
+import { type Static, Type } from './type.js';
 
 /** Nothing is dropped silently: a key that the schema does not name is refused. */
 const CLOSED = { additionalProperties: false } as const;

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { TSchema } from 'typebox';
 import { expectation, type KeyPath, nearest, type SchemaNode, schemaAt, schemaNode } from './keys.js';
+import type { TSchema } from './type.js';
 
 /** What is wrong at one place. */
 export type Fault =

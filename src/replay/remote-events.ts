@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, type TSchema, Type } from '../config/type.js';
+import { compileStrict } from '../wire/json/validation.js';
 import type { Output } from './trace.js';
 
 /** Names of bits 10:8 of a redirection entry, by their value. */
@@ -7,8 +7,10 @@ const DELIVERY_MODES = ['fixed', 'lowest-priority', 'smi', 'reserved-3', 'nmi', 
 
 const Hex = Type.String({ pattern: '^0x[0-9a-f]{1,8}$' });
 
+const guard = <T extends TSchema>(schema: T) => compileStrict<Static<T>>(schema);
+
 /** The fields that a replay compares; an event has others. */
-const LineEvent = Compile(
+const LineEvent = guard(
   Type.Object({
     kind: Type.Literal('line'),
     gsi: Type.Integer(),
@@ -16,7 +18,7 @@ const LineEvent = Compile(
     source: Type.String(),
   }),
 );
-const ApicEvent = Compile(
+const ApicEvent = guard(
   Type.Object({
     kind: Type.Literal('apic'),
     destination: Type.Integer(),
@@ -26,17 +28,17 @@ const ApicEvent = Compile(
     triggerMode: Type.Enum(['edge', 'level']),
   }),
 );
-const MsiEvent = Compile(Type.Object({ kind: Type.Literal('msi'), address: Hex, data: Hex }));
+const MsiEvent = guard(Type.Object({ kind: Type.Literal('msi'), address: Hex, data: Hex }));
 
 /**
  * An `irq` message in the words of the golden traces; undefined if it tells of a line that the replay itself drives.
  * Throws if the message is none.
  */
 export function outputOfEvent(event: unknown): Output | undefined {
-  if (LineEvent.Check(event)) {
+  if (LineEvent(event)) {
     return event.source === 'external' ? undefined : { out: 'irq', line: event.gsi, level: event.level };
   }
-  if (ApicEvent.Check(event)) {
+  if (ApicEvent(event)) {
     return {
       out: 'apic',
       dest: event.destination,
@@ -46,6 +48,6 @@ export function outputOfEvent(event: unknown): Output | undefined {
       trigger_mode: event.triggerMode === 'level' ? 1 : 0,
     };
   }
-  if (MsiEvent.Check(event)) return { out: 'msi', addr: Number(event.address), data: Number(event.data) };
+  if (MsiEvent(event)) return { out: 'msi', addr: Number(event.address), data: Number(event.data) };
   throw new Error('not an event of this protocol');
 }

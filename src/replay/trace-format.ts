@@ -1,5 +1,5 @@
-import { type Static, type TProperties, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, type TProperties, Type } from '../config/type.js';
+import { compileStrict } from '../wire/json/validation.js';
 
 /**
  * The lines of the two trace formats, `hpet-ioapic-trace/1` (golden) and `guest-trace/1`, as JSON schemas. Unknown keys
@@ -69,19 +69,19 @@ export type StepRow = Static<typeof Read | typeof Write | typeof ClockStep | typ
 export type OutputRow = Static<typeof Irq | typeof Apic | typeof Msi>;
 export type Row = StepRow | OutputRow;
 
-export const HEADERS = new Map<unknown, ReturnType<typeof Compile>>([
-  ['hpet-ioapic-trace/1', Compile(GoldenHeader)],
-  ['guest-trace/1', Compile(GuestHeader)],
+export const HEADERS = new Map<unknown, ReturnType<typeof compileStrict>>([
+  ['hpet-ioapic-trace/1', compileStrict(GoldenHeader)],
+  ['guest-trace/1', compileStrict(GuestHeader)],
 ]);
 
 /** Records by the word in `op` or `out`. */
-export const RECORDS = new Map<unknown, ReturnType<typeof Compile>>([
-  ['read', Compile(Read)],
-  ['write', Compile(Write)],
-  ['clock_step', Compile(ClockStep)],
-  ['set_irq', Compile(SetIrq)],
-  ['eoi', Compile(Eoi)],
-  ['irq', Compile(Irq)],
-  ['apic', Compile(Apic)],
-  ['msi', Compile(Msi)],
+export const RECORDS = new Map<unknown, ReturnType<typeof compileStrict>>([
+  ['read', compileStrict(Read)],
+  ['write', compileStrict(Write)],
+  ['clock_step', compileStrict(ClockStep)],
+  ['set_irq', compileStrict(SetIrq)],
+  ['eoi', compileStrict(Eoi)],
+  ['irq', compileStrict(Irq)],
+  ['apic', compileStrict(Apic)],
+  ['msi', compileStrict(Msi)],
 ]);

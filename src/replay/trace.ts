@@ -136,8 +136,8 @@ function parse(where: string, text: string): Record<string, unknown> {
 type Schema = NonNullable<ReturnType<typeof RECORDS.get>>;
 
 function check<T>(where: string, schema: Schema, value: T): T {
-  if (schema.Check(value)) return value;
-  const [error] = schema.Errors(value);
+  if (schema(value)) return value;
+  const [error] = schema.errors ?? [];
   throw new TraceError(`${where}: ${error.instancePath.slice(1) || 'record'} ${error.message}`);
 }
 

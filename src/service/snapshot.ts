@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Type } from 'typebox';
 import type { MachineConfig } from '../config/machine.js';
+import { Type } from '../config/type.js';
 import { EXTERNAL_BIT, HPET_BITS, LINES } from '../devices/gsi/router.js';
 import { SouthbridgeError } from '../errors.js';
 import { savedDeadline, savedWords } from '../machine/saved-state.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Static, Type } from 'typebox';
 import { BqlLoadConfig, MachineConfig } from '../config/machine.js';
+import { type Static, Type } from '../config/type.js';
 import { Validator } from '../config/validate.js';
 import { SouthbridgeError } from '../errors.js';
 import { type Snapshot, SnapshotSchema } from '../service/snapshot.js';

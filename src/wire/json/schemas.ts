@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../../config/type.js';
 import { DESTINATION_FORMATS, IRQ_KINDS } from '../names.js';
 import { DECIMAL_PATTERN, HEX_PATTERN } from '../values.js';
 import { CODE_KEYWORD, compileStrict, whenNeeded } from './validation.js';
@@ -82,7 +82,7 @@ export type VcpuMessageType = keyof Messages;
 export const VCPU_MESSAGE_TYPES = Object.keys(VCPU_MESSAGES) as VcpuMessageType[];
 
 /** A message that its schema accepted. */
-export type VcpuMessage = { [T in VcpuMessageType]: Type.Static<Messages[T]> }[VcpuMessageType];
+export type VcpuMessage = { [T in VcpuMessageType]: Static<Messages[T]> }[VcpuMessageType];
 
 const validators = new Map(
   VCPU_MESSAGE_TYPES.map((type) => [type as string, whenNeeded(() => compileStrict(VCPU_MESSAGES[type]))]),
