@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
-import { type FileResult, ROOT, runFiles, testFiles } from './support/suite.js';
+import { type Result, ROOT, runBatches, testFiles } from './support/suite.js';
 import { TIERS } from './support/tier.js';
 
 /**
@@ -30,7 +30,7 @@ interface Entry {
   readonly figures: readonly string[];
 }
 
-function entryOf({ file, ok, output, began, seconds }: FileResult): Entry {
+function entryOf({ files: [file], ok, output, began, seconds }: Result): Entry {
   return { file, ok, ...count(output), ...circumstances(began), seconds };
 }
 
@@ -87,8 +87,14 @@ const chosen = testFiles(parts);
 if (parts.length > 0 && existsSync(report)) {
   for (const entry of JSON.parse(readFileSync(report, 'utf8')).files as Entry[]) entries.set(entry.file, entry);
 }
-await runFiles(chosen, { limit: FILE_LIMIT, tier: 'long' }, (result) => {
-  const { file, ok, output, seconds } = result;
+const batches = chosen.map((file) => [file]);
+await runBatches(batches, { limit: FILE_LIMIT, tier: 'long' }, (result) => {
+  const {
+    files: [file],
+    ok,
+    output,
+    seconds,
+  } = result;
   entries.set(file, entryOf(result));
   write();
   if (!ok) process.stderr.write(output);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ErrorObject } from 'ajv';
 import {
   type GoldenHeaderRow,
   type GuestHeaderRow,
@@ -138,7 +139,12 @@ type Schema = NonNullable<ReturnType<typeof RECORDS.get>>;
 function check<T>(where: string, schema: Schema, value: T): T {
   if (schema(value)) return value;
   const [error] = schema.errors ?? [];
-  throw new TraceError(`${where}: ${error.instancePath.slice(1) || 'record'} ${error.message}`);
+  throw new TraceError(`${where}: ${reasonOf(error)}`);
+}
+
+function reasonOf({ keyword, params, instancePath, message }: ErrorObject): string {
+  if (keyword === 'additionalProperties') return `${params.additionalProperty} is no key of this record`;
+  return `${instancePath.slice(1) || 'record'} ${message}`;
 }
 
 function stepOf(where: string, row: StepRow, guest: boolean): Step {
