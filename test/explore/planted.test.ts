@@ -14,7 +14,7 @@ t.setTimeout(1_200_000);
 
 const page = readFileSync('docs/planted.md', 'utf8');
 
-for (const plant of PLANTS) {
+for (const plant of PLANTS.filter((_, number) => number % tier.exploreStride === 0)) {
   t.test(`${plant.name}: ${plant.mistake}`, async (t) => {
     const scenario = scenarioNamed(plant.scenario);
     const right = designNamed(plant.locking);
