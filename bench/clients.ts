@@ -3,12 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { Vcpu } from '../src/client/index.js';
 import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
-import { median } from './measure.js';
-import { type Row, row, selfRow } from './rows.js';
+import { alternate, median } from './measure.js';
+import { type Row, ratioRows } from './rows.js';
 import { ServerProcess } from './wire/server.js';
 
 /** The blocking client against the promise client, alternating: one read at a time, and batches. */
-const ROUNDS = 9;
 const ROUND_MS = 250;
 /** Rounds in which everything is compiled. */
 const WARM_UP = 4;
@@ -35,32 +34,16 @@ export async function rows(): Promise<Row[]> {
   const result: Row[] = [];
   for (const what of ['single', 'batch'] as const) {
     const figure = what === 'single' ? 'p50' : 'perSecond';
-    const own: number[] = [];
-    const first: number[] = [];
-    const second: number[] = [];
-    for (let round = -WARM_UP; round < ROUNDS; round++) {
-      const before = await promises(vcpu, what);
-      const between = await blocking(what);
-      const after = await promises(vcpu, what);
-      if (round < 0) continue;
-      first.push(before[figure]);
-      own.push(between[figure]);
-      second.push(after[figure]);
-    }
-    const baseline = median(first.map((value, index) => (value + second[index]) / 2));
+    const { own, ...base } = await alternate(
+      async () => (await promises(vcpu, what))[figure],
+      async () => (await blocking(what))[figure],
+      { warmUp: WARM_UP },
+    );
     const claim =
       what === 'single' ? ({ better: 'lower', target: 2 } as const) : ({ better: 'higher', target: 0.7 } as const);
-    const name = what === 'single' ? 'one read at a time, p50' : `batches of ${BATCH}`;
+    const name = `blocking client, ${what === 'single' ? 'one read at a time, p50' : `batches of ${BATCH}`}, to the promise client`;
     const unit = what === 'single' ? 'ns' : 'accesses/s';
-    const self = selfRow('the promise client to itself', unit, claim.better, first, second);
-    result.push(
-      row(`blocking client, to the promise client: ${name}`, median(own), unit, {
-        ...claim,
-        baseline,
-        spread: self.spread,
-      }),
-      self.row,
-    );
+    result.push(...ratioRows(name, unit, claim, own, base));
   }
   vcpu.close();
   await worker.terminate();

@@ -1,20 +1,18 @@
-import { median } from './measure.js';
-import { type Row, row, selfRow } from './rows.js';
+import { ROUNDS, twice } from './measure.js';
+import { absoluteRows, type Row, type Twice } from './rows.js';
 import { request } from './wire/api.js';
 import { processorSeconds, residentBytes } from './wire/process.js';
 import { ServerProcess } from './wire/server.js';
 
-const ROUNDS = 9;
 /** After some seconds the garbage of the start is collected. */
 const SETTLE_MS = 15_000;
 const ROUND_MS = 2000;
 
 /** Servers with default settings that nobody uses: of two at once, which are started and watched in nine rounds. */
 export async function rows(): Promise<Row[]> {
-  const starts: Pair = [[], []];
-  for (let round = 0; round < ROUNDS; round++) for (const half of starts) half.push(await startTime());
-  const memory: Pair = [[], []];
-  const processor: Pair = [[], []];
+  const starts = await twice(startTime);
+  const memory: [number[], number[]] = [[], []];
+  const processor: [number[], number[]] = [[], []];
   const servers = [await ServerProcess.southbridge(), await ServerProcess.southbridge()];
   const pids = servers.map(({ child }) => child.pid as number);
   await pause(SETTLE_MS);
@@ -29,12 +27,12 @@ export async function rows(): Promise<Row[]> {
   for (const server of servers) await server.stop();
   return [
     ...figure('ready after its start', 's', 1, starts),
-    ...figure('resident memory', 'MiB', 130, memory),
-    ...figure('processor', '% of a core', 1, processor),
+    ...figure('resident memory', 'MiB', 130, ofBoth(memory)),
+    ...figure('processor', '% of a core', 1, ofBoth(processor)),
   ];
 }
 
-type Pair = readonly [number[], number[]];
+const ofBoth = ([first, second]: readonly [number[], number[]]): Twice => ({ first, second });
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -48,8 +46,6 @@ async function startTime(): Promise<number> {
   return ready;
 }
 
-function figure(what: string, unit: string, target: number, [first, second]: Pair): Row[] {
-  const self = selfRow(`${what}, of two servers`, unit, 'lower', first, second);
-  const claim = { better: 'lower', target, spread: self.spread } as const;
-  return [row(`idle server: ${what}`, median([...first, ...second]), unit, claim), self.row];
+function figure(what: string, unit: string, target: number, figures: Twice): Row[] {
+  return absoluteRows(`idle server: ${what}`, unit, { better: 'lower', target }, figures);
 }

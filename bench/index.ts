@@ -2,9 +2,11 @@ import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { rows as accesses } from './accesses.js';
 import { rows as clients } from './clients.js';
+import { rows as conformance } from './conformance.js';
 import { rows as counterReads } from './counter-reads.js';
 import { rows as deadlocks } from './deadlocks.js';
 import { rows as idle } from './idle.js';
+import { rows as load } from './load.js';
 import { rows as locks } from './locks.js';
 import { printRow, type Row } from './rows.js';
 import { rows as scrape } from './scrape.js';
@@ -28,6 +30,8 @@ const BENCHES: { readonly [name: string]: () => Promise<Row[]> } = {
   subscribers,
   timers,
   idle,
+  load,
+  conformance,
 };
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });

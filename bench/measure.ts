@@ -1,4 +1,5 @@
-const ROUNDS = 9;
+/** Of everything that is measured in rounds. */
+export const ROUNDS = 9;
 const ROUND_NS = 20e6;
 
 /**
@@ -33,6 +34,38 @@ function timeOf(calls: number, call: () => void): number {
 
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+/**
+ * Takes turns between what is measured and what it is measured against, which comes before it and after it in each round.
+ * Nothing is kept of `warmUp` rounds at the beginning.
+ */
+export async function alternate(
+  base: () => Promise<number> | number,
+  own: () => Promise<number> | number,
+  { warmUp = 0 } = {},
+): Promise<{ first: number[]; own: number[]; second: number[] }> {
+  const figures = { first: [] as number[], own: [] as number[], second: [] as number[] };
+  for (let round = -warmUp; round < ROUNDS; round++) {
+    const before = await base();
+    const between = await own();
+    const after = await base();
+    if (round < 0) continue;
+    figures.first.push(before);
+    figures.own.push(between);
+    figures.second.push(after);
+  }
+  return figures;
+}
+
+/** Measures twice in each round. */
+export async function twice<T>(call: () => Promise<T> | T): Promise<{ first: T[]; second: T[] }> {
+  const figures = { first: [] as T[], second: [] as T[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    figures.first.push(await call());
+    figures.second.push(await call());
+  }
+  return figures;
 }
 
 /** Half of what lies between the quartiles of what should all be the same: what a ratio may be off by. */

@@ -7,13 +7,15 @@ import {
   timerConfiguration,
 } from '../test/support/guest.js';
 import { TestServer } from '../test/support/server.js';
-import { median } from './measure.js';
-import { type Row, row } from './rows.js';
+import { twice } from './measure.js';
+import { absoluteRows, type Row, row } from './rows.js';
 
-/** For how long a scrape keeps the gateway from anything else, with 100 busy machines, eight of them under labels of their own, as by default. */
+/**
+ * For how long a scrape keeps the gateway from anything else, with 100 busy machines, eight of them under labels of their
+ * own, as by default.
+ */
 
 const MACHINES = 100;
-const SCRAPES = 9;
 const LIMIT_MS = 20;
 
 export async function rows(): Promise<Row[]> {
@@ -28,22 +30,24 @@ export async function rows(): Promise<Row[]> {
   const load = vcpus.map(async (vcpu) => {
     while (!isOver) await vcpu.write(timerComparator(0), 8, (await vcpu.read(MAIN_COUNTER, 8)) + 10_000n);
   });
-  const blocks: number[] = [];
   let size = 0;
-  for (let scrape = 0; scrape <= SCRAPES; scrape++) {
+  const longestBlock = async () => {
     const text: string = await server.get('/metrics');
     size = text.length;
-    // Each tells of the one before it.
-    const block = /^southbridge_scrape_longest_block_seconds (\S+)$/m.exec(text)?.[1];
-    if (scrape > 1) blocks.push(Number(block) * 1000);
-  }
+    const seconds = /^southbridge_scrape_longest_block_seconds (\S+)$/m.exec(text)?.[1];
+    return Number(seconds) * 1000;
+  };
+  // Each tells of the one before it, and the first takes longer than those that follow.
+  for (let scrape = 0; scrape < 2; scrape++) await longestBlock();
+  const blocks = await twice(longestBlock);
   isOver = true;
   await Promise.all(load);
   await server.stop();
+  const slowest = Math.max(...blocks.first, ...blocks.second);
   const claim = { better: 'lower', target: LIMIT_MS } as const;
   return [
-    row('scrape of 100 busy machines: longest block, median', median(blocks), 'ms', claim),
-    row('scrape of 100 busy machines: longest block, slowest', Math.max(...blocks), 'ms', claim),
+    ...absoluteRows('scrape of 100 busy machines: longest block, median', 'ms', claim, blocks),
+    row('scrape of 100 busy machines: longest block, slowest', slowest, 'ms', claim),
     row('scrape of 100 busy machines: size', size / 1e6, 'MB', { better: 'lower' }),
   ];
 }

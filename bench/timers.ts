@@ -9,8 +9,8 @@ import {
   timerConfiguration,
   VALUE_SET,
 } from '../test/support/guest.js';
-import { median } from './measure.js';
-import { type Row, row, selfRow } from './rows.js';
+import { alternate, ROUNDS, twice } from './measure.js';
+import { absoluteRows, type Row, ratioRows, row, selfRow } from './rows.js';
 import { request, write } from './wire/api.js';
 import { residentBytes } from './wire/process.js';
 import { ServerProcess } from './wire/server.js';
@@ -21,8 +21,6 @@ const FEW = 10;
 const MANY = 10_000;
 const REQUESTS_AT_ONCE = 64;
 
-/** Rounds alternate between the two servers; the one with few machines has two turns to one. */
-const ROUNDS = 9;
 const ROUND_MS = 500;
 const WARM_UP_MS = 1000;
 
@@ -30,7 +28,8 @@ const WARM_UP_MS = 1000;
 export async function rows(): Promise<Row[]> {
   const [few, many] = await Promise.all([
     ServerProcess.southbridge(),
-    ServerProcess.southbridge('--set', `limits.machines=${MANY}`),
+    // It has one of its own from the beginning.
+    ServerProcess.southbridge('--set', `limits.machines=${MANY + 1}`),
   ]);
   try {
     await make(few, 'm0', SECOND / 1000);
@@ -38,16 +37,7 @@ export async function rows(): Promise<Row[]> {
     await makeMany(few, 1, FEW);
     await make(many, 'm0', SECOND / 1000);
     await makeMany(many, 1, FEW);
-    const before = residentBytes(many.child.pid as number);
-    // The server has one of its own from the beginning.
-    const made = MANY - 1 - FEW;
-    await makeMany(many, FEW, FEW + made);
-    const each = (residentBytes(many.child.pid as number) - before) / made / 1024;
-    return [
-      ...ticks,
-      row(`${MANY} machines, each with an armed timer: memory of each`, each, 'KiB', { better: 'lower', target: 24 }),
-      ...(await alternate(few, many)),
-    ];
+    return [...ticks, ...(await memoryOfEach(many)), ...(await compare(few, many))];
   } finally {
     await Promise.all([few.stop(), many.stop()]);
   }
@@ -56,38 +46,40 @@ export async function rows(): Promise<Row[]> {
 /** Measured twice in each round. */
 async function atOneKilohertz(server: ServerProcess): Promise<Row[]> {
   await lateness(server, 'm0', WARM_UP_MS);
-  const halves: Awaited<ReturnType<typeof lateness>>[] = [];
-  for (let half = 0; half < 2 * ROUNDS; half++) halves.push(await lateness(server, 'm0', ROUND_MS));
+  const { first, second } = await twice(() => lateness(server, 'm0', ROUND_MS));
   return ([50, 99] as const).flatMap((percentile) => {
-    const all = halves.map((half) => half.percentile(percentile) / 1000);
-    const [first, second] = [0, 1].map((odd) => all.filter((_, index) => index % 2 === odd));
-    const self = selfRow(`p${percentile} to itself`, 'µs', 'lower', first, second);
-    const claim = { better: 'lower', target: percentile === 50 ? 100 : 300, spread: self.spread } as const;
-    return [row(`timer at 1 kHz on an idle machine: lateness p${percentile}`, median(all), 'µs', claim), self.row];
+    const of = (histograms: typeof first) => histograms.map((histogram) => histogram.percentile(percentile) / 1000);
+    const claim = { better: 'lower', target: percentile === 50 ? 100 : 300 } as const;
+    const name = `timer at 1 kHz on an idle machine: lateness p${percentile}`;
+    return absoluteRows(name, 'µs', claim, { first: of(first), second: of(second) });
   });
 }
 
-async function alternate(few: ServerProcess, many: ServerProcess): Promise<Row[]> {
+/** Goes from few machines to many, and tells how the memory of every other lot of them differs from that of the others. */
+async function memoryOfEach(server: ServerProcess): Promise<Row[]> {
+  const lot = (MANY - FEW) / (2 * ROUNDS);
+  const resident = () => residentBytes(server.child.pid as number) / 1024;
+  const begin = resident();
+  let made = FEW;
+  const lots = await twice(async () => {
+    const before = resident();
+    await makeMany(server, made, made + lot);
+    made += lot;
+    return (resident() - before) / lot;
+  });
+  const each = (resident() - begin) / (made - FEW);
+  const name = `${made} machines, each with an armed timer: memory of each`;
+  return [row(name, each, 'KiB', { better: 'lower', target: 24 }), selfRow(name, 'KiB', 'lower', lots)];
+}
+
+async function compare(few: ServerProcess, many: ServerProcess): Promise<Row[]> {
   const p50 = async (server: ServerProcess) => (await lateness(server, 'm0', ROUND_MS)).percentile(50) / 1000;
-  const first: number[] = [];
-  const own: number[] = [];
-  const second: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    first.push(await p50(few));
-    own.push(await p50(many));
-    second.push(await p50(few));
-  }
-  const baseline = median(first.map((value, index) => (value + second[index]) / 2));
-  const self = selfRow(`${FEW} machines to themselves`, 'µs', 'lower', first, second);
-  return [
-    row(`${MANY} machines: timer lateness p50, to that of ${FEW}`, median(own), 'µs', {
-      better: 'lower',
-      target: 2,
-      baseline,
-      spread: self.spread,
-    }),
-    self.row,
-  ];
+  const { own, ...base } = await alternate(
+    () => p50(few),
+    () => p50(many),
+  );
+  const name = `${MANY} machines: timer lateness p50, to that of ${FEW}`;
+  return ratioRows(name, 'µs', { better: 'lower', target: 2 }, own, base);
 }
 
 async function makeMany(server: ServerProcess, from: number, to: number): Promise<void> {

@@ -4,15 +4,14 @@ import { SharedMemory } from '../src/memory/shared-memory.js';
 import { DEVICE } from '../src/sync/lock-names.js';
 import { TraceView } from '../src/threads/trace-view.js';
 import { TRACE_RECORDS } from '../src/trace/trace-ring.js';
-import { median } from './measure.js';
+import { median, ROUNDS } from './measure.js';
 import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
-import { type Row, row } from './rows.js';
+import { type Row, ratioRows, row } from './rows.js';
 
 /**
  * What tracing costs on the thread that does the work: where there is nothing to trace into, where it is off, and where
  * it is on, alternately in one run.
  */
-const ROUNDS = 9;
 const TIMES = 500_000;
 /** Off may differ from not there by no more than this, and by what that differs from itself. */
 const LARGEST_RATIO = 1.05;
@@ -71,15 +70,14 @@ export async function rows(): Promise<Row[]> {
     for (let round = 0; round < ROUNDS; round++) {
       for (const [index, machine] of machines.entries()) results[index].push(nanoseconds(operation, machine));
     }
-    const [without, off, on, again] = results.map(median);
-    const self = results[0].map((time, round) => results[3][round] / time).sort((a, b) => a - b);
-    const spread = (self[ROUNDS - 1] - self[0]) / 2;
-    const claim = { better: 'lower', baseline: without } as const;
+    const [first, off, on, second] = results;
+    const without = { first, second };
+    const { name } = operation;
+    const lower = { better: 'lower' } as const;
     return [
-      row(`${operation.name}, nothing to trace into`, without, 'ns', { better: 'lower' }),
-      row('  A/A: the same to itself', again, 'ns', claim),
-      row('  trace off', off, 'ns', { ...claim, target: LARGEST_RATIO, spread }),
-      row('  trace on', on, 'ns', claim),
+      row(`${name}, nothing to trace into`, median(first), 'ns', lower),
+      ...ratioRows(`${name}, trace off`, 'ns', { ...lower, target: LARGEST_RATIO }, off, without),
+      row(`${name}, trace on`, median(on), 'ns', { ...lower, baseline: median(first) }),
     ];
   });
 }

@@ -3,9 +3,9 @@ import { IOAPIC_BASE, IOWIN } from '../src/devices/ioapic/registers.js';
 import { U64 } from '../src/memory/u64.js';
 import type { Access } from '../src/wire/client-message.js';
 import { protoClientCodec } from '../src/wire/proto/client-codec.js';
-import { measure, median } from './measure.js';
+import { alternate, measure, median, ROUNDS } from './measure.js';
 import { OneThread, running } from './one-thread.js';
-import { type Row, row, selfRow } from './rows.js';
+import { type Row, ratioRows, row } from './rows.js';
 import { request } from './wire/api.js';
 import { Lanes } from './wire/lanes.js';
 import { Qtest } from './wire/qtest.js';
@@ -16,7 +16,6 @@ import { ServerProcess } from './wire/server.js';
  * as many connections with as much in flight. The rounds alternate; the baseline is measured twice in each, and half of
  * what lies between the quartiles of its ratio to itself is what a ratio may miss its target by.
  */
-const ROUNDS = 9;
 const ROUND_MS = 250;
 /** Both sides are compiled as they run: on a busy machine that takes seconds. */
 const WARM_UP_MS = 3000;
@@ -62,7 +61,7 @@ interface Shape {
   readonly connections: number;
   readonly depth: number;
   readonly figure: 'latency' | 'rate';
-  readonly target: number;
+  readonly target?: number;
   /** What a frame holds. */
   readonly accesses: readonly Access[];
 }
@@ -117,13 +116,14 @@ export async function rows(): Promise<Row[]> {
   ]);
   try {
     const result: Row[] = [];
-    for (const shape of SINGLES) result.push(...(await compare(shape, ours, echo, 'raw ws echo', qtest)).rows);
-    const worked = await compare(FRAMES, ours, spending, `echo that spends ${(cost / 1000).toFixed(1)} µs`, qtest);
-    const bare = await compare({ ...FRAMES, target: 0 }, ours, echo, 'bare echo');
+    for (const shape of SINGLES) result.push(...(await compare(shape, ours, echo, 'raw ws echo', qtest)));
+    const worked = await compare(FRAMES, ours, spending, 'echo that spends as long in process', qtest);
+    const bare = await compare({ ...FRAMES, target: undefined }, ours, echo, 'raw ws echo');
     result.push(
-      ...worked.rows,
-      row('frames of 64: accesses', worked.value * BATCH, '1/s', { better: 'higher', target: ACCESSES_PER_SECOND }),
-      { ...bare.rows[0], target: null, ok: null },
+      row('frames of 64: cost in process', cost, 'ns', { better: 'lower' }),
+      ...worked,
+      row('frames of 64: accesses', worked[0].value * BATCH, '1/s', { better: 'higher', target: ACCESSES_PER_SECOND }),
+      ...bare,
       ...(await underLoad(ours)),
     );
     return result;
@@ -144,7 +144,13 @@ async function lanesTo(server: ServerProcess, { connections, frame }: Shape, con
   return Lanes.open(urls, frame, true);
 }
 
-async function compare(shape: Shape, ours: ServerProcess, echo: ServerProcess, against: string, qtest?: Qtest) {
+async function compare(
+  shape: Shape,
+  ours: ServerProcess,
+  echo: ServerProcess,
+  against: string,
+  qtest?: Qtest,
+): Promise<Row[]> {
   const { connections, frame } = shape;
   const baseline = await Lanes.open(
     Array.from({ length: connections }, () => echo.url),
@@ -152,7 +158,7 @@ async function compare(shape: Shape, ours: ServerProcess, echo: ServerProcess, a
     false,
   );
   const third = await qtestFigure(shape, qtest);
-  return alternate(shape, await lanesTo(ours, shape), baseline, [`to ${against}`, 'the echo'], third);
+  return takeTurns(shape, await lanesTo(ours, shape), baseline, against, third);
 }
 
 /** One connection is all that qtest has: it carries what the others do together. */
@@ -171,50 +177,26 @@ async function qtestFigure(
 }
 
 /** Takes turns between what is measured and what it is measured against, which has two turns to one. */
-async function alternate(
-  shape: Shape,
-  own: Lanes,
-  base: Lanes,
-  [against, itself]: readonly [against: string, itself: string],
+async function takeTurns(
+  { name, depth, figure, target }: Shape,
+  lanes: Lanes,
+  baseline: Lanes,
+  against: string,
   qtest?: number,
-) {
-  const { name, depth, figure, target } = shape;
+): Promise<Row[]> {
   const measured = async (which: Lanes) => {
     const { perSecond, latency } = await which.run(depth, ROUND_MS);
     return figure === 'rate' ? perSecond : latency.percentile(50);
   };
-  for (const lanes of [own, base]) await lanes.run(depth, WARM_UP_MS);
-  const rounds: { first: number; own: number; second: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const first = await measured(base);
-    const between = await measured(own);
-    rounds.push({ first, own: between, second: await measured(base) });
-  }
-  await Promise.all([own.close(), base.close()]);
-  const value = median(rounds.map((round) => round.own));
-  const baseline = median(rounds.map(({ first, second }) => (first + second) / 2));
+  for (const which of [lanes, baseline]) await which.run(depth, WARM_UP_MS);
+  const { own, ...base } = await alternate(
+    () => measured(baseline),
+    () => measured(lanes),
+  );
+  await Promise.all([lanes.close(), baseline.close()]);
   const better = figure === 'rate' ? ('higher' as const) : ('lower' as const);
   const unit = figure === 'rate' ? 'round trips/s' : 'ns';
-  const self = selfRow(
-    `${itself} to itself`,
-    unit,
-    better,
-    rounds.map(({ first }) => first),
-    rounds.map(({ second }) => second),
-  );
-  return {
-    value,
-    rows: [
-      row(`${name}, ${against}`, value, unit, {
-        better,
-        target,
-        baseline,
-        spread: self.spread,
-        ...(qtest !== undefined && { qtest }),
-      }),
-      self.row,
-    ],
-  };
+  return ratioRows(`${name}, to ${against}`, unit, { better, target, qtest }, own, base);
 }
 
 /** A main loop that holds the BQL for 200 µs of each millisecond, in which no vCPU of this design needs it. */
@@ -224,7 +206,7 @@ async function underLoad(server: ServerProcess): Promise<Row[]> {
   const load = { duty: 0.2, hold: '200000', mode: 'sleep' };
   const loaded = await lanesTo(server, shape, { locking, bql: { load } });
   const free = await lanesTo(server, shape, { locking });
-  return (await alternate(shape, loaded, free, ['to the same without', 'the same without'])).rows;
+  return takeTurns(shape, loaded, free, 'the same without');
 }
 
 /** Nanoseconds that the accesses of one frame take on the thread that carries them out. */
