@@ -5,7 +5,7 @@ import { SharedMemory } from '../src/memory/shared-memory.js';
 import { U64 } from '../src/memory/u64.js';
 import { DEVICE } from '../src/sync/lock-names.js';
 import { barging } from '../src/sync/mutex.js';
-import { SequenceLock } from '../src/sync/sequence-lock.js';
+import { SequenceLatch } from '../src/sync/sequence-latch.js';
 import { InlineExecution } from '../src/threads/inline.js';
 import { machineAt } from '../src/threads/shared-map.js';
 import { READ, WRITE } from '../src/threads/submission-ring.js';
@@ -44,7 +44,7 @@ function locks(): void {
   const laboratory = new OneThread(1);
   const machine = laboratory.create(0, 'lockless-timer');
   const { memory, locks } = machine;
-  const sequence = new SequenceLock(memory, MACHINE_WORDS - 8);
+  const sequence = new SequenceLatch(memory, MACHINE_WORDS - 8);
   const mutex = MACHINE_WORDS - 16;
   sequence.write(1, 2, 3);
   print('Locks, uncontended', [
@@ -64,7 +64,7 @@ function locks(): void {
       }),
       'ns',
     ],
-    ['sequence lock: read of flags and two words', measure(() => sequence.read()), 'ns'],
+    ['sequence latch: read of flags and two words', measure(() => sequence.read()), 'ns'],
     [
       'the same with the flags in a word of their own',
       measure(() => {

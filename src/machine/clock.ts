@@ -1,8 +1,8 @@
 import { CLOCK_AREA as AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
-import { SEQUENCE_LOCK_WORDS, SequenceLock } from '../sync/sequence-lock.js';
+import { SEQUENCE_LATCH_WORDS, SequenceLatch } from '../sync/sequence-latch.js';
 
-const WORDS = AREA.words('virtualTime', SEQUENCE_LOCK_WORDS, 'sync');
+const WORDS = AREA.words('virtualTime', SEQUENCE_LATCH_WORDS, 'sync');
 
 /** Virtual time follows the host's clock; the words hold the host time of virtual zero. Else they hold virtual time. */
 const TICKING = 1 << 0;
@@ -14,14 +14,14 @@ export type ClockMode = 'realtime' | 'manual';
 
 /**
  * The virtual clock of one machine, in nanoseconds from 0 to 2^53. `realtime` follows the host's monotonic clock and
- * can be paused; `manual` moves only when the main loop steps it. Read by any thread without a lock; written by the
- * main loop.
+ * can be paused; `manual` moves only when the main loop steps it. Read by any thread without a lock, also if the main
+ * loop, which writes it, has died over that.
  */
 export class Clock {
-  readonly #words: SequenceLock;
+  readonly #words: SequenceLatch;
 
   constructor(readonly memory: Memory) {
-    this.#words = new SequenceLock(memory, WORDS);
+    this.#words = new SequenceLatch(memory, WORDS);
   }
 
   create(mode: ClockMode): void {

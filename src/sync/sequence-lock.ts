@@ -17,7 +17,7 @@ export const SEQUENCE_LOCK_WORDS = 3;
  * interrupt: a reader may hold a lock that the writer would wait for.
  */
 export class SequenceLock {
-  /** The flags and words of the last `read`. */
+  /** The flags and words of the last `begin` or `peek`. */
   flags = 0;
   first = 0;
   second = 0;
@@ -28,13 +28,10 @@ export class SequenceLock {
     readonly address: number,
   ) {}
 
-  /** Reads flags and words as one write left them. */
-  read(): void {
-    do this.begin();
-    while (!this.isCurrent());
-  }
-
-  /** Begins to read, for who reads something else along with the words: all of it counts only if `isCurrent` says so then. */
+  /**
+   * Begins to read, once no write is in progress; the caller may read something else along with the words. All of it
+   * counts only if `isCurrent` says so then.
+   */
   begin(): void {
     const { memory, address } = this;
     let sequence = memory.load(address);
@@ -42,6 +39,19 @@ export class SequenceLock {
       memory.spin(address, sequence);
       sequence = memory.load(address);
     }
+    this.#begin(sequence);
+  }
+
+  /** Begins to read as well, but waits for nobody: false if a write is in progress. */
+  tryBegin(): boolean {
+    const sequence = this.memory.load(this.address);
+    if (sequence & WRITING) return false;
+    this.#begin(sequence);
+    return true;
+  }
+
+  #begin(sequence: number): void {
+    const { memory, address } = this;
     this.first = memory.load(address + 1);
     this.second = memory.load(address + 2);
     this.flags = (sequence >> FLAGS_SHIFT) & FLAGS_MASK;

@@ -51,9 +51,21 @@ export class InlineExecution {
     if (locks === HAND_OVER || (operation !== READ && !this.events.hasRoom())) return undefined;
     machine.locks.site = SITES[operation];
     if (!machine.locks.tryAcquireAll(locks)) return undefined;
-    const status = this.#perform(operation, size, address, low, high);
+    const status = this.#mayRead(operation, size, address)
+      ? this.#perform(operation, size, address, low, high)
+      : undefined;
+    machine.hpet.counter.dropSample();
     machine.locks.releaseAll(locks);
     return status;
+  }
+
+  /**
+   * False if the access reads the main counter and a writer holds its readers up. The writer may have died over it, at any
+   * moment since whatever was looked at before; so all that the access will read is read here.
+   */
+  #mayRead(operation: number, size: number, address: number): boolean {
+    const { hpet, clock } = this.machine;
+    return operation !== READ || !Hpet.touchesMainCounter(address - HPET_BASE, size) || hpet.counter.sample(clock);
   }
 
   #perform(operation: number, size: number, address: number, low: number, high: number): number {
@@ -91,12 +103,7 @@ export class InlineExecution {
     if (offset < 0 || offset + size > HPET_SIZE) return 0;
     const entry = mmio.underBql ? bit(BQL) : bit(DEVICE);
     if (operation === WRITE) return isPlain ? entry | controllers : HAND_OVER;
-    const isFree = !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size);
-    if (!isFree) return entry;
-    // Writers that hold readers up do so while they wait for locks, or died while they wrote.
-    const { hpet } = this.machine;
-    if (hpet.holdsReaders) return entry;
-    return hpet.counter.isHeld ? HAND_OVER : 0;
+    return !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size) ? 0 : entry;
   }
 }
 

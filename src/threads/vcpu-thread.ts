@@ -71,8 +71,12 @@ export class VcpuThread {
     const { machine, due } = this;
     if (!machine.isAlive) return ring.GONE;
     switch (request.operation) {
-      case ring.READ:
-        return machine.read(request.address, request.size) ? ring.OK : ring.UNASSIGNED;
+      case ring.READ: {
+        const isAssigned = machine.read(request.address, request.size);
+        // Whom a dead writer of the main counter held up was let go, once the machine was frozen, with any value.
+        if (!machine.isAlive) return ring.GONE;
+        return isAssigned ? ring.OK : ring.UNASSIGNED;
+      }
       case ring.WRITE:
         if (!machine.write(request.address, request.size, this.#value.set(request.low, request.high))) {
           return ring.UNASSIGNED;

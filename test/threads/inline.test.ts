@@ -1,10 +1,12 @@
 import t from 'tap';
+import { MainCounter } from '../../src/devices/hpet/main-counter.js';
 import { EventRing, eventRingWords, LARGEST_BURST } from '../../src/events/event-ring.js';
 import { PRESETS } from '../../src/locking/presets.js';
+import { Clock } from '../../src/machine/clock.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/memory/map.js';
 import { SharedMemory } from '../../src/memory/shared-memory.js';
-import { DEVICE } from '../../src/sync/lock-names.js';
+import { BQL, DEVICE } from '../../src/sync/lock-names.js';
 import { Locks } from '../../src/sync/locks.js';
 import { NO_STATISTICS } from '../../src/sync/statistics.js';
 import { Thread } from '../../src/sync/thread.js';
@@ -25,6 +27,24 @@ class RestlessMemory extends SharedMemory {
   override spin(): void {
     throw new Error('the gateway spins');
   }
+
+  /** Runs when the thread looks at the host's clock next. */
+  meanwhile = () => {};
+
+  override hostTime(): number {
+    this.meanwhile();
+    return super.hostTime();
+  }
+}
+
+/** Memory of a thread that dies over one of its stores. */
+class MortalMemory extends SharedMemory {
+  storesLeft = Number.POSITIVE_INFINITY;
+
+  override store(address: number, value: number): void {
+    if (this.storesLeft-- <= 0) throw new Error('dead');
+    super.store(address, value);
+  }
 }
 
 /** A ring in which another thread tells something whenever room was found. */
@@ -41,7 +61,8 @@ function gateway(ring: typeof EventRing, options: Partial<MachineOptions> = {}) 
   const shared = new RestlessMemory(buffer);
   const events = new ring(shared, RING, CAPACITY, 1, false);
   const thread = (id: number) => new Thread(id, shared, NO_STATISTICS);
-  const machine = new Machine(new RestlessMemory(buffer), thread(1), { events, kickMainLoop() {}, kickVcpu() {} });
+  const memory = new RestlessMemory(buffer);
+  const machine = new Machine(memory, thread(1), { events, kickMainLoop() {}, kickVcpu() {} });
   machine.create(MACHINE, {
     slot: 0,
     design: PRESETS['lockless-timer'],
@@ -61,7 +82,7 @@ function gateway(ring: typeof EventRing, options: Partial<MachineOptions> = {}) 
   const fill = () => {
     while (events.tail() < CAPACITY - LARGEST_BURST) events.emit(0, 1, 0, 0, 0, 0, 0, 0);
   };
-  return { run, fill, events, machine, others };
+  return { run, fill, events, memory, machine, others, buffer };
 }
 
 t.test('the gateway does not wait for room that was taken since it looked', async (t) => {
@@ -88,4 +109,37 @@ t.test('it does not spin while a writer holds the readers of the main counter up
   others.acquire(DEVICE);
   machine.hpet.counter.holdReaders();
   t.equal(run(READ, 8, MAIN_COUNTER, 0), undefined);
+});
+
+t.test('a writer comes between the look and the read, and never goes on', async (t) => {
+  for (const [address, locking] of [
+    [MAIN_COUNTER, 'lockless-timer'],
+    [MAIN_COUNTER, 'bql'],
+    [MAIN_COUNTER + 2, 'lockless-timer'],
+  ] as const) {
+    const { run, memory, machine, others, buffer } = gateway(EventRing, { design: PRESETS[locking] });
+    t.equal(run(WRITE, 8, GENERAL_CONFIGURATION, 1), OK);
+    t.equal(run(READ, 4, address, 0), OK);
+    const counter = new MainCounter(new SharedMemory(buffer, MACHINE));
+    memory.meanwhile = () => counter.holdReaders();
+    t.equal(run(READ, 4, address, 0), undefined);
+    for (const lock of [BQL, DEVICE]) t.ok(others.tryAcquire(lock), 'all locks are given back');
+    t.equal(machine.locks.held, 0);
+  }
+});
+
+t.test('the main loop dies at any store of a write of the clock: the gateway reads what was before', async (t) => {
+  const { memory, machine, buffer } = gateway(EventRing, { clock: 'manual' });
+  machine.select(MACHINE);
+  const mortal = new MortalMemory(buffer, MACHINE);
+  const clock = new Clock(mortal);
+  clock.moveTo(2 ** 40 + 1);
+  for (let stores = 0; stores < 3; stores++) {
+    mortal.storesLeft = stores;
+    t.throws(() => clock.moveTo(2 ** 41 + 2));
+    t.equal(new Clock(memory).now(), 2 ** 40 + 1, `after ${stores} stores`);
+  }
+  mortal.storesLeft = 3;
+  clock.moveTo(2 ** 41 + 2);
+  t.equal(new Clock(memory).now(), 2 ** 41 + 2);
 });

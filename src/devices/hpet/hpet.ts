@@ -103,6 +103,11 @@ export class Hpet {
     return size >= 4 && (offset & ~4) === R.MAIN_COUNTER;
   }
 
+  /** Whether any of `size` bytes at this offset, of whatever alignment, are of the main counter. */
+  static touchesMainCounter(offset: number, size: number): boolean {
+    return offset < R.MAIN_COUNTER + 8 && offset + size > R.MAIN_COUNTER;
+  }
+
   // Reads
 
   /** Reads `size` bytes at `offset`, naturally aligned, into `result`. Sizes 1 and 2, and reserved registers, read 0. */

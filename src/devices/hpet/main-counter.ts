@@ -1,5 +1,5 @@
 import type { Memory } from '../../memory/memory.js';
-import type { U64 } from '../../memory/u64.js';
+import { U64 } from '../../memory/u64.js';
 import { SequenceLock } from '../../sync/sequence-lock.js';
 import { TICK_NS } from './registers.js';
 import { COUNTER } from './state.js';
@@ -26,6 +26,9 @@ export class MainCounter {
   readonly #words: SequenceLock;
   /** Whether this thread holds readers up. */
   #holdsReaders = false;
+  /** What `read` reads as long as it stands. */
+  readonly #sample = new U64();
+  #isSampled = false;
 
   constructor(memory: Memory) {
     this.#words = new SequenceLock(memory, COUNTER);
@@ -40,6 +43,10 @@ export class MainCounter {
    * the counter was halted would be ahead of all who read it from then on.
    */
   read(result: U64, ports: Time): void {
+    if (this.#isSampled) {
+      result.copy(this.#sample);
+      return;
+    }
     const words = this.#words;
     let now = 0;
     do {
@@ -48,6 +55,25 @@ export class MainCounter {
     } while (!words.isCurrent());
     if (words.flags & RUNNING) this.#at(result, now);
     else result.set(words.first, words.second);
+  }
+
+  /**
+   * For a thread that may not wait, not even for a writer that may have died: reads the counter in one attempt. That is
+   * what this thread's `read`s read until `dropSample`. False, and nothing is kept, if a writer came in between.
+   */
+  sample(ports: Time): boolean {
+    const words = this.#words;
+    if (!words.tryBegin()) return false;
+    const now = words.flags & RUNNING ? ports.now() : 0;
+    if (!words.isCurrent()) return false;
+    if (words.flags & RUNNING) this.#at(this.#sample, now);
+    else this.#sample.set(words.first, words.second);
+    this.#isSampled = true;
+    return true;
+  }
+
+  dropSample(): void {
+    this.#isSampled = false;
   }
 
   /** The counter's value at virtual time `now`. */
@@ -77,11 +103,6 @@ export class MainCounter {
   releaseReaders(): void {
     if (this.#holdsReaders) this.#words.close();
     this.#holdsReaders = false;
-  }
-
-  /** Whether readers of `read` would wait now. */
-  get isHeld(): boolean {
-    return this.#words.isOpen;
   }
 
   /** Lets all readers go whom a thread held up that is no more. What they see then is anyone's guess. */
