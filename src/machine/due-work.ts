@@ -43,6 +43,8 @@ export class DueWork {
   readonly control: ControlSlot;
   readonly load: BqlLoad;
   readonly #kicks: Kicks;
+  /** Whether the last `run` ended the machine. */
+  #hasEnded = false;
 
   constructor(readonly machine: Machine) {
     this.control = new ControlSlot(machine.memory);
@@ -59,6 +61,7 @@ export class DueWork {
   run(): boolean {
     const { machine } = this;
     const { memory, locks } = machine;
+    this.#hasEnded = false;
     if (!machine.isAlive) return false;
     const wanted = memory.load(SETTLE_WANTED);
     locks.site = MAIN_LOOP;
@@ -83,10 +86,13 @@ export class DueWork {
     return controlled;
   }
 
-  /** The host time at which `run` is due again, or Infinity. */
+  /**
+   * The host time at which `run` is due again, or Infinity. What `run` has ended is not looked at: another machine may be
+   * there by now, with locks of another kind than those that this thread was turned to.
+   */
   nextHostTime(): number {
     const { machine } = this;
-    if (!machine.isAlive) return Number.POSITIVE_INFINITY;
+    if (this.#hasEnded || !machine.isAlive) return Number.POSITIVE_INFINITY;
     const load = this.load.nextHostTime();
     if (machine.hasManualClock) return load;
     return Math.min(load, machine.clock.hostTimeOf(machine.timers.earliest()));
@@ -212,6 +218,7 @@ export class DueWork {
       case CONTROL_REMOVE:
         // A callback that a vCPU thread is about to run finds out that it was cancelled.
         this.#inHpet(() => machine.end());
+        this.#hasEnded = true;
         break;
     }
     machine.locks.site = MAIN_LOOP;
