@@ -119,6 +119,27 @@ t.test('the counter goes on from the snapshot, or jumps by the time that has pas
   await vcpu.close();
 });
 
+t.test('a timer that was due before time began is still due in a snapshot', async (t) => {
+  const original = await make('late-a', 'lockless-timer', 'realtime');
+  await server.request('POST', '/v1/machines/late-a/pause');
+  // The counter met the comparator before the machine was: its deadline is below 0, and the clock stands.
+  await original.write(MAIN_COUNTER, 8, 10n ** 15n);
+  await original.write(timerConfiguration(0), 8, route(16) | ENABLE);
+  await original.write(timerComparator(0), 8, 1);
+  await original.write(GENERAL_CONFIGURATION, 8, 1);
+  const snapshot = await server.get('/v1/machines/late-a/snapshot');
+  t.equal(snapshot.deadlines[0], '0');
+
+  const copy = await make('late-b', 'lockless-timer', 'realtime');
+  await server.request('POST', '/v1/machines/late-b/pause');
+  t.equal((await restore('late-b', snapshot)).status, 200);
+  t.same((await server.get('/v1/machines/late-b/snapshot')).deadlines, snapshot.deadlines);
+  t.same(told(copy), []);
+  await server.request('POST', '/v1/machines/late-b/resume');
+  t.match(await copy.next(({ type }) => type === 'irq'), { gsi: 16, level: 1 });
+  for (const vcpu of [original, copy]) await vcpu.close();
+});
+
 t.test('accesses and snapshots at the same time', async (t) => {
   const vcpu = await make('busy', 'deferred-revalidated', 'realtime');
   await prepare(vcpu);
