@@ -1,10 +1,10 @@
-import { CONTROL_AREA } from '../memory/map.js';
+import { CONTROL_AREA as AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 
 /** 0: none; 1: requested; 2: done. */
-const STATE = CONTROL_AREA.word('state', 'sync');
-const WORK = CONTROL_AREA.word('work', 'control');
-const ARGUMENT = CONTROL_AREA.time('argument', 'control');
+const STATE = AREA.word('state', 'sync');
+const WORK = AREA.word('work', 'control');
+const ARGUMENT = AREA.time('argument', 'control');
 
 const REQUESTED = 1;
 const DONE = 2;

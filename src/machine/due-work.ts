@@ -1,5 +1,5 @@
 import { SOURCE_EXTERNAL } from '../devices/gsi/sources.js';
-import { CONTROL_AREA } from '../memory/map.js';
+import { DUE_WORK_AREA as AREA } from '../memory/map.js';
 import { CONTROL, MAIN_LOOP, TIMER_CALLBACK } from '../sync/call-sites.js';
 import { BQL, IOAPIC, TIMERS } from '../sync/lock-names.js';
 import { BqlLoad } from './bql-load.js';
@@ -11,14 +11,14 @@ import { restoreState, savedWords, saveState } from './saved-state.js';
 import { STORM_TIMER } from './timer-list.js';
 
 /** Requests to run what is due, and how many of them were answered. */
-const SETTLE_WANTED = CONTROL_AREA.word('settleWanted', 'sync');
-const SETTLE_DONE = CONTROL_AREA.word('settleDone', 'sync');
+const SETTLE_WANTED = AREA.word('settleWanted', 'sync');
+const SETTLE_DONE = AREA.word('settleDone', 'sync');
 /** With a manual clock, 1 while the main loop may hold a callback that is on no list any more. */
-const RUNNING = CONTROL_AREA.word('running', 'sync');
+const RUNNING = AREA.word('running', 'sync');
 /** Threads that may hold a callback which the main loop left for them. */
-const DRAINING = CONTROL_AREA.word('draining', 'sync');
+const DRAINING = AREA.word('draining', 'sync');
 /** Where a manual clock is to go, in virtual ns. */
-const STEP_TARGET = CONTROL_AREA.time('stepTarget', 'timers');
+const STEP_TARGET = AREA.time('stepTarget', 'timers');
 
 /** Control work. */
 export const CONTROL_RESET = 1;

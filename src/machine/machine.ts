@@ -1,4 +1,4 @@
-import { GsiRouter } from '../devices/gsi/router.js';
+import { GsiRouter, PIT_GATE } from '../devices/gsi/router.js';
 import { SOURCE_EXTERNAL, SOURCE_XEN } from '../devices/gsi/sources.js';
 import { XenFilter, type XenOptions } from '../devices/gsi/xen-filter.js';
 import { Hpet } from '../devices/hpet/hpet.js';
@@ -10,7 +10,7 @@ import { DeferredList } from '../locking/deferred-list.js';
 import { LineDecisions } from '../locking/line-decisions.js';
 import { LineQueue } from '../locking/line-queue.js';
 import { packDesign, unpackDesign } from '../locking/presets.js';
-import { CONFIG_AREA, CONTROL_AREA, ROUTER_AREA } from '../memory/map.js';
+import { CONFIG_AREA, LIFE_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { U64 } from '../memory/u64.js';
 import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
@@ -42,10 +42,9 @@ const SKIP_GENERATION_CHECK = CONFIG_AREA.word('skipGenerationCheck', 'constant'
 const COUNT_OVERLAP = CONFIG_AREA.word('countOverlap', 'constant');
 
 /** Threads that are inside a device now; kept only if overlap is counted. */
-const INSIDE = CONTROL_AREA.word('inside', 'sync');
+const INSIDE = LIFE_AREA.word('inside', 'sync');
 /** Set last when a machine is made, cleared before its memory is used again: the main loop looks at no other. */
-const ALIVE = CONTROL_AREA.word('alive', 'sync');
-const PIT_GATE = ROUTER_AREA.word('pitGate', 'router');
+const ALIVE = LIFE_AREA.word('alive', 'sync');
 
 /** Whether anybody may enter the machine that `memory` has selected. */
 export function isAlive(memory: Memory): boolean {

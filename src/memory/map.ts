@@ -1,12 +1,17 @@
 import { Area } from './layout.js';
 
 /**
- * The memory of one machine: 1600 words (6.25 KiB), one area per owner. Addresses are relative to the machine's base.
+ * The memory of one machine: 1600 words (6.25 KiB), one area per module, which alone claims words of it:
+ * else addresses would depend on the order in which a thread loads modules. Addresses are relative to the machine's base.
  * Locks lie a cache line (16 words) apart.
  */
-export const CONFIG_AREA = new Area('config', 0, 32);
+export const CONFIG_AREA = new Area('config', 0, 24);
+export const LOCK_OPTIONS_AREA = new Area('lockOptions', 24, 28);
+export const STATISTICS_AREA = new Area('statistics', 28, 32);
 export const CLOCK_AREA = new Area('clock', 32, 48);
-export const CONTROL_AREA = new Area('control', 48, 64);
+export const CONTROL_AREA = new Area('control', 48, 54);
+export const DUE_WORK_AREA = new Area('dueWork', 54, 62);
+export const LIFE_AREA = new Area('life', 62, 64);
 export const LOCKS_AREA = new Area('locks', 64, 192);
 export const TIMER_LIST_AREA = new Area('timers', 192, 368);
 export const HPET_AREA = new Area('hpet', 368, 800);
@@ -24,8 +29,12 @@ export const MACHINE_WORDS = 1600;
 
 export const MACHINE_AREAS = [
   CONFIG_AREA,
+  LOCK_OPTIONS_AREA,
+  STATISTICS_AREA,
   CLOCK_AREA,
   CONTROL_AREA,
+  DUE_WORK_AREA,
+  LIFE_AREA,
   LOCKS_AREA,
   TIMER_LIST_AREA,
   HPET_AREA,

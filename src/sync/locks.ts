@@ -1,4 +1,4 @@
-import { CONFIG_AREA, LOCKS_AREA } from '../memory/map.js';
+import { LOCK_OPTIONS_AREA, LOCKS_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { MAIN_LOOP } from './call-sites.js';
 import { LockAssertionError } from './lock-assertion.js';
@@ -14,7 +14,7 @@ const FIRST = LOCKS_AREA.words('lock', LOCK_COUNT * STRIDE, 'sync');
 const LOST = LOCKS_AREA.word('lost', 'sync');
 
 /** Bits 7:0 the kind of mutex, then the flags below; bits 30:16 tell machines apart that have the same place. */
-const OPTIONS = CONFIG_AREA.word('locks', 'constant');
+const OPTIONS = LOCK_OPTIONS_AREA.word('flags', 'constant');
 const REFUSE_ON_DEADLOCK = 1 << 8;
 const CHECK_ORDER = 1 << 9;
 const CREATION_SHIFT = 16;

@@ -1,11 +1,11 @@
-import { CONFIG_AREA } from '../memory/map.js';
+import { STATISTICS_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 
 /**
  * Bits 15:0 the statistics slot, which machines with the same labels share; then the flags below. Only the flag for
  * tracing ever changes; statistics, which lie outside the seam, look at it whenever they are turned to a machine.
  */
-export const STATISTICS_OPTIONS = CONFIG_AREA.word('statistics', 'constant');
+export const STATISTICS_OPTIONS = STATISTICS_AREA.word('options', 'constant');
 export const STATISTICS_SLOT = 0xffff;
 export const STATISTICS_EXACT = 1 << 16;
 /** What happens in the machine is written to the traces of the threads (`src/trace`). */

@@ -10,6 +10,8 @@ export const GSI_COUNT = 24;
 const QUIRK_BITS = AREA.word('quirks', 'constant');
 /** One word per line: bit n is the level of source n, INPUT_LEVEL what the interrupt controllers were told last. */
 const SOURCES = AREA.words('sources', LINES, 'router');
+/** Whether interrupts of the PIT are let through: not with legacy replacement. */
+export const PIT_GATE = AREA.word('pitGate', 'router');
 
 /** In a line's word of sources. */
 export const EXTERNAL_BIT = 1 << SOURCE_EXTERNAL;

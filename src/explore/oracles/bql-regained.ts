@@ -23,7 +23,7 @@ export function bqlRegained({ names, map }: Laboratory): Oracle {
   /** Before it saves a machine it runs, like a vCPU thread, the callbacks that were left for one. */
   function isDraining(node: H.HistoryNode): boolean {
     for (let at = node.parent; at; at = at.parent) {
-      if (at.kind === H.ADD && names.word(at.address) === 'control.draining') return at.a > 0;
+      if (at.kind === H.ADD && names.word(at.address) === 'dueWork.draining') return at.a > 0;
     }
     return false;
   }
