@@ -165,7 +165,7 @@ export class MachineHandle {
 
   /**
    * Carries out accesses at once, from the first on, until something stands in the way of one; returns how many. What they
-   * read is in `results`; the answer has to go through `engine.gateway.afterEvents`. Throws as `requireOpen`.
+   * read is in `results`; the answer has to go through `afterEvents`. Throws as `requireOpen`.
    */
   tryAccesses(vcpu: number, accesses: readonly Access[], results: BatchRoom): number {
     this.#requireTaking();
@@ -182,6 +182,15 @@ export class MachineHandle {
       fillResult(results, done, undefined, value.lo, value.hi);
     }
     return done;
+  }
+
+  /** Answers what `tryAccesses` has done, once the events that it caused are handed over; it is under way until then. */
+  afterEvents(answer: () => void): void {
+    this.#gate.begin();
+    this.engine.gateway.afterEvents(() => {
+      answer();
+      this.#gate.end();
+    });
   }
 
   setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {

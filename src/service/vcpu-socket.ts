@@ -275,7 +275,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       let done = machine.tryAccesses(this.vcpu.vcpu, accesses, results);
       let left = accesses.length - done;
       if (left === 0) {
-        machine.engine.gateway.afterEvents(finish);
+        machine.afterEvents(finish);
         return;
       }
       for (; done < accesses.length; done++) {
