@@ -2,7 +2,6 @@ import type { AddressInfo } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import type { App } from '../routes/index.js';
-import { buildApp } from './app.js';
 import { isLoopback } from './config/exposure.js';
 import type { Configuration } from './config/schema.js';
 import { SouthbridgeError } from './errors.js';
@@ -46,10 +45,15 @@ export async function startServer(configuration: Configuration): Promise<Running
     },
     checkpoints,
   );
+  const started = service.start();
+  // It is waited for below.
+  started.catch(() => {});
+  // Loaded while the threads load what they need: together they are most of the time of a start.
+  const { buildApp } = await import('./app.js');
   const app = await buildApp({ service, logger, admission, tls });
   if (!isLoopback(configuration.host)) warn(configuration, logger);
   try {
-    await service.start();
+    await started;
     await app.listen({ host: configuration.host, port: configuration.port });
   } catch (error) {
     await app.close();

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { expectation, pathName } from '../config/keys.js';
-import { FILE_VARIABLE, flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
+import { flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
+import { FILE_VARIABLE } from '../config/variables.js';
 
 type Flag = NonNullable<Sources['flags']>[number];
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { configurationJson, configurationText } from '../config/print.js';
 import { ConfigurationError } from '../config/problems.js';
 import type { Configuration } from '../config/schema.js';
+import type { Loaded } from '../config/sources.js';
 import { SouthbridgeError } from '../errors.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
 import { closeOnSignals, exitOnFailure } from './signals.js';
@@ -31,12 +31,17 @@ async function run(options: Options): Promise<void> {
   try {
     const loaded = configurationOf(options);
     if (!options.printConfig) await start(loaded.configuration);
-    else process.stdout.write(options.json ? configurationJson(loaded) : configurationText(loaded));
+    else await print(loaded, options.json);
   } catch (error) {
     if (!(error instanceof ConfigurationError) && !(error instanceof SouthbridgeError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }
+}
+
+async function print(loaded: Loaded, json?: true): Promise<void> {
+  const { configurationJson, configurationText } = await import('../config/print.js');
+  process.stdout.write(json ? configurationJson(loaded) : configurationText(loaded));
 }
 
 async function start(configuration: Configuration): Promise<void> {

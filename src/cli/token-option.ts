@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
-import { TOKEN_VARIABLE } from '../config/sources.js';
+import { TOKEN_VARIABLE } from '../config/variables.js';
 
 /** What may follow `Bearer` in a header, and in the name of a subprotocol. */
 const TOKEN = /^[A-Za-z0-9._~-]+$/;

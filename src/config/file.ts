@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isNode, LineCounter, type Node, parseDocument } from 'yaml';
+import type { LineCounter, Node } from 'yaml';
 import { SouthbridgeError } from '../errors.js';
 import type { KeyPath } from './keys.js';
 import { ConfigurationError } from './problems.js';
 import { isObject, type Origin } from './settings.js';
+import { yaml } from './yaml.js';
 
 /** What a configuration file holds, and on which line. */
 export interface ConfigurationFile {
@@ -27,6 +28,7 @@ export function readConfigurationFile(file: string): ConfigurationFile {
   } catch (error) {
     throw refuse((error as Error).message);
   }
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const problem = document.errors[0] ?? document.warnings[0];
@@ -47,6 +49,7 @@ export function readConfigurationFile(file: string): ConfigurationFile {
 
 /** The line of the key at a path; inside an alias, that of the alias. */
 function lineOf(contents: Node | null, path: KeyPath, lines: LineCounter): number {
+  const { isMap, isNode } = yaml();
   let node: unknown = contents;
   let offset = contents?.range?.[0] ?? 0;
   for (const part of path) {

@@ -1,4 +1,3 @@
-import { parse } from 'yaml';
 import { SouthbridgeError } from '../errors.js';
 import { exposure } from './exposure.js';
 import { readConfigurationFile } from './file.js';
@@ -16,15 +15,12 @@ import {
 import { ConfigurationError, problems } from './problems.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
 import { isObject, type Origin, partsOf, Settings } from './settings.js';
+import { FILE_VARIABLE, PREFIX, TOKEN_VARIABLE } from './variables.js';
+import { yaml } from './yaml.js';
 
 const SCHEMA = schemaNode(ConfigurationSchema);
 const KEYS = leafKeys(SCHEMA);
 
-const PREFIX = 'SOUTHBRIDGE_';
-/** Names the file. */
-export const FILE_VARIABLE = `${PREFIX}CONFIG`;
-/** The token that commands show to a server; a server has no use for it. */
-export const TOKEN_VARIABLE = `${PREFIX}TOKEN`;
 /** Variables that are no keys. */
 const OTHER_VARIABLES: readonly string[] = [FILE_VARIABLE, TOKEN_VARIABLE];
 
@@ -163,7 +159,7 @@ function parseText(schema: SchemaNode, text: string): unknown {
   if (isList && !text.startsWith('[')) return text === '' ? [] : text.split(',').map((part) => part.trim());
   if (schema.type === 'array' || schema.type === 'object' || (schema.anyOf && text.startsWith('{'))) {
     try {
-      return parse(text);
+      return yaml().parse(text);
     } catch {
       return text;
     }

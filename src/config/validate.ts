@@ -19,7 +19,7 @@ export class Validator {
 
   constructor(schema: TSchema) {
     this.#schema = schemaNode(schema);
-    const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: true });
+    const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: true, validateSchema: false });
     this.#validate = ajv.compile(schema);
   }
 

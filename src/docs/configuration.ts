@@ -1,7 +1,8 @@
 import { expectation, leafKeys, pathName, type SchemaNode, schemaNode } from '../config/keys.js';
 import { describeLocking, MachineConfig } from '../config/machine.js';
 import { ConfigurationSchema } from '../config/schema.js';
-import { FILE_VARIABLE, flagKeys, flagName, variableName } from '../config/sources.js';
+import { flagKeys, flagName, variableName } from '../config/sources.js';
+import { FILE_VARIABLE } from '../config/variables.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../devices/quirks.js';
 import { PRESET_NAMES, PRESETS } from '../locking/presets.js';
 import { code, page, table } from './markdown.js';

@@ -24,7 +24,8 @@ const LOCKING: readonly PresetName[] = {
 
 for (const locking of LOCKING) {
   for (const profile of ['qemu-11.1', 'datasheet', 'standard'] as const) {
-    const traces = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
+    const all = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
+    const traces = all.filter((_, number) => number % tier.traceStride === 0);
     t.test(`${traces.length} golden traces over WebSocket with ${profile} under ${locking}`, async (t) => {
       const report = await replayAll(traces, new RemoteTarget(new URL(server.url)), { locking, profile }, SILENT);
       t.same(
@@ -39,12 +40,13 @@ for (const locking of LOCKING) {
 
 t.test('guest traces over WebSocket', async (t) => {
   const target = new RemoteTarget(new URL(server.url));
-  const report = await replayAll(GUEST, target, { locking: 'lockless-timer' }, SILENT);
+  const traces = GUEST.filter((_, number) => number % tier.traceStride === 0);
+  const report = await replayAll(traces, target, { locking: 'lockless-timer' }, SILENT);
   t.same(
     report.results.filter((result) => !result.passed),
     [],
   );
-  t.equal(report.passed, 2);
+  t.equal(report.passed, traces.length);
 });
 
 t.test('a trace that does not fit is told of as in-process', async (t) => {

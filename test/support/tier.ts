@@ -1,6 +1,8 @@
 /** How long tests with random operations run: TEST_TIER is `test`, the default, `ci` or `long`. */
 export const TIERS = {
   test: {
+    /** Of so many golden traces, one is replayed where another design replays all. */
+    traceStride: 3,
     socketOperations: 2_000,
     /** Of so many planted mistakes, and scenarios that are asked whether their threads meet, one is tried. */
     exploreStride: 3,
@@ -13,26 +15,27 @@ export const TIERS = {
     hazardSeconds: 0,
     hazardRounds: 40,
     fullDemo: false,
-    checkpointStride: 97,
+    checkpointStride: 293,
     triesDelivery: false,
-    differentialAccesses: 60_000,
-    loadMs: 400,
+    differentialAccesses: 30_000,
+    loadMs: 300,
     allLoads: false,
-    soakSeconds: 5,
+    soakSeconds: 3,
     comparesSoakMemory: false,
     abusiveConnections: 200,
     silentRounds: 40,
-    fuzzedFrames: 3_000,
+    fuzzedFrames: 2_000,
     fuzzedSockets: 30,
-    fuzzedRequests: 400,
+    fuzzedRequests: 250,
     fuzzedConfigurations: 200,
-    fuzzedSnapshots: 100,
-    killRounds: 2,
+    fuzzedSnapshots: 60,
+    killRounds: 1,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
     threadDeaths: 6,
   },
   ci: {
+    traceStride: 1,
     socketOperations: 8_000,
     exploreStride: 1,
     exploresAllDesigns: true,
@@ -64,6 +67,7 @@ export const TIERS = {
     threadDeaths: 10,
   },
   long: {
+    traceStride: 1,
     socketOperations: 100_000,
     exploreStride: 1,
     exploresAllDesigns: true,

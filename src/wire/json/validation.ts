@@ -11,7 +11,14 @@ export const CODE_KEYWORD = 'x-error-code';
 
 type ValueCode = 'bad-address' | 'bad-size' | 'bad-gsi' | 'bad-vector';
 
-const OPTIONS = { strict: true, allowUnionTypes: true, verbose: true, useDefaults: true, removeAdditional: false };
+const OPTIONS = {
+  strict: true,
+  validateSchema: false,
+  allowUnionTypes: true,
+  verbose: true,
+  useDefaults: true,
+  removeAdditional: false,
+};
 
 function create(coerceTypes: boolean): Ajv {
   const ajv = new Ajv({ ...OPTIONS, coerceTypes });
