@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Admission } from './security/admission.js';
 import { Heartbeat } from './service/heartbeat.js';
 import type { Service } from './service/service.js';
+import { loadCodecs } from './wire/codecs.js';
 import { selectSubprotocol } from './wire/subprotocols.js';
 
 /** Close codes of RFC 6455: the server goes away; what policy forbids. */
@@ -34,6 +35,9 @@ export async function registerSockets(app: FastifyInstance, service: Service, ad
       app.log.debug({ err: error }, 'a connection failed');
       socket.terminate();
     },
+  });
+  app.addHook('onRequest', async ({ ws }) => {
+    if (ws) await loadCodecs();
   });
   const heartbeat = new Heartbeat(heartbeatMs, limits.missedHeartbeats);
   app.addHook('onClose', async () => heartbeat.stop());

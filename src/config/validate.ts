@@ -19,7 +19,14 @@ export class Validator {
 
   constructor(schema: TSchema) {
     this.#schema = schemaNode(schema);
-    const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: true, validateSchema: false });
+    const ajv = new Ajv({
+      allErrors: true,
+      useDefaults: true,
+      verbose: true,
+      strict: true,
+      validateSchema: false,
+      code: { optimize: false },
+    });
     this.#validate = ajv.compile(schema);
   }
 
