@@ -164,7 +164,8 @@ export const ConfigurationSchema = Type.Object(
         minimum: 10,
         maximum: 3_600_000,
         default: 10_000,
-        description: 'Milliseconds from one round of checkpoints in `stateDir` to the next.',
+        description:
+          'Milliseconds by which a checkpoint in `stateDir` may be older than its machine, if the disk is quick enough.',
       }),
     ),
     stateCounter: Type.Optional(

@@ -15,6 +15,9 @@ import { Turns } from './turns.js';
 /** Checkpoints under way at a time: the disk's waits overlap, and machines are stopped one after the other. */
 const AT_A_TIME = 4;
 
+/** Of the interval, between two rounds: where a disk is too slow for the interval, machines must get on as well. */
+const LEAST_PAUSE = 0.1;
+
 /**
  * Numbers of events that are passed over after a crash: so many were not told since the last checkpoint, and so no
  * number is used twice. A subscriber who comes back is told of a gap.
@@ -115,13 +118,18 @@ export class Checkpoints implements Keeper {
 
   // Rounds
 
-  /** Keeps what changed, now and from then on at the interval. */
+  /**
+   * Keeps what changed, now and from then on. A checkpoint counts until the next one is whole, by the end of the next
+   * round: for none to be older than the interval by then, that round begins early by twice the time of the last one.
+   */
   async #begin(): Promise<void> {
     await this.#keepChanged();
     if (this.#closing) return;
+    const { stateIntervalMs } = this.configuration;
+    const pause = Math.max(stateIntervalMs - 2 * this.#duration, stateIntervalMs * LEAST_PAUSE);
     this.#timer = setTimeout(() => {
       this.#round = this.#begin();
-    }, this.configuration.stateIntervalMs);
+    }, pause);
   }
 
   #isChanged(machine: MachineHandle): boolean {
