@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import type { App } from '../routes/index.js';
+import type { buildApp } from './app.js';
 import { isLoopback } from './config/exposure.js';
 import type { Configuration } from './config/schema.js';
 import { SouthbridgeError } from './errors.js';
@@ -46,17 +47,11 @@ export async function startServer(configuration: Configuration): Promise<Running
     checkpoints,
   );
   const started = service.start();
-  // It is waited for below.
-  started.catch(() => {});
-  // Loaded while the threads load what they need: together they are most of the time of a start.
-  const { buildApp } = await import('./app.js');
-  const app = await buildApp({ service, logger, admission, tls });
-  if (!isLoopback(configuration.host)) warn(configuration, logger);
+  let app: App;
   try {
-    await started;
-    await app.listen({ host: configuration.host, port: configuration.port });
+    app = await listen({ service, logger, admission, tls }, started);
   } catch (error) {
-    await app.close();
+    await started.catch(() => {});
     await checkpoints?.abandon();
     await service.close();
     throw listenError(error, configuration);
@@ -68,6 +63,25 @@ export async function startServer(configuration: Configuration): Promise<Running
     failed,
     abandon: () => abandon(app, service),
   };
+}
+
+/** Builds what answers clients, and listens once the threads have started. */
+async function listen(parts: Parameters<typeof buildApp>[0], started: Promise<void>): Promise<App> {
+  // It is waited for below.
+  started.catch(() => {});
+  // Loaded while the threads load what they need: together they are most of the time of a start.
+  const { buildApp } = await import('./app.js');
+  const app = await buildApp(parts);
+  const { configuration } = parts.service;
+  if (!isLoopback(configuration.host)) warn(configuration, parts.logger);
+  try {
+    await started;
+    await app.listen({ host: configuration.host, port: configuration.port });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
 }
 
 function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machines: readonly string[]): void {

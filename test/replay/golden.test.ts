@@ -27,6 +27,7 @@ const FULLY: readonly string[] = {
 for (const locking of LOCKING) {
   for (const profile of ['qemu-11.1', 'datasheet', 'standard'] as const) {
     if (profile !== 'qemu-11.1' && !FULLY.includes(locking)) continue;
+    // The latter's list of coalesced traces is of all of them.
     const whole = FULLY.includes(locking) || locking === 'deferred-revalidated';
     const all = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
     const traces = whole ? all : all.filter((_, number) => number % tier.traceStride === 0);
