@@ -62,6 +62,8 @@ interface Shape {
   readonly depth: number;
   readonly figure: 'latency' | 'rate';
   readonly target?: number;
+  /** Whether the driver has a system call for each frame, as `ws` has by itself. */
+  readonly apart?: boolean;
   /** What a frame holds. */
   readonly accesses: readonly Access[];
 }
@@ -91,6 +93,16 @@ const SINGLES: readonly Shape[] = [
     depth: 32,
     figure: 'rate',
     target: 1,
+    frame: single,
+    accesses: [COUNTER],
+  },
+  {
+    // Without a target: the driver's system calls fill one core, whatever the server does.
+    name: '16 connections, 32 accesses in flight each, each sent by itself',
+    connections: 16,
+    depth: 32,
+    figure: 'rate',
+    apart: true,
     frame: single,
     accesses: [COUNTER],
   },
@@ -133,7 +145,11 @@ export async function rows(): Promise<Row[]> {
 }
 
 /** Lanes to a machine that is made for them, with IOREGSEL at a redirection entry. */
-async function lanesTo(server: ServerProcess, { connections, frame }: Shape, config: object = {}): Promise<Lanes> {
+async function lanesTo(
+  server: ServerProcess,
+  { connections, frame, apart }: Shape,
+  config: object = {},
+): Promise<Lanes> {
   const name = `m${connections}-${Math.random().toString(36).slice(2, 8)}`;
   await request('POST', `${server.url}/v1/machines`, { name, vcpus: connections, ...config });
   const vcpu = (n: number) => `${server.url.replace('http', 'ws')}/v1/machines/${name}/vcpus/${n}`;
@@ -141,7 +157,7 @@ async function lanesTo(server: ServerProcess, { connections, frame }: Shape, con
   await chosen.run(1, 0);
   await chosen.close();
   const urls = Array.from({ length: connections }, (_, n) => vcpu(n));
-  return Lanes.open(urls, frame, true);
+  return Lanes.open(urls, frame, true, apart);
 }
 
 async function compare(
@@ -151,11 +167,12 @@ async function compare(
   against: string,
   qtest?: Qtest,
 ): Promise<Row[]> {
-  const { connections, frame } = shape;
+  const { connections, frame, apart } = shape;
   const baseline = await Lanes.open(
     Array.from({ length: connections }, () => echo.url),
     frame,
     false,
+    apart,
   );
   const third = await qtestFigure(shape, qtest);
   return takeTurns(shape, await lanesTo(ours, shape), baseline, against, third);
