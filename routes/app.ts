@@ -20,13 +20,6 @@ declare module 'fastify' {
   }
 }
 
-/** Says who may use the routes that a plugin adds to `scope`. */
-export function giveAccess(scope: FastifyInstance, access: Access): void {
-  scope.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access };
-  });
-}
-
 /** The server's Fastify instance: what a schema says is what a handler gets. */
 export type App = FastifyInstance<
   RawServerDefault,

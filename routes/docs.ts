@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import { type App, giveAccess } from './app.js';
+import { readFile } from 'node:fs/promises';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { App } from './app.js';
+import { registerPart } from './part.js';
 
 /** Everything from this server, so that the page works offline; swagger-ui styles its elements in place. */
 const CSP = [
@@ -15,10 +15,33 @@ const CSP = [
 
 const root = new URL('../../', import.meta.url);
 
-/** Comes before the routes that it describes. */
-export async function registerOpenApi(app: App): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-  await app.register(swagger, {
+/** `registered`: the routes that are described, all of them by the time of the first request. */
+export function docsRoutes(app: App, registered: readonly RouteOptions[]): void {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/docs/protocol',
+    config: { access: 'public' },
+    schema: { tags: ['docs'], summary: 'The protocol of the WebSockets' },
+    handler: (_request, reply) => {
+      reply.type('text/markdown; charset=utf-8');
+      return readFile(new URL('docs/protocol.md', root), 'utf8');
+    },
+  });
+  registerPart(app, ['/docs', '/docs/*'], () => buildDocs(registered));
+}
+
+/** An app with the same routes, which answer nothing there, and with what swagger makes of their schemas. */
+async function buildDocs(registered: readonly RouteOptions[]): Promise<FastifyInstance> {
+  const [{ default: Fastify }, { default: swagger }, { default: swaggerUi }] = await Promise.all([
+    import('fastify'),
+    import('@fastify/swagger'),
+    import('@fastify/swagger-ui'),
+  ]);
+  const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8'));
+  const docs: FastifyInstance = Fastify();
+  docs.setValidatorCompiler(() => () => true);
+  docs.setSerializerCompiler(() => JSON.stringify);
+  await docs.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -31,25 +54,15 @@ export async function registerOpenApi(app: App): Promise<void> {
       externalDocs: { url: '/docs/protocol', description: 'WebSockets of vCPUs and subscribers' },
     },
   });
-}
-
-export async function docsRoutes(app: App): Promise<void> {
-  const protocol = readFileSync(new URL('docs/protocol.md', root), 'utf8');
-  await app.register(async (scope) => {
-    // A browser that opens a page shows no token; and what the page tells is in the source of the server.
-    giveAccess(scope, 'public');
-    await scope.register(swaggerUi, {
-      routePrefix: '/docs',
-      staticCSP: CSP,
-      uiConfig: { validatorUrl: null } as object,
-    });
+  for (const { method, url, schema } of registered) {
+    if (schema?.hide === true) continue;
+    const described = [method].flat().filter((each) => each !== 'HEAD');
+    docs.route({ method: described, url, schema, handler: (_request, reply) => reply.callNotFound() });
+  }
+  await docs.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: CSP,
+    uiConfig: { validatorUrl: null } as object,
   });
-  app.get(
-    '/docs/protocol',
-    { config: { access: 'public' }, schema: { tags: ['docs'], summary: 'The protocol of the WebSockets' } },
-    (_request, reply) => {
-      reply.type('text/markdown; charset=utf-8');
-      return protocol;
-    },
-  );
+  return docs;
 }

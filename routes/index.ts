@@ -4,7 +4,7 @@ import type { Access } from '../src/security/roles.js';
 import type { Service } from '../src/service/service.js';
 import { type App, Nothing } from './app.js';
 import { clockRoutes } from './clock.js';
-import { docsRoutes, registerOpenApi } from './docs.js';
+import { docsRoutes } from './docs.js';
 import { healthRoutes } from './health.js';
 import { irqRoutes } from './irqs.js';
 import { lineRoutes } from './lines.js';
@@ -53,19 +53,18 @@ export async function registerRoutes(app: App, service: Service): Promise<RouteI
   app.addHook('onRoute', (route) => {
     const { url, method } = route;
     registered.push(route);
-    known.push({ methods: [method].flat(), path: new RegExp(`^${url.replace(/:\w+|\*/g, '[^/]+')}$`) });
+    known.push({ methods: [method].flat(), path: new RegExp(`^${url.replace('*', '.*').replace(/:\w+/g, '[^/]+')}$`) });
     // Keys in a URL that nobody reads are refused, as they are in a body.
     if (url.startsWith('/v1/')) route.schema = { querystring: Nothing, ...route.schema };
   });
-  await registerOpenApi(app);
   for (const routes of ROUTES) await routes(app, service);
-  await docsRoutes(app);
+  docsRoutes(app, registered);
 
   app.setNotFoundHandler(({ method, url }) => {
     const path = url.split('?')[0];
-    const allowed = known.filter((route) => route.path.test(path)).flatMap(({ methods }) => methods);
-    if (allowed.length > 0)
-      throw new SouthbridgeError('method-not-allowed', { method, path, allowed: allowed.join(', ') });
+    const allowed = new Set(known.filter((route) => route.path.test(path)).flatMap(({ methods }) => methods));
+    if (allowed.size > 0 && !allowed.has(method))
+      throw new SouthbridgeError('method-not-allowed', { method, path, allowed: [...allowed].join(', ') });
     throw new SouthbridgeError('unknown-route', { method, path });
   });
   return registered.flatMap(infoOf);

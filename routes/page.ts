@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import fastifyStatic from '@fastify/static';
-import { type App, giveAccess, type Routes } from './app.js';
+import type { FastifyInstance } from 'fastify';
+import type { App, Routes } from './app.js';
+import { registerPart } from './part.js';
 
 const root = new URL('../../', import.meta.url);
 
@@ -24,23 +25,26 @@ const FOLDERS: readonly Folder[] = [
 ];
 
 /** The live page, docs/page.md. What it shows it asks the API for, which decides who may see it. */
-export const pageRoutes: Routes = async (app: App) => {
-  await app.register(async (scope) => {
-    // A browser that opens a page shows no token; and what it gets is in the source of the server.
-    giveAccess(scope, 'public');
-    for (const [index, { prefix, folder, files }] of FOLDERS.entries()) {
-      await scope.register(fastifyStatic, {
-        root: fileURLToPath(folder),
-        prefix,
-        index: false,
-        decorateReply: index === 0,
-        schemaHide: true,
-        allowedPath: (path) => files.test(path),
-        cacheControl: false,
-        // Kept by browsers, and asked for again each time: another version of the server has others.
-        setHeaders: (reply) => reply.header('cache-control', 'no-cache'),
-      });
-    }
-    scope.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
-  });
-};
+export const pageRoutes: Routes = (app: App) => registerPart(app, ['/', '/page/*'], buildPages);
+
+async function buildPages(): Promise<FastifyInstance> {
+  const [{ default: Fastify }, { default: fastifyStatic }] = await Promise.all([
+    import('fastify'),
+    import('@fastify/static'),
+  ]);
+  const pages: FastifyInstance = Fastify();
+  for (const [index, { prefix, folder, files }] of FOLDERS.entries()) {
+    await pages.register(fastifyStatic, {
+      root: fileURLToPath(folder),
+      prefix,
+      index: false,
+      decorateReply: index === 0,
+      allowedPath: (path) => files.test(path),
+      cacheControl: false,
+      // Kept by browsers, and asked for again each time: another version of the server has others.
+      setHeaders: (reply) => reply.header('cache-control', 'no-cache'),
+    });
+  }
+  pages.get('/', (_request, reply) => reply.sendFile('index.html'));
+  return pages;
+}

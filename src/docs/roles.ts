@@ -26,7 +26,7 @@ export async function allRoutes(): Promise<RouteInfo[]> {
 /** The text of `docs/security.md` with the table of routes as it is now. */
 export async function withRoles(text: string): Promise<string> {
   const rows = (await allRoutes())
-    .filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs/static'))
+    .filter(({ method }) => method !== 'HEAD')
     .map(({ method, url, access, websocket }) => [code(`${websocket ? 'WebSocket' : method} ${url}`), access]);
   const [before, rest] = text.split(BEGIN);
   const [, after] = rest.split(END);

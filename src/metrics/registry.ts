@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Service } from '../service/service.js';
 import { BUCKET_BOUNDS } from '../threads/statistics-layout.js';
-import { EventLoopLag } from './event-loop-lag.js';
+import type { EventLoopLag } from './event-loop-lag.js';
 import { FAMILIES } from './families.js';
 import type { Family, Labels, MetricSource, Sample } from './family.js';
 import { ScrapeTimes } from './scrape-times.js';
@@ -30,26 +30,21 @@ interface Value {
 /** All metrics of one server. */
 export class Metrics {
   readonly #register = new Registry();
-  readonly #eventLoop = new EventLoopLag();
   readonly #scrapes = new ScrapeTimes();
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<string> | undefined;
   #series = 0;
   #omitted = 0;
 
-  constructor(service: Service) {
+  constructor(service: Service, eventLoop: EventLoopLag) {
     collectDefaultMetrics({ register: this.#register, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
     for (const name of REJECTED) this.#register.removeSingleMetric(name);
-    const source: MetricSource = { service, eventLoop: this.#eventLoop, scrapes: this.#scrapes };
+    const source: MetricSource = { service, eventLoop, scrapes: this.#scrapes };
     for (const family of FAMILIES) this.#registerFamily(family, source);
   }
 
   get contentType(): string {
     return this.#register.contentType;
-  }
-
-  close(): void {
-    this.#eventLoop.close();
   }
 
   /** The text of a scrape that begins after this call. There is one at a time. */

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { PRESETS } from '../../src/locking/presets.js';
+import { EventLoopLag } from '../../src/metrics/event-loop-lag.js';
 import { Metrics } from '../../src/metrics/registry.js';
 import { Service } from '../../src/service/service.js';
 import { statisticsWords } from '../../src/threads/statistics-layout.js';
@@ -17,9 +18,9 @@ async function everythingCounted(measuredMachines: number): Promise<Map<string, 
   const words = statisticsWords(service.statisticsSlots.capacity);
   for (let word = 0; word < words; word += 2) shared.setTime(map.statistics + word, 1);
 
-  const metrics = new Metrics(service);
-  const text = await metrics.scrape();
-  metrics.close();
+  const eventLoop = new EventLoopLag();
+  const text = await new Metrics(service, eventLoop).scrape();
+  eventLoop.close();
   return parseExposition(text);
 }
 

@@ -1,0 +1,68 @@
+import { request } from 'node:http';
+import t from 'tap';
+import { TestServer } from '../support/server.js';
+
+const UPLOT = '/page/uplot/uPlot.esm.js';
+
+/** Asks for a path exactly as it is written. */
+function ask(server: TestServer, method: string, path: string, headers = {}) {
+  return new Promise<{ status?: number; headers: NodeJS.Dict<string | string[]>; body: string }>((resolve, reject) => {
+    const { hostname, port } = new URL(server.url);
+    const asked = request({ hostname, port, method, path, headers }, async (response) => {
+      let body = '';
+      for await (const chunk of response) body += chunk;
+      resolve({ status: response.statusCode, headers: response.headers, body });
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+t.test('files of the page come with what a browser needs to keep them', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
+  const whole = await ask(server, 'GET', UPLOT);
+  t.equal(whole.status, 200);
+  t.match(whole.headers['content-type'], /^application\/javascript/);
+  t.equal(whole.headers['cache-control'], 'no-cache');
+  t.equal(Number(whole.headers['content-length']), Buffer.byteLength(whole.body));
+
+  const kept = await ask(server, 'GET', UPLOT, { 'if-none-match': whole.headers.etag });
+  t.match(kept, { status: 304, body: '' });
+
+  const head = await ask(server, 'HEAD', UPLOT);
+  t.match(head, { status: 200, body: '', headers: { 'content-length': whole.headers['content-length'] } });
+
+  // RFC 9110, 14.2: whoever serves no ranges answers with the whole.
+  for (const range of ['bytes=0-9', 'bytes=999999999-']) {
+    const answer = await ask(server, 'GET', UPLOT, { range });
+    t.match(answer, { status: 200, body: whole.body }, range);
+    t.equal(answer.headers['accept-ranges'], undefined);
+  }
+});
+
+t.test('what is no file of the page is not there, wherever the path leads', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
+  for (const path of [
+    '/page/none.js',
+    '/page/modules/server.js',
+    '/page/../package.json',
+    '/page/%2e%2e/package.json',
+    '/page/..%2fpackage.json',
+    '/page/a%00b.js',
+    '/page/',
+    '/docs/none',
+    '/docs/static/none',
+  ]) {
+    for (const method of ['GET', 'HEAD']) {
+      const { status, body } = await ask(server, method, path);
+      t.equal(status, 404, `${method} ${path}`);
+      if (method === 'GET') t.equal(JSON.parse(body).error.code, 'unknown-route', path);
+    }
+  }
+  t.match(await ask(server, 'HEAD', '/docs/protocol'), { status: 200, body: '' });
+  const protocol = await ask(server, 'POST', '/docs/protocol');
+  t.match(protocol, { status: 405, headers: { allow: 'GET, HEAD' } });
+  const posted = await ask(server, 'POST', UPLOT);
+  t.match(posted, { status: 405, headers: { allow: 'GET, HEAD' } });
+});
