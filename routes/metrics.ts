@@ -2,18 +2,25 @@ import { EventLoopLag } from '../src/metrics/event-loop-lag.js';
 import type { Metrics } from '../src/metrics/registry.js';
 import type { App, Routes } from './app.js';
 
+/** Loading prom-client and the families is a tenth of a start: it has time until the server is long ready. */
+const LOAD_MS = 1000;
+
 export const metricsRoutes: Routes = (app: App, service) => {
   const eventLoop = new EventLoopLag();
-  app.addHook('onClose', () => eventLoop.close());
   let metrics: Promise<Metrics> | undefined;
-  // prom-client and the families are a tenth of a start. What a counter has before its first scrape no rate tells of.
-  const load = async () => new (await import('../src/metrics/registry.js')).Metrics(service, eventLoop);
+  const make = async () => new (await import('../src/metrics/registry.js')).Metrics(service, eventLoop);
+  const load = () => (metrics ??= make());
+  // Whoever scrapes is told if it fails.
+  const timer = setTimeout(() => load().catch(() => {}), LOAD_MS).unref();
+  app.addHook('onClose', () => {
+    clearTimeout(timer);
+    eventLoop.close();
+  });
   app.get(
     '/metrics',
     { config: { access: 'observe' }, schema: { tags: ['metrics'], summary: 'Metrics for Prometheus' } },
     async (_request, reply) => {
-      metrics ??= load();
-      const loaded = await metrics;
+      const loaded = await load();
       reply.header('content-type', loaded.contentType);
       return loaded.scrape();
     },
