@@ -83,9 +83,8 @@ export function laboratory(
     }
   }
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
-    // The first frame has come; when the gateway gets to it is up to the gateway.
     if (scenario.gateway) {
-      if (scenario.vcpus[vcpu].length > 0) new Sockets(map, shared).send(vcpu);
+      for (let frame = 0; frame < firstFrames(scenario, vcpu); frame++) new Sockets(map, shared).send(vcpu);
       continue;
     }
     const submissions = new ring.SubmissionRing(shared, submissionRingAt(map, vcpu), map.submissions);
@@ -118,11 +117,18 @@ function threads(
   if (scenario.gateway) {
     all.push(gatewayThread(map, scenario, drained));
     scenario.vcpus.forEach((frames, vcpu) => {
-      if (frames.length > 1) all.push(clientThread(map, vcpu, frames.length - 1));
+      const later = frames.length - firstFrames(scenario, vcpu);
+      if (later > 0) all.push(clientThread(map, vcpu, later));
     });
   }
   if (scenario.control) all.push(controlThread(map, scenario.control));
   return all;
+}
+
+/** Frames that have come before the threads run; when the gateway gets to them is up to the gateway. */
+function firstFrames({ vcpus, framesHaveCome }: Scenario, vcpu: number): number {
+  const { length } = vcpus[vcpu];
+  return framesHaveCome ? length : Math.min(length, 1);
 }
 
 function standardMachine(design: Design): MachineOptions {

@@ -79,6 +79,8 @@ export interface Scenario {
    * Without it they lie in the rings of the vCPU threads from the start, and nobody waits for answers.
    */
   readonly gateway?: GatewayOptions;
+  /** All frames have come before the threads run: else the first of each vCPU, and the others at any time. */
+  readonly framesHaveCome?: true;
   /** Records of the event ring, and the most events that one access or callback of this scenario causes. */
   readonly events?: { readonly capacity: number; readonly burst: number };
   /** Most preemptions, unless told otherwise, where all of them are too many; any number if not given. */

@@ -59,6 +59,8 @@ export class Gateway {
   readonly inlineResults: InlineResult[] = [];
   /** Position of the event ring up to which events are handed over. */
   drained = 0;
+  /** Events and results, counted. */
+  #handedOver = 0;
 
   readonly #events: EventRing;
   readonly #inline: InlineExecution;
@@ -163,17 +165,25 @@ export class Gateway {
     return this.#inline.select(machineAt(this.map, slot));
   }
 
-  /** Calls back once the events of what was carried out here are handed over: at once, unless one is incomplete. */
+  /**
+   * Calls back once the events of what was carried out here are handed over: at once, unless one before them is incomplete,
+   * or belongs behind a result of a vCPU thread that is not handed over.
+   */
   afterEvents(answer: () => void): void {
+    // In this order: an event before the tail has before it the results that came before it.
     const behind = this.#events.tail();
     const missing = (behind - this.drained) | 0;
-    if (this.inlineResults.length > 0 || (this.#events.emitted && missing > 0 && this.#drain(missing) < missing)) {
+    if (this.inlineResults.length > 0 || (this.#events.emitted && missing > 0 && !this.#canHandOver(missing))) {
       this.inlineResults.push({ behind, answer });
       this.host.gatewayBell.ring();
     } else {
       answer();
     }
     this.#events.emitted = false;
+  }
+
+  #canHandOver(events: number): boolean {
+    return this.#dispatches.every((vcpu) => vcpu.isHandedOver) && this.#drain(events) === events;
   }
 
   /** Resolves when every vCPU thread has done what it was at, or another has taken its place. */
@@ -226,33 +236,43 @@ export class Gateway {
 
   /** Hands over events and results in the order in which they came about; returns whether there was anything. */
   turn(): boolean {
+    const before = this.#handedOver;
     // In this order: what was told by then belongs to requests that are answered in this turn, or later.
     const told = this.#events.tail();
     this.hung.note();
     const dispatches = this.#dispatches;
     const completed = dispatches.map((vcpu) => vcpu.ring.completed());
     this.controls.note(() => this.#events.tail());
-    let answered = 0;
     let next = this.#firstAnswered(dispatches, completed);
     for (; next; next = this.#firstAnswered(dispatches, completed)) {
       const position = next.ring.events(next.answered);
       // Among later events may be one of a thread whose result before it was not looked at.
       if (((position - told) | 0) > 0) break;
-      const behind = (position - this.drained) | 0;
       // Another thread's event may still be incomplete before those of this request.
-      if (behind > 0 && this.#drain(behind) < behind) break;
-      // What was carried out here before may be of the same lane.
-      answered += this.#answerInlineResults();
+      if (!this.#handOverTo(position)) break;
       this.#answer(next);
-      answered++;
     }
     // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
-    const count = next ? 0 : this.#drain(Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
+    if (!next) this.#handOverTo(this.drained + Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
     for (let index = 0; index < this.vcpus.length; index++) {
       if (this.vcpus[index].sendQueued()) this.host.vcpuBells[index].ring();
     }
-    answered += this.#answerInlineResults();
-    return this.controls.finish(this.drained) + this.#finishRounds() + count + answered > 0;
+    return this.controls.finish(this.drained) + this.#finishRounds() > 0 || this.#handedOver !== before;
+  }
+
+  /**
+   * Hands over the events before a position, and between them the results of what was carried out here, which may be of
+   * the same lane as what comes next. False if an event is incomplete.
+   */
+  #handOverTo(position: number): boolean {
+    for (;;) {
+      this.#answerInlineResults();
+      const missing = (position - this.drained) | 0;
+      if (missing <= 0) return true;
+      const first = this.inlineResults.at(0);
+      const step = first ? Math.min(missing, (first.behind - this.drained) | 0) : missing;
+      if (this.#drain(step) < step) return false;
+    }
   }
 
   #finishRounds(): number {
@@ -269,6 +289,7 @@ export class Gateway {
   #drain(limit: number): number {
     const count = this.#events.drain(limit, (slot, event) => this.ports.handOver(slot, event));
     this.drained = (this.drained + count) | 0;
+    this.#handedOver += count;
     return count;
   }
 
@@ -290,21 +311,20 @@ export class Gateway {
   #answer(vcpu: Dispatch): void {
     const position = vcpu.answered;
     vcpu.answered = (position + 1) | 0;
+    this.#handedOver++;
     const request = vcpu.pending.shift() as Request;
     const status = vcpu.ring.status(position);
     if (status === GONE && this.hung.hold(request)) return;
     request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
   }
 
-  #answerInlineResults(): number {
-    let count = 0;
-    for (let first = this.inlineResults[0]; first; first = this.inlineResults[0]) {
-      if (((first.behind - this.drained) | 0) > 0) break;
+  #answerInlineResults(): void {
+    for (let first = this.inlineResults.at(0); first; first = this.inlineResults.at(0)) {
+      if (((first.behind - this.drained) | 0) > 0) return;
       this.inlineResults.shift();
+      this.#handedOver++;
       first.answer();
-      count++;
     }
-    return count;
   }
 
   /** All that may have results to hand over. */

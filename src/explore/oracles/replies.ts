@@ -4,7 +4,10 @@ import type { Oracle } from '../oracle.js';
 import { Sockets } from '../sockets.js';
 import { StillMemory } from '../still-memory.js';
 
-/** What a vCPU's client sees: replies in the order of its requests, and each behind the interrupt that its request caused. */
+/**
+ * What a vCPU's client sees: replies in the order of its requests, and the interrupt that a request caused between the
+ * reply to the one before it and its own.
+ */
 export function replies({ scenario, map }: Laboratory): Oracle {
   return {
     name: 'replies',
@@ -13,8 +16,12 @@ export function replies({ scenario, map }: Laboratory): Oracle {
       const sockets = new Sockets(map, new StillMemory(system.words, 0));
       scenario.vcpus.forEach((frames, vcpu) => {
         frames.forEach(({ tells }, frame) => {
-          if (!sockets.isAnswered(vcpu, frame)) return;
           const which = `request ${frame} of vCPU ${vcpu}`;
+          if (tells && frame > 0 && sockets.isTold(vcpu, frame) && !sockets.isAnswered(vcpu, frame - 1)) {
+            const summary = `the interrupt that ${which} caused comes before the reply to the request before it`;
+            report({ kind: 'meaning', summary });
+          }
+          if (!sockets.isAnswered(vcpu, frame)) return;
           if (frame > 0 && !sockets.isAnswered(vcpu, frame - 1)) {
             report({ kind: 'meaning', summary: `the reply to ${which} comes before that to the request before it` });
           }

@@ -12,6 +12,7 @@ import { extintPic } from './extint-pic.js';
 import { fsbSwitch } from './fsb-switch.js';
 import { generationCheck } from './generation-check.js';
 import { inlineLane } from './inline-lane.js';
+import { inlineOrder } from './inline-order.js';
 import { legacyCallback } from './legacy-callback.js';
 import { legacyInput } from './legacy-input.js';
 import { lineEoi } from './line-eoi.js';
@@ -68,6 +69,7 @@ export const SCENARIOS: readonly Scenario[] = [
   replyOrder,
   replyCallback,
   inlineLane,
+  inlineOrder,
   ringFull,
   legacyCallback,
   queueDrain,
