@@ -9,7 +9,13 @@ export const metricsRoutes: Routes = (app: App, service) => {
   const eventLoop = new EventLoopLag();
   let metrics: Promise<Metrics> | undefined;
   const make = async () => new (await import('../src/metrics/registry.js')).Metrics(service, eventLoop);
-  const load = () => (metrics ??= make());
+  const load = () => {
+    metrics ??= make().catch((error) => {
+      metrics = undefined;
+      throw error;
+    });
+    return metrics;
+  };
   // Whoever scrapes is told if it fails.
   const timer = setTimeout(() => load().catch(() => {}), LOAD_MS).unref();
   app.addHook('onClose', () => {

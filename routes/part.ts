@@ -1,41 +1,79 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from './app.js';
 
-/** Headers of a request that make a difference to a file. */
-const CONDITIONS = ['host', 'if-none-match', 'if-modified-since'];
-/** Headers of an answer that tell of the connection, which is not the part's, or of ranges, which are not asked for. */
+/** Headers of an answer that tell of the connection, which is not the part's, or of ranges, which are not served. */
 const LEFT_OUT = ['accept-ranges', 'connection', 'date', 'keep-alive', 'transfer-encoding'];
+
+type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
 
 /**
  * Pages for browsers, which anybody may see: what they tell is in the source of the server, and a browser that opens one
  * shows no token. An app of their own answers, which `build` makes for the first request to one of the paths: what serves
- * files and describes the API is a sixth of the time that a start takes, and most servers are never asked for it.
+ * files and describes the API is a sixth of the time that a start takes, and most servers are never asked for it. Each
+ * page is made once and kept, so that however many ask for it, and read it or not, there is one of it.
  */
 export function registerPart(app: App, paths: readonly string[], build: () => Promise<FastifyInstance>): void {
-  let part: Promise<FastifyInstance> | undefined;
-  app.addHook('onClose', async () => (await part)?.close());
+  const part = new Part(build);
+  app.addHook('onClose', () => part.close());
   for (const url of paths) {
     app.route({
       method: ['GET', 'HEAD'],
       url,
       config: { access: 'public' },
       schema: { hide: true },
-      handler: async (request, reply) => {
-        part ??= build();
-        const answer = await (await part).inject({
-          method: request.method as 'GET' | 'HEAD',
-          url: request.url,
-          headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => CONDITIONS.includes(name))),
-        });
-        const { statusCode, headers, rawPayload } = answer;
-        if (statusCode >= 500) throw new Error(`${request.url}: ${answer.payload}`);
-        if (statusCode >= 400) return reply.callNotFound();
-        for (const name of LEFT_OUT) delete headers[name];
-        return reply
-          .code(statusCode)
-          .headers(headers)
-          .send(rawPayload.length > 0 ? rawPayload : undefined);
-      },
+      handler: async (request, reply) => send(await part.answer(request.url.split('?', 1)[0]), request, reply),
     });
   }
+}
+
+class Part {
+  readonly #build: () => Promise<FastifyInstance>;
+  #app: Promise<FastifyInstance> | undefined;
+  /** Pages that there are, by path. */
+  readonly #answers = new Map<string, Promise<Answer>>();
+
+  constructor(build: () => Promise<FastifyInstance>) {
+    this.#build = build;
+  }
+
+  async answer(path: string): Promise<Answer> {
+    const kept = this.#answers.get(path);
+    if (kept) return kept;
+    const asked = this.#ask(path);
+    this.#answers.set(path, asked);
+    const isPage = await asked.then(({ statusCode }) => statusCode === 200).catch(() => false);
+    if (!isPage) this.#answers.delete(path);
+    return asked;
+  }
+
+  async #ask(path: string): Promise<Answer> {
+    // One that failed is no reason to fail for ever.
+    this.#app ??= this.#build().catch((error) => {
+      this.#app = undefined;
+      throw error;
+    });
+    const answer = await (await this.#app).inject({ method: 'GET', url: path });
+    for (const name of LEFT_OUT) delete answer.headers[name];
+    return answer;
+  }
+
+  /** Never fails: a server that ends has more to do. */
+  async close(): Promise<void> {
+    await this.#app?.then((app) => app.close()).catch(() => {});
+  }
+}
+
+function send({ statusCode, headers, rawPayload }: Answer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (statusCode >= 500) throw new Error(`${request.url}: ${rawPayload}`);
+  if (statusCode >= 400) {
+    reply.callNotFound();
+    return reply;
+  }
+  reply.headers(headers);
+  // RFC 9110, 13.1.2.
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim()) ?? [];
+  if (headers.etag !== undefined && known.some((tag) => tag === '*' || tag === headers.etag)) {
+    return reply.removeHeader('content-length').removeHeader('content-type').code(304).send();
+  }
+  return reply.code(statusCode).send(request.method === 'HEAD' ? undefined : rawPayload);
 }

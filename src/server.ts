@@ -115,12 +115,16 @@ async function close(app: App, service: Service, logger: Logger, checkpoints?: C
   const closed = app.close();
   // Whoever keeps a request open is not waited for; sockets have their own grace.
   const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
-  await closed;
-  clearTimeout(timer);
   try {
-    await checkpoints?.close(KEEP_MS);
+    await closed;
   } finally {
-    await service.close();
+    // Whatever else went wrong: what machines have come to is kept, and no thread stays.
+    clearTimeout(timer);
+    try {
+      await checkpoints?.close(KEEP_MS);
+    } finally {
+      await service.close();
+    }
   }
 }
 

@@ -181,6 +181,8 @@ export class MachineHandle {
       if (inline.run(write ? ring.WRITE : ring.READ, size, address, low, high) !== ring.OK) break;
       fillResult(results, done, undefined, value.lo, value.hi);
     }
+    // The events of these must not wait for the rest, which a vCPU thread may need long for.
+    if (done > 0 && done < accesses.length) gateway.host.gatewayBell.ring();
     return done;
   }
 

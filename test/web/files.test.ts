@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import t from 'tap';
 import { TestServer } from '../support/server.js';
 
@@ -28,6 +29,8 @@ t.test('files of the page come with what a browser needs to keep them', async (t
 
   const kept = await ask(server, 'GET', UPLOT, { 'if-none-match': whole.headers.etag });
   t.match(kept, { status: 304, body: '' });
+  t.match(await ask(server, 'GET', UPLOT, { 'if-none-match': '"another"' }), { status: 200, body: whole.body });
+  t.equal((await ask(server, 'GET', '/docs', { 'if-none-match': 'undefined' })).status, 200, 'which has no ETag');
 
   const head = await ask(server, 'HEAD', UPLOT);
   t.match(head, { status: 200, body: '', headers: { 'content-length': whole.headers['content-length'] } });
@@ -65,4 +68,24 @@ t.test('what is no file of the page is not there, wherever the path leads', asyn
   t.match(protocol, { status: 405, headers: { allow: 'GET, HEAD' } });
   const posted = await ask(server, 'POST', UPLOT);
   t.match(posted, { status: 405, headers: { allow: 'GET, HEAD' } });
+});
+
+t.test('files that are asked for and not read fill no memory', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
+  const bundle = '/docs/static/swagger-ui-bundle.js';
+  const { body } = await ask(server, 'GET', bundle);
+  const before = process.memoryUsage().rss;
+
+  const requests = 200;
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname).pause();
+  socket.write(`GET ${bundle} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`.repeat(requests));
+  // Answered behind them: what they cost has been spent.
+  for (let count = 0; count < 20; count++) await server.get('/healthz');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const grown = process.memoryUsage().rss - before;
+  t.ok(grown < (requests * body.length) / 4, `${requests} × ${body.length} bytes asked for: ${grown} more in memory`);
+
+  socket.destroy();
 });
