@@ -17,6 +17,7 @@ const root = new URL('../../', import.meta.url);
 
 /** `registered`: the routes that are described, all of them by the time of the first request. */
 export function docsRoutes(app: App, registered: readonly RouteOptions[]): void {
+  let protocol: Promise<Buffer> | undefined;
   app.route({
     method: ['GET', 'HEAD'],
     url: '/docs/protocol',
@@ -24,7 +25,11 @@ export function docsRoutes(app: App, registered: readonly RouteOptions[]): void 
     schema: { tags: ['docs'], summary: 'The protocol of the WebSockets' },
     handler: (_request, reply) => {
       reply.type('text/markdown; charset=utf-8');
-      return readFile(new URL('docs/protocol.md', root), 'utf8');
+      protocol ??= readFile(new URL('docs/protocol.md', root)).catch((error) => {
+        protocol = undefined;
+        throw error;
+      });
+      return protocol;
     },
   });
   registerPart(app, ['/docs', '/docs/*'], () => buildDocs(registered));
