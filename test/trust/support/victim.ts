@@ -45,7 +45,12 @@ export class Victim {
           resolve({ status, type, text: '' });
         } else resolve({ status, type, text: await text(response) });
       });
-      sent.on('error', reject);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // The server ends a connection whose last request was answered before the rest of it turned out to be no HTTP; who
+        // did not hear of it yet asks anew (RFC 9112, 9.3.1). A server that is no more refuses that.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.ask(method, path, body, headers));
+        else reject(error);
+      });
       sent.end(body);
     });
   }
