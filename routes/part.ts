@@ -4,7 +4,12 @@ import type { App } from './app.js';
 /** Headers of an answer that tell of the connection, which is not the part's, or of ranges, which are not served. */
 const LEFT_OUT = ['accept-ranges', 'connection', 'date', 'keep-alive', 'transfer-encoding'];
 
-type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
+/** How a page is called. With every other spelling of its path there would be one more of it to keep. */
+const PLAIN_PATH = /^(?:\/[\w-][\w.-]*)*\/?$/;
+
+type Answer = Pick<Awaited<ReturnType<FastifyInstance['inject']>>, 'statusCode' | 'headers' | 'rawPayload'>;
+
+const NOT_FOUND: Answer = { statusCode: 404, headers: {}, rawPayload: Buffer.alloc(0) };
 
 /**
  * Pages for browsers, which anybody may see: what they tell is in the source of the server, and a browser that opens one
@@ -37,6 +42,7 @@ class Part {
   }
 
   async answer(path: string): Promise<Answer> {
+    if (!PLAIN_PATH.test(path)) return NOT_FOUND;
     const kept = this.#answers.get(path);
     if (kept) return kept;
     const asked = this.#ask(path);
@@ -52,9 +58,9 @@ class Part {
       this.#app = undefined;
       throw error;
     });
-    const answer = await (await this.#app).inject({ method: 'GET', url: path });
-    for (const name of LEFT_OUT) delete answer.headers[name];
-    return answer;
+    const { statusCode, headers, rawPayload } = await (await this.#app).inject({ method: 'GET', url: path });
+    for (const name of LEFT_OUT) delete headers[name];
+    return { statusCode, headers, rawPayload };
   }
 
   /** Never fails: a server that ends has more to do. */

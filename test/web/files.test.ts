@@ -53,6 +53,10 @@ t.test('what is no file of the page is not there, wherever the path leads', asyn
     '/page/%2e%2e/package.json',
     '/page/..%2fpackage.json',
     '/page/a%00b.js',
+    // Other spellings of what is there: each would be one more to keep.
+    '/page/uplot/%75Plot.esm.js',
+    '/page/./uplot/uPlot.esm.js',
+    '/page/uplot//uPlot.esm.js',
     '/page/',
     '/docs/none',
     '/docs/static/none',
