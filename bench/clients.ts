@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { Vcpu } from '../src/client/index.js';
-import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
+import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { alternate, median } from './measure.js';
 import { type Row, ratioRows } from './rows.js';
 import { ServerProcess } from './wire/server.js';

@@ -1,11 +1,11 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
+import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { MACHINE_WORDS } from '../src/core/memory/map.js';
+import { SharedMemory } from '../src/core/memory/shared-memory.js';
+import { U64 } from '../src/core/memory/u64.js';
+import { DEVICE } from '../src/core/sync/lock-names.js';
+import { barging } from '../src/core/sync/mutex.js';
+import { SequenceLatch } from '../src/core/sync/sequence-latch.js';
 import { EventRing, eventRingWords } from '../src/events/event-ring.js';
-import { MACHINE_WORDS } from '../src/memory/map.js';
-import { SharedMemory } from '../src/memory/shared-memory.js';
-import { U64 } from '../src/memory/u64.js';
-import { DEVICE } from '../src/sync/lock-names.js';
-import { barging } from '../src/sync/mutex.js';
-import { SequenceLatch } from '../src/sync/sequence-latch.js';
 import { InlineExecution } from '../src/threads/inline.js';
 import { machineAt } from '../src/threads/shared-map.js';
 import { READ, WRITE } from '../src/threads/submission-ring.js';

@@ -6,7 +6,7 @@ import {
   TIMER_BLOCKS,
   TYPE_CNF,
   VAL_SET_CNF,
-} from '../src/devices/hpet/registers.js';
+} from '../src/core/devices/hpet/registers.js';
 import { TestServer } from '../test/support/server.js';
 import { ROUNDS } from './measure.js';
 import { absoluteRows, type Row, row } from './rows.js';

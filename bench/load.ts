@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
 import type { LoadReport } from '../src/load/report.js';
 import type { Workload } from '../src/load/workload.js';
 import { guest } from '../src/load/workloads/guest.js';
 import { WORKLOADS } from '../src/load/workloads/index.js';
-import { PRESET_NAMES, PRESETS } from '../src/locking/presets.js';
 import { readTrace } from '../src/replay/trace.js';
 import { loadOn, workload } from '../test/load/loads.js';
 import { MeddlingProxy } from '../test/support/meddling-proxy.js';

@@ -4,14 +4,14 @@ import {
   INT_ENB_CNF,
   TIMER_BLOCKS,
   TIMER_COMPARATOR,
-} from '../src/devices/hpet/registers.js';
-import { PROFILES, quirkBits } from '../src/devices/quirks.js';
-import { PRESETS, type PresetName } from '../src/locking/presets.js';
-import { Machine, type MachineOptions } from '../src/machine/machine.js';
-import { SharedMemory } from '../src/memory/shared-memory.js';
-import { U64 } from '../src/memory/u64.js';
-import { Thread } from '../src/sync/thread.js';
-import { WaitGraph } from '../src/sync/wait-graph.js';
+} from '../src/core/devices/hpet/registers.js';
+import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
+import { PRESETS, type PresetName } from '../src/core/locking/presets.js';
+import { Machine, type MachineOptions } from '../src/core/machine/machine.js';
+import { SharedMemory } from '../src/core/memory/shared-memory.js';
+import { U64 } from '../src/core/memory/u64.js';
+import { Thread } from '../src/core/sync/thread.js';
+import { WaitGraph } from '../src/core/sync/wait-graph.js';
 import { ThreadHost } from '../src/threads/host.js';
 import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../src/threads/shared-map.js';
 import { ThreadStatistics } from '../src/threads/thread-statistics.js';

@@ -12,7 +12,7 @@ import { full } from 'acorn-walk';
 
 /** What `memory` and everything that holds one is called; a receiver by another name is found out by `refusing`. */
 const MEMORY = /(^|\.)(#?(memory|shared)|#machine)$/;
-const SEAM = 'src/memory/shared-memory.js';
+const SEAM = 'src/core/memory/shared-memory.js';
 
 const CLOCK = 'const directHostTime = () => { const time = process.hrtime(); return time[0] * 1e9 + time[1]; };\n';
 

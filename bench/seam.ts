@@ -14,7 +14,7 @@ const ROUNDS = 21;
 const TIMES = 30_000;
 /** Of the throughput without the seam, at least. */
 const SMALLEST_RATIO = 0.95;
-const DIST = fileURLToPath(new URL('..', import.meta.url));
+const DIST = fileURLToPath(new URL('../', import.meta.url));
 
 type Turns = ReturnType<typeof import('./seam-load.js').turns>;
 

@@ -3,7 +3,7 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { Vcpu } from '../src/client/index.js';
-import { IOAPIC_BASE, IOEOI, IOREDTBL, IOWIN, TRIGGER_LEVEL } from '../src/devices/ioapic/registers.js';
+import { IOAPIC_BASE, IOEOI, IOREDTBL, IOWIN, TRIGGER_LEVEL } from '../src/core/devices/ioapic/registers.js';
 import { median, ROUNDS } from './measure.js';
 import { type Row, row, selfRow } from './rows.js';
 import { request } from './wire/api.js';

@@ -1,9 +1,9 @@
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
-import { PROFILES, quirkBits } from '../src/devices/quirks.js';
-import { PRESETS } from '../src/locking/presets.js';
-import { SharedMemory } from '../src/memory/shared-memory.js';
-import { barging } from '../src/sync/mutex.js';
+import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
+import { PRESETS } from '../src/core/locking/presets.js';
+import { SharedMemory } from '../src/core/memory/shared-memory.js';
+import { barging } from '../src/core/sync/mutex.js';
 import { Engine } from '../src/threads/engine.js';
 import { READ } from '../src/threads/submission-ring.js';
 import { measureAsync, median, print } from './measure.js';

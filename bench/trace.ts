@@ -1,7 +1,7 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
-import type { Machine } from '../src/machine/machine.js';
-import { SharedMemory } from '../src/memory/shared-memory.js';
-import { DEVICE } from '../src/sync/lock-names.js';
+import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import type { Machine } from '../src/core/machine/machine.js';
+import { SharedMemory } from '../src/core/memory/shared-memory.js';
+import { DEVICE } from '../src/core/sync/lock-names.js';
 import { TraceView } from '../src/threads/trace-view.js';
 import { TRACE_RECORDS } from '../src/trace/trace-ring.js';
 import { median, ROUNDS } from './measure.js';

@@ -1,6 +1,6 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOWIN } from '../src/devices/ioapic/registers.js';
-import { U64 } from '../src/memory/u64.js';
+import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOWIN } from '../src/core/devices/ioapic/registers.js';
+import { U64 } from '../src/core/memory/u64.js';
 import type { Access } from '../src/wire/client-message.js';
 import { protoClientCodec } from '../src/wire/proto/client-codec.js';
 import { alternate, measure, median, ROUNDS } from './measure.js';

@@ -11,7 +11,7 @@ import { type Picture, toMarkdown } from '../compare/markdown.js';
 import { contradictions } from '../compare/ranking.js';
 import { JUDGED, verdict } from '../compare/verdict.js';
 import { MAX_VCPUS } from '../compare/workload.js';
-import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
+import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import { whole } from './arguments.js';
 
 interface Options {

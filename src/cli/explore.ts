@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { PRESETS } from '../core/locking/presets.js';
 import { type CampaignResult, runPlanted, scenarioNamed } from '../explore/campaign.js';
 import { designTable } from '../explore/design-table.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign } from '../explore/designs.js';
@@ -10,7 +11,6 @@ import { parseReplayString, replay, replayFinding, replayString } from '../explo
 import type { Scenario } from '../explore/scenario.js';
 import { SCENARIOS } from '../explore/scenarios/index.js';
 import { runAll } from '../explore/workers.js';
-import { PRESETS } from '../locking/presets.js';
 
 interface Options {
   readonly locking: readonly NamedDesign[];

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import { Load } from '../load/load.js';
 import { failureOf } from '../load/machines.js';
 import { LoadError } from '../load/options.js';
 import { type LoadReport, textOf } from '../load/report.js';
 import type { Workload } from '../load/workload.js';
 import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../load/workloads/index.js';
-import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
 import { LoadProgress } from './load-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 

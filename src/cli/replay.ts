@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { PROFILE_NAMES, type Profile } from '../devices/quirks.js';
-import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
+import { PROFILE_NAMES, type Profile } from '../core/devices/quirks.js';
+import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import { findTraces, PathError } from '../replay/find.js';
 import { InProcessTarget } from '../replay/in-process.js';
 import { RemoteTarget } from '../replay/remote.js';

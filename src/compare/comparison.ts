@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
-import { PRESETS, type PresetName } from '../locking/presets.js';
+import { PRESETS, type PresetName } from '../core/locking/presets.js';
 import { type Cell, type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from './figures.js';
 import { Laboratory } from './laboratory.js';
 import { summary } from './summary.js';

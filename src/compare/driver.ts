@@ -1,10 +1,10 @@
 import { createHistogram } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { Machine } from '../machine/machine.js';
-import { SharedMemory } from '../memory/shared-memory.js';
-import { U64 } from '../memory/u64.js';
-import { Thread } from '../sync/thread.js';
-import { WaitGraph } from '../sync/wait-graph.js';
+import { Machine } from '../core/machine/machine.js';
+import { SharedMemory } from '../core/memory/shared-memory.js';
+import { U64 } from '../core/memory/u64.js';
+import { Thread } from '../core/sync/thread.js';
+import { WaitGraph } from '../core/sync/wait-graph.js';
 import { Doorbell } from '../threads/doorbell.js';
 import { ThreadHost } from '../threads/host.js';
 import { LockReportRings } from '../threads/lock-reports.js';

@@ -1,4 +1,4 @@
-import type { DesignClass } from '../locking/presets.js';
+import type { DesignClass } from '../core/locking/presets.js';
 
 /** What is measured of one design under one BQL load in one round. Durations are in nanoseconds. */
 export const FIGURES = {

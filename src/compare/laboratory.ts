@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createHistogram } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
-import { PROFILES, quirkBits } from '../devices/quirks.js';
-import type { Design } from '../locking/axes.js';
-import { EVENT_LINE } from '../machine/events.js';
-import { U64 } from '../memory/u64.js';
+import { PROFILES, quirkBits } from '../core/devices/quirks.js';
+import type { Design } from '../core/locking/axes.js';
+import { EVENT_LINE } from '../core/machine/events.js';
+import { U64 } from '../core/memory/u64.js';
 import { Engine } from '../threads/engine.js';
 import { FIRST_VCPU_THREAD, machineAt } from '../threads/shared-map.js';
 import * as L from '../threads/statistics-layout.js';

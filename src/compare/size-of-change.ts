@@ -1,4 +1,4 @@
-import type { PresetName } from '../locking/presets.js';
+import type { PresetName } from '../core/locking/presets.js';
 
 /** What a VMM like QEMU would have to change for a design, seen from QEMU before 10.2. Judged, not measured. */
 export const SIZE_OF_CHANGE: { readonly [preset in PresetName]: string } = {

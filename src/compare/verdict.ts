@@ -1,4 +1,4 @@
-import type { PresetName } from '../locking/presets.js';
+import type { PresetName } from '../core/locking/presets.js';
 import { type Cell, type Comparison, FIGURES, type Figure } from './figures.js';
 import { formatLoad, formatValue } from './format.js';
 import { claims } from './ranking.js';

@@ -1,7 +1,7 @@
-import * as H from '../devices/hpet/registers.js';
-import * as I from '../devices/ioapic/registers.js';
-import type { Machine } from '../machine/machine.js';
-import type { U64 } from '../memory/u64.js';
+import * as H from '../core/devices/hpet/registers.js';
+import * as I from '../core/devices/ioapic/registers.js';
+import type { Machine } from '../core/machine/machine.js';
+import type { U64 } from '../core/memory/u64.js';
 
 /** Timer 3 is level-triggered, and all vCPUs acknowledge it; timers 0 to 2 are one-shots of one vCPU each. */
 export const LEVEL_TIMER = 3;

@@ -1,6 +1,6 @@
-import { XEN_FORMS } from '../devices/gsi/xen-filter.js';
-import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../devices/quirks.js';
-import type { Design } from '../locking/axes.js';
+import { XEN_FORMS } from '../core/devices/gsi/xen-filter.js';
+import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../core/devices/quirks.js';
+import type { Design } from '../core/locking/axes.js';
 import {
   CONTROL_AXIS,
   type DesignClass,
@@ -10,10 +10,10 @@ import {
   PRESETS,
   type PresetName,
   TIMER_AXIS,
-} from '../locking/presets.js';
-import type { BqlLoadOptions } from '../machine/bql-load.js';
-import type { MachineOptions } from '../machine/machine.js';
-import { DEFAULT_LOCKS } from '../sync/locks.js';
+} from '../core/locking/presets.js';
+import type { BqlLoadOptions } from '../core/machine/bql-load.js';
+import type { MachineOptions } from '../core/machine/machine.js';
+import { DEFAULT_LOCKS } from '../core/sync/locks.js';
 import { type Static, Type } from './type.js';
 
 /** Nothing is dropped silently: a key that the schema does not name is refused. */

@@ -1,5 +1,5 @@
 import { loadConfiguration } from '../config/sources.js';
-import type { PresetName } from '../locking/presets.js';
+import type { PresetName } from '../core/locking/presets.js';
 import { type Mismatch, play } from '../replay/player.js';
 import { RemoteTarget } from '../replay/remote.js';
 import type { Outcome, ReplayMachine } from '../replay/target.js';

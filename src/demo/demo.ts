@@ -1,9 +1,9 @@
 import { type ComparisonOptions, compare } from '../compare/comparison.js';
 import type { Comparison } from '../compare/figures.js';
+import type { PresetName } from '../core/locking/presets.js';
 import { type CampaignResult, runOne, scenarioNamed } from '../explore/campaign.js';
 import { designNamed, type NamedDesign } from '../explore/designs.js';
 import type { Scenario } from '../explore/scenario.js';
-import type { PresetName } from '../locking/presets.js';
 import { type Boot, boot } from './boot.js';
 
 /** The design of the server, which is the default. */

@@ -3,8 +3,8 @@ import { describeLocking, MachineConfig } from '../config/machine.js';
 import { ConfigurationSchema } from '../config/schema.js';
 import { flagKeys, flagName, variableName } from '../config/sources.js';
 import { FILE_VARIABLE } from '../config/variables.js';
-import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../locking/presets.js';
+import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../core/devices/quirks.js';
+import { PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
 import { code, page, table } from './markdown.js';
 
 const EXAMPLE = `\`\`\`yaml

@@ -1,7 +1,7 @@
+import { CALL_SITES } from '../core/sync/call-sites.js';
+import { LOCK_NAMES } from '../core/sync/lock-names.js';
 import { FAMILIES } from '../metrics/families.js';
 import { MAX_SERIES } from '../metrics/registry.js';
-import { CALL_SITES } from '../sync/call-sites.js';
-import { LOCK_NAMES } from '../sync/lock-names.js';
 import { BUCKET_BOUNDS } from '../threads/statistics-layout.js';
 import { OTHER } from '../threads/statistics-slots.js';
 import { SAMPLING } from '../threads/thread-statistics.js';

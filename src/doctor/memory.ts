@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Configuration } from '../config/schema.js';
-import { MACHINE_WORDS } from '../memory/map.js';
+import { MACHINE_WORDS } from '../core/memory/map.js';
 import { sharedMap } from '../threads/shared-map.js';
 import { StatisticsSlots } from '../threads/statistics-slots.js';
 import { traceRingWords } from '../trace/trace-ring.js';

@@ -1,5 +1,5 @@
-import type { EventSink } from '../machine/events.js';
-import type { Memory } from '../memory/memory.js';
+import type { EventSink } from '../core/machine/events.js';
+import type { Memory } from '../core/memory/memory.js';
 
 /**
  * More than one access or callback can emit: turning on 24 level timers changes 24 lines, and each may make the IOAPIC

@@ -1,4 +1,4 @@
-import { TIMER_LIST_AREA } from '../memory/map.js';
+import { TIMER_LIST_AREA } from '../core/memory/map.js';
 import type { Names } from './names.js';
 import type { Words } from './words.js';
 

@@ -1,4 +1,4 @@
-import { PRESETS, type PresetName } from '../locking/presets.js';
+import { PRESETS, type PresetName } from '../core/locking/presets.js';
 import { designNamed, type NamedDesign } from './designs.js';
 import { unexpected } from './expectations.js';
 import { boundOf, explore } from './explore.js';

@@ -1,5 +1,5 @@
-import type { Design } from '../locking/axes.js';
-import { takesBqlUnderMutex } from '../locking/control/ordered.js';
+import type { Design } from '../core/locking/axes.js';
+import { takesBqlUnderMutex } from '../core/locking/control/ordered.js';
 import type { FindingKind } from './finding.js';
 
 /** What is wrong with a design, in one word. */

@@ -1,4 +1,4 @@
-import type { Design } from '../locking/axes.js';
+import type { Design } from '../core/locking/axes.js';
 import {
   CONTROL_AXIS,
   IRQ_AXIS,
@@ -7,7 +7,7 @@ import {
   PRESETS,
   type PresetName,
   TIMER_AXIS,
-} from '../locking/presets.js';
+} from '../core/locking/presets.js';
 
 /** A design by the name of a preset, or by its axes: `mmio/timer/irq/control`. */
 export interface NamedDesign {

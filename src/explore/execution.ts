@@ -1,4 +1,4 @@
-import type { Memory } from '../memory/memory.js';
+import type { Memory } from '../core/memory/memory.js';
 import { ExploredMemory } from './explored-memory.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';

@@ -1,4 +1,4 @@
-import { PRESET_NAMES, type PresetName } from '../locking/presets.js';
+import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import type { FindingKind } from './finding.js';
 
 /** What exploring a design must find, over all scenarios, and what it may find; anything else fails. */

@@ -1,5 +1,5 @@
-import type { Design } from '../locking/axes.js';
-import { PRESETS } from '../locking/presets.js';
+import type { Design } from '../core/locking/axes.js';
+import { PRESETS } from '../core/locking/presets.js';
 import { Execution } from './execution.js';
 import { type Exploration, type ExploreOptions, Explorer } from './explorer.js';
 import { History } from './history.js';

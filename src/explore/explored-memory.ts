@@ -1,4 +1,4 @@
-import type { Memory } from '../memory/memory.js';
+import type { Memory } from '../core/memory/memory.js';
 import type { Execution } from './execution.js';
 import * as H from './history.js';
 

@@ -1,5 +1,5 @@
-import type { MachineOptions } from '../machine/machine.js';
-import type { Memory } from '../memory/memory.js';
+import type { MachineOptions } from '../core/machine/machine.js';
+import type { Memory } from '../core/memory/memory.js';
 import type { Execution } from './execution.js';
 import type { Counterexample, Finding } from './finding.js';
 import { Frontier } from './frontier.js';

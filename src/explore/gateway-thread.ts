@@ -1,5 +1,5 @@
+import type { Memory } from '../core/memory/memory.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import type { Memory } from '../memory/memory.js';
 import type { Completion, Lane } from '../threads/dispatch.js';
 import { Gateway } from '../threads/gateway.js';
 import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../threads/shared-map.js';

@@ -1,11 +1,11 @@
-import { PROFILES, quirkBits } from '../devices/quirks.js';
+import { PROFILES, quirkBits } from '../core/devices/quirks.js';
+import type { Design } from '../core/locking/axes.js';
+import type { Machine, MachineOptions } from '../core/machine/machine.js';
+import { SharedMemory } from '../core/memory/shared-memory.js';
+import { U64 } from '../core/memory/u64.js';
+import { NO_STATISTICS } from '../core/sync/statistics.js';
+import { Thread } from '../core/sync/thread.js';
 import { EventRing, LARGEST_BURST } from '../events/event-ring.js';
-import type { Design } from '../locking/axes.js';
-import type { Machine, MachineOptions } from '../machine/machine.js';
-import { SharedMemory } from '../memory/shared-memory.js';
-import { U64 } from '../memory/u64.js';
-import { NO_STATISTICS } from '../sync/statistics.js';
-import { Thread } from '../sync/thread.js';
 import { DeadlineQueue } from '../threads/deadline-queue.js';
 import { MainLoop } from '../threads/main-loop.js';
 import { GATEWAY_THREAD, machineAt, type SharedMap, sharedMap, submissionRingAt } from '../threads/shared-map.js';

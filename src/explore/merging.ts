@@ -1,5 +1,5 @@
-import { LOCK_COUNT } from '../sync/lock-names.js';
-import { lockAddress } from '../sync/locks.js';
+import { LOCK_COUNT } from '../core/sync/lock-names.js';
+import { lockAddress } from '../core/sync/locks.js';
 import * as H from './history.js';
 
 /**

@@ -1,8 +1,8 @@
-import type { Field } from '../memory/layout.js';
-import { MACHINE_AREAS, MACHINE_WORDS } from '../memory/map.js';
-import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
-import { lockAddress } from '../sync/locks.js';
-import { THREADS_AREA } from '../sync/wait-graph.js';
+import type { Field } from '../core/memory/layout.js';
+import { MACHINE_AREAS, MACHINE_WORDS } from '../core/memory/map.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../core/sync/lock-names.js';
+import { lockAddress } from '../core/sync/locks.js';
+import { THREADS_AREA } from '../core/sync/wait-graph.js';
 import { machineAt, type SharedMap } from '../threads/shared-map.js';
 import type { Words } from './words.js';
 

@@ -1,9 +1,9 @@
+import { CONTROL_SAVE } from '../core/machine/due-work.js';
+import { EVENT_APIC, EVENT_MSI } from '../core/machine/events.js';
+import { savedDeadline } from '../core/machine/saved-state.js';
+import { TIMER_COUNT } from '../core/machine/timer-list.js';
+import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../core/memory/map.js';
 import { EventRing } from '../events/event-ring.js';
-import { CONTROL_SAVE } from '../machine/due-work.js';
-import { EVENT_APIC, EVENT_MSI } from '../machine/events.js';
-import { savedDeadline } from '../machine/saved-state.js';
-import { TIMER_COUNT } from '../machine/timer-list.js';
-import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../memory/map.js';
 import { submissionRingAt } from '../threads/shared-map.js';
 import { SubmissionRing } from '../threads/submission-ring.js';
 import { armedDeadline } from './armed-deadline.js';

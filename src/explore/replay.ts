@@ -1,4 +1,4 @@
-import type { Design } from '../locking/axes.js';
+import type { Design } from '../core/locking/axes.js';
 import { makeSystem, oraclesFor } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import { type Finding, worstFirst } from './finding.js';

@@ -1,5 +1,5 @@
-import type { PresetName } from '../locking/presets.js';
-import type { MachineOptions } from '../machine/machine.js';
+import type { PresetName } from '../core/locking/presets.js';
+import type { MachineOptions } from '../core/machine/machine.js';
 import type { GatewayOptions } from '../threads/gateway.js';
 import * as ring from '../threads/submission-ring.js';
 

@@ -1,4 +1,4 @@
-import type { Memory } from '../memory/memory.js';
+import type { Memory } from '../core/memory/memory.js';
 import type { SharedMap } from '../threads/shared-map.js';
 
 /** Frames that came, counted. */

@@ -1,4 +1,4 @@
-import type { Memory } from '../memory/memory.js';
+import type { Memory } from '../core/memory/memory.js';
 import type { Words } from './words.js';
 
 /** The memory of a state in which no thread runs, for production code that only looks. What it writes is forgotten. */

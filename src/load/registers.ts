@@ -1,5 +1,5 @@
-import * as hpet from '../devices/hpet/registers.js';
-import * as ioapic from '../devices/ioapic/registers.js';
+import * as hpet from '../core/devices/hpet/registers.js';
+import * as ioapic from '../core/devices/ioapic/registers.js';
 
 /** Registers that a guest programs, by physical address (HPET specification 1.0a, section 2.3; 82093AA, section 3). */
 export const GENERAL_CONFIGURATION = hpet.HPET_BASE + hpet.GENERAL_CONFIGURATION;
@@ -9,7 +9,7 @@ export const IOREGSEL = ioapic.IOAPIC_BASE;
 export const IOWIN = ioapic.IOAPIC_BASE + 0x10;
 
 export const { ENABLE_CNF, TICK_NS } = hpet;
-export { MASKED, TRIGGER_LEVEL } from '../devices/ioapic/registers.js';
+export { MASKED, TRIGGER_LEVEL } from '../core/devices/ioapic/registers.js';
 
 /** Timer configuration. */
 export const LEVEL = hpet.INT_TYPE_CNF;

@@ -1,4 +1,4 @@
-import { GENERAL_CONFIGURATION, HPET_BASE } from '../devices/hpet/registers.js';
+import { GENERAL_CONFIGURATION, HPET_BASE } from '../core/devices/hpet/registers.js';
 import { renderOutputs } from './render.js';
 import type { Output, Step } from './trace.js';
 

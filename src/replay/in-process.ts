@@ -1,8 +1,8 @@
-import { SOURCE_EXTERNAL } from '../devices/gsi/sources.js';
-import { PROFILES, quirkBits } from '../devices/quirks.js';
+import { SOURCE_EXTERNAL } from '../core/devices/gsi/sources.js';
+import { PROFILES, quirkBits } from '../core/devices/quirks.js';
+import { PRESETS } from '../core/locking/presets.js';
+import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../core/machine/events.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import { PRESETS } from '../locking/presets.js';
-import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../machine/events.js';
 import { Engine } from '../threads/engine.js';
 import * as ring from '../threads/submission-ring.js';
 import { type Outcome, type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost } from './target.js';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import type { Profile } from '../devices/quirks.js';
-import { PRESETS, type PresetName } from '../locking/presets.js';
+import type { Profile } from '../core/devices/quirks.js';
+import { PRESETS, type PresetName } from '../core/locking/presets.js';
 import type { Candidate } from './find.js';
 import { type Mismatch, play } from './player.js';
 import { type ReplayTarget, TargetLost, TargetRefusal } from './target.js';

@@ -1,5 +1,5 @@
-import type { Profile } from '../devices/quirks.js';
-import type { PresetName } from '../locking/presets.js';
+import type { Profile } from '../core/devices/quirks.js';
+import type { PresetName } from '../core/locking/presets.js';
 import type { Output, Step, Trace } from './trace.js';
 
 /** What came of one step. */

@@ -1,5 +1,5 @@
-import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
+import { HPET_BASE, HPET_SIZE } from '../core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOAPIC_SIZE } from '../core/devices/ioapic/registers.js';
 import { SouthbridgeError } from '../errors.js';
 import type { Access } from '../wire/client-message.js';
 import { type AccessRequest, parseAccess } from '../wire/json/access.js';

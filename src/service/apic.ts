@@ -3,7 +3,7 @@ import {
   DELIVERY_MODE_SHIFT,
   TRIGGER_MODE_SHIFT,
   VECTOR_MASK,
-} from '../devices/ioapic/registers.js';
+} from '../core/devices/ioapic/registers.js';
 import type { DestinationFormat } from '../wire/names.js';
 import type { ApicFields } from '../wire/server-message.js';
 

@@ -1,6 +1,13 @@
-import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, SOURCE_XEN, sourceName } from '../devices/gsi/sources.js';
+import { SOURCE_EXTERNAL, SOURCE_PIT, SOURCE_RTC, SOURCE_XEN, sourceName } from '../core/devices/gsi/sources.js';
+import {
+  CAUSE_DELAYED,
+  CAUSE_ENTRY_WRITE,
+  CAUSE_EOI,
+  EVENT_APIC,
+  EVENT_LINE,
+  EVENT_MSI,
+} from '../core/machine/events.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import { CAUSE_DELAYED, CAUSE_ENTRY_WRITE, CAUSE_EOI, EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../machine/events.js';
 import type { Cause, IrqKind } from '../wire/names.js';
 import type { Irq, IrqDetail } from '../wire/server-message.js';
 import { type ApicMessage, decodeIoapicMessage, decodeMsi } from './apic.js';

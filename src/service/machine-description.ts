@@ -1,4 +1,4 @@
-import { quirksOf } from '../devices/quirks.js';
+import { quirksOf } from '../core/devices/quirks.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /** A machine as JSON. */

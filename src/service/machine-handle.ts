@@ -5,12 +5,18 @@ import {
   type MachineConfig,
   toBqlLoad,
 } from '../config/machine.js';
-import { SOURCE_PIT, SOURCE_RTC } from '../devices/gsi/sources.js';
+import { SOURCE_PIT, SOURCE_RTC } from '../core/devices/gsi/sources.js';
+import {
+  CONTROL_LEGACY_INPUT,
+  CONTROL_PAUSE,
+  CONTROL_RESET,
+  CONTROL_RESUME,
+  MAX_TIME,
+} from '../core/machine/due-work.js';
+import type { MachineOptions } from '../core/machine/machine.js';
+import { CALL_SITES } from '../core/sync/call-sites.js';
 import { SouthbridgeError } from '../errors.js';
 import type { MachineEvent } from '../events/event-ring.js';
-import { CONTROL_LEGACY_INPUT, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME, MAX_TIME } from '../machine/due-work.js';
-import type { MachineOptions } from '../machine/machine.js';
-import { CALL_SITES } from '../sync/call-sites.js';
 import type { Completion } from '../threads/dispatch.js';
 import type { Engine } from '../threads/engine.js';
 import { threadName } from '../threads/lock-view.js';

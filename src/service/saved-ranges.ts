@@ -1,9 +1,9 @@
-import { EXTERNAL_BIT, HPET_BITS, INPUT_LEVEL, LINES } from '../devices/gsi/router.js';
-import * as H from '../devices/hpet/registers.js';
-import { AHEAD_FLAG, EXPIRED_FLAG, WRAP_FLAG } from '../devices/hpet/state.js';
-import * as P from '../devices/i8259/state.js';
-import * as A from '../devices/ioapic/registers.js';
-import { WRITING } from '../sync/sequence-lock.js';
+import { EXTERNAL_BIT, HPET_BITS, INPUT_LEVEL, LINES } from '../core/devices/gsi/router.js';
+import * as H from '../core/devices/hpet/registers.js';
+import { AHEAD_FLAG, EXPIRED_FLAG, WRAP_FLAG } from '../core/devices/hpet/state.js';
+import * as P from '../core/devices/i8259/state.js';
+import * as A from '../core/devices/ioapic/registers.js';
+import { WRITING } from '../core/sync/sequence-lock.js';
 
 /** What is wrong with the value (32 bits, unsigned) of a word, as the end of a sentence; undefined if nothing is. */
 type Check = (value: number, timers: number) => string | undefined;

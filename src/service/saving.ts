@@ -1,5 +1,5 @@
+import { CONTROL_RESTORE, CONTROL_SAVE, MAX_TIME } from '../core/machine/due-work.js';
 import { SouthbridgeError } from '../errors.js';
-import { CONTROL_RESTORE, CONTROL_SAVE, MAX_TIME } from '../machine/due-work.js';
 import type { MachineHandle } from './machine-handle.js';
 import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, savedLines, writeSaved } from './snapshot.js';
 

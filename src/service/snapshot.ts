@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MachineConfig } from '../config/machine.js';
 import { Type } from '../config/type.js';
-import { EXTERNAL_BIT, HPET_BITS, LINES } from '../devices/gsi/router.js';
+import { EXTERNAL_BIT, HPET_BITS, LINES } from '../core/devices/gsi/router.js';
+import { savedDeadline, savedWords } from '../core/machine/saved-state.js';
+import { STORM_TIMER, TIMER_COUNT } from '../core/machine/timer-list.js';
+import type { Memory } from '../core/memory/memory.js';
 import { SouthbridgeError } from '../errors.js';
-import { savedDeadline, savedWords } from '../machine/saved-state.js';
-import { STORM_TIMER, TIMER_COUNT } from '../machine/timer-list.js';
-import type { Memory } from '../memory/memory.js';
 import { CLOSED, Nanoseconds } from '../wire/json/schemas.js';
 import type { LineLevels } from '../wire/server-message.js';
 import { faultOfWord } from './saved-ranges.js';

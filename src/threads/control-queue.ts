@@ -1,4 +1,4 @@
-import type { DueWork } from '../machine/due-work.js';
+import type { DueWork } from '../core/machine/due-work.js';
 
 /** Control work that a machine waits for. */
 interface Control {

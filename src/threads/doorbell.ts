@@ -1,4 +1,4 @@
-import type { Memory } from '../memory/memory.js';
+import type { Memory } from '../core/memory/memory.js';
 
 export const DOORBELL_WORDS = 16;
 

@@ -1,8 +1,8 @@
+import { DueWork } from '../core/machine/due-work.js';
+import { Machine } from '../core/machine/machine.js';
+import type { Memory } from '../core/memory/memory.js';
+import type { Thread } from '../core/sync/thread.js';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
-import { DueWork } from '../machine/due-work.js';
-import { Machine } from '../machine/machine.js';
-import type { Memory } from '../memory/memory.js';
-import type { Thread } from '../sync/thread.js';
 import { ControlQueue } from './control-queue.js';
 import { type Completion, Dispatch, type Lane, type Request } from './dispatch.js';
 import { ThreadHost } from './host.js';

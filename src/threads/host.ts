@@ -1,6 +1,6 @@
+import type { MachineHost } from '../core/machine/machine.js';
+import type { Memory } from '../core/memory/memory.js';
 import { EventRing } from '../events/event-ring.js';
-import type { MachineHost } from '../machine/machine.js';
-import type { Memory } from '../memory/memory.js';
 import { Doorbell } from './doorbell.js';
 import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
 

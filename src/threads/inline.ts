@@ -1,11 +1,11 @@
-import { Hpet } from '../devices/hpet/hpet.js';
-import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
+import { Hpet } from '../core/devices/hpet/hpet.js';
+import { HPET_BASE, HPET_SIZE } from '../core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOAPIC_SIZE } from '../core/devices/ioapic/registers.js';
+import type { Machine } from '../core/machine/machine.js';
+import { U64 } from '../core/memory/u64.js';
+import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../core/sync/call-sites.js';
+import { BQL, DEVICE, IOAPIC, PIC, ROUTER, TIMERS } from '../core/sync/lock-names.js';
 import type { EventRing } from '../events/event-ring.js';
-import type { Machine } from '../machine/machine.js';
-import { U64 } from '../memory/u64.js';
-import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../sync/call-sites.js';
-import { BQL, DEVICE, IOAPIC, PIC, ROUTER, TIMERS } from '../sync/lock-names.js';
 import { END_OF_INTERRUPT, OK, READ, SET_LINE, UNASSIGNED, WRITE } from './submission-ring.js';
 
 const bit = (lock: number) => 1 << lock;

@@ -1,6 +1,6 @@
-import type { Memory } from '../memory/memory.js';
-import type { LockReports } from '../sync/thread.js';
-import type { Waiter } from '../sync/wait-graph.js';
+import type { Memory } from '../core/memory/memory.js';
+import type { LockReports } from '../core/sync/thread.js';
+import type { Waiter } from '../core/sync/wait-graph.js';
 
 const CAPACITY = 32;
 const MAX_MEMBERS = 4;

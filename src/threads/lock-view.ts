@@ -1,10 +1,10 @@
-import type { Memory } from '../memory/memory.js';
-import { CALL_SITES } from '../sync/call-sites.js';
-import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
-import { LockOrder } from '../sync/lock-order.js';
-import { lockAddress, lockAt } from '../sync/locks.js';
-import { ownerOf, wakeAll } from '../sync/mutex.js';
-import { MAX_THREADS, type Waiter, WaitGraph } from '../sync/wait-graph.js';
+import type { Memory } from '../core/memory/memory.js';
+import { CALL_SITES } from '../core/sync/call-sites.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../core/sync/lock-names.js';
+import { LockOrder } from '../core/sync/lock-order.js';
+import { lockAddress, lockAt } from '../core/sync/locks.js';
+import { ownerOf, wakeAll } from '../core/sync/mutex.js';
+import { MAX_THREADS, type Waiter, WaitGraph } from '../core/sync/wait-graph.js';
 import { type LockReport, LockReportRings } from './lock-reports.js';
 import {
   FIRST_VCPU_THREAD,

@@ -1,7 +1,7 @@
-import { DueWork } from '../machine/due-work.js';
-import { Machine } from '../machine/machine.js';
-import type { Memory } from '../memory/memory.js';
-import type { Thread } from '../sync/thread.js';
+import { DueWork } from '../core/machine/due-work.js';
+import { Machine } from '../core/machine/machine.js';
+import type { Memory } from '../core/memory/memory.js';
+import type { Thread } from '../core/sync/thread.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { ThreadHost } from './host.js';
 import { bitmapWords, machineAt, type SharedMap } from './shared-map.js';

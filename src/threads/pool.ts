@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { MAX_THREADS } from '../sync/wait-graph.js';
+import { MAX_THREADS } from '../core/sync/wait-graph.js';
 import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from './shared-map.js';
 import { ThreadStatistics } from './thread-statistics.js';
 import type { WorkerData, WorkerRole } from './worker.js';

@@ -1,4 +1,4 @@
-import { WaitGraph } from '../sync/wait-graph.js';
+import { WaitGraph } from '../core/sync/wait-graph.js';
 import type { Dispatch } from './dispatch.js';
 import type { Gateway } from './gateway.js';
 import type { HungMachine } from './hung-machines.js';

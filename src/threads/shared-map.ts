@@ -1,6 +1,6 @@
+import { MACHINE_WORDS } from '../core/memory/map.js';
+import { MAX_THREADS } from '../core/sync/wait-graph.js';
 import { eventRingWords } from '../events/event-ring.js';
-import { MACHINE_WORDS } from '../memory/map.js';
-import { MAX_THREADS } from '../sync/wait-graph.js';
 import { type TraceMap, traceWords } from '../trace/trace-map.js';
 import { DOORBELL_WORDS } from './doorbell.js';
 import { LOCK_REPORT_WORDS } from './lock-reports.js';

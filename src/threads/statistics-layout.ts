@@ -1,6 +1,6 @@
-import { CALL_SITES } from '../sync/call-sites.js';
-import { LOCK_COUNT } from '../sync/lock-names.js';
-import { MAX_THREADS } from '../sync/wait-graph.js';
+import { CALL_SITES } from '../core/sync/call-sites.js';
+import { LOCK_COUNT } from '../core/sync/lock-names.js';
+import { MAX_THREADS } from '../core/sync/wait-graph.js';
 
 /**
  * Counters are float64, which hold every count up to 2^53 and never wrap; all offsets here count float64s. There is one

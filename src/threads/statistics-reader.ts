@@ -1,7 +1,7 @@
-import type { Memory } from '../memory/memory.js';
-import { CALL_SITES } from '../sync/call-sites.js';
-import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
-import { MAX_THREADS } from '../sync/wait-graph.js';
+import type { Memory } from '../core/memory/memory.js';
+import { CALL_SITES } from '../core/sync/call-sites.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../core/sync/lock-names.js';
+import { MAX_THREADS } from '../core/sync/wait-graph.js';
 import { GATEWAY_THREAD, type SharedMap } from './shared-map.js';
 import * as L from './statistics-layout.js';
 

@@ -1,5 +1,5 @@
-import type { Design } from '../locking/axes.js';
-import { PRESET_NAMES, PRESETS } from '../locking/presets.js';
+import type { Design } from '../core/locking/axes.js';
+import { PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
 
 /** What the figures of a slot are labelled with. */
 export interface SlotLabels {

@@ -1,4 +1,4 @@
-import type { Memory } from '../memory/memory.js';
+import type { Memory } from '../core/memory/memory.js';
 
 const SUBMITTED = 0;
 /** The consumer's side has a cache line of its own. */

@@ -1,7 +1,7 @@
-import { Clock } from '../machine/clock.js';
-import { SharedMemory } from '../memory/shared-memory.js';
-import { BQL, DEVICE } from '../sync/lock-names.js';
-import { ownerOf } from '../sync/mutex.js';
+import { Clock } from '../core/machine/clock.js';
+import { SharedMemory } from '../core/memory/shared-memory.js';
+import { BQL, DEVICE } from '../core/sync/lock-names.js';
+import { ownerOf } from '../core/sync/mutex.js';
 import {
   STATISTICS_EXACT,
   STATISTICS_OPTIONS,
@@ -9,7 +9,7 @@ import {
   STATISTICS_TRACED,
   type Staleness,
   type Statistics,
-} from '../sync/statistics.js';
+} from '../core/sync/statistics.js';
 import { ThreadTrace } from '../trace/thread-trace.js';
 import type { TraceMap } from '../trace/trace-map.js';
 import * as L from './statistics-layout.js';

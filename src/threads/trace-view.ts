@@ -1,6 +1,6 @@
-import type { SharedMemory } from '../memory/shared-memory.js';
-import { STATISTICS_OPTIONS, STATISTICS_TRACED } from '../sync/statistics.js';
-import { MAX_THREADS } from '../sync/wait-graph.js';
+import type { SharedMemory } from '../core/memory/shared-memory.js';
+import { STATISTICS_OPTIONS, STATISTICS_TRACED } from '../core/sync/statistics.js';
+import { MAX_THREADS } from '../core/sync/wait-graph.js';
 import type { MachineTrace, ThreadRecords } from '../trace/machine-trace.js';
 import { traceRingAt } from '../trace/trace-map.js';
 import { readRing, writtenTo } from '../trace/trace-ring.js';

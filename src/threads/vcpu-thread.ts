@@ -1,9 +1,9 @@
-import { DueWork } from '../machine/due-work.js';
-import { Machine } from '../machine/machine.js';
-import { copyState } from '../machine/view.js';
-import type { Memory } from '../memory/memory.js';
-import { U64 } from '../memory/u64.js';
-import type { Thread } from '../sync/thread.js';
+import { DueWork } from '../core/machine/due-work.js';
+import { Machine } from '../core/machine/machine.js';
+import { copyState } from '../core/machine/view.js';
+import type { Memory } from '../core/memory/memory.js';
+import { U64 } from '../core/memory/u64.js';
+import type { Thread } from '../core/sync/thread.js';
 import { ThreadHost } from './host.js';
 import { bitmapWords, drainsAt, machineAt, type SharedMap, viewBufferAt } from './shared-map.js';
 import * as ring from './submission-ring.js';

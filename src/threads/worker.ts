@@ -1,9 +1,9 @@
 import { readlinkSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import type { Machine } from '../machine/machine.js';
-import { SharedMemory } from '../memory/shared-memory.js';
-import { Thread } from '../sync/thread.js';
-import { WaitGraph } from '../sync/wait-graph.js';
+import type { Machine } from '../core/machine/machine.js';
+import { SharedMemory } from '../core/memory/shared-memory.js';
+import { Thread } from '../core/sync/thread.js';
+import { WaitGraph } from '../core/sync/wait-graph.js';
 import { Doorbell } from './doorbell.js';
 import type { ThreadHost } from './host.js';
 import { LockReportRings } from './lock-reports.js';

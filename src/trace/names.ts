@@ -1,4 +1,4 @@
-import { sourceName } from '../devices/gsi/sources.js';
+import { sourceName } from '../core/devices/gsi/sources.js';
 import {
   CAUSE_DELAYED,
   CAUSE_ENTRY_WRITE,
@@ -7,9 +7,9 @@ import {
   EVENT_INTR,
   EVENT_LINE,
   EVENT_MSI,
-} from '../machine/events.js';
-import { STORM_TIMER } from '../machine/timer-list.js';
-import { LOCK_NAMES } from '../sync/lock-names.js';
+} from '../core/machine/events.js';
+import { STORM_TIMER } from '../core/machine/timer-list.js';
+import { LOCK_NAMES } from '../core/sync/lock-names.js';
 
 const EVENT_NAMES: { readonly [kind: number]: string } = {
   [EVENT_LINE]: 'line',

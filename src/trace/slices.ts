@@ -1,5 +1,5 @@
-import { CALL_SITES } from '../sync/call-sites.js';
-import { LOCK_COUNT, LOCK_NAMES } from '../sync/lock-names.js';
+import { CALL_SITES } from '../core/sync/call-sites.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../core/sync/lock-names.js';
 import * as kinds from './kinds.js';
 import type { MachineTrace } from './machine-trace.js';
 import { eventName, interruptDetail, lockNames, timerName } from './names.js';

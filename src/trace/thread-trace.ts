@@ -1,5 +1,5 @@
-import { EVENT_INTR, EVENT_LINE } from '../machine/events.js';
-import type { Memory } from '../memory/memory.js';
+import { EVENT_INTR, EVENT_LINE } from '../core/machine/events.js';
+import type { Memory } from '../core/memory/memory.js';
 import * as kinds from './kinds.js';
 import { type TraceMap, traceRingAt } from './trace-map.js';
 import { TraceRing } from './trace-ring.js';

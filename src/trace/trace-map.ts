@@ -1,4 +1,4 @@
-import { MAX_THREADS } from '../sync/wait-graph.js';
+import { MAX_THREADS } from '../core/sync/wait-graph.js';
 import { traceRingWords } from './trace-ring.js';
 
 /** Where the traces of all threads lie; part of `SharedMap`. */

@@ -1,5 +1,5 @@
-import type { Memory } from '../memory/memory.js';
-import type { SharedMemory } from '../memory/shared-memory.js';
+import type { Memory } from '../core/memory/memory.js';
+import type { SharedMemory } from '../core/memory/shared-memory.js';
 
 /** Records that a thread's ring holds unless told otherwise: 1 MiB, which is some milliseconds of a thread that is busy. */
 export const TRACE_RECORDS = 32_768;

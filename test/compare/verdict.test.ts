@@ -4,7 +4,7 @@ import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../
 import { claims, contradictions } from '../../src/compare/ranking.js';
 import { differ, summary } from '../../src/compare/summary.js';
 import { JUDGED, verdict } from '../../src/compare/verdict.js';
-import type { PresetName } from '../../src/locking/presets.js';
+import type { PresetName } from '../../src/core/locking/presets.js';
 
 /** Seven rounds in which every figure was this, give or take. */
 function rounds(value: number, spread: number, hazards: Partial<Measurement['hazards']> = {}): Measurement[] {

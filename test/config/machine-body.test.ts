@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESET_NAMES } from '../../src/locking/presets.js';
+import { PRESET_NAMES } from '../../src/core/locking/presets.js';
 import { TestServer } from '../support/server.js';
 
 t.test('POST /v1/machines takes what the file takes, and refuses the rest by name', async (t) => {

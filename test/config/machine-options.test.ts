@@ -1,8 +1,8 @@
 import t from 'tap';
 import { describeLocking, designOf, toMachineOptions } from '../../src/config/machine.js';
 import { loadConfiguration } from '../../src/config/sources.js';
-import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, quirksOf } from '../../src/devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../../src/locking/presets.js';
+import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, quirksOf } from '../../src/core/devices/quirks.js';
+import { PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
 import { set } from './load.js';
 
 function options(...flags: [key: string, text: string][]) {

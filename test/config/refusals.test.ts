@@ -1,7 +1,7 @@
 import t from 'tap';
 import { loadConfiguration } from '../../src/config/sources.js';
-import { QUIRK_NAMES } from '../../src/devices/quirks.js';
-import { PRESET_NAMES } from '../../src/locking/presets.js';
+import { QUIRK_NAMES } from '../../src/core/devices/quirks.js';
+import { PRESET_NAMES } from '../../src/core/locking/presets.js';
 import { loadText, refusals, set } from './load.js';
 
 /** Loads a file and returns `code key` of each refusal, with the line if it is in the file. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import type { PresetName } from '../../src/locking/presets.js';
+import type { PresetName } from '../../src/core/locking/presets.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

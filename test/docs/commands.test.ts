@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESETS } from '../../src/locking/presets.js';
+import { PRESETS } from '../../src/core/locking/presets.js';
 import { COMMANDS, helpOf, withSubcommands } from '../support/cli-commands.js';
 import { PAGES, textOf } from '../support/command-lines.js';
 

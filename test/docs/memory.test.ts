@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/memory/map.js';
+import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/core/memory/map.js';
 import { sharedMap } from '../../src/threads/shared-map.js';
 import { StatisticsSlots } from '../../src/threads/statistics-slots.js';
 import { TRACE_RECORDS } from '../../src/trace/trace-ring.js';

@@ -9,7 +9,7 @@ t.test('explore finds the deadlock, draws it, and its replay string reproduces i
   t.match(stdout, /nested-mutex × callback-acknowledge: order, deadlock; \d+ states, \d+ transitions, .*, complete/);
   t.match(stdout, /✗ waits for device {2}\[bql\]/);
   t.match(stdout, /✗ waits for bql {2}\[device\]/);
-  t.match(stdout, /src\/machine\/due-work\.ts:\d+ /, 'with lines of the source');
+  t.match(stdout, /src\/core\/machine\/due-work\.ts:\d+ /, 'with lines of the source');
   const replay = / deadlock: .*\n +--replay (\S+)/.exec(stdout)?.[1] ?? '';
   const first = run('--replay', replay);
   t.equal(first.status, 1);

@@ -13,7 +13,7 @@ function built(folder: string): { file: string; code: string }[] {
     .map(({ file, code }) => ({ file, code: code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '') }));
 }
 
-for (const folder of ['devices', 'locking']) {
+for (const folder of ['core/devices', 'core/locking']) {
   t.test(`${folder}: the seam is the only way out of the built files`, async (t) => {
     const files = built(folder);
     t.ok(files.length > 5);
@@ -25,7 +25,7 @@ for (const folder of ['devices', 'locking']) {
 /** Words are claimed as the module is loaded, and never again. */
 const CLAIMS_ONCE = 'statistics-layout.js';
 
-for (const folder of ['devices', 'locking', 'machine', 'sync', 'events', 'memory', 'threads']) {
+for (const folder of ['core', 'events', 'threads']) {
   t.test(`${folder}: no module keeps state of its own, which would outlast a run`, async (t) => {
     for (const { file, code } of built(folder)) {
       if (file === CLAIMS_ONCE) continue;

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
+import type { Memory } from '../../src/core/memory/memory.js';
 import { Execution, NotExplorable } from '../../src/explore/execution.js';
 import { explore } from '../../src/explore/explore.js';
 import type { Exploration } from '../../src/explore/explorer.js';
@@ -8,8 +10,6 @@ import { callbackAcknowledge } from '../../src/explore/scenarios/callback-acknow
 import { mutexBarging } from '../../src/explore/scenarios/mutex-barging.js';
 import { mutexTicket } from '../../src/explore/scenarios/mutex-ticket.js';
 import { Words } from '../../src/explore/words.js';
-import { PRESETS, type PresetName } from '../../src/locking/presets.js';
-import type { Memory } from '../../src/memory/memory.js';
 
 const kinds = ({ findings }: Exploration) => findings.map(({ kind, summary }) => `${kind}: ${summary}`).sort();
 

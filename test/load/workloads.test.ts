@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import type { Workload } from '../../src/load/workload.js';
 import { guest } from '../../src/load/workloads/guest.js';
 import { WORKLOADS } from '../../src/load/workloads/index.js';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/locking/presets.js';
 import { readTrace } from '../../src/replay/trace.js';
 import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';

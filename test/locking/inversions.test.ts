@@ -1,8 +1,8 @@
 import t from 'tap';
-import { SOURCE_PIT } from '../../src/devices/gsi/sources.js';
-import { TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
-import type { Design } from '../../src/locking/axes.js';
-import { CONTROL_AXIS, PRESET_NAMES, PRESETS } from '../../src/locking/presets.js';
+import { SOURCE_PIT } from '../../src/core/devices/gsi/sources.js';
+import { TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
+import type { Design } from '../../src/core/locking/axes.js';
+import { CONTROL_AXIS, PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
 import { BenchMachine } from '../support/bench-machine.js';
 
 const LEVEL_LINE_20 = (20 << 9) | (1 << 1);

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Design } from '../../src/locking/axes.js';
-import { CONTROL_AXIS, IRQ_AXIS, MMIO_AXIS, PRESETS, TIMER_AXIS } from '../../src/locking/presets.js';
+import type { Design } from '../../src/core/locking/axes.js';
+import { CONTROL_AXIS, IRQ_AXIS, MMIO_AXIS, PRESETS, TIMER_AXIS } from '../../src/core/locking/presets.js';
 import { pathLocks } from '../support/path-locks.js';
 
 const AXES = { mmio: MMIO_AXIS, timer: TIMER_AXIS, irq: IRQ_AXIS, control: CONTROL_AXIS };

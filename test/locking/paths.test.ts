@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESETS, type PresetName } from '../../src/locking/presets.js';
+import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import { type PathLocks, pathLocks } from '../support/path-locks.js';
 
 /**

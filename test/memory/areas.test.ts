@@ -16,7 +16,7 @@ const CLAIMING = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
 function fieldsOf(modules: readonly string[]): string {
   const program = `
     for (const module of ${JSON.stringify(modules)}) await import(module);
-    const { MACHINE_AREAS } = await import('${join(SOURCE, 'memory/map.js')}');
+    const { MACHINE_AREAS } = await import('${join(SOURCE, 'core/memory/map.js')}');
     const fields = MACHINE_AREAS.flatMap((area) => area.addresses().map((address) => [address, area.field(address).name]));
     process.stdout.write(JSON.stringify(fields.sort(([one], [other]) => one - other)));`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
@@ -28,6 +28,6 @@ t.test('threads that load modules in different orders see the same memory', asyn
   const expected = fieldsOf(modules);
   t.equal(fieldsOf([...modules].reverse()), expected);
   // Each module first, where another would come before it as its dependency.
-  const roots = [join(SOURCE, 'sync/locks.js'), join(SOURCE, 'sync/statistics.js')];
+  const roots = [join(SOURCE, 'core/sync/locks.js'), join(SOURCE, 'core/sync/statistics.js')];
   t.equal(fieldsOf([...roots, ...modules]), expected);
 });

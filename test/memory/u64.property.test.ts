@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { U64 } from '../../src/memory/u64.js';
+import { U64 } from '../../src/core/memory/u64.js';
 
 const RUNS = { numRuns: 2_000 };
 const MASK = (1n << 64n) - 1n;

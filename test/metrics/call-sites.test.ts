@@ -4,9 +4,9 @@ import {
   INTERRUPT_STATUS,
   MAIN_COUNTER,
   TIMER_BLOCKS,
-} from '../../src/devices/hpet/registers.js';
-import { PRESETS } from '../../src/locking/presets.js';
-import { EVENT_LINE } from '../../src/machine/events.js';
+} from '../../src/core/devices/hpet/registers.js';
+import { PRESETS } from '../../src/core/locking/presets.js';
+import { EVENT_LINE } from '../../src/core/machine/events.js';
 import { MAIN_LOOP_THREAD } from '../../src/threads/shared-map.js';
 import { NESTED_WAIT } from '../../src/threads/statistics-layout.js';
 import type { LockRow } from '../../src/threads/statistics-reader.js';

@@ -4,10 +4,10 @@ import {
   INTERRUPT_STATUS,
   MAIN_COUNTER,
   TIMER_BLOCKS,
-} from '../../src/devices/hpet/registers.js';
-import { IOREDTBL } from '../../src/devices/ioapic/registers.js';
-import { PRESETS } from '../../src/locking/presets.js';
-import { EVENT_APIC, EVENT_LINE } from '../../src/machine/events.js';
+} from '../../src/core/devices/hpet/registers.js';
+import { IOREDTBL } from '../../src/core/devices/ioapic/registers.js';
+import { PRESETS } from '../../src/core/locking/presets.js';
+import { EVENT_APIC, EVENT_LINE } from '../../src/core/machine/events.js';
 import * as L from '../../src/threads/statistics-layout.js';
 import { LiveMachine } from '../support/live-machine.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESETS } from '../../src/locking/presets.js';
+import { PRESETS } from '../../src/core/locking/presets.js';
 import { EventLoopLag } from '../../src/metrics/event-loop-lag.js';
 import { Metrics } from '../../src/metrics/registry.js';
 import { Service } from '../../src/service/service.js';

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { PRESETS } from '../../src/locking/presets.js';
-import { Machine } from '../../src/machine/machine.js';
-import { SharedMemory } from '../../src/memory/shared-memory.js';
-import { Thread } from '../../src/sync/thread.js';
+import { PRESETS } from '../../src/core/locking/presets.js';
+import { Machine } from '../../src/core/machine/machine.js';
+import { SharedMemory } from '../../src/core/memory/shared-memory.js';
+import { Thread } from '../../src/core/sync/thread.js';
 import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../../src/threads/shared-map.js';
 import { DEFERRED_DELAY, STALE_INVERTED, STALE_LATE } from '../../src/threads/statistics-layout.js';
 import { StatisticsReader } from '../../src/threads/statistics-reader.js';

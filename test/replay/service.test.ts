@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/locking/presets.js';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import { RemoteTarget } from '../../src/replay/remote.js';
 import { replayAll } from '../../src/replay/runner.js';
 import { TestServer } from '../support/server.js';

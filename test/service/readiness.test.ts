@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { buildApp } from '../../src/app.js';
+import { BQL } from '../../src/core/sync/lock-names.js';
 import { Admission } from '../../src/security/admission.js';
 import { Service } from '../../src/service/service.js';
-import { BQL } from '../../src/sync/lock-names.js';
 import { machineAt } from '../../src/threads/shared-map.js';
 import { configuration } from '../support/server.js';
 

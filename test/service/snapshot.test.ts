@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESET_NAMES } from '../../src/locking/presets.js';
+import { PRESET_NAMES } from '../../src/core/locking/presets.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

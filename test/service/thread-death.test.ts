@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
 import { buildApp } from '../../src/app.js';
+import { BQL } from '../../src/core/sync/lock-names.js';
 import type { SouthbridgeError } from '../../src/errors.js';
 import { Admission } from '../../src/security/admission.js';
 import type { Answer } from '../../src/service/answer.js';
@@ -10,7 +11,6 @@ import type { MachineHandle } from '../../src/service/machine-handle.js';
 import { restore } from '../../src/service/saving.js';
 import { Service } from '../../src/service/service.js';
 import { Checkpoints } from '../../src/state/checkpoints.js';
-import { BQL } from '../../src/sync/lock-names.js';
 import { machineAt } from '../../src/threads/shared-map.js';
 import { NOTHING } from '../../src/threads/submission-ring.js';
 import {

@@ -1,8 +1,8 @@
-import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
-import { IOREDTBL } from '../../src/devices/ioapic/registers.js';
+import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
+import { IOREDTBL } from '../../src/core/devices/ioapic/registers.js';
+import type { Design } from '../../src/core/locking/axes.js';
+import { EVENT_LINE } from '../../src/core/machine/events.js';
 import type { MachineEvent } from '../../src/events/event-ring.js';
-import type { Design } from '../../src/locking/axes.js';
-import { EVENT_LINE } from '../../src/machine/events.js';
 import { LiveMachine } from './live-machine.js';
 
 const TIMER = 4;

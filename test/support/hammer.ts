@@ -1,9 +1,9 @@
 import type { Test } from 'tap';
-import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
-import { IOREDTBL, MASKED } from '../../src/devices/ioapic/registers.js';
-import type { Design } from '../../src/locking/axes.js';
-import type { BqlLoadOptions } from '../../src/machine/bql-load.js';
-import { EVENT_LINE } from '../../src/machine/events.js';
+import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
+import { IOREDTBL, MASKED } from '../../src/core/devices/ioapic/registers.js';
+import type { Design } from '../../src/core/locking/axes.js';
+import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
+import { EVENT_LINE } from '../../src/core/machine/events.js';
 import { LiveMachine } from './live-machine.js';
 
 const VCPUS = 4;

@@ -1,4 +1,4 @@
-import * as R from '../../src/devices/hpet/registers.js';
+import * as R from '../../src/core/devices/hpet/registers.js';
 import type { BenchMachine } from './bench-machine.js';
 
 /** Register offsets of timer n. */

@@ -1,4 +1,4 @@
-import { SharedMemory } from '../../src/memory/shared-memory.js';
+import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { BenchMachine, type BenchOptions } from './bench-machine.js';
 
 /** Memory that counts what is done to it, with a host clock that stands until a test moves it. */

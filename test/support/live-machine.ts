@@ -1,10 +1,10 @@
-import { HPET_BASE } from '../../src/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/devices/ioapic/registers.js';
-import { PROFILES, quirkBits } from '../../src/devices/quirks.js';
+import { HPET_BASE } from '../../src/core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import { PROFILES, quirkBits } from '../../src/core/devices/quirks.js';
+import type { Design } from '../../src/core/locking/axes.js';
+import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
+import type { MachineOptions } from '../../src/core/machine/machine.js';
 import type { MachineEvent } from '../../src/events/event-ring.js';
-import type { Design } from '../../src/locking/axes.js';
-import type { BqlLoadOptions } from '../../src/machine/bql-load.js';
-import type { MachineOptions } from '../../src/machine/machine.js';
 import { Engine } from '../../src/threads/engine.js';
 import { LockReportRings } from '../../src/threads/lock-reports.js';
 import { LockView } from '../../src/threads/lock-view.js';

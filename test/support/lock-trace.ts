@@ -1,6 +1,6 @@
-import { LOCK_NAMES } from '../../src/sync/lock-names.js';
-import type { Locks } from '../../src/sync/locks.js';
-import { NO_STATISTICS, type Statistics } from '../../src/sync/statistics.js';
+import { LOCK_NAMES } from '../../src/core/sync/lock-names.js';
+import type { Locks } from '../../src/core/sync/locks.js';
+import { NO_STATISTICS, type Statistics } from '../../src/core/sync/statistics.js';
 
 /** Writes down every lock that a thread takes, with the locks that it holds meanwhile: `device > bql`. */
 export class LockTrace {

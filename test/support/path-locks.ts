@@ -1,8 +1,8 @@
-import { SOURCE_RTC } from '../../src/devices/gsi/sources.js';
-import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREDTBL, IOWIN } from '../../src/devices/ioapic/registers.js';
-import type { Design } from '../../src/locking/axes.js';
-import { ROUTER } from '../../src/sync/lock-names.js';
+import { SOURCE_RTC } from '../../src/core/devices/gsi/sources.js';
+import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOREDTBL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import type { Design } from '../../src/core/locking/axes.js';
+import { ROUTER } from '../../src/core/sync/lock-names.js';
 import { BenchMachine } from './bench-machine.js';
 
 /** The ways into a machine, each with the locks that it takes: a vCPU's, then the main loop's after `|`. */

@@ -1,4 +1,4 @@
-import { IOREDTBL } from '../../src/devices/ioapic/registers.js';
+import { IOREDTBL } from '../../src/core/devices/ioapic/registers.js';
 import type { BenchMachine } from './bench-machine.js';
 
 /** Indirect registers of the redirection entry of a pin. */

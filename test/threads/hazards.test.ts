@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRESET_NAMES, PRESETS } from '../../src/locking/presets.js';
+import { PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
 import { AcknowledgeRace } from '../support/acknowledge-race.js';
 import { Hammer } from '../support/hammer.js';
 import { tier } from '../support/tier.js';

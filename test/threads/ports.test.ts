@@ -1,7 +1,7 @@
 import t from 'tap';
+import { PRESETS } from '../../src/core/locking/presets.js';
+import { EVENT_INTR } from '../../src/core/machine/events.js';
 import type { MachineEvent } from '../../src/events/event-ring.js';
-import { PRESETS } from '../../src/locking/presets.js';
-import { EVENT_INTR } from '../../src/machine/events.js';
 import { Engine } from '../../src/threads/engine.js';
 import * as ring from '../../src/threads/submission-ring.js';
 

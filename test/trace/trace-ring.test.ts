@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SharedMemory } from '../../src/memory/shared-memory.js';
+import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { readRing, TraceRing, traceRingWords, writtenTo } from '../../src/trace/trace-ring.js';
 
 const AT = 32;

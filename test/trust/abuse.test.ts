@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
-import { HPET_BASE, MAIN_COUNTER } from '../../src/devices/hpet/registers.js';
+import { HPET_BASE, MAIN_COUNTER } from '../../src/core/devices/hpet/registers.js';
 import { processFigures } from '../support/process-figures.js';
 import { CLI, Program } from '../support/program.js';
 import { Random, seed } from '../support/random.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { LINES } from '../../src/devices/gsi/router.js';
-import { GENERAL_CONFIGURATION, HPET_BASE, INTERRUPT_STATUS } from '../../src/devices/hpet/registers.js';
-import { PROFILES, type Profile } from '../../src/devices/quirks.js';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/locking/presets.js';
-import { savedWords } from '../../src/machine/saved-state.js';
+import { LINES } from '../../src/core/devices/gsi/router.js';
+import { GENERAL_CONFIGURATION, HPET_BASE, INTERRUPT_STATUS } from '../../src/core/devices/hpet/registers.js';
+import { PROFILES, type Profile } from '../../src/core/devices/quirks.js';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
+import { savedWords } from '../../src/core/machine/saved-state.js';
 import { type BenchEvent, BenchMachine } from '../support/bench-machine.js';
 import { Random, seed } from '../support/random.js';
 import { type Operation, perform, randomOperation } from '../support/random-access.js';

@@ -1,5 +1,5 @@
+import { BQL } from '../../core/sync/lock-names.js';
 import { HEAD } from '../../events/event-ring.js';
-import { BQL } from '../../sync/lock-names.js';
 import { MAIN_LOOP_THREAD } from '../../threads/shared-map.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';

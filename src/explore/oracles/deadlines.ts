@@ -1,4 +1,4 @@
-import * as R from '../../devices/hpet/registers.js';
+import * as R from '../../core/devices/hpet/registers.js';
 import {
   COUNTER,
   EXPIRED_FLAG,
@@ -8,8 +8,8 @@ import {
   T_PERIOD,
   T_TARGET,
   WRAP_FLAG,
-} from '../../devices/hpet/state.js';
-import { QUIRKS } from '../../devices/quirks.js';
+} from '../../core/devices/hpet/state.js';
+import { QUIRKS } from '../../core/devices/quirks.js';
 import { armedDeadline } from '../armed-deadline.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

@@ -1,6 +1,6 @@
-import type { Design } from '../../locking/axes.js';
-import { LineDecisions } from '../../locking/line-decisions.js';
-import { LineQueue } from '../../locking/line-queue.js';
+import type { Design } from '../../core/locking/axes.js';
+import { LineDecisions } from '../../core/locking/line-decisions.js';
+import { LineQueue } from '../../core/locking/line-queue.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
 import { StillMemory } from '../still-memory.js';

@@ -1,6 +1,6 @@
-import type { Design } from '../../locking/axes.js';
-import type { Guard } from '../../memory/layout.js';
-import { BQL, DEVICE, IOAPIC, LOCK_NAMES, PIC, ROUTER, TIMERS } from '../../sync/lock-names.js';
+import type { Design } from '../../core/locking/axes.js';
+import type { Guard } from '../../core/memory/layout.js';
+import { BQL, DEVICE, IOAPIC, LOCK_NAMES, PIC, ROUTER, TIMERS } from '../../core/sync/lock-names.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

@@ -1,9 +1,9 @@
-import { GSI_COUNT, GsiRouter, HPET_BITS, LINES } from '../../devices/gsi/router.js';
-import { SOURCE_PIT, SOURCE_RTC } from '../../devices/gsi/sources.js';
-import * as R from '../../devices/hpet/registers.js';
-import { HpetState, PIT_LEVEL, RTC_LEVEL, T_CONFIGURATION } from '../../devices/hpet/state.js';
-import { Ioapic } from '../../devices/ioapic/ioapic.js';
-import { QUIRKS } from '../../devices/quirks.js';
+import { GSI_COUNT, GsiRouter, HPET_BITS, LINES } from '../../core/devices/gsi/router.js';
+import { SOURCE_PIT, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
+import * as R from '../../core/devices/hpet/registers.js';
+import { HpetState, PIT_LEVEL, RTC_LEVEL, T_CONFIGURATION } from '../../core/devices/hpet/state.js';
+import { Ioapic } from '../../core/devices/ioapic/ioapic.js';
+import { QUIRKS } from '../../core/devices/quirks.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
 import { StillMemory } from '../still-memory.js';

@@ -1,4 +1,4 @@
-import { XenFilter } from '../../devices/gsi/xen-filter.js';
+import { XenFilter } from '../../core/devices/gsi/xen-filter.js';
 import type { Names } from '../names.js';
 import type { Oracle } from '../oracle.js';
 import { StillMemory } from '../still-memory.js';

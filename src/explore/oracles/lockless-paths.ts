@@ -1,5 +1,5 @@
-import type { Design } from '../../locking/axes.js';
-import { BQL, LOCK_NAMES } from '../../sync/lock-names.js';
+import type { Design } from '../../core/locking/axes.js';
+import { BQL, LOCK_NAMES } from '../../core/sync/lock-names.js';
 import { FIRST_VCPU_THREAD, submissionRingAt } from '../../threads/shared-map.js';
 import { READ, SubmissionRing } from '../../threads/submission-ring.js';
 import * as H from '../history.js';

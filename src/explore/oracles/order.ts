@@ -1,8 +1,8 @@
-import { COUNTER } from '../../devices/hpet/state.js';
-import type { Design } from '../../locking/axes.js';
-import { takesBqlUnderMutex } from '../../locking/control/ordered.js';
-import { BQL, DEVICE, LOCK_NAMES } from '../../sync/lock-names.js';
-import { WRITING } from '../../sync/sequence-lock.js';
+import { COUNTER } from '../../core/devices/hpet/state.js';
+import type { Design } from '../../core/locking/axes.js';
+import { takesBqlUnderMutex } from '../../core/locking/control/ordered.js';
+import { BQL, DEVICE, LOCK_NAMES } from '../../core/sync/lock-names.js';
+import { WRITING } from '../../core/sync/sequence-lock.js';
 import * as H from '../history.js';
 import type { Names } from '../names.js';
 import type { Oracle } from '../oracle.js';

@@ -1,5 +1,5 @@
-import { BQL, DEVICE } from '../../sync/lock-names.js';
-import { lockAddress } from '../../sync/locks.js';
+import { BQL, DEVICE } from '../../core/sync/lock-names.js';
+import { lockAddress } from '../../core/sync/locks.js';
 import { MAIN_LOOP_THREAD } from '../../threads/shared-map.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';

@@ -1,4 +1,4 @@
-import { LineDecisions } from '../../locking/line-decisions.js';
+import { LineDecisions } from '../../core/locking/line-decisions.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
 import { StillMemory } from '../still-memory.js';

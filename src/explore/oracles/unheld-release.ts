@@ -1,4 +1,4 @@
-import { LOCK_NAMES } from '../../sync/lock-names.js';
+import { LOCK_NAMES } from '../../core/sync/lock-names.js';
 import * as H from '../history.js';
 import type { Names } from '../names.js';
 import type { Oracle } from '../oracle.js';

@@ -1,5 +1,5 @@
-import { reacquire } from '../../locking/timer/reacquire.js';
-import { BQL, DEVICE } from '../../sync/lock-names.js';
+import { reacquire } from '../../core/locking/timer/reacquire.js';
+import { BQL, DEVICE } from '../../core/sync/lock-names.js';
 import { type Plant, replaced } from './plant.js';
 
 export const bqlNotRegained: Plant = {

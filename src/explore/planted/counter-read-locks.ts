@@ -1,4 +1,4 @@
-import { Hpet } from '../../devices/hpet/hpet.js';
+import { Hpet } from '../../core/devices/hpet/hpet.js';
 import { type Plant, replaced } from './plant.js';
 
 export const counterReadLocks: Plant = {

@@ -1,4 +1,4 @@
-import { LineDecisions } from '../../locking/line-decisions.js';
+import { LineDecisions } from '../../core/locking/line-decisions.js';
 import { type Plant, replaced } from './plant.js';
 
 export const duplicateEdgeDropped: Plant = {

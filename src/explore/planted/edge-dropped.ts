@@ -1,4 +1,4 @@
-import { revalidated } from '../../locking/irq/revalidated.js';
+import { revalidated } from '../../core/locking/irq/revalidated.js';
 import { type Plant, replaced } from './plant.js';
 
 export const edgeDropped: Plant = {

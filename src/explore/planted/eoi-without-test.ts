@@ -1,5 +1,5 @@
-import { Ioapic } from '../../devices/ioapic/ioapic.js';
-import type { Memory } from '../../memory/memory.js';
+import { Ioapic } from '../../core/devices/ioapic/ioapic.js';
+import type { Memory } from '../../core/memory/memory.js';
 import { type Plant, replaced } from './plant.js';
 
 export const eoiWithoutTest: Plant = {

@@ -1,4 +1,4 @@
-import { Machine } from '../../machine/machine.js';
+import { Machine } from '../../core/machine/machine.js';
 import { type Plant, replaced } from './plant.js';
 
 export const flushBeforeUnlock: Plant = {

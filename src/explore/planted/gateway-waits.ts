@@ -1,4 +1,4 @@
-import { Locks } from '../../sync/locks.js';
+import { Locks } from '../../core/sync/locks.js';
 import { type Plant, replaced } from './plant.js';
 
 export const gatewayWaits: Plant = {

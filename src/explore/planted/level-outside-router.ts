@@ -1,4 +1,4 @@
-import { lockless } from '../../locking/irq/lockless.js';
+import { lockless } from '../../core/locking/irq/lockless.js';
 import { type Plant, replaced } from './plant.js';
 
 export const levelOutsideRouter: Plant = {

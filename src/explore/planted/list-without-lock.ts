@@ -1,4 +1,4 @@
-import { TIMERS } from '../../sync/lock-names.js';
+import { TIMERS } from '../../core/sync/lock-names.js';
 import type { Plant } from './plant.js';
 import { plantedInLocks } from './planted-locks.js';
 

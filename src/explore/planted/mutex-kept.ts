@@ -1,4 +1,4 @@
-import { device } from '../../locking/timer/device.js';
+import { device } from '../../core/locking/timer/device.js';
 import { type Plant, replaced } from './plant.js';
 
 export const mutexKept: Plant = {

@@ -1,4 +1,4 @@
-import { Pic } from '../../machine/pic.js';
+import { Pic } from '../../core/machine/pic.js';
 import { type Plant, replaced } from './plant.js';
 
 export const pairWithoutLock: Plant = {

@@ -1,4 +1,4 @@
-import { TimerList } from '../../machine/timer-list.js';
+import { TimerList } from '../../core/machine/timer-list.js';
 import { type Plant, replaced } from './plant.js';
 
 export const pastDeadline: Plant = {

@@ -1,4 +1,4 @@
-import type { PresetName } from '../../locking/presets.js';
+import type { PresetName } from '../../core/locking/presets.js';
 import type { ExploreOptions } from '../explorer.js';
 import type { FindingKind } from '../finding.js';
 

@@ -1,5 +1,5 @@
-import { tryQueue } from '../../locking/irq/try-queue.js';
-import { ROUTER } from '../../sync/lock-names.js';
+import { tryQueue } from '../../core/locking/irq/try-queue.js';
+import { ROUTER } from '../../core/sync/lock-names.js';
 import { type Plant, replaced } from './plant.js';
 
 export const queueLeft: Plant = {

@@ -1,4 +1,4 @@
-import { IOAPIC } from '../../sync/lock-names.js';
+import { IOAPIC } from '../../core/sync/lock-names.js';
 import type { Plant } from './plant.js';
 import { plantedInLocks } from './planted-locks.js';
 

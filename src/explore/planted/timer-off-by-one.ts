@@ -1,4 +1,4 @@
-import { inline } from '../../locking/irq/inline.js';
+import { inline } from '../../core/locking/irq/inline.js';
 import { type Plant, replaced } from './plant.js';
 
 export const timerOffByOne: Plant = {

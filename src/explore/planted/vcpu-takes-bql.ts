@@ -1,5 +1,5 @@
-import { lockless } from '../../locking/irq/lockless.js';
-import { BQL } from '../../sync/lock-names.js';
+import { lockless } from '../../core/locking/irq/lockless.js';
+import { BQL } from '../../core/sync/lock-names.js';
 import { type Plant, replaced } from './plant.js';
 
 export const vcpuTakesBql: Plant = {

@@ -1,4 +1,4 @@
-import { SequenceLock } from '../../sync/sequence-lock.js';
+import { SequenceLock } from '../../core/sync/sequence-lock.js';
 import { type Plant, replaced } from './plant.js';
 
 export const writeWithoutSection: Plant = {

@@ -1,5 +1,5 @@
-import * as R from '../../devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREDTBL, IOREGSEL, IOWIN } from '../../devices/ioapic/registers.js';
+import * as R from '../../core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOREDTBL, IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
 
 /** Guest physical addresses of the HPET's registers, and bits of its timers' configuration. */
 export const HPET = {

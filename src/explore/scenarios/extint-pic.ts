@@ -1,4 +1,4 @@
-import { PROFILES, quirkBits } from '../../devices/quirks.js';
+import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
 import { acknowledge, line, portWrite, type Scenario } from '../scenario.js';
 import { redirect } from './machines.js';
 

@@ -1,5 +1,5 @@
-import { SOURCE_PIT } from '../../devices/gsi/sources.js';
-import { CONTROL_LEGACY_INPUT } from '../../machine/due-work.js';
+import { SOURCE_PIT } from '../../core/devices/gsi/sources.js';
+import { CONTROL_LEGACY_INPUT } from '../../core/machine/due-work.js';
 import { type Scenario, write } from '../scenario.js';
 import { HPET } from './addresses.js';
 import { edgeTimer } from './machines.js';

@@ -1,4 +1,4 @@
-import { TRIGGER_LEVEL } from '../../devices/ioapic/registers.js';
+import { TRIGGER_LEVEL } from '../../core/devices/ioapic/registers.js';
 import { endOfInterrupt, line, type Scenario } from '../scenario.js';
 import { redirect } from './machines.js';
 

@@ -1,4 +1,4 @@
-import { MASKED, TRIGGER_LEVEL } from '../../devices/ioapic/registers.js';
+import { MASKED, TRIGGER_LEVEL } from '../../core/devices/ioapic/registers.js';
 import { endOfInterrupt, line, type Scenario, write } from '../scenario.js';
 import { IOAPIC } from './addresses.js';
 import { redirect } from './machines.js';

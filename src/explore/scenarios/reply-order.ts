@@ -1,4 +1,4 @@
-import { EVENT_APIC } from '../../machine/events.js';
+import { EVENT_APIC } from '../../core/machine/events.js';
 import { line, type Scenario, telling } from '../scenario.js';
 import { redirect } from './machines.js';
 

@@ -1,4 +1,4 @@
-import { CONTROL_RESET } from '../../machine/due-work.js';
+import { CONTROL_RESET } from '../../core/machine/due-work.js';
 import { type Scenario, write } from '../scenario.js';
 import { HPET } from './addresses.js';
 import { pendingLevelTimer } from './machines.js';

@@ -1,4 +1,4 @@
-import { CONTROL_SAVE } from '../../machine/due-work.js';
+import { CONTROL_SAVE } from '../../core/machine/due-work.js';
 import type { Scenario } from '../scenario.js';
 import { pendingLevelTimer } from './machines.js';
 

@@ -1,5 +1,5 @@
-import { TRIGGER_LEVEL } from '../../devices/ioapic/registers.js';
-import { PROFILES, quirkBits } from '../../devices/quirks.js';
+import { TRIGGER_LEVEL } from '../../core/devices/ioapic/registers.js';
+import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
 import { endOfInterrupt, line, type Scenario } from '../scenario.js';
 import { redirect } from './machines.js';
 

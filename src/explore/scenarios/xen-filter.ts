@@ -1,4 +1,4 @@
-import type { XenForm } from '../../devices/gsi/xen-filter.js';
+import type { XenForm } from '../../core/devices/gsi/xen-filter.js';
 import { line, type Scenario, xenCallback } from '../scenario.js';
 
 /** Xen's event channel and an external driver change one GSI; how does the filter tell its own changes from others? */

@@ -1,4 +1,4 @@
-import { EVENT_APIC, EVENT_INTR, EVENT_MSI } from '../../machine/events.js';
+import { EVENT_APIC, EVENT_INTR, EVENT_MSI } from '../../core/machine/events.js';
 import { INTERRUPTS } from '../../threads/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 

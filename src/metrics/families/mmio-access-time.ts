@@ -1,4 +1,4 @@
-import { CALL_SITES, MMIO_READ, MMIO_WRITE } from '../../sync/call-sites.js';
+import { CALL_SITES, MMIO_READ, MMIO_WRITE } from '../../core/sync/call-sites.js';
 import { ACCESS_TIME, histogramAt } from '../../threads/statistics-layout.js';
 import { type Family, slotsOf } from '../family.js';
 

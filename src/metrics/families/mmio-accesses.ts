@@ -1,4 +1,4 @@
-import { MMIO_READ, MMIO_WRITE } from '../../sync/call-sites.js';
+import { MMIO_READ, MMIO_WRITE } from '../../core/sync/call-sites.js';
 import { ACCESSES } from '../../threads/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 

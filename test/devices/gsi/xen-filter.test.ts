@@ -1,9 +1,9 @@
 import t from 'tap';
-import { XEN_FORMS, type XenForm } from '../../../src/devices/gsi/xen-filter.js';
-import { TIMER_BLOCKS } from '../../../src/devices/hpet/registers.js';
-import { IOREDTBL } from '../../../src/devices/ioapic/registers.js';
-import type { PresetName } from '../../../src/locking/presets.js';
-import { BQL } from '../../../src/sync/lock-names.js';
+import { XEN_FORMS, type XenForm } from '../../../src/core/devices/gsi/xen-filter.js';
+import { TIMER_BLOCKS } from '../../../src/core/devices/hpet/registers.js';
+import { IOREDTBL } from '../../../src/core/devices/ioapic/registers.js';
+import type { PresetName } from '../../../src/core/locking/presets.js';
+import { BQL } from '../../../src/core/sync/lock-names.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { outputs } from '../../support/outputs.js';
 

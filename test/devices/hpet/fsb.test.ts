@@ -1,5 +1,5 @@
 import t from 'tap';
-import { FSB_EN_CNF, INT_TYPE_CNF, INTERRUPT_STATUS } from '../../../src/devices/hpet/registers.js';
+import { FSB_EN_CNF, INT_TYPE_CNF, INTERRUPT_STATUS } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import {
   acknowledge,

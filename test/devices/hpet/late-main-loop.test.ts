@@ -1,6 +1,6 @@
 import t from 'tap';
-import { INT_TYPE_CNF, MAIN_COUNTER, MODE32_CNF } from '../../../src/devices/hpet/registers.js';
-import type { Profile } from '../../../src/devices/quirks.js';
+import { INT_TYPE_CNF, MAIN_COUNTER, MODE32_CNF } from '../../../src/core/devices/hpet/registers.js';
+import type { Profile } from '../../../src/core/devices/quirks.js';
 import {
   comparatorOf,
   configurationOf,

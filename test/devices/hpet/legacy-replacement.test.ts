@@ -1,6 +1,6 @@
 import t from 'tap';
-import { SOURCE_PIT, SOURCE_RTC } from '../../../src/devices/gsi/sources.js';
-import { FSB_EN_CNF, INT_TYPE_CNF } from '../../../src/devices/hpet/registers.js';
+import { SOURCE_PIT, SOURCE_RTC } from '../../../src/core/devices/gsi/sources.js';
+import { FSB_EN_CNF, INT_TYPE_CNF } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { acknowledge, fsbRouteOf, oneShot, turnOn } from '../../support/hpet-registers.js';
 import { outputs } from '../../support/outputs.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { MainCounter } from '../../../src/devices/hpet/main-counter.js';
-import { COUNTER } from '../../../src/devices/hpet/state.js';
-import { MACHINE_WORDS } from '../../../src/memory/map.js';
-import { SharedMemory } from '../../../src/memory/shared-memory.js';
-import { U64 } from '../../../src/memory/u64.js';
+import { MainCounter } from '../../../src/core/devices/hpet/main-counter.js';
+import { COUNTER } from '../../../src/core/devices/hpet/state.js';
+import { MACHINE_WORDS } from '../../../src/core/memory/map.js';
+import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
+import { U64 } from '../../../src/core/memory/u64.js';
 
 const WRITING = 1;
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MAIN_COUNTER } from '../../../src/devices/hpet/registers.js';
+import { MAIN_COUNTER } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, oneShot, turnOff, turnOn } from '../../support/hpet-registers.js';
 import { raises } from '../../support/outputs.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { INT_ENB_CNF, MAIN_COUNTER, MODE32_CNF } from '../../../src/devices/hpet/registers.js';
+import { INT_ENB_CNF, MAIN_COUNTER, MODE32_CNF } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, configurationOf, oneShot, routed, turnOff, turnOn } from '../../support/hpet-registers.js';
 import { outputs, raises } from '../../support/outputs.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MAIN_COUNTER, MODE32_CNF, TYPE_CNF, VAL_SET_CNF } from '../../../src/devices/hpet/registers.js';
+import { MAIN_COUNTER, MODE32_CNF, TYPE_CNF, VAL_SET_CNF } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, configurationOf, periodic, routed, turnOff, turnOn } from '../../support/hpet-registers.js';
 import { raises } from '../../support/outputs.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { SOURCE_RTC } from '../../../src/devices/gsi/sources.js';
-import { INT_TYPE_CNF, INTERRUPT_STATUS, MAIN_COUNTER } from '../../../src/devices/hpet/registers.js';
+import { SOURCE_RTC } from '../../../src/core/devices/gsi/sources.js';
+import { INT_TYPE_CNF, INTERRUPT_STATUS, MAIN_COUNTER } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, configurationOf, fsbRouteOf, oneShot, periodic, turnOn } from '../../support/hpet-registers.js';
 import { outputs } from '../../support/outputs.js';

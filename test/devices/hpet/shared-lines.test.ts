@@ -1,5 +1,5 @@
 import t from 'tap';
-import { INT_TYPE_CNF } from '../../../src/devices/hpet/registers.js';
+import { INT_TYPE_CNF } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { acknowledge, oneShot, turnOn } from '../../support/hpet-registers.js';
 import { outputs } from '../../support/outputs.js';

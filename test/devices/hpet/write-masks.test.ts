@@ -1,5 +1,5 @@
 import t from 'tap';
-import { GENERAL_CONFIGURATION, INTERRUPT_STATUS } from '../../../src/devices/hpet/registers.js';
+import { GENERAL_CONFIGURATION, INTERRUPT_STATUS } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, configurationOf, fsbRouteOf } from '../../support/hpet-registers.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { SOURCE_PIT } from '../../../src/devices/gsi/sources.js';
-import { PRESET_NAMES } from '../../../src/locking/presets.js';
+import { SOURCE_PIT } from '../../../src/core/devices/gsi/sources.js';
+import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { EOI, MASTER, PicBench, SLAVE } from '../../support/pic-bench.js';
 

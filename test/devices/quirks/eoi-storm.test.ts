@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Quirk } from '../../../src/devices/quirks.js';
+import type { Quirk } from '../../../src/core/devices/quirks.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { outputs } from '../../support/outputs.js';
 import { writeEntry } from '../../support/redirection-entry.js';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk } from '../../../src/devices/quirks.js';
+import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk } from '../../../src/core/devices/quirks.js';
 
 /** The repository, from dist/test/devices/quirks. */
 const ROOT = new URL('../../../../', import.meta.url);

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { MODE32_CNF } from '../../../src/devices/hpet/registers.js';
-import type { Quirk } from '../../../src/devices/quirks.js';
+import { MODE32_CNF } from '../../../src/core/devices/hpet/registers.js';
+import type { Quirk } from '../../../src/core/devices/quirks.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { comparatorOf, configurationOf, oneShot, routed, turnOff, turnOn } from '../../support/hpet-registers.js';
 import { raises } from '../../support/outputs.js';

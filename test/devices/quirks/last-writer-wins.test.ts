@@ -1,6 +1,6 @@
 import t from 'tap';
-import { INT_TYPE_CNF } from '../../../src/devices/hpet/registers.js';
-import type { Quirk } from '../../../src/devices/quirks.js';
+import { INT_TYPE_CNF } from '../../../src/core/devices/hpet/registers.js';
+import type { Quirk } from '../../../src/core/devices/quirks.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { acknowledge, oneShot, turnOn } from '../../support/hpet-registers.js';
 import { outputs } from '../../support/outputs.js';

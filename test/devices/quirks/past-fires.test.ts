@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MODE32_CNF } from '../../../src/devices/hpet/registers.js';
+import { MODE32_CNF } from '../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import {
   comparatorOf,

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { FSB_EN_CNF, INT_ENB_CNF, INT_TYPE_CNF, LEG_RT_CNF } from '../../../src/devices/hpet/registers.js';
-import type { Quirk } from '../../../src/devices/quirks.js';
+import { FSB_EN_CNF, INT_ENB_CNF, INT_TYPE_CNF, LEG_RT_CNF } from '../../../src/core/devices/hpet/registers.js';
+import type { Quirk } from '../../../src/core/devices/quirks.js';
 import { BenchMachine } from '../../support/bench-machine.js';
 import { acknowledge, configurationOf, oneShot, routed, turnOff, turnOn } from '../../support/hpet-registers.js';
 import { outputs } from '../../support/outputs.js';
