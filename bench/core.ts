@@ -5,10 +5,10 @@ import { U64 } from '../src/core/memory/u64.js';
 import { DEVICE } from '../src/core/sync/lock-names.js';
 import { barging } from '../src/core/sync/mutex.js';
 import { SequenceLatch } from '../src/core/sync/sequence-latch.js';
-import { EventRing, eventRingWords } from '../src/events/event-ring.js';
-import { InlineExecution } from '../src/threads/inline.js';
-import { machineAt } from '../src/threads/shared-map.js';
-import { READ, WRITE } from '../src/threads/submission-ring.js';
+import { EventRing, eventRingWords } from '../src/runtime/events/event-ring.js';
+import { READ, WRITE } from '../src/runtime/rings/submission-ring.js';
+import { InlineExecution } from '../src/runtime/threads/inline.js';
+import { machineAt } from '../src/runtime/threads/shared-map.js';
 import { measure, print } from './measure.js';
 import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
 

@@ -4,8 +4,8 @@ import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
 import { PRESETS } from '../src/core/locking/presets.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { barging } from '../src/core/sync/mutex.js';
-import { Engine } from '../src/threads/engine.js';
-import { READ } from '../src/threads/submission-ring.js';
+import { READ } from '../src/runtime/rings/submission-ring.js';
+import { Engine } from '../src/runtime/threads/engine.js';
 import { measureAsync, median, print } from './measure.js';
 
 /** What it costs to go to another thread, and to wait for one. */

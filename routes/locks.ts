@@ -1,7 +1,7 @@
 import { BqlLoadConfig } from '../src/config/machine.js';
 import { Type } from '../src/config/type.js';
+import { orderToDot } from '../src/runtime/statistics/lock-view.js';
 import { describeContention } from '../src/service/lock-contention.js';
-import { orderToDot } from '../src/threads/lock-view.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['locks'];

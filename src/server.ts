@@ -6,11 +6,11 @@ import type { buildApp } from './app.js';
 import { isLoopback } from './config/exposure.js';
 import type { Configuration } from './config/schema.js';
 import { SouthbridgeError } from './errors.js';
+import type { ThreadDeath } from './runtime/threads/engine.js';
 import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
 import { Service } from './service/service.js';
 import { Checkpoints } from './state/checkpoints.js';
-import type { ThreadDeath } from './threads/engine.js';
 
 /** A server that listens. */
 export interface RunningServer {

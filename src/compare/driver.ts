@@ -5,11 +5,11 @@ import { SharedMemory } from '../core/memory/shared-memory.js';
 import { U64 } from '../core/memory/u64.js';
 import { Thread } from '../core/sync/thread.js';
 import { WaitGraph } from '../core/sync/wait-graph.js';
-import { Doorbell } from '../threads/doorbell.js';
-import { ThreadHost } from '../threads/host.js';
-import { LockReportRings } from '../threads/lock-reports.js';
-import type { SharedMap } from '../threads/shared-map.js';
-import { ThreadStatistics } from '../threads/thread-statistics.js';
+import { Doorbell } from '../runtime/rings/doorbell.js';
+import { LockReportRings } from '../runtime/statistics/lock-reports.js';
+import { ThreadStatistics } from '../runtime/statistics/thread-statistics.js';
+import { ThreadHost } from '../runtime/threads/host.js';
+import type { SharedMap } from '../runtime/threads/shared-map.js';
 import { Workload } from './workload.js';
 
 /**

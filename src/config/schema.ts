@@ -1,4 +1,4 @@
-import { TRACE_RECORDS } from '../trace/trace-ring.js';
+import { TRACE_RECORDS } from '../runtime/trace/trace-ring.js';
 import { MachineConfig } from './machine.js';
 import { type Static, Type } from './type.js';
 

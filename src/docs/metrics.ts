@@ -2,9 +2,9 @@ import { CALL_SITES } from '../core/sync/call-sites.js';
 import { LOCK_NAMES } from '../core/sync/lock-names.js';
 import { FAMILIES } from '../metrics/families.js';
 import { MAX_SERIES } from '../metrics/registry.js';
-import { BUCKET_BOUNDS } from '../threads/statistics-layout.js';
-import { OTHER } from '../threads/statistics-slots.js';
-import { SAMPLING } from '../threads/thread-statistics.js';
+import { BUCKET_BOUNDS } from '../runtime/statistics/statistics-layout.js';
+import { OTHER } from '../runtime/statistics/statistics-slots.js';
+import { SAMPLING } from '../runtime/statistics/thread-statistics.js';
 import { code, page, table } from './markdown.js';
 
 /** `docs/metrics.md` */

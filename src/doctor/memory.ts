@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import type { Configuration } from '../config/schema.js';
 import { MACHINE_WORDS } from '../core/memory/map.js';
-import { sharedMap } from '../threads/shared-map.js';
-import { StatisticsSlots } from '../threads/statistics-slots.js';
-import { traceRingWords } from '../trace/trace-ring.js';
+import { StatisticsSlots } from '../runtime/statistics/statistics-slots.js';
+import { sharedMap } from '../runtime/threads/shared-map.js';
+import { traceRingWords } from '../runtime/trace/trace-ring.js';
 import { type Check, fail, ok, warn } from './check.js';
 
 const MIB = 2 ** 20;

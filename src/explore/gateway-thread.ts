@@ -1,9 +1,9 @@
 import type { Memory } from '../core/memory/memory.js';
-import type { MachineEvent } from '../events/event-ring.js';
-import type { Completion, Lane } from '../threads/dispatch.js';
-import { Gateway } from '../threads/gateway.js';
-import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../threads/shared-map.js';
-import { READ } from '../threads/submission-ring.js';
+import type { MachineEvent } from '../runtime/events/event-ring.js';
+import type { Completion, Lane } from '../runtime/rings/dispatch.js';
+import { READ } from '../runtime/rings/submission-ring.js';
+import { Gateway } from '../runtime/threads/gateway.js';
+import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../runtime/threads/shared-map.js';
 import { History } from './history.js';
 import { type ExploredMap, type LogicalThread, makeThread } from './logical-thread.js';
 import type { Scenario } from './scenario.js';

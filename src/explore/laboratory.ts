@@ -5,11 +5,17 @@ import { SharedMemory } from '../core/memory/shared-memory.js';
 import { U64 } from '../core/memory/u64.js';
 import { NO_STATISTICS } from '../core/sync/statistics.js';
 import { Thread } from '../core/sync/thread.js';
-import { EventRing, LARGEST_BURST } from '../events/event-ring.js';
-import { DeadlineQueue } from '../threads/deadline-queue.js';
-import { MainLoop } from '../threads/main-loop.js';
-import { GATEWAY_THREAD, machineAt, type SharedMap, sharedMap, submissionRingAt } from '../threads/shared-map.js';
-import * as ring from '../threads/submission-ring.js';
+import { EventRing, LARGEST_BURST } from '../runtime/events/event-ring.js';
+import { DeadlineQueue } from '../runtime/rings/deadline-queue.js';
+import * as ring from '../runtime/rings/submission-ring.js';
+import { MainLoop } from '../runtime/threads/main-loop.js';
+import {
+  GATEWAY_THREAD,
+  machineAt,
+  type SharedMap,
+  sharedMap,
+  submissionRingAt,
+} from '../runtime/threads/shared-map.js';
 import { clientThread, gatewayThread } from './gateway-thread.js';
 import {
   controlThread,

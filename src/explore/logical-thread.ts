@@ -7,9 +7,10 @@ import { Locks } from '../core/sync/locks.js';
 import { NO_STATISTICS } from '../core/sync/statistics.js';
 import { Thread } from '../core/sync/thread.js';
 import { WaitGraph } from '../core/sync/wait-graph.js';
-import { DeadlineQueue } from '../threads/deadline-queue.js';
-import { ThreadHost } from '../threads/host.js';
-import { MainLoop } from '../threads/main-loop.js';
+import { DeadlineQueue } from '../runtime/rings/deadline-queue.js';
+import { SubmissionRing } from '../runtime/rings/submission-ring.js';
+import { ThreadHost } from '../runtime/threads/host.js';
+import { MainLoop } from '../runtime/threads/main-loop.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
@@ -18,9 +19,8 @@ import {
   type SharedMap,
   submissionRingAt,
   vcpuBellAt,
-} from '../threads/shared-map.js';
-import { SubmissionRing } from '../threads/submission-ring.js';
-import { VcpuThread } from '../threads/vcpu-thread.js';
+} from '../runtime/threads/shared-map.js';
+import { VcpuThread } from '../runtime/threads/vcpu-thread.js';
 import { History } from './history.js';
 import type { ControlRequest } from './scenario.js';
 

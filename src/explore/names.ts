@@ -3,7 +3,7 @@ import { MACHINE_AREAS, MACHINE_WORDS } from '../core/memory/map.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../core/sync/lock-names.js';
 import { lockAddress } from '../core/sync/locks.js';
 import { THREADS_AREA } from '../core/sync/wait-graph.js';
-import { machineAt, type SharedMap } from '../threads/shared-map.js';
+import { machineAt, type SharedMap } from '../runtime/threads/shared-map.js';
 import type { Words } from './words.js';
 
 /** Names of words and owners of locks, of the one machine under exploration. */

@@ -1,7 +1,7 @@
 import type { PresetName } from '../core/locking/presets.js';
 import type { MachineOptions } from '../core/machine/machine.js';
-import type { GatewayOptions } from '../threads/gateway.js';
-import * as ring from '../threads/submission-ring.js';
+import * as ring from '../runtime/rings/submission-ring.js';
+import type { GatewayOptions } from '../runtime/threads/gateway.js';
 
 /** One request of a vCPU, as the gateway puts it into the ring of its thread. */
 export interface Request {

@@ -1,5 +1,5 @@
 import type { Memory } from '../core/memory/memory.js';
-import type { SharedMap } from '../threads/shared-map.js';
+import type { SharedMap } from '../runtime/threads/shared-map.js';
 
 /** Frames that came, counted. */
 const ARRIVED = 0;

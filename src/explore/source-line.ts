@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const maps = new Map<string, SourceMap | undefined>();
 
-/** A line of a stack trace in terms of the source: `src/threads/main-loop.ts:64 MainLoop.runDue`. */
+/** A line of a stack trace in terms of the source: `src/runtime/threads/main-loop.ts:64 MainLoop.runDue`. */
 export function sourceLine(line: string): string {
   const match = /^\s*at (?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/.exec(line);
   if (!match) return line.trim();

@@ -1,5 +1,5 @@
-import { BUCKETS, bucketOf } from '../threads/statistics-layout.js';
-import type { Durations } from '../threads/statistics-reader.js';
+import { BUCKETS, bucketOf } from '../runtime/statistics/statistics-layout.js';
+import type { Durations } from '../runtime/statistics/statistics-reader.js';
 
 /** Durations that the gateway itself observes, in ns, in the buckets of all others. */
 export class ObservedDurations implements Durations {

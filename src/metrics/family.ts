@@ -1,7 +1,7 @@
+import type { Durations, LockRow } from '../runtime/statistics/statistics-reader.js';
 import type { ByKind } from '../service/flow.js';
 import type { KeeperFigures } from '../service/keeper.js';
 import type { Service } from '../service/service.js';
-import type { Durations, LockRow } from '../threads/statistics-reader.js';
 import type { EventLoopLag } from './event-loop-lag.js';
 import type { ScrapeTimes } from './scrape-times.js';
 

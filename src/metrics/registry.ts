@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { BUCKET_BOUNDS } from '../runtime/statistics/statistics-layout.js';
 import type { Service } from '../service/service.js';
-import { BUCKET_BOUNDS } from '../threads/statistics-layout.js';
 import type { EventLoopLag } from './event-loop-lag.js';
 import { FAMILIES } from './families.js';
 import type { Family, Labels, MetricSource, Sample } from './family.js';

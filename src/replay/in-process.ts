@@ -2,9 +2,9 @@ import { SOURCE_EXTERNAL } from '../core/devices/gsi/sources.js';
 import { PROFILES, quirkBits } from '../core/devices/quirks.js';
 import { PRESETS } from '../core/locking/presets.js';
 import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../core/machine/events.js';
-import type { MachineEvent } from '../events/event-ring.js';
-import { Engine } from '../threads/engine.js';
-import * as ring from '../threads/submission-ring.js';
+import type { MachineEvent } from '../runtime/events/event-ring.js';
+import * as ring from '../runtime/rings/submission-ring.js';
+import { Engine } from '../runtime/threads/engine.js';
 import { type Outcome, type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost } from './target.js';
 import type { Output, Step, Trace } from './trace.js';
 

@@ -7,7 +7,7 @@ import {
   EVENT_LINE,
   EVENT_MSI,
 } from '../core/machine/events.js';
-import type { MachineEvent } from '../events/event-ring.js';
+import type { MachineEvent } from '../runtime/events/event-ring.js';
 import type { Cause, IrqKind } from '../wire/names.js';
 import type { Irq, IrqDetail } from '../wire/server-message.js';
 import { type ApicMessage, decodeIoapicMessage, decodeMsi } from './apic.js';

@@ -1,6 +1,11 @@
-import { threadName } from '../threads/lock-view.js';
-import { ACCESSES, DEADLOCKS_BROKEN, DEADLOCKS_HUNG, ORDER_INVERSIONS } from '../threads/statistics-layout.js';
-import type { LockRow } from '../threads/statistics-reader.js';
+import { threadName } from '../runtime/statistics/lock-view.js';
+import {
+  ACCESSES,
+  DEADLOCKS_BROKEN,
+  DEADLOCKS_HUNG,
+  ORDER_INVERSIONS,
+} from '../runtime/statistics/statistics-layout.js';
+import type { LockRow } from '../runtime/statistics/statistics-reader.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /**

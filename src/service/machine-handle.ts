@@ -16,11 +16,11 @@ import {
 import type { MachineOptions } from '../core/machine/machine.js';
 import { CALL_SITES } from '../core/sync/call-sites.js';
 import { SouthbridgeError } from '../errors.js';
-import type { MachineEvent } from '../events/event-ring.js';
-import type { Completion } from '../threads/dispatch.js';
-import type { Engine } from '../threads/engine.js';
-import { threadName } from '../threads/lock-view.js';
-import * as ring from '../threads/submission-ring.js';
+import type { MachineEvent } from '../runtime/events/event-ring.js';
+import type { Completion } from '../runtime/rings/dispatch.js';
+import * as ring from '../runtime/rings/submission-ring.js';
+import { threadName } from '../runtime/statistics/lock-view.js';
+import type { Engine } from '../runtime/threads/engine.js';
 import type { Access } from '../wire/client-message.js';
 import type { LineLevels } from '../wire/server-message.js';
 import { type Answer, promised } from './answer.js';

@@ -1,8 +1,8 @@
 import { designOf, type MachineConfig, toMachineOptions } from '../config/machine.js';
 import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
-import type { Engine } from '../threads/engine.js';
-import type { StatisticsSlots } from '../threads/statistics-slots.js';
+import type { StatisticsSlots } from '../runtime/statistics/statistics-slots.js';
+import type { Engine } from '../runtime/threads/engine.js';
 import type { Drops } from './flow.js';
 import type { Keeper } from './keeper.js';
 import { MachineHandle } from './machine-handle.js';

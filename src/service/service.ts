@@ -1,8 +1,8 @@
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
-import { Engine, type ThreadDeath } from '../threads/engine.js';
-import { threadName } from '../threads/lock-view.js';
-import { StatisticsSlots } from '../threads/statistics-slots.js';
+import { threadName } from '../runtime/statistics/lock-view.js';
+import { StatisticsSlots } from '../runtime/statistics/statistics-slots.js';
+import { Engine, type ThreadDeath } from '../runtime/threads/engine.js';
 import { Connections } from './connections.js';
 import { Flow } from './flow.js';
 import type { Keeper } from './keeper.js';

@@ -1,5 +1,5 @@
 import { SouthbridgeError } from '../errors.js';
-import { perfettoTrace } from '../trace/perfetto.js';
+import { perfettoTrace } from '../runtime/trace/perfetto.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /** Turns the trace of a machine on, from now on, or off. On: throws as `requireOpen`. */

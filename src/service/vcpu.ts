@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../errors.js';
-import type { Lane } from '../threads/dispatch.js';
+import type { Lane } from '../runtime/rings/dispatch.js';
 import type { DestinationFormat } from '../wire/names.js';
 import type { Interrupt, Intr, LineLevels } from '../wire/server-message.js';
 import type { ApicMessage, LocalApic } from './apic.js';

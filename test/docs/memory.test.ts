@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/core/memory/map.js';
-import { sharedMap } from '../../src/threads/shared-map.js';
-import { StatisticsSlots } from '../../src/threads/statistics-slots.js';
-import { TRACE_RECORDS } from '../../src/trace/trace-ring.js';
+import { StatisticsSlots } from '../../src/runtime/statistics/statistics-slots.js';
+import { sharedMap } from '../../src/runtime/threads/shared-map.js';
+import { TRACE_RECORDS } from '../../src/runtime/trace/trace-ring.js';
 
 const page = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8');
 

@@ -7,9 +7,9 @@ import {
 } from '../../src/core/devices/hpet/registers.js';
 import { PRESETS } from '../../src/core/locking/presets.js';
 import { EVENT_LINE } from '../../src/core/machine/events.js';
-import { MAIN_LOOP_THREAD } from '../../src/threads/shared-map.js';
-import { NESTED_WAIT } from '../../src/threads/statistics-layout.js';
-import type { LockRow } from '../../src/threads/statistics-reader.js';
+import { NESTED_WAIT } from '../../src/runtime/statistics/statistics-layout.js';
+import type { LockRow } from '../../src/runtime/statistics/statistics-reader.js';
+import { MAIN_LOOP_THREAD } from '../../src/runtime/threads/shared-map.js';
 import { LiveMachine } from '../support/live-machine.js';
 
 const SLOT = 0;

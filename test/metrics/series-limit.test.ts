@@ -2,8 +2,8 @@ import t from 'tap';
 import { PRESETS } from '../../src/core/locking/presets.js';
 import { EventLoopLag } from '../../src/metrics/event-loop-lag.js';
 import { Metrics } from '../../src/metrics/registry.js';
+import { statisticsWords } from '../../src/runtime/statistics/statistics-layout.js';
 import { Service } from '../../src/service/service.js';
-import { statisticsWords } from '../../src/threads/statistics-layout.js';
 import { parseExposition, type ScrapedFamily, total } from '../support/exposition.js';
 import { configuration } from '../support/server.js';
 

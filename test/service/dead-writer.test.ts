@@ -7,9 +7,9 @@ import { DEVICE } from '../../src/core/sync/lock-names.js';
 import { Locks } from '../../src/core/sync/locks.js';
 import { NO_STATISTICS } from '../../src/core/sync/statistics.js';
 import { Thread } from '../../src/core/sync/thread.js';
+import { machineAt } from '../../src/runtime/threads/shared-map.js';
 import { Admission } from '../../src/security/admission.js';
 import { Service } from '../../src/service/service.js';
-import { machineAt } from '../../src/threads/shared-map.js';
 import { GENERAL_CONFIGURATION, MAIN_COUNTER } from '../support/guest.js';
 import { configuration } from '../support/server.js';
 

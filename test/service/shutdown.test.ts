@@ -7,7 +7,7 @@ import t from 'tap';
 import { buildApp } from '../../src/app.js';
 import { EVENT_LINE } from '../../src/core/machine/events.js';
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
-import { EventRing } from '../../src/events/event-ring.js';
+import { EventRing } from '../../src/runtime/events/event-ring.js';
 import { Admission } from '../../src/security/admission.js';
 import { startServer } from '../../src/server.js';
 import { Service } from '../../src/service/service.js';

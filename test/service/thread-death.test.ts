@@ -4,6 +4,8 @@ import t from 'tap';
 import { buildApp } from '../../src/app.js';
 import { BQL } from '../../src/core/sync/lock-names.js';
 import type { SouthbridgeError } from '../../src/errors.js';
+import { NOTHING } from '../../src/runtime/rings/submission-ring.js';
+import { machineAt } from '../../src/runtime/threads/shared-map.js';
 import { Admission } from '../../src/security/admission.js';
 import type { Answer } from '../../src/service/answer.js';
 import type { IrqEvent } from '../../src/service/irq-event.js';
@@ -11,8 +13,6 @@ import type { MachineHandle } from '../../src/service/machine-handle.js';
 import { restore } from '../../src/service/saving.js';
 import { Service } from '../../src/service/service.js';
 import { Checkpoints } from '../../src/state/checkpoints.js';
-import { machineAt } from '../../src/threads/shared-map.js';
-import { NOTHING } from '../../src/threads/submission-ring.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { BQL, DEVICE } from '../../src/core/sync/lock-names.js';
+import { machineAt } from '../../src/runtime/threads/shared-map.js';
 import { restore } from '../../src/service/saving.js';
 import { Service } from '../../src/service/service.js';
 import { Checkpoints } from '../../src/state/checkpoints.js';
-import { machineAt } from '../../src/threads/shared-map.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

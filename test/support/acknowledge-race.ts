@@ -2,7 +2,7 @@ import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/dev
 import { IOREDTBL } from '../../src/core/devices/ioapic/registers.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { EVENT_LINE } from '../../src/core/machine/events.js';
-import type { MachineEvent } from '../../src/events/event-ring.js';
+import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
 import { LiveMachine } from './live-machine.js';
 
 const TIMER = 4;

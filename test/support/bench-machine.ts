@@ -11,9 +11,9 @@ import { MACHINE_WORDS } from '../../src/core/memory/map.js';
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { U64 } from '../../src/core/memory/u64.js';
 import { Thread } from '../../src/core/sync/thread.js';
-import { LOCK_REPORT_WORDS, LockReportRings } from '../../src/threads/lock-reports.js';
-import { type InversionReport, LockView } from '../../src/threads/lock-view.js';
-import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../../src/threads/shared-map.js';
+import { LOCK_REPORT_WORDS, LockReportRings } from '../../src/runtime/statistics/lock-reports.js';
+import { type InversionReport, LockView } from '../../src/runtime/statistics/lock-view.js';
+import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../../src/runtime/threads/shared-map.js';
 import { LockTrace } from './lock-trace.js';
 
 const SLOT = 0;

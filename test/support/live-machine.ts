@@ -4,13 +4,13 @@ import { PROFILES, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
 import type { MachineOptions } from '../../src/core/machine/machine.js';
-import type { MachineEvent } from '../../src/events/event-ring.js';
-import { Engine } from '../../src/threads/engine.js';
-import { LockReportRings } from '../../src/threads/lock-reports.js';
-import { LockView } from '../../src/threads/lock-view.js';
-import { machineAt } from '../../src/threads/shared-map.js';
-import { OVERLAPPED } from '../../src/threads/statistics-layout.js';
-import * as ring from '../../src/threads/submission-ring.js';
+import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
+import * as ring from '../../src/runtime/rings/submission-ring.js';
+import { LockReportRings } from '../../src/runtime/statistics/lock-reports.js';
+import { LockView } from '../../src/runtime/statistics/lock-view.js';
+import { OVERLAPPED } from '../../src/runtime/statistics/statistics-layout.js';
+import { Engine } from '../../src/runtime/threads/engine.js';
+import { machineAt } from '../../src/runtime/threads/shared-map.js';
 
 const SLOT = 0;
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { GENERAL_CONFIGURATION, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
-import * as ring from '../../src/threads/submission-ring.js';
+import * as ring from '../../src/runtime/rings/submission-ring.js';
 import { LiveMachine } from '../support/live-machine.js';
 import { tier } from '../support/tier.js';
 

@@ -9,9 +9,9 @@ import { BQL, DEVICE } from '../../src/core/sync/lock-names.js';
 import { Locks } from '../../src/core/sync/locks.js';
 import { NO_STATISTICS } from '../../src/core/sync/statistics.js';
 import { Thread } from '../../src/core/sync/thread.js';
-import { EventRing, eventRingWords, LARGEST_BURST } from '../../src/events/event-ring.js';
-import { InlineExecution } from '../../src/threads/inline.js';
-import { OK, READ, SET_LINE, WRITE } from '../../src/threads/submission-ring.js';
+import { EventRing, eventRingWords, LARGEST_BURST } from '../../src/runtime/events/event-ring.js';
+import { OK, READ, SET_LINE, WRITE } from '../../src/runtime/rings/submission-ring.js';
+import { InlineExecution } from '../../src/runtime/threads/inline.js';
 import { GENERAL_CONFIGURATION, IOAPIC, LEVEL_TRIGGERED, MAIN_COUNTER } from '../support/guest.js';
 
 const MACHINE = 512;

@@ -2,7 +2,7 @@ import t from 'tap';
 import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import { LOCK_COUNT } from '../../src/core/sync/lock-names.js';
-import * as ring from '../../src/threads/submission-ring.js';
+import * as ring from '../../src/runtime/rings/submission-ring.js';
 import { LiveMachine } from '../support/live-machine.js';
 
 const GSI = 20;

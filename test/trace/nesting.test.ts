@@ -1,6 +1,6 @@
 import t from 'tap';
-import { nested } from '../../src/trace/nesting.js';
-import type { Slice } from '../../src/trace/slices.js';
+import { nested } from '../../src/runtime/trace/nesting.js';
+import type { Slice } from '../../src/runtime/trace/slices.js';
 
 function slice(name: string, begin: number, end: number): Slice {
   return { name, category: 'lock', begin, end, args: {} };

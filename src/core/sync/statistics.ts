@@ -8,7 +8,7 @@ import type { Memory } from '../memory/memory.js';
 export const STATISTICS_OPTIONS = STATISTICS_AREA.word('options', 'constant');
 export const STATISTICS_SLOT = 0xffff;
 export const STATISTICS_EXACT = 1 << 16;
-/** What happens in the machine is written to the traces of the threads (`src/trace`). */
+/** What happens in the machine is written to the traces of the threads (`src/runtime/trace`). */
 export const STATISTICS_TRACED = 1 << 17;
 
 export interface StatisticsOptions {

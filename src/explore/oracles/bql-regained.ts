@@ -1,6 +1,6 @@
 import { BQL } from '../../core/sync/lock-names.js';
-import { HEAD } from '../../events/event-ring.js';
-import { MAIN_LOOP_THREAD } from '../../threads/shared-map.js';
+import { HEAD } from '../../runtime/events/event-ring.js';
+import { MAIN_LOOP_THREAD } from '../../runtime/threads/shared-map.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

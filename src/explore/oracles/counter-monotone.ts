@@ -1,5 +1,5 @@
-import { submissionRingAt } from '../../threads/shared-map.js';
-import { READ, SubmissionRing, WRITE } from '../../threads/submission-ring.js';
+import { READ, SubmissionRing, WRITE } from '../../runtime/rings/submission-ring.js';
+import { submissionRingAt } from '../../runtime/threads/shared-map.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
 import { HPET } from '../scenarios/addresses.js';

@@ -1,4 +1,4 @@
-import { GATEWAY_THREAD } from '../../threads/shared-map.js';
+import { GATEWAY_THREAD } from '../../runtime/threads/shared-map.js';
 import { WAIT } from '../history.js';
 import type { Names } from '../names.js';
 import type { Oracle } from '../oracle.js';

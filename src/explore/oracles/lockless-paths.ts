@@ -1,7 +1,7 @@
 import type { Design } from '../../core/locking/axes.js';
 import { BQL, LOCK_NAMES } from '../../core/sync/lock-names.js';
-import { FIRST_VCPU_THREAD, submissionRingAt } from '../../threads/shared-map.js';
-import { READ, SubmissionRing } from '../../threads/submission-ring.js';
+import { READ, SubmissionRing } from '../../runtime/rings/submission-ring.js';
+import { FIRST_VCPU_THREAD, submissionRingAt } from '../../runtime/threads/shared-map.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

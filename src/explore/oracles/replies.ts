@@ -1,4 +1,4 @@
-import { GATEWAY_THREAD } from '../../threads/shared-map.js';
+import { GATEWAY_THREAD } from '../../runtime/threads/shared-map.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
 import { Sockets } from '../sockets.js';

@@ -1,6 +1,6 @@
 import { BQL, DEVICE } from '../../core/sync/lock-names.js';
 import { lockAddress } from '../../core/sync/locks.js';
-import { MAIN_LOOP_THREAD } from '../../threads/shared-map.js';
+import { MAIN_LOOP_THREAD } from '../../runtime/threads/shared-map.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

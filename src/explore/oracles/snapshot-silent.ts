@@ -2,7 +2,7 @@ import { CONTROL_RESTORE, CONTROL_SAVE } from '../../core/machine/due-work.js';
 import { MACHINE_WORDS } from '../../core/memory/map.js';
 import { ROUTER } from '../../core/sync/lock-names.js';
 import { lockAddress } from '../../core/sync/locks.js';
-import { HEAD, TAIL } from '../../events/event-ring.js';
+import { HEAD, TAIL } from '../../runtime/events/event-ring.js';
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

@@ -2,7 +2,7 @@ import { Clock } from '../../core/machine/clock.js';
 import { Kicks } from '../../core/machine/kicks.js';
 import { isAlive } from '../../core/machine/machine.js';
 import { TIMER_COUNT } from '../../core/machine/timer-list.js';
-import { MAIN_LOOP_THREAD } from '../../threads/shared-map.js';
+import { MAIN_LOOP_THREAD } from '../../runtime/threads/shared-map.js';
 import { armedDeadline } from '../armed-deadline.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';

@@ -1,4 +1,4 @@
-import { EventRing } from '../../events/event-ring.js';
+import { EventRing } from '../../runtime/events/event-ring.js';
 import { type Plant, replaced } from './plant.js';
 
 /** Words of a ring before its records, and of a record, whose first word tells that it is complete. */

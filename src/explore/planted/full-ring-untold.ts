@@ -1,4 +1,4 @@
-import { EventRing } from '../../events/event-ring.js';
+import { EventRing } from '../../runtime/events/event-ring.js';
 import { type Plant, replaced } from './plant.js';
 
 export const fullRingUntold: Plant = {

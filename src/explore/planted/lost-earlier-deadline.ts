@@ -1,4 +1,4 @@
-import { ThreadHost } from '../../threads/host.js';
+import { ThreadHost } from '../../runtime/threads/host.js';
 import { type Plant, replaced } from './plant.js';
 
 export const lostEarlierDeadline: Plant = {

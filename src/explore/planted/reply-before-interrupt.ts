@@ -1,4 +1,4 @@
-import { SubmissionRing } from '../../threads/submission-ring.js';
+import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { type Plant, replaced } from './plant.js';
 
 export const replyBeforeInterrupt: Plant = {

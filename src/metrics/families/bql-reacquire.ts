@@ -1,4 +1,4 @@
-import { REACQUIRE } from '../../threads/statistics-layout.js';
+import { REACQUIRE } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineHistogram } from '../family.js';
 
 export const bqlReacquire: Family = machineHistogram(

@@ -1,4 +1,4 @@
-import { DEADLOCKS_BROKEN, DEADLOCKS_HUNG } from '../../threads/statistics-layout.js';
+import { DEADLOCKS_BROKEN, DEADLOCKS_HUNG } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const deadlocks: Family = machineCounter(

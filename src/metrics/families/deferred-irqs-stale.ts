@@ -1,4 +1,4 @@
-import { STALE_INVERTED, STALE_LATE } from '../../threads/statistics-layout.js';
+import { STALE_INVERTED, STALE_LATE } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const deferredIrqsStale: Family = machineCounter(

@@ -1,4 +1,4 @@
-import { DEFERRED_DELAY } from '../../threads/statistics-layout.js';
+import { DEFERRED_DELAY } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, slotsOf } from '../family.js';
 
 export const deferredIrqs: Family = {

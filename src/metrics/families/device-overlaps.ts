@@ -1,4 +1,4 @@
-import { OVERLAPPED } from '../../threads/statistics-layout.js';
+import { OVERLAPPED } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const deviceOverlaps: Family = machineCounter(

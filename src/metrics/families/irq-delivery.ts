@@ -1,4 +1,4 @@
-import { DELIVERY } from '../../threads/statistics-layout.js';
+import { DELIVERY } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineHistogram } from '../family.js';
 
 export const irqDelivery: Family = machineHistogram(

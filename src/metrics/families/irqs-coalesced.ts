@@ -1,4 +1,4 @@
-import { COALESCED } from '../../threads/statistics-layout.js';
+import { COALESCED } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const irqsCoalesced: Family = machineCounter(

@@ -1,5 +1,5 @@
 import { EVENT_APIC, EVENT_INTR, EVENT_MSI } from '../../core/machine/events.js';
-import { INTERRUPTS } from '../../threads/statistics-layout.js';
+import { INTERRUPTS } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const irqs: Family = machineCounter(

@@ -1,4 +1,4 @@
-import { threadName } from '../../threads/lock-view.js';
+import { threadName } from '../../runtime/statistics/lock-view.js';
 import { type Family, locksOf } from '../family.js';
 
 export const lockLongestWait: Family = {

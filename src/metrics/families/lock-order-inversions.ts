@@ -1,4 +1,4 @@
-import { ORDER_INVERSIONS } from '../../threads/statistics-layout.js';
+import { ORDER_INVERSIONS } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const lockOrderInversions: Family = machineCounter(

@@ -1,5 +1,5 @@
 import { CALL_SITES, MMIO_READ, MMIO_WRITE } from '../../core/sync/call-sites.js';
-import { ACCESS_TIME, histogramAt } from '../../threads/statistics-layout.js';
+import { ACCESS_TIME, histogramAt } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, slotsOf } from '../family.js';
 
 export const mmioAccessTime: Family = {

@@ -1,5 +1,5 @@
 import { MMIO_READ, MMIO_WRITE } from '../../core/sync/call-sites.js';
-import { ACCESSES } from '../../threads/statistics-layout.js';
+import { ACCESSES } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineCounter } from '../family.js';
 
 export const mmioAccesses: Family = machineCounter(

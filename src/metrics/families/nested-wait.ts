@@ -1,4 +1,4 @@
-import { NESTED_WAIT } from '../../threads/statistics-layout.js';
+import { NESTED_WAIT } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineHistogram } from '../family.js';
 
 export const nestedWait: Family = machineHistogram(

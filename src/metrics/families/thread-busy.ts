@@ -1,5 +1,5 @@
-import { threadName } from '../../threads/lock-view.js';
-import { GATEWAY_THREAD } from '../../threads/shared-map.js';
+import { threadName } from '../../runtime/statistics/lock-view.js';
+import { GATEWAY_THREAD } from '../../runtime/threads/shared-map.js';
 import type { Family } from '../family.js';
 
 export const threadBusy: Family = {

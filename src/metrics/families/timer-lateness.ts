@@ -1,4 +1,4 @@
-import { LATENESS } from '../../threads/statistics-layout.js';
+import { LATENESS } from '../../runtime/statistics/statistics-layout.js';
 import { type Family, machineHistogram } from '../family.js';
 
 export const timerLateness: Family = machineHistogram(

@@ -1,0 +1,191 @@
+import type { EventSink } from '../../core/machine/events.js';
+import type { Memory } from '../../core/memory/memory.js';
+
+/**
+ * More than one access or callback can emit: turning on 24 level timers changes 24 lines, and each may make the IOAPIC
+ * send what waits on all of its pins.
+ */
+export const LARGEST_BURST = 128;
+
+/** Words of a ring: positions of the next event to hand over, and of the next to begin. */
+export const HEAD = 0;
+export const TAIL = 1;
+const WAITERS = 2;
+/** Records start on a cache line of their own. */
+const RECORDS = 16;
+
+/** Offsets in a record. COMPLETE holds 1 + the record's position once the rest is written. */
+const COMPLETE = 0;
+const MACHINE = 1;
+const KIND_AND_CAUSE = 2;
+const A = 3;
+const B = 4;
+const C = 5;
+const VIRTUAL_TIME = 6;
+const DEADLINE = 8;
+const RECORD_WORDS = 10;
+
+/** In the place of a machine, for an event that was never completed. */
+const NO_MACHINE = -1;
+
+export function eventRingWords(capacity: number): number {
+  return RECORDS + capacity * RECORD_WORDS;
+}
+
+export interface MachineEvent {
+  /** Among all events, modulo 2^32. */
+  position: number;
+  kind: number;
+  cause: number;
+  a: number;
+  b: number;
+  c: number;
+  virtualTime: number;
+  deadline: number;
+}
+
+/**
+ * The event ring: what all machines tell, in one order, from any thread to the gateway. A producer reserves a position
+ * without a lock, while it holds what protects the state it tells of; so the order of events is the order of changes.
+ */
+export class EventRing implements EventSink {
+  /** Set by `emit`, for whoever rings the gateway's bell after all locks are released. */
+  emitted = false;
+  /** Absolute address of a word that is 1 while this thread writes an event: for `giveUp`. 0: there is none. */
+  claim = 0;
+
+  /** Told before a producer waits for room: whoever makes room may be asleep, and not know of the events yet. */
+  onFull: () => void = () => {};
+
+  readonly #event: MachineEvent = { position: 0, kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
+
+  constructor(
+    readonly memory: Memory,
+    readonly address: number,
+    /** Records, a power of two. */
+    readonly capacity: number,
+    /** Threads that may emit at the same time, each up to `burst` after it found room. */
+    readonly producers: number,
+    /** False for the gateway: it alone makes room, so it must look beforehand (`hasRoom`) and never wait. */
+    readonly waits = true,
+    /** Most events of one access or callback. */
+    readonly burst = LARGEST_BURST,
+  ) {}
+
+  emit(
+    machine: number,
+    kind: number,
+    cause: number,
+    a: number,
+    b: number,
+    c: number,
+    virtualTime: number,
+    deadline: number,
+  ): number {
+    const { memory, claim } = this;
+    if (claim) memory.set(claim, 1);
+    const position = memory.add(this.address + TAIL, 1);
+    const record = this.#record(position);
+    memory.set(record + MACHINE, machine);
+    memory.set(record + KIND_AND_CAUSE, kind | (cause << 8));
+    memory.set(record + A, a);
+    memory.set(record + B, b);
+    memory.set(record + C, c);
+    memory.setTime(record + VIRTUAL_TIME, virtualTime);
+    memory.setTime(record + DEADLINE, deadline);
+    memory.store(record + COMPLETE, (position + 1) | 0);
+    if (claim) memory.set(claim, 0);
+    this.emitted = true;
+    return position;
+  }
+
+  /**
+   * Each producer checks before it takes a lock that a burst of every producer still fits; so nobody ever finds the
+   * ring full while holding one.
+   */
+  awaitRoom(): void {
+    if (!this.waits) return;
+    const { memory } = this;
+    for (;;) {
+      const head = memory.load(this.address + HEAD);
+      if (this.#roomAfter(head)) return;
+      memory.store(this.address + WAITERS, 1);
+      this.onFull();
+      if (memory.load(this.address + HEAD) === head) memory.wait(this.address + HEAD, head);
+    }
+  }
+
+  hasRoom(): boolean {
+    return this.#roomAfter(this.memory.load(this.address + HEAD));
+  }
+
+  #roomAfter(head: number): boolean {
+    const used = (this.memory.load(this.address + TAIL) - head) | 0;
+    return this.capacity - used >= this.producers * this.burst;
+  }
+
+  /** Position behind the last event that was begun. */
+  tail(): number {
+    return this.memory.load(this.address + TAIL);
+  }
+
+  // The gateway's side
+
+  head(): number {
+    return this.memory.load(this.address + HEAD);
+  }
+
+  hasEvents(): boolean {
+    const head = this.head();
+    return this.memory.load(this.#record(head) + COMPLETE) === ((head + 1) | 0);
+  }
+
+  /**
+   * Passes over the events before `position` that are incomplete. Whoever wrote them is no more, and everyone else has
+   * written no event at some moment since that was the tail.
+   */
+  giveUp(position: number): void {
+    const { memory } = this;
+    for (let lost = this.head(); ((position - lost) | 0) > 0; lost = (lost + 1) | 0) {
+      const record = this.#record(lost);
+      if (memory.load(record + COMPLETE) === ((lost + 1) | 0)) continue;
+      memory.set(record + MACHINE, NO_MACHINE);
+      memory.store(record + COMPLETE, (lost + 1) | 0);
+    }
+  }
+
+  /** Hands over complete events in order, at most `limit`; returns how many. The event object is used again. */
+  drain(limit: number, handle: (machine: number, event: MachineEvent) => void): number {
+    const { memory } = this;
+    const event = this.#event;
+    let position = this.head();
+    let count = 0;
+    for (; count < limit; count++) {
+      const record = this.#record(position);
+      if (memory.load(record + COMPLETE) !== ((position + 1) | 0)) break;
+      const kindAndCause = memory.get(record + KIND_AND_CAUSE);
+      event.position = position;
+      event.kind = kindAndCause & 0xff;
+      event.cause = kindAndCause >> 8;
+      event.a = memory.get(record + A);
+      event.b = memory.get(record + B);
+      event.c = memory.get(record + C);
+      event.virtualTime = memory.getTime(record + VIRTUAL_TIME);
+      event.deadline = memory.getTime(record + DEADLINE);
+      const machine = memory.get(record + MACHINE);
+      position = (position + 1) | 0;
+      handle(machine, event);
+    }
+    if (count > 0) {
+      memory.store(this.address + HEAD, position);
+      if (memory.load(this.address + WAITERS) && memory.exchange(this.address + WAITERS, 0)) {
+        memory.notify(this.address + HEAD, Number.MAX_SAFE_INTEGER);
+      }
+    }
+    return count;
+  }
+
+  #record(position: number): number {
+    return this.address + RECORDS + (position & (this.capacity - 1)) * RECORD_WORDS;
+  }
+}

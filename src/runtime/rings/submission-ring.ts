@@ -1,0 +1,161 @@
+import type { Memory } from '../../core/memory/memory.js';
+
+const SUBMITTED = 0;
+/** The consumer's side has a cache line of its own. */
+const COMPLETED = 16;
+const RECORDS = 32;
+
+const OPERATION = 0;
+const MACHINE = 1;
+const ADDRESS = 2;
+const VALUE_LOW = 4;
+const VALUE_HIGH = 5;
+const STATUS = 6;
+const EVENTS = 7;
+const RECORD_WORDS = 8;
+
+export function submissionRingWords(capacity: number): number {
+  return RECORDS + capacity * RECORD_WORDS;
+}
+
+/** Operations; the size of an access stands in bits 15:8. */
+export const READ = 1;
+export const WRITE = 2;
+export const SET_LINE = 3;
+export const END_OF_INTERRUPT = 4;
+export const STEP = 5;
+export const STOP = 6;
+/** A byte of the I/O port at `address`. */
+export const PORT_READ = 7;
+export const PORT_WRITE = 8;
+/** A processor's acknowledge cycle in virtual wire mode; the value is the vector. */
+export const INTERRUPT_ACKNOWLEDGE = 9;
+/** Copies a device's state into the thread's view buffer; the address is a value of `machine/view.ts`. */
+export const VIEW = 10;
+/** Does nothing: its answer tells that the thread has done all before it. */
+export const NOTHING = 11;
+/** The level of the callback of Xen's event channel. */
+export const XEN_CALLBACK = 12;
+
+/** Results. */
+export const OK = 0;
+export const UNASSIGNED = 1;
+export const NOT_STEPPABLE = 2;
+export const BAD_PORT = 3;
+/** The machine is frozen, or being deleted. */
+export const GONE = 4;
+/** The path was broken off by a failed assertion. */
+export const FAILED = 5;
+/** The machine has no Xen filter. */
+export const NO_XEN_FILTER = 6;
+
+/** One request; its result is written over it. */
+export interface Submission {
+  operation: number;
+  size: number;
+  /** Word address of the machine. */
+  machine: number;
+  address: number;
+  low: number;
+  high: number;
+}
+
+/**
+ * Requests from the gateway to one vCPU thread, answered in place and in order. Two indices say what belongs to whom:
+ * [completed, submitted) to the thread, the rest to the gateway.
+ */
+export class SubmissionRing {
+  readonly request: Submission = { operation: 0, size: 0, machine: 0, address: 0, low: 0, high: 0 };
+
+  constructor(
+    readonly memory: Memory,
+    readonly at: number,
+    /** Records, a power of two. */
+    readonly capacity: number,
+  ) {}
+
+  // The gateway's side
+
+  /** Makes the ring as new; no thread works on it. */
+  reset(): void {
+    this.memory.store(this.at + SUBMITTED, 0);
+    this.memory.store(this.at + COMPLETED, 0);
+  }
+
+  hasRoom(unanswered: number): boolean {
+    return unanswered < this.capacity;
+  }
+
+  /** Submits one request; the caller checked `hasRoom`. */
+  submit(operation: number, size: number, machine: number, address: number, low: number, high: number): void {
+    const { memory } = this;
+    const position = memory.load(this.at + SUBMITTED);
+    const record = this.#record(position);
+    memory.set(record + OPERATION, operation | (size << 8));
+    memory.set(record + MACHINE, machine);
+    memory.setTime(record + ADDRESS, address);
+    memory.set(record + VALUE_LOW, low);
+    memory.set(record + VALUE_HIGH, high);
+    memory.store(this.at + SUBMITTED, (position + 1) | 0);
+  }
+
+  completed(): number {
+    return this.memory.load(this.at + COMPLETED);
+  }
+
+  /** The result at a completed position. */
+  status(position: number): number {
+    return this.memory.get(this.#record(position) + STATUS);
+  }
+
+  low(position: number): number {
+    return this.memory.get(this.#record(position) + VALUE_LOW) >>> 0;
+  }
+
+  high(position: number): number {
+    return this.memory.get(this.#record(position) + VALUE_HIGH) >>> 0;
+  }
+
+  /** Position of the event ring behind everything that the request caused. */
+  events(position: number): number {
+    return this.memory.get(this.#record(position) + EVENTS);
+  }
+
+  // The vCPU thread's side
+
+  hasRequest(): boolean {
+    return this.memory.load(this.at + SUBMITTED) !== this.memory.load(this.at + COMPLETED);
+  }
+
+  /** Reads the next request into `request`, if there is one. */
+  take(): Submission | undefined {
+    const { memory, request } = this;
+    const position = memory.load(this.at + COMPLETED);
+    if (memory.load(this.at + SUBMITTED) === position) return undefined;
+    const record = this.#record(position);
+    const operation = memory.get(record + OPERATION);
+    request.operation = operation & 0xff;
+    request.size = operation >> 8;
+    request.machine = memory.get(record + MACHINE);
+    request.address = memory.getTime(record + ADDRESS);
+    request.low = memory.get(record + VALUE_LOW) >>> 0;
+    request.high = memory.get(record + VALUE_HIGH) >>> 0;
+    return request;
+  }
+
+  /** Answers the request that `take` returned. */
+  complete(status: number, low: number, high: number, events: number): void {
+    const { memory } = this;
+    const position = memory.load(this.at + COMPLETED);
+    const record = this.#record(position);
+    memory.set(record + STATUS, status);
+    memory.set(record + VALUE_LOW, low);
+    memory.set(record + VALUE_HIGH, high);
+    memory.set(record + EVENTS, events);
+    memory.store(this.at + COMPLETED, (position + 1) | 0);
+  }
+
+  #record(position: number): number {
+    return this.at + RECORDS + (position & (this.capacity - 1)) * RECORD_WORDS;
+  }
+}

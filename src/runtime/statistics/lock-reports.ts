@@ -1,0 +1,136 @@
+import type { Memory } from '../../core/memory/memory.js';
+import type { LockReports } from '../../core/sync/thread.js';
+import type { Waiter } from '../../core/sync/wait-graph.js';
+
+const CAPACITY = 32;
+const MAX_MEMBERS = 4;
+
+const COUNT = 0;
+/** Reports that are complete: a thread may die while it writes one. */
+const COMPLETED = 1;
+const RECORDS = 16;
+
+/** COMPLETE holds 1 + the record's position once the rest is written. */
+const COMPLETE = 0;
+const KIND = 1;
+const TIME = 2;
+const MACHINE = 4;
+const MEMBERS = 5;
+const FIRST_MEMBER = 6;
+/** Thread, lock, site, locks held; then, as a float64, since when. */
+const MEMBER_WORDS = 6;
+const RECORD_WORDS = FIRST_MEMBER + MAX_MEMBERS * MEMBER_WORDS;
+
+const RING_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
+/** Deadlocks and inversions have a ring each, so that many of one kind push out none of the other. */
+export const LOCK_REPORT_WORDS = 2 * RING_WORDS;
+
+const HUNG = 1;
+const BROKEN = 2;
+const INVERSION = 3;
+
+export interface LockReport {
+  readonly kind: 'deadlock' | 'deadlock-broken' | 'order-inversion';
+  /** Host time in ns. */
+  readonly time: number;
+  /** Word address of the machine; 0 for a deadlock, whose locks say it. */
+  readonly machine: number;
+  /** A deadlock: who waits for which lock (absolute address). An inversion: one entry; `lock` inner, `held` outer. */
+  readonly members: readonly Waiter[];
+}
+
+/** The last 32 reports, and how many there were. */
+class Ring {
+  constructor(
+    readonly shared: Memory,
+    readonly at: number,
+  ) {}
+
+  write(kind: number, machine: number, members: readonly Waiter[]): void {
+    const { shared } = this;
+    const position = shared.add(this.at + COUNT, 1);
+    const record = this.#record(position);
+    shared.set(record + KIND, kind);
+    shared.setTime(record + TIME, shared.hostTime());
+    shared.set(record + MACHINE, machine);
+    const count = Math.min(members.length, MAX_MEMBERS);
+    shared.set(record + MEMBERS, count);
+    for (let i = 0; i < count; i++) {
+      const member = record + FIRST_MEMBER + i * MEMBER_WORDS;
+      shared.set(member, members[i].thread);
+      shared.set(member + 1, members[i].lock);
+      shared.set(member + 2, members[i].site);
+      shared.set(member + 3, members[i].held);
+      shared.setTime(member + 4, members[i].since);
+    }
+    shared.store(record + COMPLETE, position + 1);
+    shared.add(this.at + COMPLETED, 1);
+  }
+
+  /** How many reports were ever made. */
+  get count(): number {
+    return this.shared.load(this.at + COUNT);
+  }
+
+  get complete(): number {
+    return this.shared.load(this.at + COMPLETED);
+  }
+
+  /** The reports from position `from` on that are still kept. */
+  read(from: number): LockReport[] {
+    const { shared } = this;
+    const reports: LockReport[] = [];
+    for (let position = Math.max(from, this.count - CAPACITY); position < this.count; position++) {
+      const record = this.#record(position);
+      if (shared.load(record + COMPLETE) !== position + 1) continue;
+      const kind = shared.get(record + KIND);
+      const members: Waiter[] = [];
+      for (let i = 0; i < shared.get(record + MEMBERS); i++) {
+        const member = record + FIRST_MEMBER + i * MEMBER_WORDS;
+        members.push({
+          thread: shared.get(member),
+          lock: shared.get(member + 1),
+          site: shared.get(member + 2),
+          held: shared.get(member + 3),
+          since: shared.getTime(member + 4),
+        });
+      }
+      reports.push({
+        kind: kind === HUNG ? 'deadlock' : kind === BROKEN ? 'deadlock-broken' : 'order-inversion',
+        time: shared.getTime(record + TIME),
+        machine: shared.get(record + MACHINE),
+        members,
+      });
+    }
+    return reports;
+  }
+
+  #record(position: number): number {
+    return this.at + RECORDS + (position % CAPACITY) * RECORD_WORDS;
+  }
+}
+
+/** What threads found out about deadlocks and lock order, kept for the gateway. */
+export class LockReportRings implements LockReports {
+  readonly deadlocks: Ring;
+  readonly inversions: Ring;
+
+  constructor(
+    shared: Memory,
+    at: number,
+    /** Called after a deadlock was written down. */
+    readonly onDeadlock: () => void = () => {},
+  ) {
+    this.deadlocks = new Ring(shared, at);
+    this.inversions = new Ring(shared, at + RING_WORDS);
+  }
+
+  deadlock(cycle: readonly Waiter[], refused: boolean): void {
+    this.deadlocks.write(refused ? BROKEN : HUNG, 0, cycle);
+    this.onDeadlock();
+  }
+
+  orderInversion(machine: number, outer: number, inner: number, site: number): void {
+    this.inversions.write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site, since: 0 }]);
+  }
+}

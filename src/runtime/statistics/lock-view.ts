@@ -1,0 +1,241 @@
+import type { Memory } from '../../core/memory/memory.js';
+import { CALL_SITES } from '../../core/sync/call-sites.js';
+import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
+import { LockOrder } from '../../core/sync/lock-order.js';
+import { lockAddress, lockAt } from '../../core/sync/locks.js';
+import { ownerOf, wakeAll } from '../../core/sync/mutex.js';
+import { MAX_THREADS, type Waiter, WaitGraph } from '../../core/sync/wait-graph.js';
+import {
+  FIRST_VCPU_THREAD,
+  GATEWAY_THREAD,
+  MAIN_LOOP_THREAD,
+  machineAt,
+  type SharedMap,
+  slotAt,
+} from '../threads/shared-map.js';
+import { type LockReport, LockReportRings } from './lock-reports.js';
+
+export interface LockState {
+  readonly lock: string;
+  readonly owner: string | null;
+  readonly waiters: readonly {
+    readonly thread: string;
+    readonly site: string;
+    readonly holds: readonly string[];
+    /** ns that it has waited so far. */
+    readonly waited: number;
+  }[];
+}
+
+export interface LockEdge {
+  readonly outer: string;
+  readonly inner: string;
+  /** Where `inner` was first taken under `outer`. */
+  readonly site: string;
+  readonly thread: string;
+}
+
+export interface DeadlockReport {
+  /** `broken`: one of the acquisitions was refused, and all went on. `hung`: the threads wait for ever. */
+  readonly outcome: 'broken' | 'hung';
+  /** Host time in ns. */
+  readonly at: number;
+  readonly threads: readonly {
+    readonly thread: string;
+    readonly waitsFor: string;
+    readonly site: string;
+    readonly holds: readonly string[];
+    /** ns that it had waited when the cycle was found; least for the thread that closed it. */
+    readonly waited: number;
+  }[];
+}
+
+export interface InversionReport {
+  readonly at: number;
+  readonly outer: string;
+  readonly inner: string;
+  readonly site: string;
+  /** The edges that already led from `inner` back to `outer`. */
+  readonly against: readonly LockEdge[];
+}
+
+/** The name of a thread in reports and metrics; `replacement-n` took over from one that hangs. */
+export function threadName(id: number, map: SharedMap): string {
+  if (id === GATEWAY_THREAD) return 'gateway';
+  if (id === MAIN_LOOP_THREAD) return 'main-loop';
+  const vcpu = id - FIRST_VCPU_THREAD;
+  return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `replacement-${vcpu - map.vcpuThreads}`;
+}
+
+/** What the gateway can see of a machine's locks, without taking any. */
+export class LockView {
+  readonly #graph: WaitGraph;
+  readonly #reports: LockReportRings;
+  /** How many deadlocks and inversions there were when the machine of a slot was made: those are of others before it. */
+  readonly #before = new Map<number, { readonly deadlocks: number; readonly inversions: number }>();
+
+  constructor(
+    readonly shared: Memory,
+    readonly map: SharedMap,
+  ) {
+    this.#graph = new WaitGraph(shared, GATEWAY_THREAD);
+    this.#reports = new LockReportRings(shared, map.lockReports);
+  }
+
+  /** A machine is made in this slot; nothing of the one before it is told any more. */
+  begin(slot: number): void {
+    const { deadlocks, inversions } = this.#reports;
+    this.#before.set(slot, { deadlocks: deadlocks.count, inversions: inversions.count });
+  }
+
+  /** Owners and waiters now; a moment later it may be otherwise. */
+  state(slot: number): LockState[] {
+    const base = machineAt(this.map, slot);
+    const waiters = this.#waiters();
+    const now = this.shared.hostTime();
+    return LOCK_NAMES.map((lock, index) => {
+      const address = base + lockAddress(index);
+      const owner = ownerOf(this.shared, address);
+      return {
+        lock,
+        owner: owner ? threadName(owner, this.map) : null,
+        waiters: waiters
+          .filter((waiter) => waiter.lock === address)
+          .map(({ thread, site, held, since }) => ({
+            thread: threadName(thread, this.map),
+            site: CALL_SITES[site],
+            holds: names(held),
+            waited: Math.max(0, now - since),
+          })),
+      };
+    });
+  }
+
+  #waiters(): Waiter[] {
+    return Array.from({ length: MAX_THREADS }, (_, id) => this.#graph.waiter(id)).filter(({ lock }) => lock !== 0);
+  }
+
+  /** How many deadlocks were ever reported in full. */
+  get deadlockCount(): number {
+    return this.#reports.deadlocks.complete;
+  }
+
+  /** The machines that a deadlock was left to hang in, of the reports that are kept. */
+  hungSlots(): number[] {
+    const slots = new Set(this.#reports.deadlocks.read(0).map((report) => this.#slotOf(report)));
+    return [...slots].filter((slot) => this.#deadlocksOf(slot).some(({ kind }) => kind === 'deadlock'));
+  }
+
+  /** The machines, of these slots, that have a lock which belongs to a thread. */
+  slotsHeldBy(thread: number, slots: Iterable<number>): number[] {
+    const holds = (slot: number, lock: number) =>
+      ownerOf(this.shared, machineAt(this.map, slot) + lockAddress(lock)) === thread;
+    return [...slots].filter((slot) => LOCK_NAMES.some((_, lock) => holds(slot, lock)));
+  }
+
+  /** Wakes all who wait for a lock of a machine, to look again: who was to be woken may have died before it looked. */
+  wakeWaiters(slot: number): void {
+    for (const { lock } of this.#waiters()) {
+      if (slotAt(this.map, lock) === slot) wakeAll(this.shared, lock);
+    }
+  }
+
+  /**
+   * The threads that will never leave a machine: those of a deadlock, those that gave up, and whoever waits for one of
+   * them, or for one that is `gone`.
+   */
+  stuckThreads(slot: number, gone: ReadonlySet<number>): number[] {
+    const waiters = this.#waiters().filter(({ lock }) => slotAt(this.map, lock) === slot);
+    const stuck = new Set(
+      this.#deadlocksOf(slot)
+        .filter(({ kind }) => kind === 'deadlock')
+        .flatMap(({ members }) => members.map(({ thread }) => thread)),
+    );
+    const inside = (thread: number) => waiters.some((waiter) => waiter.thread === thread);
+    for (const thread of stuck) if (!inside(thread)) stuck.delete(thread);
+    for (let found = -1; found !== stuck.size; ) {
+      found = stuck.size;
+      for (const { thread, lock, forever } of waiters) {
+        const owner = ownerOf(this.shared, lock);
+        if (forever || stuck.has(owner) || gone.has(owner)) stuck.add(thread);
+      }
+    }
+    return [...stuck];
+  }
+
+  /** Every order in which two locks were ever taken. `machine` is memory that shows the machine. */
+  order(machine: Memory): LockEdge[] {
+    return new LockOrder(machine).edges().map(({ outer, inner, site, thread }) => ({
+      outer: LOCK_NAMES[outer],
+      inner: LOCK_NAMES[inner],
+      site: CALL_SITES[site],
+      thread: threadName(thread, this.map),
+    }));
+  }
+
+  deadlocks(slot: number): DeadlockReport[] {
+    return this.#deadlocksOf(slot).map(({ kind, time, members }) => ({
+      outcome: kind === 'deadlock' ? 'hung' : 'broken',
+      at: time,
+      threads: members.map(({ thread, lock, site, held, since }) => ({
+        thread: threadName(thread, this.map),
+        waitsFor: this.#lockName(lock),
+        site: CALL_SITES[site],
+        holds: names(held),
+        waited: Math.max(0, time - since),
+      })),
+    }));
+  }
+
+  inversions(slot: number, machine: Memory): InversionReport[] {
+    const edges = this.order(machine);
+    return this.#reports.inversions
+      .read(this.#before.get(slot)?.inversions ?? 0)
+      .filter((report) => this.#slotOf(report) === slot)
+      .map(({ time, members: [{ lock, held, site }] }) => ({
+        at: time,
+        outer: LOCK_NAMES[held],
+        inner: LOCK_NAMES[lock],
+        site: CALL_SITES[site],
+        against: wayBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
+      }));
+  }
+
+  #deadlocksOf(slot: number): LockReport[] {
+    const reports = this.#reports.deadlocks.read(this.#before.get(slot)?.deadlocks ?? 0);
+    return reports.filter((report) => this.#slotOf(report) === slot);
+  }
+
+  #slotOf(report: LockReport): number {
+    return slotAt(this.map, report.machine || report.members[0].lock);
+  }
+
+  #lockName(address: number): string {
+    return LOCK_NAMES[lockAt(address - machineAt(this.map, slotAt(this.map, address)))];
+  }
+}
+
+function names(held: number): string[] {
+  return LOCK_NAMES.filter((_, lock) => held & (1 << lock));
+}
+
+/** The shortest chain of edges from one lock to another. */
+function wayBetween(edges: readonly LockEdge[], from: string, to: string): LockEdge[] {
+  let ways: LockEdge[][] = edges.filter((edge) => edge.outer === from).map((edge) => [edge]);
+  for (let length = 1; length <= LOCK_COUNT; length++) {
+    const found = ways.find((way) => way.at(-1)?.inner === to);
+    if (found) return found;
+    ways = ways.flatMap((way) =>
+      edges.filter((edge) => edge.outer === way.at(-1)?.inner).map((edge) => [...way, edge]),
+    );
+  }
+  return [];
+}
+
+/** The order graph in the DOT language. */
+export function orderToDot(edges: readonly LockEdge[]): string {
+  const lines = edges.map(
+    ({ outer, inner, site, thread }) => `  "${outer}" -> "${inner}" [label="${site} (${thread})"];`,
+  );
+  return `digraph locks {\n${lines.join('\n')}\n}\n`;
+}

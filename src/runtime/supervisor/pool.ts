@@ -1,0 +1,104 @@
+import { Worker } from 'node:worker_threads';
+import { MAX_THREADS } from '../../core/sync/wait-graph.js';
+import { ThreadStatistics } from '../statistics/thread-statistics.js';
+import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
+import type { WorkerData, WorkerRole } from '../threads/worker.js';
+
+/** These threads allocate next to nothing: room for more would only be memory that stays with them. */
+const RESOURCES = { maxYoungGenerationSizeMb: 2 };
+
+/**
+ * The worker threads of a process, by number. Numbers beyond those of the first threads are for replacements: a thread
+ * that hangs keeps its own, because lock words name it.
+ */
+export class Pool {
+  readonly #workers = new Map<number, Worker>();
+  readonly #spare: number[] = [];
+  /** Threads that are no more, and are still named somewhere. */
+  readonly #buried = new Set<number>();
+  #closing = false;
+
+  constructor(
+    readonly buffer: SharedArrayBuffer,
+    readonly map: SharedMap,
+    /** Told of a thread that ended by itself; `ran`, unless it never began. */
+    readonly onDeath: (thread: number, role: WorkerRole, reason: unknown, ran: boolean) => void,
+  ) {
+    for (let id = MAX_THREADS - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
+  }
+
+  /** Numbers of the threads that exist. */
+  get threads(): number[] {
+    return [...this.#workers.keys()];
+  }
+
+  worker(thread: number): Worker | undefined {
+    return this.#workers.get(thread);
+  }
+
+  startMainLoop(): Promise<void> {
+    return this.#start(MAIN_LOOP_THREAD, { kind: 'main-loop' });
+  }
+
+  startVcpu(index: number): Promise<void> {
+    return this.#start(FIRST_VCPU_THREAD + index, { kind: 'vcpu', index, ring: index });
+  }
+
+  /** Starts a thread in place of one that hangs, and returns its number; undefined if there is none to spare. */
+  startReplacement(role: WorkerRole): number | undefined {
+    const thread = this.#spare.pop();
+    if (thread !== undefined) this.#start(thread, role).catch(() => {});
+    return thread;
+  }
+
+  /** Ends a thread, wherever it is, for good, and buries it. */
+  async end(thread: number): Promise<void> {
+    const worker = this.#workers.get(thread);
+    this.#workers.delete(thread);
+    await worker?.terminate();
+    this.bury(thread);
+  }
+
+  /** Forgets a thread that ended. Its number is not used again before `release`: lock words name it. */
+  bury(thread: number): void {
+    this.#workers.delete(thread);
+    this.#buried.add(thread);
+    new ThreadStatistics(this.buffer, this.map, thread).sleeps();
+  }
+
+  /** Nothing names a thread any more that was buried. The numbers of the first threads stay theirs. */
+  release(thread: number): void {
+    if (this.#buried.delete(thread) && thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#workers.values()].map((worker) => worker.terminate()));
+  }
+
+  #start(thread: number, role: WorkerRole): Promise<void> {
+    const workerData: WorkerData = { buffer: this.buffer, map: this.map, thread, role };
+    const worker = new Worker(new URL('../threads/worker.js', import.meta.url), {
+      workerData,
+      execArgv: [],
+      resourceLimits: RESOURCES,
+    });
+    this.#workers.set(thread, worker);
+    return new Promise((resolve, reject) => {
+      let failure: unknown;
+      let ran = false;
+      worker.once('online', () => {
+        ran = true;
+        resolve();
+      });
+      worker.once('error', (error) => {
+        failure = error;
+      });
+      worker.once('exit', (code) => {
+        failure ??= new Error(`thread ${thread} ended with code ${code}`);
+        reject(failure);
+        if (!this.#closing && this.#workers.get(thread) === worker) this.onDeath(thread, role, failure, ran);
+      });
+    });
+  }
+}

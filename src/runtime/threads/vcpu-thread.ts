@@ -1,0 +1,145 @@
+import { DueWork } from '../../core/machine/due-work.js';
+import { Machine } from '../../core/machine/machine.js';
+import { copyState } from '../../core/machine/view.js';
+import type { Memory } from '../../core/memory/memory.js';
+import { U64 } from '../../core/memory/u64.js';
+import type { Thread } from '../../core/sync/thread.js';
+import * as ring from '../rings/submission-ring.js';
+import { ThreadHost } from './host.js';
+import { bitmapWords, drainsAt, machineAt, type SharedMap, viewBufferAt } from './shared-map.js';
+
+/** A vCPU thread: runs the requests of its ring one after the other, and callbacks that the main loop left for it. */
+export class VcpuThread {
+  readonly machine: Machine;
+  readonly due: DueWork;
+  readonly #host: ThreadHost;
+  readonly #value = new U64();
+
+  constructor(
+    readonly thread: Thread,
+    memory: Memory,
+    readonly map: SharedMap,
+    /** Which of the vCPU threads this is, from 0. */
+    readonly index: number,
+    readonly submissions: ring.SubmissionRing,
+  ) {
+    this.#host = new ThreadHost(thread.shared, map);
+    this.machine = new Machine(memory, thread, this.#host);
+    this.due = new DueWork(this.machine);
+  }
+
+  /** Does one thing, or sleeps until there is one; false if it was asked to stop. */
+  step(): boolean {
+    const request = this.submissions.take();
+    if (request) return this.#answer(request);
+    if (this.#drain()) return true;
+    const bell = this.#host.vcpuBells[this.index];
+    const rings = bell.prepareToSleep();
+    if (this.submissions.hasRequest() || this.#hasDrains()) {
+      bell.wake();
+      return true;
+    }
+    this.thread.statistics.sleeps();
+    bell.sleep(rings);
+    this.thread.statistics.wakes();
+    return true;
+  }
+
+  #answer(request: ring.Submission): boolean {
+    if (request.operation === ring.STOP) return false;
+    this.machine.value.set(0, 0);
+    const status = this.#run(request);
+    const { value } = this.machine;
+    this.submissions.complete(status, value.lo, value.hi, this.#host.events.tail());
+    this.#host.events.emitted = false;
+    this.#host.gatewayBell.ring();
+    return true;
+  }
+
+  #run(request: ring.Submission): number {
+    this.machine.select(request.machine);
+    try {
+      return this.#perform(request);
+    } catch (error) {
+      this.machine.breakOff(error, 0);
+      this.due.settle();
+      return ring.FAILED;
+    }
+  }
+
+  #perform(request: ring.Submission): number {
+    const { machine, due } = this;
+    if (!machine.isAlive) return ring.GONE;
+    switch (request.operation) {
+      case ring.READ: {
+        const isAssigned = machine.read(request.address, request.size);
+        // Whom a dead writer of the main counter held up was let go, once the machine was frozen, with any value.
+        if (!machine.isAlive) return ring.GONE;
+        return isAssigned ? ring.OK : ring.UNASSIGNED;
+      }
+      case ring.WRITE:
+        if (!machine.write(request.address, request.size, this.#value.set(request.low, request.high))) {
+          return ring.UNASSIGNED;
+        }
+        break;
+      case ring.SET_LINE:
+        machine.setLine(request.address, request.low);
+        break;
+      case ring.END_OF_INTERRUPT:
+        machine.endOfInterrupt(request.low);
+        break;
+      case ring.STEP:
+        return due.step(request.address) ? ring.OK : ring.NOT_STEPPABLE;
+      case ring.VIEW:
+        copyState(machine, request.address, viewBufferAt(this.map, this.index));
+        return ring.OK;
+      case ring.PORT_READ: {
+        const value = machine.portRead(request.address);
+        if (value === undefined) return ring.BAD_PORT;
+        machine.value.set(value, 0);
+        break;
+      }
+      case ring.PORT_WRITE:
+        if (!machine.portWrite(request.address, request.low)) return ring.BAD_PORT;
+        break;
+      case ring.XEN_CALLBACK:
+        if (!machine.setXenCallback(request.low)) return ring.NO_XEN_FILTER;
+        break;
+      case ring.INTERRUPT_ACKNOWLEDGE:
+        machine.value.set(machine.acknowledgeInterrupt(), 0);
+        break;
+    }
+    // With a manual clock the answer tells that everything it caused has happened.
+    due.settle();
+    return ring.OK;
+  }
+
+  /** Runs the callbacks that wait for this thread; false if there were none. */
+  #drain(): boolean {
+    const { shared } = this.thread;
+    const first = drainsAt(this.map, this.index);
+    let drained = false;
+    for (let word = 0; word < bitmapWords(this.map); word++) {
+      if (shared.load(first + word) === 0) continue;
+      // Cleared before the machine is looked at: what comes later sets it again.
+      let bits = shared.exchange(first + word, 0);
+      while (bits !== 0) {
+        const bit = 31 - Math.clz32(bits);
+        bits &= ~(1 << bit);
+        this.machine.select(machineAt(this.map, word * 32 + bit));
+        this.due.drainKicks();
+        drained = true;
+      }
+    }
+    if (drained) this.#host.publish();
+    return drained;
+  }
+
+  #hasDrains(): boolean {
+    const first = drainsAt(this.map, this.index);
+    for (let word = 0; word < bitmapWords(this.map); word++) {
+      if (this.thread.shared.load(first + word) !== 0) return true;
+    }
+    return false;
+  }
+}

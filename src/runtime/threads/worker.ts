@@ -1,0 +1,68 @@
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import type { Machine } from '../../core/machine/machine.js';
+import { SharedMemory } from '../../core/memory/shared-memory.js';
+import { Thread } from '../../core/sync/thread.js';
+import { WaitGraph } from '../../core/sync/wait-graph.js';
+import { Doorbell } from '../rings/doorbell.js';
+import { SubmissionRing } from '../rings/submission-ring.js';
+import { LockReportRings } from '../statistics/lock-reports.js';
+import { ThreadStatistics } from '../statistics/thread-statistics.js';
+import type { ThreadHost } from './host.js';
+import { MainLoop } from './main-loop.js';
+import { type SharedMap, submissionRingAt } from './shared-map.js';
+import { VcpuThread } from './vcpu-thread.js';
+
+/** The body of a worker: the main loop thread or a vCPU thread, by its number. It has no event loop. */
+export interface WorkerData {
+  readonly buffer: SharedArrayBuffer;
+  readonly map: SharedMap;
+  readonly thread: number;
+  readonly role: WorkerRole;
+}
+
+/** The main loop, or the vCPU thread `index` with the submission ring `ring`. */
+export type WorkerRole =
+  | { readonly kind: 'main-loop' }
+  | { readonly kind: 'vcpu'; readonly index: number; readonly ring: number };
+
+const { buffer, map, thread: id, role } = workerData as WorkerData;
+sharpenTimers();
+
+const shared = new SharedMemory(buffer);
+const statistics = new ThreadStatistics(buffer, map, id);
+statistics.wakes();
+const gatewayBell = new Doorbell(shared, map.gatewayBell);
+const thread = new Thread(
+  id,
+  shared,
+  statistics,
+  new WaitGraph(shared, id, () => shared.hostTime()),
+  new LockReportRings(shared, map.lockReports, () => gatewayBell.ring()),
+);
+const memory = new SharedMemory(buffer);
+
+/** Shows when this thread writes an event, for whoever has to tell what it left when it died. */
+function claim({ host }: Machine): void {
+  (host as ThreadHost).events.claim = map.emitting + id;
+  shared.set(map.emitting + id, 0);
+}
+
+if (role.kind === 'main-loop') {
+  const mainLoop = new MainLoop(thread, memory, map);
+  claim(mainLoop.machine);
+  for (;;) mainLoop.iterate();
+} else {
+  const submissions = new SubmissionRing(shared, submissionRingAt(map, role.ring), map.submissions);
+  const vcpu = new VcpuThread(thread, memory, map, role.index, submissions);
+  claim(vcpu.machine);
+  while (vcpu.step());
+}
+
+/** Linux rounds sleeps up by the timer slack, 50 µs; a timer thread asks for 1 ns. Elsewhere there is none to set. */
+function sharpenTimers(): void {
+  try {
+    const tid = readlinkSync('/proc/thread-self').split('/').pop();
+    writeFileSync(`/proc/${tid}/timerslack_ns`, '1');
+  } catch {}
+}
