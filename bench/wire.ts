@@ -1,8 +1,8 @@
 import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { IOAPIC_BASE, IOWIN } from '../src/core/devices/ioapic/registers.js';
 import { U64 } from '../src/core/memory/u64.js';
-import type { Access } from '../src/wire/client-message.js';
-import { protoClientCodec } from '../src/wire/proto/client-codec.js';
+import type { Access } from '../src/protocol/client-message.js';
+import { protoClientCodec } from '../src/protocol/protobuf/client-codec.js';
 import { alternate, measure, median, ROUNDS } from './measure.js';
 import { OneThread, running } from './one-thread.js';
 import { type Row, ratioRows, row } from './rows.js';

@@ -7,9 +7,9 @@ import type {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { Type } from '../src/config/type.js';
+import { CLOSED } from '../src/protocol/json/schemas.js';
 import type { Access } from '../src/security/roles.js';
 import type { Service } from '../src/service/service.js';
-import { CLOSED } from '../src/wire/json/schemas.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

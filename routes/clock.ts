@@ -1,6 +1,6 @@
 import { Type } from '../src/config/type.js';
+import { CLOSED, Nanoseconds } from '../src/protocol/json/schemas.js';
 import { promised } from '../src/service/answer.js';
-import { CLOSED, Nanoseconds } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 export const clockRoutes: Routes = (app: App, { machines }) => {

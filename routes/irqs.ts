@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
+import { codecOf } from '../src/protocol/codecs.js';
+import { CLOSED } from '../src/protocol/json/schemas.js';
+import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
+import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/service/event-source.js';
 import { IrqFilter } from '../src/service/irq-filter.js';
 import { IrqStream } from '../src/service/irq-stream.js';
 import { SocketPeer } from '../src/service/socket-peer.js';
-import { codecOf } from '../src/wire/codecs.js';
-import { CLOSED } from '../src/wire/json/schemas.js';
-import { IRQ_KINDS, type IrqKind } from '../src/wire/names.js';
-import { resumeTokenOf } from '../src/wire/subprotocols.js';
 import { type App, ErrorReply, MachineParams, type Routes } from './app.js';
 
 /** What does not read the end of its stream is cut off when the server shuts down. */

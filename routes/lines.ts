@@ -1,7 +1,7 @@
 import { Type } from '../src/config/type.js';
+import { CLOSED, Gsi, Level } from '../src/protocol/json/schemas.js';
 import { promised } from '../src/service/answer.js';
 import { INPUTS } from '../src/service/machine-handle.js';
-import { CLOSED, Gsi, Level } from '../src/wire/json/schemas.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 
 export const lineRoutes: Routes = (app: App, { machines }) => {

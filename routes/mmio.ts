@@ -1,11 +1,11 @@
 import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
+import type { Access } from '../src/protocol/client-message.js';
+import { AccessSchema, Address, CLOSED, Size, Value } from '../src/protocol/json/schemas.js';
+import { formatValue } from '../src/protocol/values.js';
 import { accessOf } from '../src/service/access.js';
 import { promised } from '../src/service/answer.js';
 import type { MachineHandle } from '../src/service/machine-handle.js';
-import type { Access } from '../src/wire/client-message.js';
-import { AccessSchema, Address, CLOSED, Size, Value } from '../src/wire/json/schemas.js';
-import { formatValue } from '../src/wire/values.js';
 import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['mmio'];

@@ -1,9 +1,9 @@
 import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
+import { CLOSED } from '../src/protocol/json/schemas.js';
 import { describeMachine } from '../src/service/machine-description.js';
 import { restore, save } from '../src/service/saving.js';
 import { type Snapshot, SnapshotSchema } from '../src/service/snapshot.js';
-import { CLOSED } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 const tags = ['machines'];

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Type } from '../src/config/type.js';
+import { CLOSED } from '../src/protocol/json/schemas.js';
 import { describeTracing, perfettoFile, setTracing } from '../src/service/tracing.js';
-import { CLOSED } from '../src/wire/json/schemas.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['trace'];

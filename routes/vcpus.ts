@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
+import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { VcpuSocket } from '../src/service/vcpu-socket.js';
-import { resumeTokenOf } from '../src/wire/subprotocols.js';
 import { type App, MachineParams, type Routes } from './app.js';
 
 /** Close code of RFC 6455 for what policy forbids. */

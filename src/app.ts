@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { type App, type RouteInfo, registerRoutes } from '../routes/index.js';
 import { SouthbridgeError } from './errors.js';
 import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
+import { duplicateKey } from './protocol/json/duplicate-key.js';
+import { compileCoercing, compileStrict, whenNeeded } from './protocol/json/validation.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import type { Access } from './security/roles.js';
@@ -12,8 +14,6 @@ import type { TlsFiles } from './security/tls-files.js';
 import { Guard } from './service/guard.js';
 import type { Service } from './service/service.js';
 import { registerSockets } from './sockets.js';
-import { duplicateKey } from './wire/json/duplicate-key.js';
-import { compileCoercing, compileStrict, whenNeeded } from './wire/json/validation.js';
 
 /** How often Node looks for requests that are late, in parts of the time that they have. */
 const LOOKS = 4;

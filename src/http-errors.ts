@@ -4,8 +4,8 @@ import type { ErrorObject } from 'ajv';
 import type { FastifyError, FastifyRequest } from 'fastify';
 import type { Limits } from './config/schema.js';
 import { SouthbridgeError } from './errors.js';
+import { refusal } from './protocol/json/validation.js';
 import { BARE_HEADERS } from './security/headers.js';
-import { refusal } from './wire/json/validation.js';
 
 /** The coded error for whatever a request failed with. */
 export function codedError(error: unknown, request: FastifyRequest): SouthbridgeError {

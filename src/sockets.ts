@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
+import { loadCodecs } from './protocol/codecs.js';
+import { selectSubprotocol } from './protocol/subprotocols.js';
 import type { Admission } from './security/admission.js';
 import { Heartbeat } from './service/heartbeat.js';
 import type { Service } from './service/service.js';
-import { loadCodecs } from './wire/codecs.js';
-import { selectSubprotocol } from './wire/subprotocols.js';
 
 /** Close codes of RFC 6455: the server goes away; what policy forbids. */
 const GOING_AWAY = 1001;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { WebSocket } from 'ws';
-import { PROTO_SUBPROTOCOL } from '../../src/wire/subprotocols.js';
+import { PROTO_SUBPROTOCOL } from '../../src/protocol/subprotocols.js';
 
 /** A connection, with the stream under it. */
 interface Lane {

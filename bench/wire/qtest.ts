@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { Access } from '../../src/wire/client-message.js';
+import type { Access } from '../../src/protocol/client-message.js';
 
 /** For QEMU to start and connect. */
 const PATIENCE_MS = 30_000;

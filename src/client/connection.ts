@@ -1,5 +1,5 @@
-import { readServerFrame } from '../wire/proto/server-frame-reader.js';
-import type { ServerHello } from '../wire/server-message.js';
+import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import type { ServerHello } from '../protocol/server-message.js';
 import { type Reconnection, Tries } from './reconnection.js';
 import { connectionLost, RequestError } from './request-error.js';
 import { type Socket as AnySocket, type SocketConstructor, socketConstructor } from './web-socket.js';

@@ -1,4 +1,4 @@
-import type { Gap, LineLevels } from '../wire/server-message.js';
+import type { Gap, LineLevels } from '../protocol/server-message.js';
 
 /** Events that wait for a reader, if no other number is given. */
 export const MOST_EVENTS = 65_536;

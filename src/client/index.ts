@@ -3,8 +3,8 @@
  * WebSocket and `fetch`. docs/clients.md has a guide.
  */
 
-export type { DestinationFormat, IrqKind } from '../wire/names.js';
-export type { ApicFields, Gap, Interrupt, Intr, Irq, LineLevels, ServerHello } from '../wire/server-message.js';
+export type { DestinationFormat, IrqKind } from '../protocol/names.js';
+export type { ApicFields, Gap, Interrupt, Intr, Irq, LineLevels, ServerHello } from '../protocol/server-message.js';
 export { IrqStream, type IrqStreamOptions } from './irq-stream.js';
 export type { Reconnection } from './reconnection.js';
 export { RequestError } from './request-error.js';

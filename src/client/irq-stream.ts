@@ -1,6 +1,6 @@
-import type { IrqKind } from '../wire/names.js';
-import { readServerFrame } from '../wire/proto/server-frame-reader.js';
-import type { Gap, Irq, LineLevels, ServerHello, ServerMessage } from '../wire/server-message.js';
+import type { IrqKind } from '../protocol/names.js';
+import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import type { Gap, Irq, LineLevels, ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import { socketUrl } from './web-socket.js';

@@ -1,5 +1,5 @@
-import type { Access } from '../wire/client-message.js';
-import type { Reply } from '../wire/server-message.js';
+import type { Access } from '../protocol/client-message.js';
+import type { Reply } from '../protocol/server-message.js';
 
 /** Halves of the value that an access read. */
 export interface Halves {

@@ -1,8 +1,8 @@
-import type { Access, ClientMessage } from '../wire/client-message.js';
-import type { DestinationFormat, IrqKind } from '../wire/names.js';
-import { clientFrame } from '../wire/proto/client-frames.js';
-import { readServerFrame } from '../wire/proto/server-frame-reader.js';
-import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello, ServerMessage } from '../wire/server-message.js';
+import type { Access, ClientMessage } from '../protocol/client-message.js';
+import type { DestinationFormat, IrqKind } from '../protocol/names.js';
+import { clientFrame } from '../protocol/protobuf/client-frames.js';
+import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import type { Halves, Pending, WaitingAccess } from './pending.js';

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SouthbridgeError } from '../errors.js';
-import { bearerOf } from '../wire/subprotocols.js';
+import { bearerOf } from '../protocol/subprotocols.js';
 import { type Access, allows } from './roles.js';
 import { hashOf, readTokenFile, TOKEN_PREFIX, type TokenEntry } from './token-file.js';
 

@@ -1,9 +1,9 @@
 import { HPET_BASE, HPET_SIZE } from '../core/devices/hpet/registers.js';
 import { IOAPIC_BASE, IOAPIC_SIZE } from '../core/devices/ioapic/registers.js';
 import { SouthbridgeError } from '../errors.js';
-import type { Access } from '../wire/client-message.js';
-import { type AccessRequest, parseAccess } from '../wire/json/access.js';
-import { formatValue } from '../wire/values.js';
+import type { Access } from '../protocol/client-message.js';
+import { type AccessRequest, parseAccess } from '../protocol/json/access.js';
+import { formatValue } from '../protocol/values.js';
 
 /** Checks what the form of a frame cannot say. Throws `address-unassigned` or `value-too-wide`. */
 export function checkAccess({ address, size, low, high }: Access): void {

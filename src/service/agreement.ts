@@ -1,4 +1,4 @@
-import type { Agreement } from '../wire/server-message.js';
+import type { Agreement } from '../protocol/server-message.js';
 
 export const PROTOCOL_VERSION = 1;
 

@@ -4,8 +4,8 @@ import {
   TRIGGER_MODE_SHIFT,
   VECTOR_MASK,
 } from '../core/devices/ioapic/registers.js';
-import type { DestinationFormat } from '../wire/names.js';
-import type { ApicFields } from '../wire/server-message.js';
+import type { DestinationFormat } from '../protocol/names.js';
+import type { ApicFields } from '../protocol/server-message.js';
 
 const LOWEST_PRIORITY = 1;
 const PHYSICAL_BROADCAST = 0xff;

@@ -1,4 +1,4 @@
-import type { Gap, LineLevels, ServerMessage } from '../wire/server-message.js';
+import type { Gap, LineLevels, ServerMessage } from '../protocol/server-message.js';
 import type { Drops } from './flow.js';
 
 /** What waits to be sent. Replies are limited by the requests that may be under way, everything else by `limit`. */

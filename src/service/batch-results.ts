@@ -1,6 +1,6 @@
 import type { SouthbridgeError } from '../errors.js';
-import type { Access } from '../wire/client-message.js';
-import type { BatchResults } from '../wire/server-message.js';
+import type { Access } from '../protocol/client-message.js';
+import type { BatchResults } from '../protocol/server-message.js';
 
 /** What the accesses of a batch gave so far. */
 export interface BatchRoom extends BatchResults {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Frame } from '../wire/codec.js';
-import { serverText } from '../wire/json/server-text.js';
-import type { ServerMessage } from '../wire/server-message.js';
-import { SharedFrame } from '../wire/shared-frame.js';
+import type { Frame } from '../protocol/codec.js';
+import { serverText } from '../protocol/json/server-text.js';
+import type { ServerMessage } from '../protocol/server-message.js';
+import { SharedFrame } from '../protocol/shared-frame.js';
 import { Liveness } from './liveness.js';
 import type { Encoder, Peer } from './peer.js';
 

@@ -7,9 +7,9 @@ import {
   EVENT_LINE,
   EVENT_MSI,
 } from '../core/machine/events.js';
+import type { Cause, IrqKind } from '../protocol/names.js';
+import type { Irq, IrqDetail } from '../protocol/server-message.js';
 import type { MachineEvent } from '../runtime/events/event-ring.js';
-import type { Cause, IrqKind } from '../wire/names.js';
-import type { Irq, IrqDetail } from '../wire/server-message.js';
 import { type ApicMessage, decodeIoapicMessage, decodeMsi } from './apic.js';
 
 /** One event of a machine's IRQ stream. */

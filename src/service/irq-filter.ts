@@ -1,4 +1,4 @@
-import type { IrqKind } from '../wire/names.js';
+import type { IrqKind } from '../protocol/names.js';
 import type { IrqEvent } from './irq-event.js';
 
 /** What a subscriber asks for; a set that is missing lets everything pass. */

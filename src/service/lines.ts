@@ -1,4 +1,4 @@
-import type { Irq, LineLevels } from '../wire/server-message.js';
+import type { Irq, LineLevels } from '../protocol/server-message.js';
 import type { IrqEvent } from './irq-event.js';
 
 export const NO_LINES: LineLevels = { hpet: 0, external: 0 };

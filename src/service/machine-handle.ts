@@ -16,13 +16,13 @@ import {
 import type { MachineOptions } from '../core/machine/machine.js';
 import { CALL_SITES } from '../core/sync/call-sites.js';
 import { SouthbridgeError } from '../errors.js';
+import type { Access } from '../protocol/client-message.js';
+import type { LineLevels } from '../protocol/server-message.js';
 import type { MachineEvent } from '../runtime/events/event-ring.js';
 import type { Completion } from '../runtime/rings/dispatch.js';
 import * as ring from '../runtime/rings/submission-ring.js';
 import { threadName } from '../runtime/statistics/lock-view.js';
 import type { Engine } from '../runtime/threads/engine.js';
-import type { Access } from '../wire/client-message.js';
-import type { LineLevels } from '../wire/server-message.js';
 import { type Answer, promised } from './answer.js';
 import { addressed } from './apic.js';
 import { type BatchRoom, fillResult } from './batch-results.js';

@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../wire/server-message.js';
+import type { ServerMessage } from '../protocol/server-message.js';
 import type { Backlog } from './backlog.js';
 import type { Encoder, Peer } from './peer.js';
 

@@ -1,5 +1,5 @@
-import type { Frame } from '../wire/codec.js';
-import type { ServerMessage } from '../wire/server-message.js';
+import type { Frame } from '../protocol/codec.js';
+import type { ServerMessage } from '../protocol/server-message.js';
 
 /** The other end of a connection as the outbox needs it: a WebSocket, or a stream of Server-Sent Events. */
 export interface Peer {

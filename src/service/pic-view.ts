@@ -2,7 +2,7 @@ import type { I8259 } from '../core/devices/i8259/chip.js';
 import { I8259Pair } from '../core/devices/i8259/pair.js';
 import * as S from '../core/devices/i8259/state.js';
 import type { Memory } from '../core/memory/memory.js';
-import { formatValue } from '../wire/values.js';
+import { formatValue } from '../protocol/values.js';
 
 /** OCW3: the next read of the command port gives the IRR, or the ISR. */
 const READ_IRR = 0x0a;

@@ -1,4 +1,4 @@
-import type { Credit } from '../wire/server-message.js';
+import type { Credit } from '../protocol/server-message.js';
 
 /** Counts posted writes that are done: nothing else tells a client that it may send more. */
 export class PostedCredit {

@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../wire/server-message.js';
+import type { ServerMessage } from '../protocol/server-message.js';
 
 /** One request that is to be answered in its turn. */
 export interface Turn {

@@ -6,8 +6,8 @@ import { savedDeadline, savedWords } from '../core/machine/saved-state.js';
 import { STORM_TIMER, TIMER_COUNT } from '../core/machine/timer-list.js';
 import type { Memory } from '../core/memory/memory.js';
 import { SouthbridgeError } from '../errors.js';
-import { CLOSED, Nanoseconds } from '../wire/json/schemas.js';
-import type { LineLevels } from '../wire/server-message.js';
+import { CLOSED, Nanoseconds } from '../protocol/json/schemas.js';
+import type { LineLevels } from '../protocol/server-message.js';
 import { faultOfWord } from './saved-ranges.js';
 
 /** Of the form of a snapshot; another is refused. */

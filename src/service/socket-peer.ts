@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Frame } from '../wire/codec.js';
+import type { Frame } from '../protocol/codec.js';
 import type { Peer } from './peer.js';
 
 /** RFC 6455, 5.2: a binary message in one frame. Those of a server are not masked. */

@@ -1,8 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../errors.js';
+import type { DestinationFormat } from '../protocol/names.js';
+import type { Interrupt, Intr, LineLevels } from '../protocol/server-message.js';
 import type { Lane } from '../runtime/rings/dispatch.js';
-import type { DestinationFormat } from '../wire/names.js';
-import type { Interrupt, Intr, LineLevels } from '../wire/server-message.js';
 import type { ApicMessage, LocalApic } from './apic.js';
 import { Backlog } from './backlog.js';
 import type { Drops } from './flow.js';

@@ -8,8 +8,8 @@ import { VIEW_HPET, VIEW_INTERRUPT_CONTROLLERS } from '../core/machine/view.js';
 import { MACHINE_WORDS } from '../core/memory/map.js';
 import { SharedMemory } from '../core/memory/shared-memory.js';
 import { U64 } from '../core/memory/u64.js';
-import { DELIVERY_MODE_NAMES } from '../wire/names.js';
-import { formatValue } from '../wire/values.js';
+import { DELIVERY_MODE_NAMES } from '../protocol/names.js';
+import { formatValue } from '../protocol/values.js';
 import type { MachineHandle } from './machine-handle.js';
 import { describePic } from './pic-view.js';
 

@@ -3,8 +3,8 @@ import { BqlLoadConfig, MachineConfig } from '../config/machine.js';
 import { type Static, Type } from '../config/type.js';
 import { Validator } from '../config/validate.js';
 import { SouthbridgeError } from '../errors.js';
+import { CLOSED } from '../protocol/json/schemas.js';
 import { type Snapshot, SnapshotSchema } from '../service/snapshot.js';
-import { CLOSED } from '../wire/json/schemas.js';
 
 /** Of the form of a checkpoint; another is refused. */
 export const CHECKPOINT_VERSION = 1;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { Qtest, qtestLine } from '../../bench/wire/qtest.js';
-import type { Access } from '../../src/wire/client-message.js';
+import type { Access } from '../../src/protocol/client-message.js';
 
 const read = (address: number, size: number): Access => ({
   write: false,

@@ -1,5 +1,5 @@
-import type { Access, ClientMessage } from '../../src/wire/client-message.js';
-import type { ServerMessage } from '../../src/wire/server-message.js';
+import type { Access, ClientMessage } from '../../src/protocol/client-message.js';
+import type { ServerMessage } from '../../src/protocol/server-message.js';
 
 const COUNTER = 0xfed000f0;
 const CONFIGURATION = 0xfed00010;

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
-import { ClientMessageSchema } from '../../src/wire/gen/southbridge/v1/client_pb.js';
-import { ServerMessageSchema } from '../../src/wire/gen/southbridge/v1/server_pb.js';
-import { jsonClientCodec } from '../../src/wire/json/client-codec.js';
-import { jsonCodec } from '../../src/wire/json/codec.js';
-import { clientProto } from '../../src/wire/proto/client-codec.js';
-import { serverProto } from '../../src/wire/proto/server-proto.js';
+import { ClientMessageSchema } from '../../src/protocol/gen/southbridge/v1/client_pb.js';
+import { ServerMessageSchema } from '../../src/protocol/gen/southbridge/v1/server_pb.js';
+import { jsonClientCodec } from '../../src/protocol/json/client-codec.js';
+import { jsonCodec } from '../../src/protocol/json/codec.js';
+import { clientProto } from '../../src/protocol/protobuf/client-codec.js';
+import { serverProto } from '../../src/protocol/protobuf/server-proto.js';
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from './examples.js';
 
 /** Adds examples to frames.json. One that is there already is left as it is: version 1 of the protocol is fixed. */

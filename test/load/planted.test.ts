@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { LoadReport } from '../../src/load/report.js';
-import { serverFrame } from '../../src/wire/proto/server-frame.js';
-import type { ApicFields, ServerMessage } from '../../src/wire/server-message.js';
+import { serverFrame } from '../../src/protocol/protobuf/server-frame.js';
+import type { ApicFields, ServerMessage } from '../../src/protocol/server-message.js';
 import { type Meddle, MeddlingProxy } from '../support/meddling-proxy.js';
 import { CLI, Program } from '../support/program.js';
 import { TestServer } from '../support/server.js';

@@ -1,9 +1,9 @@
 import t from 'tap';
-import type { Access, ClientMessage } from '../../src/wire/client-message.js';
-import type { ClientCodec } from '../../src/wire/codec.js';
-import { jsonClientCodec } from '../../src/wire/json/client-codec.js';
-import { protoClientCodec } from '../../src/wire/proto/client-codec.js';
-import type { ServerMessage } from '../../src/wire/server-message.js';
+import type { Access, ClientMessage } from '../../src/protocol/client-message.js';
+import type { ClientCodec } from '../../src/protocol/codec.js';
+import { jsonClientCodec } from '../../src/protocol/json/client-codec.js';
+import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
+import type { ServerMessage } from '../../src/protocol/server-message.js';
 import { CodedClient } from '../support/coded-client.js';
 import {
   ENABLE,

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
-import type { ClientMessage } from '../../src/wire/client-message.js';
-import type { ClientCodec } from '../../src/wire/codec.js';
-import type { ServerMessage } from '../../src/wire/server-message.js';
+import type { ClientMessage } from '../../src/protocol/client-message.js';
+import type { ClientCodec } from '../../src/protocol/codec.js';
+import type { ServerMessage } from '../../src/protocol/server-message.js';
 
 /** A vCPU that speaks one form of the protocol. Everything that arrives is kept, in order. */
 export class CodedClient {

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { readServerFrame } from '../../src/wire/proto/server-frame-reader.js';
-import type { ServerMessage } from '../../src/wire/server-message.js';
+import { readServerFrame } from '../../src/protocol/protobuf/server-frame-reader.js';
+import type { ServerMessage } from '../../src/protocol/server-message.js';
 
 /** The frames to be sent on in place of one of the server's; `stream` of an IRQ stream, else of a vCPU. */
 export type Meddle = (message: ServerMessage, frame: Uint8Array, stream: boolean) => readonly Uint8Array[];

@@ -35,5 +35,5 @@ t.test('the generated code is that of the contract', async (t) => {
     return readdirSync(at).map((name) => [name, readFileSync(join(at, name), 'utf8')]);
   };
   t.equal(files(join(folder, 'gen')).length, 3);
-  t.strictSame(files(join(ROOT, 'src', 'wire', 'gen')), files(join(folder, 'gen')));
+  t.strictSame(files(join(ROOT, 'src', 'protocol', 'gen')), files(join(folder, 'gen')));
 });

@@ -1,4 +1,4 @@
-import { Writer } from '../../wire/proto/writer.js';
+import { Writer } from '../../protocol/protobuf/writer.js';
 
 const ERROR = 0x1a;
 const GAP = 0x3a;

@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads';
-import type { Access, ClientMessage } from '../../wire/client-message.js';
-import { clientFrame } from '../../wire/proto/client-frames.js';
-import { readServerFrame } from '../../wire/proto/server-frame-reader.js';
-import type { Reply } from '../../wire/server-message.js';
+import type { Access, ClientMessage } from '../../protocol/client-message.js';
+import { clientFrame } from '../../protocol/protobuf/client-frames.js';
+import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
+import type { Reply } from '../../protocol/server-message.js';
 import type { Reconnection } from '../reconnection.js';
 import { RequestError } from '../request-error.js';
 import { access, type BatchAccess, type VcpuEvent, valueFrom } from '../vcpu.js';
 import { AWAIT_EVENT, CALL, Mailbox, POLL, POST } from './mailbox.js';
 import type { SocketThreadData } from './socket-thread.js';
 
-export type { Gap, Interrupt, Intr, Irq } from '../../wire/server-message.js';
+export type { Gap, Interrupt, Intr, Irq } from '../../protocol/server-message.js';
 export { RequestError } from '../request-error.js';
 export type { BatchAccess, VcpuEvent } from '../vcpu.js';
 

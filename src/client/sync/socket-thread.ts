@@ -1,8 +1,8 @@
 import { workerData } from 'node:worker_threads';
-import { clientFrame } from '../../wire/proto/client-frames.js';
-import { CREDIT, ERROR, headOf, REPLY } from '../../wire/proto/frame-head.js';
-import { readServerFrame } from '../../wire/proto/server-frame-reader.js';
-import type { ServerMessage } from '../../wire/server-message.js';
+import { clientFrame } from '../../protocol/protobuf/client-frames.js';
+import { CREDIT, ERROR, headOf, REPLY } from '../../protocol/protobuf/frame-head.js';
+import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
+import type { ServerMessage } from '../../protocol/server-message.js';
 import { Connection } from '../connection.js';
 import type { Reconnection } from '../reconnection.js';
 import { connectionLost, type RequestError } from '../request-error.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { ClientCodec, Frame } from '../../../src/wire/codec.js';
-import { jsonClientCodec } from '../../../src/wire/json/client-codec.js';
-import { protoClientCodec } from '../../../src/wire/proto/client-codec.js';
+import type { ClientCodec, Frame } from '../../../src/protocol/codec.js';
+import { jsonClientCodec } from '../../../src/protocol/json/client-codec.js';
+import { protoClientCodec } from '../../../src/protocol/protobuf/client-codec.js';
 import { access, clientMessage } from '../../wire/arbitraries.js';
 import { mutated } from './json-mutations.js';
 

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
-import type { ClientCodec, Frame } from '../../../src/wire/codec.js';
-import type { ServerMessage } from '../../../src/wire/server-message.js';
+import type { ClientCodec, Frame } from '../../../src/protocol/codec.js';
+import type { ServerMessage } from '../../../src/protocol/server-message.js';
 
 /** Ids of fences; frames that are made at random hardly ever have one of them. */
 const FIRST_FENCE = 0x5f00_0000;

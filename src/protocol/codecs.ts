@@ -9,7 +9,7 @@ let protoCodec: Codec | undefined;
  * which a server starts.
  */
 export async function loadCodecs(): Promise<void> {
-  protoCodec ??= (await import('./proto/codec.js')).protoCodec;
+  protoCodec ??= (await import('./protobuf/codec.js')).protoCodec;
 }
 
 /** The codec of the subprotocol that was agreed on, after `loadCodecs`; text if there was none. */
