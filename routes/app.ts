@@ -6,8 +6,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { Type } from '../src/config/type.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import type { Access } from '../src/security/roles.js';
 import type { Service } from '../src/service/service.js';
 

@@ -1,5 +1,5 @@
-import { Type } from '../src/config/type.js';
 import { CLOSED, Nanoseconds } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { promised } from '../src/service/answer.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 

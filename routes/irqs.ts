@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { codecOf } from '../src/protocol/codecs.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
+import { Type } from '../src/schema/type.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/service/event-source.js';
 import { IrqFilter } from '../src/service/irq-filter.js';
 import { IrqStream } from '../src/service/irq-stream.js';

@@ -1,5 +1,5 @@
-import { Type } from '../src/config/type.js';
 import { CLOSED, Gsi, Level } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { promised } from '../src/service/answer.js';
 import { INPUTS } from '../src/service/machine-handle.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';

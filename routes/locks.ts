@@ -1,6 +1,6 @@
 import { BqlLoadConfig } from '../src/config/machine.js';
-import { Type } from '../src/config/type.js';
 import { orderToDot } from '../src/runtime/statistics/lock-view.js';
+import { Type } from '../src/schema/type.js';
 import { describeContention } from '../src/service/lock-contention.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 

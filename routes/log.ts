@@ -1,6 +1,6 @@
 import { LOG_LEVELS } from '../src/config/schema.js';
-import { Type } from '../src/config/type.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { type App, type Routes, replies } from './app.js';
 
 const tags = ['log'];

@@ -1,8 +1,8 @@
-import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import type { Access } from '../src/protocol/client-message.js';
 import { AccessSchema, Address, CLOSED, Size, Value } from '../src/protocol/json/schemas.js';
 import { formatValue } from '../src/protocol/values.js';
+import { Type } from '../src/schema/type.js';
 import { accessOf } from '../src/service/access.js';
 import { promised } from '../src/service/answer.js';
 import type { MachineHandle } from '../src/service/machine-handle.js';

@@ -1,6 +1,6 @@
-import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { describeMachine } from '../src/service/machine-description.js';
 import { restore, save } from '../src/service/saving.js';
 import { type Snapshot, SnapshotSchema } from '../src/service/snapshot.js';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { Type } from '../src/config/type.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { describeTracing, perfettoFile, setTracing } from '../src/service/tracing.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 

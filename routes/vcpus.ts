@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { Type } from '../src/config/type.js';
 import { SouthbridgeError } from '../src/errors.js';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
+import { Type } from '../src/schema/type.js';
 import { VcpuSocket } from '../src/service/vcpu-socket.js';
 import { type App, MachineParams, type Routes } from './app.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LineCounter, Node } from 'yaml';
 import { SouthbridgeError } from '../errors.js';
-import type { KeyPath } from './keys.js';
+import type { KeyPath } from '../schema/keys.js';
 import { ConfigurationError } from './problems.js';
 import { isObject, type Origin } from './settings.js';
 import { yaml } from './yaml.js';

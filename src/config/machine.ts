@@ -14,7 +14,7 @@ import {
 import type { BqlLoadOptions } from '../core/machine/bql-load.js';
 import type { MachineOptions } from '../core/machine/machine.js';
 import { DEFAULT_LOCKS } from '../core/sync/locks.js';
-import { type Static, Type } from './type.js';
+import { type Static, Type } from '../schema/type.js';
 
 /** Nothing is dropped silently: a key that the schema does not name is refused. */
 const CLOSED = { additionalProperties: false } as const;

@@ -1,5 +1,5 @@
 import { Document, isMap, isScalar, isSeq } from 'yaml';
-import { type KeyPath, pathName } from './keys.js';
+import { type KeyPath, pathName } from '../schema/keys.js';
 import { type Origin, originText, partsOf, type Settings } from './settings.js';
 import type { Loaded } from './sources.js';
 

@@ -1,8 +1,8 @@
 import { SouthbridgeError } from '../errors.js';
-import { type KeyPath, pathName } from './keys.js';
+import { type KeyPath, pathName } from '../schema/keys.js';
+import { type Fault, Validator } from '../schema/validate.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
 import { originText, type Settings } from './settings.js';
-import { type Fault, Validator } from './validate.js';
 
 const VALIDATOR = new Validator(ConfigurationSchema);
 

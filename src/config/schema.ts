@@ -1,6 +1,6 @@
 import { TRACE_RECORDS } from '../runtime/trace/trace-ring.js';
+import { type Static, Type } from '../schema/type.js';
 import { MachineConfig } from './machine.js';
-import { type Static, Type } from './type.js';
 
 /** Thread numbers fit in a table of 64, of which the gateway and the main loop take two and 0 means none. */
 const MAX_VCPU_THREADS = 61;

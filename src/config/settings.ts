@@ -1,4 +1,4 @@
-import { type KeyPath, pathName } from './keys.js';
+import { type KeyPath, pathName } from '../schema/keys.js';
 
 /** Where a value came from. */
 export type Origin =

@@ -1,6 +1,4 @@
 import { SouthbridgeError } from '../errors.js';
-import { exposure } from './exposure.js';
-import { readConfigurationFile } from './file.js';
 import {
   type Key,
   type KeyPath,
@@ -11,7 +9,9 @@ import {
   type SchemaNode,
   schemaAt,
   schemaNode,
-} from './keys.js';
+} from '../schema/keys.js';
+import { exposure } from './exposure.js';
+import { readConfigurationFile } from './file.js';
 import { ConfigurationError, problems } from './problems.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
 import { isObject, type Origin, partsOf, Settings } from './settings.js';

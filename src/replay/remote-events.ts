@@ -1,5 +1,5 @@
-import { type Static, type TSchema, Type } from '../config/type.js';
 import { compileStrict } from '../protocol/json/validation.js';
+import { type Static, type TSchema, Type } from '../schema/type.js';
 import type { Output } from './trace.js';
 
 /** Names of bits 10:8 of a redirection entry, by their value. */

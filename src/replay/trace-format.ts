@@ -1,5 +1,5 @@
-import { type Static, type TProperties, Type } from '../config/type.js';
 import { compileStrict } from '../protocol/json/validation.js';
+import { type Static, type TProperties, Type } from '../schema/type.js';
 
 /**
  * The lines of the two trace formats, `hpet-ioapic-trace/1` (golden) and `guest-trace/1`, as JSON schemas. Unknown keys

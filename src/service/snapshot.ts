@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MachineConfig } from '../config/machine.js';
-import { Type } from '../config/type.js';
 import { EXTERNAL_BIT, HPET_BITS, LINES } from '../core/devices/gsi/router.js';
 import { savedDeadline, savedWords } from '../core/machine/saved-state.js';
 import { STORM_TIMER, TIMER_COUNT } from '../core/machine/timer-list.js';
@@ -8,6 +7,7 @@ import type { Memory } from '../core/memory/memory.js';
 import { SouthbridgeError } from '../errors.js';
 import { CLOSED, Nanoseconds } from '../protocol/json/schemas.js';
 import type { LineLevels } from '../protocol/server-message.js';
+import { Type } from '../schema/type.js';
 import { faultOfWord } from './saved-ranges.js';
 
 /** Of the form of a snapshot; another is refused. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { BqlLoadConfig, MachineConfig } from '../config/machine.js';
-import { type Static, Type } from '../config/type.js';
-import { Validator } from '../config/validate.js';
 import { SouthbridgeError } from '../errors.js';
 import { CLOSED } from '../protocol/json/schemas.js';
+import { type Static, Type } from '../schema/type.js';
+import { Validator } from '../schema/validate.js';
 import { type Snapshot, SnapshotSchema } from '../service/snapshot.js';
 
 /** Of the form of a checkpoint; another is refused. */

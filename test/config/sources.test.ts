@@ -1,7 +1,7 @@
 import t from 'tap';
-import { pathName } from '../../src/config/keys.js';
 import { originText } from '../../src/config/settings.js';
 import { loadConfiguration, variableName } from '../../src/config/sources.js';
+import { pathName } from '../../src/schema/keys.js';
 import { loadText, set, temporaryFile } from './load.js';
 
 const DEFAULT_MACHINE = {

@@ -1,5 +1,5 @@
 import { type Configuration, type ConfigurationInput, ConfigurationSchema } from '../../src/config/schema.js';
-import { Validator } from '../../src/config/validate.js';
+import { Validator } from '../../src/schema/validate.js';
 import { startServer } from '../../src/server.js';
 import { VcpuClient, type VcpuClientOptions } from './vcpu-client.js';
 

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '../../config/type.js';
+import { type Static, type TSchema, Type } from '../../schema/type.js';
 import { DESTINATION_FORMATS, IRQ_KINDS } from '../names.js';
 import { DECIMAL_PATTERN, HEX_PATTERN } from '../values.js';
 import { CODE_KEYWORD, compileStrict, whenNeeded } from './validation.js';

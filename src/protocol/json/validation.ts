@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { expectation, schemaNode } from '../../config/keys.js';
-import { relevant } from '../../config/validate.js';
 import { SouthbridgeError } from '../../errors.js';
+import { expectation, schemaNode } from '../../schema/keys.js';
+import { relevant } from '../../schema/validate.js';
 
 /**
  * Names the code of the error for a value that its schema refuses, where there is one of its own: `bad-address`,
