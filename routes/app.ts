@@ -8,8 +8,8 @@ import type {
 import type { Logger } from 'pino';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import type { Access } from '../src/security/roles.js';
-import type { Service } from '../src/service/service.js';
+import type { Access } from '../src/server/security/roles.js';
+import type { Service } from '../src/server/service/service.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,6 +1,6 @@
 import { CLOSED, Nanoseconds } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { promised } from '../src/service/answer.js';
+import { promised } from '../src/server/streams/answer.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 export const clockRoutes: Routes = (app: App, { machines }) => {

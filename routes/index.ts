@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { SouthbridgeError } from '../src/errors.js';
-import type { Access } from '../src/security/roles.js';
-import type { Service } from '../src/service/service.js';
+import type { Access } from '../src/server/security/roles.js';
+import type { Service } from '../src/server/service/service.js';
 import { type App, Nothing } from './app.js';
 import { clockRoutes } from './clock.js';
 import { docsRoutes } from './docs.js';

@@ -5,10 +5,10 @@ import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
-import { EventSourcePeer, eventSourceEncoder } from '../src/service/event-source.js';
-import { IrqFilter } from '../src/service/irq-filter.js';
-import { IrqStream } from '../src/service/irq-stream.js';
-import { SocketPeer } from '../src/service/socket-peer.js';
+import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
+import { IrqFilter } from '../src/server/streams/irq-filter.js';
+import { IrqStream } from '../src/server/streams/irq-stream.js';
+import { SocketPeer } from '../src/server/streams/socket-peer.js';
 import { type App, ErrorReply, MachineParams, type Routes } from './app.js';
 
 /** What does not read the end of its stream is cut off when the server shuts down. */

@@ -1,7 +1,7 @@
 import { CLOSED, Gsi, Level } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { promised } from '../src/service/answer.js';
-import { INPUTS } from '../src/service/machine-handle.js';
+import { INPUTS } from '../src/server/service/machine-handle.js';
+import { promised } from '../src/server/streams/answer.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 
 export const lineRoutes: Routes = (app: App, { machines }) => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
-import { describeMachine } from '../src/service/machine-description.js';
+import { describeMachine } from '../src/server/service/machine-description.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 /** A deletion that takes longer, because a thread is stuck in the machine, goes on after the reply. */

@@ -1,5 +1,5 @@
-import { EventLoopLag } from '../src/metrics/event-loop-lag.js';
-import type { Metrics } from '../src/metrics/registry.js';
+import { EventLoopLag } from '../src/server/metrics/event-loop-lag.js';
+import type { Metrics } from '../src/server/metrics/registry.js';
 import type { App, Routes } from './app.js';
 
 /** Loading prom-client and the families is a tenth of a start: it has time until the server is long ready. */
@@ -8,7 +8,7 @@ const LOAD_MS = 1000;
 export const metricsRoutes: Routes = (app: App, service) => {
   const eventLoop = new EventLoopLag();
   let metrics: Promise<Metrics> | undefined;
-  const make = async () => new (await import('../src/metrics/registry.js')).Metrics(service, eventLoop);
+  const make = async () => new (await import('../src/server/metrics/registry.js')).Metrics(service, eventLoop);
   const load = () => {
     metrics ??= make().catch((error) => {
       metrics = undefined;

@@ -3,9 +3,9 @@ import type { Access } from '../src/protocol/client-message.js';
 import { AccessSchema, Address, CLOSED, Size, Value } from '../src/protocol/json/schemas.js';
 import { formatValue } from '../src/protocol/values.js';
 import { Type } from '../src/schema/type.js';
-import { accessOf } from '../src/service/access.js';
-import { promised } from '../src/service/answer.js';
-import type { MachineHandle } from '../src/service/machine-handle.js';
+import type { MachineHandle } from '../src/server/service/machine-handle.js';
+import { accessOf } from '../src/server/streams/access.js';
+import { promised } from '../src/server/streams/answer.js';
 import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['mmio'];

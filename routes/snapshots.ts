@@ -1,9 +1,9 @@
 import { SouthbridgeError } from '../src/errors.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { describeMachine } from '../src/service/machine-description.js';
-import { restore, save } from '../src/service/saving.js';
-import { type Snapshot, SnapshotSchema } from '../src/service/snapshot.js';
+import { describeMachine } from '../src/server/service/machine-description.js';
+import { restore, save } from '../src/server/service/saving.js';
+import { type Snapshot, SnapshotSchema } from '../src/server/service/snapshot.js';
 import { type App, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 const tags = ['machines'];

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { describeTracing, perfettoFile, setTracing } from '../src/service/tracing.js';
+import { describeTracing, perfettoFile, setTracing } from '../src/server/service/tracing.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['trace'];

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { SouthbridgeError } from '../src/errors.js';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
-import { VcpuSocket } from '../src/service/vcpu-socket.js';
+import { VcpuSocket } from '../src/server/streams/vcpu-socket.js';
 import { type App, MachineParams, type Routes } from './app.js';
 
 /** Close code of RFC 6455 for what policy forbids. */

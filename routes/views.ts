@@ -1,4 +1,4 @@
-import { viewHpet, viewIoapic } from '../src/service/views.js';
+import { viewHpet, viewIoapic } from '../src/server/service/views.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['views'];

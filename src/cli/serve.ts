@@ -46,7 +46,7 @@ async function print(loaded: Loaded, json?: true): Promise<void> {
 
 async function start(configuration: Configuration): Promise<void> {
   // Loaded when it is needed: most commands start no server.
-  const { startServer } = await import('../server.js');
+  const { startServer } = await import('../server/boot.js');
   const server = await startServer(configuration);
   closeOnSignals(() => server.close());
   exitOnFailure(server.failed, () => server.abandon());

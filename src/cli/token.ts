@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { SouthbridgeError } from '../errors.js';
-import { ROLES, type Role } from '../security/roles.js';
-import { addToken, readTokenFile, removeToken } from '../security/token-file.js';
+import { ROLES, type Role } from '../server/security/roles.js';
+import { addToken, readTokenFile, removeToken } from '../server/security/token-file.js';
 
 interface File {
   readonly file: string;

@@ -4,7 +4,7 @@ import { type Mismatch, play } from '../replay/player.js';
 import { RemoteTarget } from '../replay/remote.js';
 import type { Outcome, ReplayMachine } from '../replay/target.js';
 import { readTrace, type Step, type Trace } from '../replay/trace.js';
-import { startServer } from '../server.js';
+import { startServer } from '../server/boot.js';
 
 /** What came of replaying a trace over the vCPU socket of a server. */
 export interface Boot {

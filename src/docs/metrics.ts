@@ -1,17 +1,17 @@
 import { CALL_SITES } from '../core/sync/call-sites.js';
 import { LOCK_NAMES } from '../core/sync/lock-names.js';
-import { FAMILIES } from '../metrics/families.js';
-import { MAX_SERIES } from '../metrics/registry.js';
 import { BUCKET_BOUNDS } from '../runtime/statistics/statistics-layout.js';
 import { OTHER } from '../runtime/statistics/statistics-slots.js';
 import { SAMPLING } from '../runtime/statistics/thread-statistics.js';
+import { FAMILIES } from '../server/metrics/families.js';
+import { MAX_SERIES } from '../server/metrics/registry.js';
 import { code, page, table } from './markdown.js';
 
 /** `docs/metrics.md` */
 export function metricsPage(): string {
   return page(
     '# Metrics',
-    'Generated from `src/metrics` by `npm run docs:generate`.',
+    'Generated from `src/server/metrics` by `npm run docs:generate`.',
     '`GET /metrics` answers in the text format of Prometheus. Besides what is below it tells what prom-client tells of ' +
       'every Node.js process (`process_…`, `nodejs_…`).',
     table(

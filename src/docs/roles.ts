@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import type { RouteInfo } from '../../routes/index.js';
-import { buildApp } from '../app.js';
 import { loadConfiguration } from '../config/sources.js';
-import { Admission } from '../security/admission.js';
-import { Service } from '../service/service.js';
+import { buildApp } from '../server/app.js';
+import { Admission } from '../server/security/admission.js';
+import { Service } from '../server/service/service.js';
 import { code, table } from './markdown.js';
 
 const BEGIN = '<!-- routes, written by npm run docs:generate -->\n';

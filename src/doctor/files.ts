@@ -4,10 +4,10 @@ import { dirname, resolve } from 'node:path';
 import { isLoopback } from '../config/exposure.js';
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
-import { exposureOf } from '../security/secret-file.js';
-import { readTlsFiles } from '../security/tls-files.js';
-import { readTokenFile } from '../security/token-file.js';
-import { FolderLock } from '../state/folder-lock.js';
+import { exposureOf } from '../server/security/secret-file.js';
+import { readTlsFiles } from '../server/security/tls-files.js';
+import { readTokenFile } from '../server/security/token-file.js';
+import { FolderLock } from '../server/state/folder-lock.js';
 import { type Check, fail, ok, warn } from './check.js';
 
 const MIB = 2 ** 20;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
-import { FAMILIES } from '../../src/metrics/families.js';
+import { FAMILIES } from '../../src/server/metrics/families.js';
 import { histogramOf, namesIn } from './dashboard.js';
 
 const folder = new URL('../../../docker/prometheus/', import.meta.url);

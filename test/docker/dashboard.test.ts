@@ -18,7 +18,7 @@ t.test('what the parts of a query are', (t) => {
 });
 
 t.test('every query of the dashboards is about metrics and labels that a server has', async (t) => {
-  const { FAMILIES } = await import('../../src/metrics/families.js');
+  const { FAMILIES } = await import('../../src/server/metrics/families.js');
   const server = await TestServer.start();
   t.teardown(() => server.stop());
   const scraped = parseExposition(await server.get('/metrics'));

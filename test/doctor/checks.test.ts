@@ -9,8 +9,8 @@ import { availableMemory, canReserve, memoryCheck, memoryNeeds } from '../../src
 import { nodeCheck } from '../../src/doctor/node.js';
 import { portCheck } from '../../src/doctor/port.js';
 import { measureTimers, timersCheck } from '../../src/doctor/timers.js';
-import { addToken } from '../../src/security/token-file.js';
-import { FolderLock } from '../../src/state/folder-lock.js';
+import { addToken } from '../../src/server/security/token-file.js';
+import { FolderLock } from '../../src/server/state/folder-lock.js';
 import { configuration, TestServer } from '../support/server.js';
 
 t.test('Node', async (t) => {

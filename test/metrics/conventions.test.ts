@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
-import { FAMILIES } from '../../src/metrics/families.js';
+import { FAMILIES } from '../../src/server/metrics/families.js';
 import { baseName, parseExposition, type ScrapedFamily } from '../support/exposition.js';
 import { TestServer } from '../support/server.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { FAMILIES } from '../../src/metrics/families.js';
+import { FAMILIES } from '../../src/server/metrics/families.js';
 import { parseExposition } from '../support/exposition.js';
 import {
   ENABLE,

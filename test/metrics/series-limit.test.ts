@@ -1,9 +1,9 @@
 import t from 'tap';
 import { PRESETS } from '../../src/core/locking/presets.js';
-import { EventLoopLag } from '../../src/metrics/event-loop-lag.js';
-import { Metrics } from '../../src/metrics/registry.js';
 import { statisticsWords } from '../../src/runtime/statistics/statistics-layout.js';
-import { Service } from '../../src/service/service.js';
+import { EventLoopLag } from '../../src/server/metrics/event-loop-lag.js';
+import { Metrics } from '../../src/server/metrics/registry.js';
+import { Service } from '../../src/server/service/service.js';
 import { parseExposition, type ScrapedFamily, total } from '../support/exposition.js';
 import { configuration } from '../support/server.js';
 

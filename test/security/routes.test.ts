@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import t from 'tap';
 import type { RouteInfo } from '../../routes/index.js';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
-import { type Access, ROLES } from '../../src/security/roles.js';
+import { type Access, ROLES } from '../../src/server/security/roles.js';
 import { allRoutes, pathOf } from '../support/routes.js';
 import { TestServer } from '../support/server.js';
 import { roleTokens } from '../support/token-file.js';

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { loadConfiguration } from '../../src/config/sources.js';
-import { startServer } from '../../src/server.js';
+import { startServer } from '../../src/server/boot.js';
 import { refusals, set } from '../config/load.js';
 import { southbridgeBeside } from '../support/program.js';
 import { configuration } from '../support/server.js';

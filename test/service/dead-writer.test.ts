@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { buildApp } from '../../src/app.js';
 import { MainCounter } from '../../src/core/devices/hpet/main-counter.js';
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { DEVICE } from '../../src/core/sync/lock-names.js';
@@ -8,8 +7,9 @@ import { Locks } from '../../src/core/sync/locks.js';
 import { NO_STATISTICS } from '../../src/core/sync/statistics.js';
 import { Thread } from '../../src/core/sync/thread.js';
 import { machineAt } from '../../src/runtime/threads/shared-map.js';
-import { Admission } from '../../src/security/admission.js';
-import { Service } from '../../src/service/service.js';
+import { buildApp } from '../../src/server/app.js';
+import { Admission } from '../../src/server/security/admission.js';
+import { Service } from '../../src/server/service/service.js';
 import { GENERAL_CONFIGURATION, MAIN_COUNTER } from '../support/guest.js';
 import { configuration } from '../support/server.js';
 

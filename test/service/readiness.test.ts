@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import t from 'tap';
-import { buildApp } from '../../src/app.js';
 import { BQL } from '../../src/core/sync/lock-names.js';
 import { machineAt } from '../../src/runtime/threads/shared-map.js';
-import { Admission } from '../../src/security/admission.js';
-import { Service } from '../../src/service/service.js';
+import { buildApp } from '../../src/server/app.js';
+import { Admission } from '../../src/server/security/admission.js';
+import { Service } from '../../src/server/service/service.js';
 import { configuration } from '../support/server.js';
 
 t.test('a main loop that is stuck makes the server not ready, and it answers all the same', async (t) => {

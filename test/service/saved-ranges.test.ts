@@ -1,5 +1,5 @@
 import t from 'tap';
-import { faultOfWord } from '../../src/service/saved-ranges.js';
+import { faultOfWord } from '../../src/server/service/saved-ranges.js';
 import { Random, seed } from '../support/random.js';
 import { randomOperation } from '../support/random-access.js';
 import { TestServer } from '../support/server.js';

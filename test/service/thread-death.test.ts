@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
-import { buildApp } from '../../src/app.js';
 import { BQL } from '../../src/core/sync/lock-names.js';
 import type { SouthbridgeError } from '../../src/errors.js';
 import { NOTHING } from '../../src/runtime/rings/submission-ring.js';
 import { machineAt } from '../../src/runtime/threads/shared-map.js';
-import { Admission } from '../../src/security/admission.js';
-import type { Answer } from '../../src/service/answer.js';
-import type { IrqEvent } from '../../src/service/irq-event.js';
-import type { MachineHandle } from '../../src/service/machine-handle.js';
-import { restore } from '../../src/service/saving.js';
-import { Service } from '../../src/service/service.js';
-import { Checkpoints } from '../../src/state/checkpoints.js';
+import { buildApp } from '../../src/server/app.js';
+import { Admission } from '../../src/server/security/admission.js';
+import type { IrqEvent } from '../../src/server/service/irq-event.js';
+import type { MachineHandle } from '../../src/server/service/machine-handle.js';
+import { restore } from '../../src/server/service/saving.js';
+import { Service } from '../../src/server/service/service.js';
+import { Checkpoints } from '../../src/server/state/checkpoints.js';
+import type { Answer } from '../../src/server/streams/answer.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

@@ -3,9 +3,9 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { BQL, DEVICE } from '../../src/core/sync/lock-names.js';
 import { machineAt } from '../../src/runtime/threads/shared-map.js';
-import { restore } from '../../src/service/saving.js';
-import { Service } from '../../src/service/service.js';
-import { Checkpoints } from '../../src/state/checkpoints.js';
+import { restore } from '../../src/server/service/saving.js';
+import { Service } from '../../src/server/service/service.js';
+import { Checkpoints } from '../../src/server/state/checkpoints.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { DamagedCheckpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/state/checkpoint.js';
-import { StateFolder } from '../../src/state/folder.js';
+import { DamagedCheckpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/server/state/checkpoint.js';
+import { StateFolder } from '../../src/server/state/folder.js';
 import { pulse } from '../support/guest.js';
 import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';

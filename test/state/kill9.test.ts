@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { type Checkpoint, decodeCheckpoint } from '../../src/state/checkpoint.js';
+import { type Checkpoint, decodeCheckpoint } from '../../src/server/state/checkpoint.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

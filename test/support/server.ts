@@ -1,6 +1,6 @@
 import { type Configuration, type ConfigurationInput, ConfigurationSchema } from '../../src/config/schema.js';
 import { Validator } from '../../src/schema/validate.js';
-import { startServer } from '../../src/server.js';
+import { startServer } from '../../src/server/boot.js';
 import { VcpuClient, type VcpuClientOptions } from './vcpu-client.js';
 
 /** A complete configuration: any free port, and no log. */

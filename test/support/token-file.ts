@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROLES, type Role } from '../../src/security/roles.js';
-import { addToken } from '../../src/security/token-file.js';
+import { ROLES, type Role } from '../../src/server/security/roles.js';
+import { addToken } from '../../src/server/security/token-file.js';
 
 /** A folder of its own for files of a test. */
 export function temporaryFolder(t: { teardown(end: () => void): void }): string {

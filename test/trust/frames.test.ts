@@ -10,7 +10,7 @@ import { jsonCodec } from '../../src/protocol/json/codec.js';
 import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
 import { protoCodec } from '../../src/protocol/protobuf/codec.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
-import { checkAccess } from '../../src/service/access.js';
+import { checkAccess } from '../../src/server/streams/access.js';
 import { seed } from '../support/random.js';
 import { tier } from '../support/tier.js';
 import { jsonFrame, protoFrame } from './support/frame-arbitraries.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { startServer } from '../../src/server.js';
+import { startServer } from '../../src/server/boot.js';
 import { BrowserPage, NO_CHROMIUM } from '../support/chromium.js';
 import { configuration, TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';

@@ -1,0 +1,138 @@
+import type { IncomingMessage } from 'node:http';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { type App, type RouteInfo, registerRoutes } from '../../routes/index.js';
+import { SouthbridgeError } from '../errors.js';
+import { duplicateKey } from '../protocol/json/duplicate-key.js';
+import { compileCoercing, compileStrict, whenNeeded } from '../protocol/json/validation.js';
+import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
+import { type Admission, refuseTokenInUrl } from './security/admission.js';
+import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
+import type { Access } from './security/roles.js';
+import type { TlsFiles } from './security/tls-files.js';
+import type { Service } from './service/service.js';
+import { Guard } from './streams/guard.js';
+import { registerSockets } from './streams/sockets.js';
+
+/** How often Node looks for requests that are late, in parts of the time that they have. */
+const LOOKS = 4;
+
+export interface AppOptions {
+  readonly service: Service;
+  readonly logger: Logger;
+  readonly admission: Admission;
+  /** Certificate and key; without them the server speaks plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Told of every route. */
+  readonly onRoute?: (route: RouteInfo) => void;
+}
+
+/** Builds the HTTP and WebSocket side of a service; it does not listen. */
+export async function buildApp({ service, logger, admission, tls, onRoute }: AppOptions): Promise<App> {
+  const { limits } = service.configuration;
+  const patience = {
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: Math.ceil(limits.headersMs / LOOKS),
+  };
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Refused with a code instead, by a hook below.
+    return503OnClosing: false,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    ...(tls ? { https: { ...tls, ...patience } } : { http: patience }),
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 256 },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, limits),
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(BARE_HEADERS);
+      sendError(error, request as FastifyRequest, reply as FastifyReply);
+    },
+  }) as unknown as FastifyInstance;
+
+  // Compiled when it is needed first: all of them at once would be a third of the time that a start takes.
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    whenNeeded(() => (httpPart === 'body' ? compileStrict(schema as object) : compileCoercing(schema as object))),
+  );
+  // Response schemas document; a serializer made from them would drop what they do not name.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.server.maxConnections = limits.sockets;
+  noteResponses(app.server);
+  app.removeContentTypeParser('text/plain');
+  takeStrictJson(app);
+  app.setErrorHandler(sendError);
+
+  await app.register(helmet, SECURITY_HEADERS);
+  await registerSockets(app, service, admission);
+  // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
+  guardRequests(app, service, admission);
+  const routes = await registerRoutes(app as unknown as App, service);
+  for (const route of routes) onRoute?.(route);
+  return app as unknown as App;
+}
+
+/** JSON as Fastify takes it, but with every key of an object only once. */
+function takeStrictJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    parse(request, body as string, (error, value) => {
+      const key = error ? undefined : duplicateKey(body as string);
+      if (key !== undefined) done(new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) }));
+      else done(error, value);
+    });
+  });
+}
+
+function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = codedError(error, request);
+  if (refusal.code === 'internal') request.log.error({ err: error, request: request.id }, 'a request failed');
+  if (refusal.code === 'method-not-allowed') reply.header('allow', String(refusal.details.allowed));
+  const wanted = challenge(refusal);
+  if (wanted !== undefined) reply.header('www-authenticate', wanted);
+  reply.code(refusal.status).type('application/json').send(refusal.toJSON());
+}
+
+function guardRequests(app: FastifyInstance, service: Service, admission: Admission): void {
+  const guard = new Guard(service.configuration);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    guard.check(request.raw as IncomingMessage);
+    if (service.draining) {
+      reply.header('connection', 'close');
+      if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
+    }
+    refuseTokenInUrl(request.url);
+    admission.check(request.raw, accessOf(request));
+  });
+  app.addHook('preValidation', async (request) => {
+    // A request without a body is one with an empty object: schemas say whether that is enough.
+    if (request.method !== 'GET') if (request.body === undefined) request.body = {};
+    const { url, config } = request.routeOptions;
+    const isSocketRoute = (config as { socket?: boolean }).socket === true;
+    if (request.ws && url !== undefined && !isSocketRoute) throw new SouthbridgeError('not-a-socket', { path: url });
+    if (!request.ws && isSocketRoute) {
+      throw new SouthbridgeError('upgrade-required', { path: request.url.split('?', 1)[0] });
+    }
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      {
+        method: request.method,
+        // What stands behind it may be a secret that someone put there by mistake.
+        path: request.url.split('?', 1)[0],
+        token: admission.nameOf(request.raw.socket),
+        status: reply.statusCode,
+        ms: reply.elapsedTime,
+      },
+      'request',
+    );
+  });
+}
+
+/** What is no route has nothing to protect. */
+function accessOf({ is404, routeOptions: { config } }: FastifyRequest): Access {
+  return is404 ? 'public' : (config.access ?? 'admin');
+}

@@ -1,0 +1,169 @@
+import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
+import { type Logger, pino } from 'pino';
+import type { App } from '../../routes/index.js';
+import { isLoopback } from '../config/exposure.js';
+import type { Configuration } from '../config/schema.js';
+import { SouthbridgeError } from '../errors.js';
+import type { ThreadDeath } from '../runtime/threads/engine.js';
+import type { buildApp } from './app.js';
+import { Admission } from './security/admission.js';
+import { readTlsFiles } from './security/tls-files.js';
+import { Service } from './service/service.js';
+import { Checkpoints } from './state/checkpoints.js';
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  /**
+   * Reads tokens and certificate again. New connections are held to them at once; connections of tokens that are gone
+   * end. What cannot be used is logged, and what was before stays.
+   */
+  reload(): void;
+  /** Stops listening, tells all clients, and ends the threads. */
+  close(): Promise<void>;
+  /** Resolves when the server can go on no more, because its main loop has ended. */
+  readonly failed: Promise<Error>;
+  /** After that: tells all clients, for a moment; nothing is kept of what the threads left. */
+  abandon(): Promise<void>;
+}
+
+/** Starts the threads, makes the configured machines and listens. Throws a SouthbridgeError if it cannot listen. */
+export async function startServer(configuration: Configuration): Promise<RunningServer> {
+  const logger = pino({ level: configuration.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const admission = new Admission(configuration.tokenFile);
+  const tls = readTlsFiles(configuration.tls);
+  const checkpoints = configuration.stateDir ? await Checkpoints.open(configuration, logger) : undefined;
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const service = new Service(
+    configuration,
+    (death, machines) => {
+      if (death.slots) logThreadDeath(logger, death, machines);
+      else fail(death.reason instanceof Error ? death.reason : new Error(String(death.reason)));
+    },
+    checkpoints,
+  );
+  const started = service.start();
+  let app: App;
+  try {
+    app = await listen({ service, logger, admission, tls }, started);
+  } catch (error) {
+    await started.catch(() => {});
+    await checkpoints?.abandon();
+    await service.close();
+    throw listenError(error, configuration);
+  }
+  return {
+    url: urlOf(app, tls ? 'https' : 'http'),
+    reload: () => reload(app, admission, configuration, logger),
+    close: () => close(app, service, logger, checkpoints),
+    failed,
+    abandon: () => abandon(app, service),
+  };
+}
+
+/** Builds what answers clients, and listens once the threads have started. */
+async function listen(parts: Parameters<typeof buildApp>[0], started: Promise<void>): Promise<App> {
+  // It is waited for below.
+  started.catch(() => {});
+  // Loaded while the threads load what they need: together they are most of the time of a start.
+  const { buildApp } = await import('./app.js');
+  const app = await buildApp(parts);
+  const { configuration } = parts.service;
+  if (!isLoopback(configuration.host)) warn(configuration, parts.logger);
+  try {
+    await started;
+    await app.listen({ host: configuration.host, port: configuration.port });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
+}
+
+function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machines: readonly string[]): void {
+  const suspect =
+    machines.length > 0 ? `machines that are suspect now: ${machines.join(', ')}` : 'it was in no machine';
+  logger.error({ err: reason, thread, machines }, `a vCPU thread has ended, and another took its place; ${suspect}`);
+}
+
+/** What is allowed, but better not done on a network that others use. */
+function warn({ host, tokenFile, tls }: Configuration, logger: Logger): void {
+  if (tokenFile === '') logger.warn({ host }, 'whoever reaches this server may do everything: it has no token file');
+  else if (tls.certFile === '')
+    logger.warn({ host }, 'tokens can be read on the way: name tls.certFile and tls.keyFile');
+}
+
+function reload(app: App, admission: Admission, { tls }: Configuration, logger: Logger): void {
+  try {
+    admission.reload();
+    const files = readTlsFiles(tls);
+    if (files) (app.server as unknown as TlsServer).setSecureContext(files);
+    logger.info('tokens and certificate are read again');
+  } catch (error) {
+    if (!(error instanceof SouthbridgeError)) throw error;
+    logger.error({ err: error }, 'tokens and certificate stay as they were');
+  }
+}
+
+async function close(app: App, service: Service, logger: Logger, checkpoints?: Checkpoints): Promise<void> {
+  logger.info('closing');
+  await service.drain(DRAIN_MS);
+  const closed = app.close();
+  // Whoever keeps a request open is not waited for; sockets have their own grace.
+  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
+  try {
+    await closed;
+  } finally {
+    // Whatever else went wrong: what machines have come to is kept, and no thread stays.
+    clearTimeout(timer);
+    try {
+      await checkpoints?.close(KEEP_MS);
+    } finally {
+      await service.close();
+    }
+  }
+}
+
+async function abandon(app: App, service: Service): Promise<void> {
+  service.draining = true;
+  app.server.closeAllConnections();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ABANDON_MS);
+  });
+  await Promise.race([app.close(), late]);
+  clearTimeout(timer);
+}
+
+/** For telling clients that the server has failed. */
+const ABANDON_MS = 1000;
+/** For requests to machines that are under way. */
+const DRAIN_MS = 1000;
+/** For HTTP requests under way. */
+const CLOSE_MS = 2500;
+/** For the last checkpoints. */
+const KEEP_MS = 5000;
+
+function listenError(error: unknown, { host, port }: Configuration): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new SouthbridgeError('port-in-use', { host, port });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new SouthbridgeError('host-unavailable', { host });
+    case 'EACCES':
+      return new SouthbridgeError('port-not-permitted', { host, port });
+    default:
+      return error;
+  }
+}
+
+function urlOf(app: App, scheme: string): string {
+  const { address, family, port } = app.server.address() as AddressInfo;
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

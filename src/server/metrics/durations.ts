@@ -1,0 +1,15 @@
+import { BUCKETS, bucketOf } from '../../runtime/statistics/statistics-layout.js';
+import type { Durations } from '../../runtime/statistics/statistics-reader.js';
+
+/** Durations that the gateway itself observes, in ns, in the buckets of all others. */
+export class ObservedDurations implements Durations {
+  readonly buckets = new Array<number>(BUCKETS).fill(0);
+  count = 0;
+  sum = 0;
+
+  observe(duration: number): void {
+    this.buckets[bucketOf(duration)]++;
+    this.count++;
+    this.sum += duration;
+  }
+}

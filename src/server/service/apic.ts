@@ -1,0 +1,79 @@
+import {
+  DELIVERY_MODE_MASK,
+  DELIVERY_MODE_SHIFT,
+  TRIGGER_MODE_SHIFT,
+  VECTOR_MASK,
+} from '../../core/devices/ioapic/registers.js';
+import type { DestinationFormat } from '../../protocol/names.js';
+import type { ApicFields } from '../../protocol/server-message.js';
+
+const LOWEST_PRIORITY = 1;
+const PHYSICAL_BROADCAST = 0xff;
+const LOGICAL_BROADCAST = 0xff;
+
+/** An interrupt message to the local APICs. */
+export interface ApicMessage extends ApicFields {
+  /** Whether exactly one of those addressed is to take it. */
+  readonly one: boolean;
+}
+
+/** A local APIC as far as messages are addressed to it. */
+export interface LocalApic {
+  /** The physical APIC id. */
+  readonly vcpu: number;
+  /** Logical destination register, 8 bits; 0 addresses nothing. */
+  readonly logicalId: number;
+  readonly format: DestinationFormat;
+  readonly connected: boolean;
+}
+
+/** MSI: Intel SDM volume 3, 11.11. Undefined for a write that reaches no local APIC. */
+export function decodeMsi(address: number, data: number): ApicMessage | undefined {
+  if (address >>> 20 !== 0xfee) return undefined;
+  const deliveryMode = (data >>> DELIVERY_MODE_SHIFT) & DELIVERY_MODE_MASK;
+  const redirected = (address & (1 << 3)) !== 0;
+  return {
+    destination: (address >>> 12) & 0xff,
+    logical: (address & (1 << 2)) !== 0,
+    deliveryMode,
+    vector: data & VECTOR_MASK,
+    level: ((data >>> TRIGGER_MODE_SHIFT) & 1) !== 0,
+    one: deliveryMode === LOWEST_PRIORITY || redirected,
+  };
+}
+
+/** What the IOAPIC sends: `packed` as in `machine/events.ts`. */
+export function decodeIoapicMessage(packed: number, vector: number): ApicMessage {
+  const deliveryMode = (packed >> 9) & DELIVERY_MODE_MASK;
+  return {
+    destination: packed & 0xff,
+    logical: (packed & (1 << 8)) !== 0,
+    deliveryMode,
+    vector: vector & VECTOR_MASK,
+    level: (packed & (1 << 12)) !== 0,
+    one: deliveryMode === LOWEST_PRIORITY,
+  };
+}
+
+/**
+ * The local APICs that a message addresses. The server knows no task priorities: of several candidates for the lowest
+ * one it takes the first that is connected, else the first.
+ */
+export function addressed<T extends LocalApic>(message: ApicMessage, apics: readonly T[]): T[] {
+  const candidates = apics.filter((apic) =>
+    message.logical ? matches(message.destination, apic) : isPhysical(message.destination, apic),
+  );
+  if (!message.one || candidates.length <= 1) return candidates;
+  return [candidates.find(({ connected }) => connected) ?? candidates[0]];
+}
+
+function isPhysical(destination: number, apic: LocalApic): boolean {
+  return destination === PHYSICAL_BROADCAST || destination === apic.vcpu;
+}
+
+/** Intel SDM volume 3, 11.6.2.2: flat, one bit per APIC; cluster, bits 7:4 a cluster and 3:0 one bit per APIC in it. */
+function matches(destination: number, { logicalId, format }: LocalApic): boolean {
+  if (destination === LOGICAL_BROADCAST) return true;
+  if (format === 'flat') return (destination & logicalId) !== 0;
+  return destination >> 4 === logicalId >> 4 && (destination & logicalId & 0xf) !== 0;
+}

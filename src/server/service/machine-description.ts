@@ -1,0 +1,82 @@
+import { quirksOf } from '../../core/devices/quirks.js';
+import type { MachineHandle } from './machine-handle.js';
+
+/** A machine as JSON. */
+export function describeMachine(machine: MachineHandle) {
+  const { config, options, locking } = machine;
+  return {
+    name: machine.name,
+    state: stateOf(machine),
+    clock: config.clock,
+    virtualTime: String(machine.virtualTime),
+    sequence: String(machine.sequence),
+    locking: {
+      preset: locking.preset ?? null,
+      class: locking.class ?? null,
+      mmio: locking.mmio,
+      timer: locking.timer,
+      irq: locking.irq,
+      control: locking.control,
+    },
+    hpet: {
+      timers: config.hpet.timers,
+      msi: config.hpet.msi,
+      routingCapability: config.hpet.routingCapability,
+      profile: config.hpet.profile,
+      quirks: quirksOf(options.quirks),
+    },
+    ioapic: { version: config.ioapic.version, id: config.ioapic.id },
+    vcpus: machine.vcpus.map(({ vcpu, connected, logicalId, format, backlog }) => ({
+      vcpu,
+      connected,
+      logicalId,
+      format,
+      pending: backlog.events,
+      dropped: backlog.dropped,
+    })),
+    warnings: warningsOf(machine),
+  };
+}
+
+function stateOf(machine: MachineHandle): string {
+  if (machine.state === 'deleting') return machine.state;
+  if (machine.isSuspect) return 'suspect';
+  return machine.isHung ? 'hung' : machine.state;
+}
+
+interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What whoever makes such a machine should know. */
+function warningsOf({ locking }: MachineHandle): Warning[] {
+  const { preset } = locking;
+  switch (locking.class) {
+    case 'safe':
+      return [];
+    case 'unsafe':
+      return [
+        {
+          code: 'unsafe-locking',
+          message: `The design ${preset} is unsafe: threads can deadlock or race. Use it to study that, and lockless-timer for work.`,
+        },
+      ];
+    case 'stale':
+      return [
+        {
+          code: 'stale-locking',
+          message: `The design ${preset} neither deadlocks nor races, but a line can be left at an old level. Use it to study that, and lockless-timer for work.`,
+        },
+      ];
+    default:
+      return [
+        {
+          code: 'unknown-locking',
+          message: preset
+            ? `Nothing is known yet about deadlocks or races of the design ${preset}.`
+            : 'These four axes make no preset: nothing is known about deadlocks or races between them.',
+        },
+      ];
+  }
+}

@@ -1,0 +1,84 @@
+import { designOf, type MachineConfig, toMachineOptions } from '../../config/machine.js';
+import type { Limits } from '../../config/schema.js';
+import { SouthbridgeError } from '../../errors.js';
+import type { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
+import type { Engine } from '../../runtime/threads/engine.js';
+import type { Drops } from '../streams/flow.js';
+import type { Keeper } from './keeper.js';
+import { MachineHandle } from './machine-handle.js';
+
+/** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
+export class Machines {
+  readonly #machines = new Map<string, MachineHandle>();
+  readonly #freeSlots: number[];
+  /** Of machines that are no more. */
+  #dropped = 0;
+
+  constructor(
+    readonly engine: Engine,
+    readonly limits: Limits,
+    readonly statisticsSlots: StatisticsSlots,
+    readonly keeper?: Keeper,
+    /** Counts what vCPUs' backlogs have no room for. */
+    readonly drops?: Drops,
+  ) {
+    // The lowest slot is taken first.
+    this.#freeSlots = Array.from({ length: limits.machines }, (_, i) => limits.machines - 1 - i);
+  }
+
+  [Symbol.iterator](): Iterator<MachineHandle> {
+    return this.#machines.values();
+  }
+
+  get size(): number {
+    return this.#machines.size;
+  }
+
+  /** Interrupts that were not kept, of all vCPUs that ever were. */
+  get droppedInterrupts(): number {
+    let dropped = this.#dropped;
+    for (const machine of this) dropped += droppedOf(machine);
+    return dropped;
+  }
+
+  /** Throws `unknown-machine`. */
+  get(name: string): MachineHandle {
+    const machine = this.#machines.get(name);
+    if (!machine) throw new SouthbridgeError('unknown-machine', { machine: name });
+    return machine;
+  }
+
+  /** Throws `machine-exists` or `too-many-machines`. */
+  create(config: MachineConfig): MachineHandle {
+    const { name } = config;
+    if (this.#machines.has(name)) throw new SouthbridgeError('machine-exists', { machine: name });
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new SouthbridgeError('too-many-machines', { limit: this.limits.machines });
+    const statistics = this.statisticsSlots.slotFor(name, designOf(config.locking));
+    const options = toMachineOptions(config, slot, statistics);
+    const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts, this.drops);
+    this.#machines.set(name, machine);
+    return machine;
+  }
+
+  /** The same, for one that is to be kept. */
+  async add(config: MachineConfig): Promise<MachineHandle> {
+    const machine = this.create(config);
+    await this.keeper?.made(machine);
+    return machine;
+  }
+
+  /** Resolves when nothing is left of the machine; its name is taken until then. */
+  async delete(name: string): Promise<void> {
+    const machine = this.get(name);
+    await machine.delete();
+    await this.keeper?.deleted(name);
+    this.#machines.delete(name);
+    this.#dropped += droppedOf(machine);
+    this.#freeSlots.push(machine.options.slot);
+  }
+}
+
+function droppedOf({ vcpus }: MachineHandle): number {
+  return vcpus.reduce((sum, { backlog }) => sum + backlog.dropped, 0);
+}

@@ -1,0 +1,62 @@
+import { CONTROL_RESTORE, CONTROL_SAVE, MAX_TIME } from '../../core/machine/due-work.js';
+import { SouthbridgeError } from '../../errors.js';
+import type { MachineHandle } from './machine-handle.js';
+import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, savedLines, writeSaved } from './snapshot.js';
+
+/** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
+export function save(machine: MachineHandle, toKeep = false): Promise<Snapshot> {
+  return machine.alone(async () => {
+    if (toKeep) machine.changed = false;
+    let snapshot: Snapshot | undefined;
+    const after = (at: number) => {
+      snapshot = saved(machine, at);
+    };
+    await machine.engine.transfer(machine.options.slot, CONTROL_SAVE, 0, () => {}, after);
+    if (!snapshot) throw machine.gone();
+    return snapshot;
+  });
+}
+
+function saved(machine: MachineHandle, at: number): Snapshot {
+  const state = readSaved(machine.engine.shared, at);
+  return {
+    version: SNAPSHOT_VERSION,
+    takenAt: wallTimeOf(machine, Number(state.virtualTime)),
+    config: structuredClone(machine.config) as unknown as Snapshot['config'],
+    sequence: String(machine.sequence),
+    intr: machine.intr ? 1 : 0,
+    ...state,
+  };
+}
+
+/** When it was this virtual time, a moment ago; in milliseconds since 1970. */
+function wallTimeOf(machine: MachineHandle, virtualTime: number): number {
+  const since = machine.isTicking ? (machine.virtualTime - virtualTime) / 1e6 : 0;
+  return Math.floor(Date.now() - Math.max(0, since));
+}
+
+/**
+ * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
+ * later as has passed since by the wall clock. A machine in which threads hang or died is made anew for that. Throws as
+ * `requireFits`, and then nothing has changed.
+ */
+export async function restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+  if (machine.state === 'deleting') throw machine.gone();
+  requireFits(snapshot, machine.config);
+  const passed = counter === 'jump' && machine.isTicking ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
+  const time = Number(snapshot.virtualTime) + passed;
+  if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
+  const work = () => load(machine, snapshot, time);
+  if (machine.isHung) await machine.anew(work);
+  else await machine.alone(work);
+}
+
+async function load(machine: MachineHandle, snapshot: Snapshot, time: number): Promise<void> {
+  const { engine, options } = machine;
+  const before = (at: number) => writeSaved(engine.shared, at, snapshot);
+  if (!(await engine.transfer(options.slot, CONTROL_RESTORE, time, before, () => {}))) throw machine.gone();
+  machine.intr = snapshot.intr;
+  machine.lines = savedLines(snapshot);
+  machine.sequence = Math.max(machine.sequence, Number(snapshot.sequence));
+  machine.changed = true;
+}

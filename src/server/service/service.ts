@@ -1,0 +1,106 @@
+import type { Configuration } from '../../config/schema.js';
+import { SouthbridgeError } from '../../errors.js';
+import { threadName } from '../../runtime/statistics/lock-view.js';
+import { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
+import { Engine, type ThreadDeath } from '../../runtime/threads/engine.js';
+import { Connections } from '../streams/connections.js';
+import { Flow } from '../streams/flow.js';
+import type { Keeper } from './keeper.js';
+import { Machines } from './machines.js';
+
+/** A main loop that has not come round for this long is stuck. */
+const ROUND_MS = 1000;
+
+/** What all routes share: the threads, the machines on them, and who is connected. */
+export class Service {
+  readonly engine: Engine;
+  readonly machines: Machines;
+  readonly statisticsSlots: StatisticsSlots;
+  readonly connections: Connections;
+  readonly flow = new Flow();
+  /** Threads that ended by themselves. */
+  threadDeaths = 0;
+  draining = false;
+  /** Why the server can no longer do its work, if so. */
+  failure: string | undefined;
+
+  constructor(
+    readonly configuration: Configuration,
+    /** Told of threads that ended by themselves. */
+    readonly onThreadDeath: (death: ThreadDeath, machines: readonly string[]) => void,
+    readonly keeper?: Keeper,
+  ) {
+    const { vcpuThreads, limits } = configuration;
+    this.connections = new Connections(limits);
+    this.statisticsSlots = new StatisticsSlots(limits.measuredMachines);
+    this.engine = new Engine({
+      execution: configuration.execution,
+      vcpuThreads,
+      machines: limits.machines,
+      statisticsSlots: this.statisticsSlots.capacity,
+      traceRecords: limits.traceRecords,
+      onThreadDeath: (death) => this.#onThreadDeath(death),
+    });
+    this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper, this.flow.drops.vcpu);
+  }
+
+  /** Starts the threads and makes the machines that are configured or kept. */
+  async start(): Promise<void> {
+    await this.engine.start();
+    const { machines } = this.configuration;
+    if (this.keeper) await this.keeper.makeMachines(this.machines, machines);
+    else for (const machine of machines) this.machines.create(machine);
+  }
+
+  #onThreadDeath(death: ThreadDeath): void {
+    const { thread, slots } = death;
+    this.threadDeaths++;
+    if (!slots) this.failure = `the ${threadName(thread, this.engine.map)} thread has ended`;
+    const inside = [...this.machines].filter(({ options }) => slots?.includes(options.slot));
+    this.onThreadDeath(
+      death,
+      inside.map(({ name }) => name),
+    );
+  }
+
+  /** Takes no more requests; resolves when those under way are answered, or after `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.draining = true;
+    const drained = Promise.all([...this.machines].map((machine) => machine.drain()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([drained, late]);
+    clearTimeout(timer);
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  /** Throws unless a connection from this address can be taken now. */
+  requireRoom(address: string): void {
+    if (this.draining) throw new SouthbridgeError('shutting-down');
+    this.connections.requireRoom(address);
+  }
+
+  /** Throws `not-ready` unless requests can be served. */
+  async requireReady(): Promise<void> {
+    if (this.draining) throw new SouthbridgeError('not-ready', { reason: 'it is shutting down' });
+    if (this.failure) throw new SouthbridgeError('not-ready', { reason: this.failure });
+    if (!(await this.#comesRound())) {
+      throw new SouthbridgeError('not-ready', { reason: 'the main loop has not come round for a second' });
+    }
+  }
+
+  async #comesRound(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), ROUND_MS);
+    });
+    const comes = await Promise.race([this.engine.round().then(() => true), late]);
+    clearTimeout(timer);
+    return comes;
+  }
+}

@@ -1,0 +1,112 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { MachineConfig } from '../../config/machine.js';
+import { EXTERNAL_BIT, HPET_BITS, LINES } from '../../core/devices/gsi/router.js';
+import { savedDeadline, savedWords } from '../../core/machine/saved-state.js';
+import { STORM_TIMER, TIMER_COUNT } from '../../core/machine/timer-list.js';
+import type { Memory } from '../../core/memory/memory.js';
+import { SouthbridgeError } from '../../errors.js';
+import { CLOSED, Nanoseconds } from '../../protocol/json/schemas.js';
+import type { LineLevels } from '../../protocol/server-message.js';
+import { Type } from '../../schema/type.js';
+import { faultOfWord } from './saved-ranges.js';
+
+/** Of the form of a snapshot; another is refused. */
+export const SNAPSHOT_VERSION = 1;
+
+/** Below 2^63 ns, which is beyond what a clock comes to. */
+const Deadline = Type.String({
+  pattern: '^(0|[1-9][0-9]{0,18})$',
+  description: 'Nanoseconds.',
+  examples: ['1000000'],
+});
+
+/** A machine at one moment, as JSON: docs/snapshots.md. */
+export const SnapshotSchema = Type.Object(
+  {
+    version: Type.Integer({ description: 'Of this form: 1.' }),
+    takenAt: Type.Integer({ minimum: 0, description: 'Milliseconds since 1970.' }),
+    config: Type.Object({}, { additionalProperties: true, description: 'What the machine was made with.' }),
+    virtualTime: Nanoseconds,
+    sequence: Type.String({ pattern: '^[0-9]{1,16}$', description: 'Number of the last event of the IRQ stream.' }),
+    intr: Type.Enum([0, 1], { description: "Level of the 8259 pair's output." }),
+    state: Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 0xffff_ffff }), {
+      description: 'Registers and hidden state, words of 32 bits by name.',
+    }),
+    deadlines: Type.Array(Type.Union([Type.Null(), Deadline]), {
+      description: 'Virtual time in ns at which each timer is due, or null: those of the HPET, then the storm timer.',
+    }),
+  },
+  CLOSED,
+);
+
+export interface Snapshot {
+  readonly version: number;
+  readonly takenAt: number;
+  readonly config: { readonly [key: string]: unknown };
+  readonly virtualTime: string;
+  readonly sequence: string;
+  readonly intr: 0 | 1;
+  readonly state: { readonly [name: string]: number };
+  readonly deadlines: readonly (string | null)[];
+}
+
+/** What a machine was made with that its state depends on: a snapshot fits only a machine for which all are the same. */
+const KEYS = ['clock', 'hpet', 'ioapic', 'locking', 'xen', 'seqlock'] as const satisfies (keyof MachineConfig)[];
+
+/** Reads the state of a machine from the transfer area. */
+export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTime' | 'state' | 'deadlines'> {
+  return {
+    virtualTime: String(memory.getTime(at)),
+    state: Object.fromEntries(savedWords().map(({ name, address }) => [name, memory.load(at + address) >>> 0])),
+    deadlines: Array.from({ length: TIMER_COUNT }, (_, timer) => {
+      const deadline = memory.getTime(at + savedDeadline(timer));
+      return deadline < 0 ? null : String(deadline);
+    }),
+  };
+}
+
+/** The converse; what it writes was checked by `requireFits`. */
+export function writeSaved(memory: Memory, at: number, { state, deadlines }: Snapshot): void {
+  for (const { name, address } of savedWords()) memory.store(at + address, state[name] | 0);
+  for (const [timer, deadline] of deadlines.entries()) {
+    memory.setTime(at + savedDeadline(timer), deadline === null ? -1 : Number(deadline));
+  }
+}
+
+/** Throws `snapshot-version`, `snapshot-of-another` or `bad-snapshot` unless the snapshot can be restored. */
+export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
+  const { version, state, deadlines } = snapshot;
+  if (version !== SNAPSHOT_VERSION)
+    throw new SouthbridgeError('snapshot-version', { version, known: SNAPSHOT_VERSION });
+  for (const key of KEYS) {
+    if (isDeepStrictEqual(snapshot.config[key], config[key])) continue;
+    throw new SouthbridgeError('snapshot-of-another', { machine: config.name, key });
+  }
+  const names = new Set(savedWords().map(({ name }) => name));
+  const unknown = Object.keys(state).find((name) => !names.has(name));
+  if (unknown !== undefined) throw new SouthbridgeError('bad-snapshot', { what: `it has a word ${unknown}` });
+  const missing = savedWords().find(({ name }) => !Object.hasOwn(state, name));
+  if (missing) throw new SouthbridgeError('bad-snapshot', { what: `the word ${missing.name} is missing` });
+  const { timers } = config.hpet;
+  for (const [name, value] of Object.entries(state)) {
+    const what = faultOfWord(name, value, timers);
+    if (what !== undefined) throw new SouthbridgeError('bad-snapshot', { what });
+  }
+  if (deadlines.length !== TIMER_COUNT) {
+    throw new SouthbridgeError('bad-snapshot', { what: `it has ${deadlines.length} deadlines, not ${TIMER_COUNT}` });
+  }
+  const stray = deadlines.findIndex((deadline, timer) => deadline !== null && timer >= timers && timer < STORM_TIMER);
+  if (stray >= 0)
+    throw new SouthbridgeError('bad-snapshot', { what: `it has a deadline of timer ${stray} of ${timers}` });
+}
+
+/** The lines of a machine that was just restored. */
+export function savedLines({ state }: Snapshot): LineLevels {
+  const lines = { hpet: 0, external: 0 };
+  for (let line = 0; line < LINES; line++) {
+    const sources = state[`router.sources[${line}]`];
+    if (sources & HPET_BITS) lines.hpet |= 1 << line;
+    if (sources & EXTERNAL_BIT) lines.external |= 1 << line;
+  }
+  return { hpet: lines.hpet >>> 0, external: lines.external >>> 0 };
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { BqlLoadConfig, MachineConfig } from '../../config/machine.js';
+import { SouthbridgeError } from '../../errors.js';
+import { CLOSED } from '../../protocol/json/schemas.js';
+import { type Static, Type } from '../../schema/type.js';
+import { Validator } from '../../schema/validate.js';
+import { type Snapshot, SnapshotSchema } from '../service/snapshot.js';
+
+/** Of the form of a checkpoint; another is refused. */
+export const CHECKPOINT_VERSION = 1;
+
+/** Who made the machine: what was done over the API stays done, whatever the configuration says later. */
+export const ORIGINS = ['configuration', 'api'] as const;
+export type Origin = (typeof ORIGINS)[number];
+
+const CheckpointSchema = Type.Object(
+  {
+    origin: Type.Enum([...ORIGINS]),
+    config: MachineConfig,
+    paused: Type.Boolean(),
+    bqlLoad: BqlLoadConfig,
+    /** Address registers of the vCPUs' local APICs, by number. */
+    vcpus: Type.Array(
+      Type.Object(
+        { logicalId: Type.Integer({ minimum: 0, maximum: 255 }), format: Type.Enum(['flat', 'cluster']) },
+        CLOSED,
+      ),
+    ),
+    snapshot: SnapshotSchema,
+  },
+  CLOSED,
+);
+
+/** All that a machine is made anew from: docs/operations.md. */
+export type Checkpoint = Omit<Static<typeof CheckpointSchema>, 'config' | 'bqlLoad' | 'snapshot'> & {
+  readonly config: MachineConfig;
+  readonly bqlLoad: BqlLoadConfig;
+  readonly snapshot: Snapshot;
+};
+
+/** The contents of a file are not what was written. */
+export class DamagedCheckpoint extends Error {
+  override readonly name = 'DamagedCheckpoint';
+}
+
+/**
+ * The first line, which is the same in every version: `southbridge-checkpoint version=1 bytes=20133 sha256=…`. The
+ * digest is over what stands before it in this line, and the body, so that a damaged version is told from another.
+ */
+const FIRST_LINE = /^(southbridge-checkpoint version=(\d{1,9}) bytes=(\d{1,9}))(?: sha256=([0-9a-f]{64}))$/;
+const LONGEST_FIRST_LINE = 160;
+
+export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
+  const body = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
+  const head = `southbridge-checkpoint version=${CHECKPOINT_VERSION} bytes=${body.length}`;
+  return Buffer.concat([Buffer.from(`${head} sha256=${digest(head, body)}\n`), body]);
+}
+
+function digest(head: string, body: Buffer): string {
+  return createHash('sha256').update(head).update('\n').update(body).digest('hex');
+}
+
+/** The converse. Throws DamagedCheckpoint, or `checkpoint-version` for what another version of this server wrote. */
+export function decodeCheckpoint(contents: Buffer, file: string): Checkpoint {
+  const end = contents.subarray(0, LONGEST_FIRST_LINE).indexOf('\n');
+  const line = FIRST_LINE.exec(contents.subarray(0, Math.max(0, end)).toString('latin1'));
+  if (!line) throw new DamagedCheckpoint('its first line is not that of a checkpoint');
+  const [, head, version, bytes, sha256] = line;
+  const body = contents.subarray(end + 1);
+  if (body.length !== Number(bytes)) {
+    throw new DamagedCheckpoint(`it has ${body.length} bytes after its first line, not ${bytes}`);
+  }
+  if (digest(head, body) !== sha256) throw new DamagedCheckpoint('its checksum is wrong');
+  if (Number(version) !== CHECKPOINT_VERSION) {
+    throw new SouthbridgeError('checkpoint-version', { file, version: Number(version), known: CHECKPOINT_VERSION });
+  }
+  return checked(body);
+}
+
+let validator: Validator | undefined;
+
+/** The checksum says that nothing changed since it was written, not that this server wrote it. */
+function checked(body: Buffer): Checkpoint {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString());
+  } catch (error) {
+    throw new DamagedCheckpoint(`it is not JSON: ${(error as Error).message}`);
+  }
+  validator ??= new Validator(CheckpointSchema);
+  const [fault] = validator.check(value);
+  if (fault) throw new DamagedCheckpoint(`its ${fault.path.join('.') || 'body'} is not as it must be`);
+  return value as Checkpoint;
+}

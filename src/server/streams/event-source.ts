@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http';
+import type { Frame } from '../../protocol/codec.js';
+import { serverText } from '../../protocol/json/server-text.js';
+import type { ServerMessage } from '../../protocol/server-message.js';
+import { SharedFrame } from '../../protocol/shared-frame.js';
+import { Liveness } from './liveness.js';
+import type { Encoder, Peer } from './peer.js';
+
+const OPEN = 1;
+const CLOSED = 3;
+
+/** The reader of an HTTP response of type `text/event-stream`. */
+export class EventSourcePeer implements Peer {
+  readonly OPEN = OPEN;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(
+    readonly response: ServerResponse,
+    heartbeatMs: number,
+    missedHeartbeats: number,
+  ) {
+    const liveness = response.socket && new Liveness(response.socket, missedHeartbeats);
+    // A reader sends nothing: it is only held to take what it is sent. One that is not read tells nobody anything, and would only pile up.
+    this.#heartbeat = setInterval(() => {
+      if (liveness?.beat(false) === false) response.destroy();
+      else if (this.bufferedAmount === 0) this.send(':\n\n');
+    }, heartbeatMs);
+    response.on('close', () => clearInterval(this.#heartbeat));
+    response.on('error', () => {});
+  }
+
+  get readyState(): number {
+    return this.response.writableEnded || this.response.destroyed ? CLOSED : OPEN;
+  }
+
+  get bufferedAmount(): number {
+    return this.response.writableLength;
+  }
+
+  send(frame: Frame, done?: (error?: Error | null) => void): void {
+    this.response.write(frame, done);
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    this.response.end();
+  }
+}
+
+const events = new SharedFrame((event) => eventText(event, event.sequence));
+
+/** Messages in the text form, each as one Server-Sent Event of its type; `resumed` if the reader was here before. */
+export function eventSourceEncoder(resumed: boolean): Encoder {
+  return {
+    encode: (message) =>
+      message.type === 'irq' ? events.of(message) : eventText(message, positionOf(message, resumed)),
+  };
+}
+
+function eventText(message: ServerMessage, id: number | undefined): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${message.type}\ndata: ${serverText(message)}\n\n`;
+}
+
+/**
+ * Where a reader that comes back goes on. To one that comes back the hello gives no position: if its connection breaks
+ * during its catching up, it is to keep the one that it had.
+ */
+function positionOf(message: ServerMessage, resumed: boolean): number | undefined {
+  if (message.type === 'gap') return message.to;
+  return message.type === 'hello' && !resumed ? message.sequence : undefined;
+}

@@ -1,0 +1,84 @@
+import type { Limits } from '../../config/schema.js';
+import type { IrqEvent } from '../service/irq-event.js';
+import { linesBefore } from '../service/lines.js';
+import type { MachineHandle, Subscriber } from '../service/machine-handle.js';
+import { CLOSE_MACHINE_DELETED } from '../service/vcpu.js';
+import { PROTOCOL_VERSION } from './agreement.js';
+import { Backlog } from './backlog.js';
+import type { ConnectionKind } from './connections.js';
+import type { Flow, Flowing } from './flow.js';
+import { IrqFilter } from './irq-filter.js';
+import { Outbox } from './outbox.js';
+import type { Encoder, Peer } from './peer.js';
+
+/** One subscriber of a machine's events, by WebSocket or Server-Sent Events. `end` when its connection has ended. */
+export class IrqStream implements Subscriber, Flowing {
+  /** Nothing that it sends is read anyway. */
+  readonly paused = false;
+  readonly #outbox: Outbox;
+
+  constructor(
+    readonly peer: Peer,
+    encoder: Encoder,
+    readonly machine: MachineHandle,
+    limits: Limits,
+    readonly flow: Flow,
+    readonly kind: ConnectionKind,
+    /** The last event that the subscriber has, if it was here before. */
+    after?: number,
+    readonly filter = new IrqFilter(),
+  ) {
+    this.#outbox = new Outbox(
+      peer,
+      encoder,
+      new Backlog(limits.pendingInterrupts, () => machine.lines, flow.drops[kind]),
+      limits.bufferedBytes,
+      (congested) => {
+        if (congested) flow.congestions[kind]++;
+      },
+    );
+    const { name, sequence, lines } = machine;
+    this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });
+    const missed = machine.eventsAfter(after ?? sequence, limits.history);
+    if (after !== undefined) this.#catchUp(after, missed);
+    machine.subscribers.add(this);
+    flow.connections.add(this);
+  }
+
+  get bufferedBytes(): number {
+    return this.peer.bufferedAmount;
+  }
+
+  get congested(): boolean {
+    return this.#outbox.congested;
+  }
+
+  get pendingEvents(): number {
+    return this.#outbox.backlog.events;
+  }
+
+  /** Sends what the subscriber missed, and says what of it is no longer kept. */
+  #catchUp(after: number, missed: readonly IrqEvent[]): void {
+    const first = missed[0]?.sequence ?? this.machine.sequence + 1;
+    if (first > after + 1) {
+      const lines = linesBefore(missed, this.machine.lines);
+      this.flow.drops[this.kind].gaps++;
+      this.#outbox.reply({ type: 'gap', from: after + 1, to: first - 1, lines });
+    }
+    for (const event of missed) this.event(event);
+  }
+
+  event(event: IrqEvent): void {
+    if (this.filter.passes(event)) this.#outbox.event(event.sequence, event.wire);
+  }
+
+  end(): void {
+    this.flow.connections.delete(this);
+    this.machine.subscribers.delete(this);
+  }
+
+  machineDeleted(): void {
+    this.end();
+    this.peer.close(CLOSE_MACHINE_DELETED, 'machine-closing');
+  }
+}

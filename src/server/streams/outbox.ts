@@ -1,0 +1,65 @@
+import type { ServerMessage } from '../../protocol/server-message.js';
+import type { Backlog } from './backlog.js';
+import type { Encoder, Peer } from './peer.js';
+
+/**
+ * The sending side of one connection. What the peer does not read piles up to `bufferBytes` with the operating system
+ * and then, bounded, in the backlog; order is kept throughout. The server never waits for a client.
+ */
+export class Outbox {
+  /** The peer reads too slowly. */
+  congested = false;
+
+  constructor(
+    readonly socket: Peer,
+    readonly codec: Encoder,
+    readonly backlog: Backlog,
+    readonly bufferBytes: number,
+    /** Called when congestion begins and ends. */
+    readonly onCongestion: (congested: boolean) => void,
+  ) {}
+
+  get #isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  reply(message: ServerMessage): void {
+    if (!this.#isOpen) return;
+    if (this.congested) this.backlog.reply(message);
+    else this.#send(message);
+  }
+
+  /** False if the connection is ending: nothing was sent or kept. */
+  event(sequence: number, message: ServerMessage): boolean {
+    if (!this.#isOpen) return false;
+    if (this.congested) this.backlog.event(sequence, message);
+    else this.#send(message);
+    return true;
+  }
+
+  /** Sends what waited. */
+  flush(): void {
+    if (this.congested || !this.#isOpen) return;
+    this.backlog.drain((message) => {
+      this.#send(message);
+      return !this.congested && this.#isOpen;
+    });
+  }
+
+  #send(message: ServerMessage): void {
+    const { socket } = this;
+    const frame = this.codec.encode(message);
+    if (socket.bufferedAmount < this.bufferBytes) {
+      socket.send(frame);
+      return;
+    }
+    this.congested = true;
+    socket.send(frame, (error) => {
+      this.congested = false;
+      if (error) return;
+      this.flush();
+      if (!this.congested) this.onCongestion(false);
+    });
+    this.onCongestion(true);
+  }
+}

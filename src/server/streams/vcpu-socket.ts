@@ -1,0 +1,329 @@
+import type { Duplex } from 'node:stream';
+import type { RawData, WebSocket } from 'ws';
+import type { Limits } from '../../config/schema.js';
+import { SouthbridgeError } from '../../errors.js';
+import type { Access, ClientMessage } from '../../protocol/client-message.js';
+import { type Codec, RefusedFrame } from '../../protocol/codec.js';
+import { codecOf } from '../../protocol/codecs.js';
+import type { IrqKind } from '../../protocol/names.js';
+import type {
+  BatchResults,
+  ErrorMessage,
+  Interrupt,
+  Intr,
+  Reply,
+  ServerMessage,
+} from '../../protocol/server-message.js';
+import type { IrqEvent } from '../service/irq-event.js';
+import type { MachineHandle, Subscriber } from '../service/machine-handle.js';
+import type { Vcpu, VcpuHolder } from '../service/vcpu.js';
+import { checkAccess } from './access.js';
+import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
+import type { Answer } from './answer.js';
+import { batchResults, fillResult } from './batch-results.js';
+import type { Flow, Flowing } from './flow.js';
+import { FramePace } from './frame-pace.js';
+import { Outbox } from './outbox.js';
+import { PostedCredit } from './posted-credit.js';
+import { ReplyQueue, type Turn } from './reply-queue.js';
+import { SocketPeer } from './socket-peer.js';
+
+/** One connection of a vCPU: docs/protocol.md. */
+export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
+  readonly kind = 'vcpu';
+  readonly #codec: Codec;
+  readonly #outbox: Outbox;
+  readonly #replies: ReplyQueue;
+  readonly #credit: PostedCredit;
+  readonly #capabilities: readonly string[];
+  readonly #kinds = new Set<IrqKind>();
+  readonly #pace: FramePace;
+  #paused = false;
+
+  /** Takes the vCPU. Throws as `Vcpu.check`, after it has attached its handlers. */
+  constructor(
+    readonly socket: WebSocket,
+    readonly machine: MachineHandle,
+    readonly vcpu: Vcpu,
+    readonly limits: Limits,
+    readonly flow: Flow,
+    token: string | undefined,
+    readonly onFault: (error: unknown) => void,
+    /** Under the socket. */
+    stream: Duplex,
+  ) {
+    this.#codec = codecOf(socket.protocol);
+    this.#capabilities = capabilitiesOf(machine.config.clock);
+    this.#credit = new PostedCredit(Math.ceil(limits.requestsUnderWay / 4));
+    this.#outbox = new Outbox(
+      new SocketPeer(socket, stream),
+      this.#codec,
+      vcpu.backlog,
+      limits.bufferedBytes,
+      (congested) => this.#onCongestion(congested),
+    );
+    this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
+    this.#pace = new FramePace(limits.framesPerSecond, () => this.#regulate());
+    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('close', () => this.#onClose());
+    const resumeToken = vcpu.take(this, token);
+    this.#outbox.reply({
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      machine: machine.name,
+      vcpu: vcpu.vcpu,
+      clock: machine.config.clock,
+      resumeToken,
+      sequence: machine.sequence,
+      ...(vcpu.vcpu === 0 && { intr: machine.intr }),
+      capabilities: this.#capabilities,
+      credit: limits.requestsUnderWay,
+    });
+    this.#outbox.flush();
+    flow.connections.add(this);
+  }
+
+  get bufferedBytes(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  get congested(): boolean {
+    return this.#outbox.congested;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get pendingEvents(): number {
+    return this.vcpu.backlog.events;
+  }
+
+  #onCongestion(congested: boolean): void {
+    if (congested) this.flow.congestions.vcpu++;
+    this.#regulate();
+  }
+
+  // From the machine
+
+  interrupt(message: Interrupt | Intr): boolean {
+    return this.#outbox.event(message.sequence, message);
+  }
+
+  event(event: IrqEvent): void {
+    if (this.#kinds.has(event.kind)) this.#outbox.event(event.sequence, event.wire);
+  }
+
+  close(code: number, reason: string): void {
+    this.machine.subscribers.delete(this);
+    this.socket.close(code, reason);
+  }
+
+  machineDeleted(): void {
+    // The vCPU closes its holder.
+  }
+
+  #onClose(): void {
+    this.#pace.stop();
+    this.flow.connections.delete(this);
+    this.machine.subscribers.delete(this);
+    this.vcpu.leave(this);
+  }
+
+  // From the client
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    let id: number | undefined;
+    this.#pace.count();
+    try {
+      const message = this.#read(data as Buffer, isBinary);
+      id = message.id;
+      this.#perform(message);
+    } catch (error) {
+      if (error instanceof RefusedFrame) this.#refuse(error.id, error.error);
+      else this.#refuse(id, error);
+    }
+    this.#regulate();
+  }
+
+  #read(data: Buffer, isBinary: boolean): ClientMessage {
+    const { frameBytes } = this.limits;
+    if (data.length > frameBytes) throw new SouthbridgeError('frame-too-large', { limit: frameBytes });
+    return this.#codec.decode(data, isBinary);
+  }
+
+  #refuse(id: number | undefined, error: unknown): void {
+    const message = this.#errorMessage(id, error);
+    this.#replies.perform(() => message);
+  }
+
+  #errorMessage(id: number | undefined, error: unknown): ErrorMessage {
+    if (!(error instanceof SouthbridgeError)) this.onFault(error);
+    const { code, message, details } =
+      error instanceof SouthbridgeError ? error : new SouthbridgeError('internal', { request: `of id ${id}` });
+    return { type: 'error', id, code, message, details };
+  }
+
+  /** Throws, before anything is done, what is wrong with the message. */
+  #perform(message: ClientMessage): void {
+    const { machine, vcpu } = this;
+    const { id } = message;
+    switch (message.type) {
+      case 'hello':
+        this.#replies.perform(() => this.#agree(id, message.version, message.capabilities));
+        break;
+      case 'access':
+        this.#access(id, message.access);
+        break;
+      case 'batch':
+        this.#batch(id, message.accesses);
+        break;
+      case 'in':
+        this.#await(
+          id,
+          (answer) => machine.port(vcpu.vcpu, message.port, undefined, answer),
+          (low) => ({ type: 'reply', id, value: { low, high: 0, size: 1 } }),
+        );
+        break;
+      case 'out':
+        this.#await(id, (answer) => machine.port(vcpu.vcpu, message.port, message.value, answer));
+        break;
+      case 'inta':
+        this.#await(
+          id,
+          (answer) => machine.acknowledge(vcpu.vcpu, answer),
+          (low) => ({ type: 'reply', id, vector: low }),
+        );
+        break;
+      case 'line':
+        this.#await(id, (answer) => machine.setLine(vcpu.vcpu, message.gsi, message.level, answer));
+        break;
+      case 'eoi':
+        this.#await(id, (answer) => machine.endOfInterrupt(vcpu.vcpu, message.vector, answer));
+        break;
+      case 'step':
+        this.#await(id, (answer) => machine.step(vcpu.vcpu, message.ns, answer));
+        break;
+      case 'apic':
+        this.#replies.perform(() => {
+          vcpu.logicalId = message.logicalId;
+          vcpu.format = message.format;
+          machine.changed = true;
+          return { type: 'reply', id };
+        });
+        break;
+      case 'sync':
+        this.#replies.perform(() => ({ type: 'reply', id }));
+        break;
+      case 'subscribe':
+        this.#replies.perform(() => this.#subscribe(id, message.kinds));
+        break;
+    }
+  }
+
+  #agree(id: number, version: number, wishes: readonly string[]): Reply {
+    const agreement = narrow(version, wishes, this.#capabilities);
+    this.#credit.enabled = agreement.capabilities.includes('credit');
+    return { type: 'reply', id, agreement };
+  }
+
+  /** Begins a request to the machine and answers it, without a value unless `reply` makes one. */
+  #await(
+    id: number,
+    submit: (answer: Answer) => void,
+    reply: (low: number) => Reply = () => ({ type: 'reply', id }),
+  ): void {
+    this.#inTurn((turn) =>
+      submit((error, low) => this.#finish(turn, error ? this.#errorMessage(id, error) : reply(low))),
+    );
+  }
+
+  /** Begins a request, which may be answered at once. One that throws leaves its turn to the error. */
+  #inTurn(submit: (turn: Turn) => void): void {
+    const turn = this.#replies.begin();
+    try {
+      submit(turn);
+    } catch (error) {
+      this.#finish(turn, undefined);
+      throw error;
+    }
+  }
+
+  #access(id: number, access: Access): void {
+    checkAccess(access);
+    this.#inTurn((turn) =>
+      this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
+        let message: ServerMessage | undefined;
+        if (error) message = this.#errorMessage(id, error);
+        else if (!access.write) message = { type: 'reply', id, value: { low, high, size: access.size } };
+        else if (access.posted) message = this.#credit.take();
+        else message = { type: 'reply', id };
+        this.#finish(turn, message);
+      }),
+    );
+  }
+
+  /** All or nothing: every access is checked before the first is begun. */
+  #batch(id: number, accesses: readonly Access[]): void {
+    const { batchAccesses } = this.limits;
+    if (accesses.length > batchAccesses) {
+      throw new SouthbridgeError('batch-too-large', { count: accesses.length, limit: batchAccesses });
+    }
+    for (const access of accesses) checkAccess(access);
+    const results = batchResults(accesses);
+    if (accesses.length === 0) {
+      this.#replies.perform(() => ({ type: 'reply', id, results }));
+      return;
+    }
+    const { machine } = this;
+    this.#inTurn((turn) => {
+      const finish = () => this.#finish(turn, this.#batchReply(id, accesses, results));
+      let done = machine.tryAccesses(this.vcpu.vcpu, accesses, results);
+      let left = accesses.length - done;
+      if (left === 0) {
+        machine.afterEvents(finish);
+        return;
+      }
+      for (; done < accesses.length; done++) {
+        const index = done;
+        machine.access(this.vcpu.vcpu, accesses[index], (error, low, high) => {
+          fillResult(results, index, error, low, high);
+          if (--left === 0) finish();
+        });
+      }
+    });
+  }
+
+  #batchReply(id: number, accesses: readonly Access[], results: BatchResults): ServerMessage | undefined {
+    const silent = results.faults.length === 0 && accesses.every(({ posted }) => posted);
+    return silent ? this.#credit.take() : { type: 'reply', id, results };
+  }
+
+  #finish(turn: Turn, message: ServerMessage | undefined): void {
+    this.#replies.finish(turn, message);
+    if (this.#paused) this.#regulate();
+  }
+
+  #subscribe(id: number, kinds: readonly IrqKind[]): Reply {
+    this.#kinds.clear();
+    for (const kind of kinds) this.#kinds.add(kind);
+    if (kinds.length > 0) this.machine.subscribers.add(this);
+    else this.machine.subscribers.delete(this);
+    return { type: 'reply', id };
+  }
+
+  /** Reads no further while too much is under way, too little is read at the other end, or too much came from there. */
+  #regulate(): void {
+    const { requestsUnderWay } = this.limits;
+    const { length } = this.#replies;
+    const busy = this.#paused ? length > requestsUnderWay / 2 : length >= requestsUnderWay;
+    const full = busy || this.#outbox.congested || this.#pace.exhausted;
+    if (full === this.#paused) return;
+    this.#paused = full;
+    if (full) {
+      this.flow.pauses++;
+      this.socket.pause();
+    } else this.socket.resume();
+  }
+}
