@@ -1,5 +1,5 @@
-import { Laboratory } from '../src/compare/laboratory.js';
 import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
+import { Laboratory } from '../src/lab/compare/laboratory.js';
 import { ROUNDS } from './measure.js';
 import { type Row, ratioRows } from './rows.js';
 

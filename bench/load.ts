@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
-import type { LoadReport } from '../src/load/report.js';
-import type { Workload } from '../src/load/workload.js';
-import { guest } from '../src/load/workloads/guest.js';
-import { WORKLOADS } from '../src/load/workloads/index.js';
-import { readTrace } from '../src/replay/trace.js';
+import type { LoadReport } from '../src/lab/load/report.js';
+import type { Workload } from '../src/lab/load/workload.js';
+import { guest } from '../src/lab/load/workloads/guest.js';
+import { WORKLOADS } from '../src/lab/load/workloads/index.js';
+import { readTrace } from '../src/lab/replay/trace.js';
 import { loadOn, workload } from '../test/load/loads.js';
 import { MeddlingProxy } from '../test/support/meddling-proxy.js';
 import { type Row, row } from './rows.js';

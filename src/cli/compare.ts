@@ -2,16 +2,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { CHARTED, captionOf, picture } from '../compare/chart.js';
-import { compare as run } from '../compare/comparison.js';
-import { type Comparison, FIGURE_NAMES, FIGURES, type Figure } from '../compare/figures.js';
-import { formatLoad, formatValue } from '../compare/format.js';
-import { toHtml } from '../compare/html.js';
-import { type Picture, toMarkdown } from '../compare/markdown.js';
-import { contradictions } from '../compare/ranking.js';
-import { JUDGED, verdict } from '../compare/verdict.js';
-import { MAX_VCPUS } from '../compare/workload.js';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
+import { CHARTED, captionOf, picture } from '../lab/compare/chart.js';
+import { compare as run } from '../lab/compare/comparison.js';
+import { type Comparison, FIGURE_NAMES, FIGURES, type Figure } from '../lab/compare/figures.js';
+import { formatLoad, formatValue } from '../lab/compare/format.js';
+import { toHtml } from '../lab/compare/html.js';
+import { type Picture, toMarkdown } from '../lab/compare/markdown.js';
+import { contradictions } from '../lab/compare/ranking.js';
+import { JUDGED, verdict } from '../lab/compare/verdict.js';
+import { MAX_VCPUS } from '../lab/compare/workload.js';
 import { whole } from './arguments.js';
 
 interface Options {

@@ -1,7 +1,7 @@
 import { clearLine, cursorTo } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
-import { TraceError } from '../replay/trace.js';
+import { TraceError } from '../lab/replay/trace.js';
 import { whole } from './arguments.js';
 import { ownCommand } from './own-command.js';
 
@@ -37,8 +37,8 @@ export const demo = new Command('demo')
   .action(run);
 
 async function run(options: Options, command: Command): Promise<void> {
-  const { demo: carryOut, isAsExpected } = await import('../demo/demo.js');
-  const { demoText } = await import('../demo/text.js');
+  const { demo: carryOut, isAsExpected } = await import('../lab/demo/demo.js');
+  const { demoText } = await import('../lab/demo/text.js');
   try {
     const result = await carryOut(options, progress);
     progress('');

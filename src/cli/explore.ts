@@ -1,16 +1,16 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESETS } from '../core/locking/presets.js';
-import { type CampaignResult, runPlanted, scenarioNamed } from '../explore/campaign.js';
-import { designTable } from '../explore/design-table.js';
-import { allCombinations, allPresets, designNamed, type NamedDesign } from '../explore/designs.js';
-import { drawColumns, drawMermaid } from '../explore/drawing.js';
-import { PLANTS, plantNamed } from '../explore/planted/index.js';
-import type { Plant } from '../explore/planted/plant.js';
-import { ReplayError } from '../explore/replay.js';
-import { parseReplayString, replay, replayFinding, replayString } from '../explore/replay-string.js';
-import type { Scenario } from '../explore/scenario.js';
-import { SCENARIOS } from '../explore/scenarios/index.js';
-import { runAll } from '../explore/workers.js';
+import { type CampaignResult, runPlanted, scenarioNamed } from '../lab/explore/campaign.js';
+import { designTable } from '../lab/explore/design-table.js';
+import { allCombinations, allPresets, designNamed, type NamedDesign } from '../lab/explore/designs.js';
+import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
+import { PLANTS, plantNamed } from '../lab/explore/planted/index.js';
+import type { Plant } from '../lab/explore/planted/plant.js';
+import { ReplayError } from '../lab/explore/replay.js';
+import { parseReplayString, replay, replayFinding, replayString } from '../lab/explore/replay-string.js';
+import type { Scenario } from '../lab/explore/scenario.js';
+import { SCENARIOS } from '../lab/explore/scenarios/index.js';
+import { runAll } from '../lab/explore/workers.js';
 
 interface Options {
   readonly locking: readonly NamedDesign[];

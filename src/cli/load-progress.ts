@@ -1,5 +1,5 @@
 import { clearLine, cursorTo } from 'node:readline';
-import type { Load } from '../load/load.js';
+import type { Load } from '../lab/load/load.js';
 
 const REDRAW_MS = 200;
 

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
-import { Load } from '../load/load.js';
-import { failureOf } from '../load/machines.js';
-import { LoadError } from '../load/options.js';
-import { type LoadReport, textOf } from '../load/report.js';
-import type { Workload } from '../load/workload.js';
-import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../load/workloads/index.js';
+import { Load } from '../lab/load/load.js';
+import { failureOf } from '../lab/load/machines.js';
+import { LoadError } from '../lab/load/options.js';
+import { type LoadReport, textOf } from '../lab/load/report.js';
+import type { Workload } from '../lab/load/workload.js';
+import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../lab/load/workloads/index.js';
 import { LoadProgress } from './load-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
@@ -115,8 +115,8 @@ async function workloadOf({ workload: name, trace, rate }: Options): Promise<Wor
 
 /** What reads traces takes as long to load as all the rest. */
 async function guestOf(file: string): Promise<Workload> {
-  const { readTrace, TraceError } = await import('../replay/trace.js');
-  const { guest } = await import('../load/workloads/guest.js');
+  const { readTrace, TraceError } = await import('../lab/replay/trace.js');
+  const { guest } = await import('../lab/load/workloads/guest.js');
   try {
     const trace = readTrace(file);
     if (trace.kind === 'guest') return guest(trace);

@@ -1,5 +1,5 @@
 import { clearLine, cursorTo } from 'node:readline';
-import type { Observer, TraceResult } from '../replay/runner.js';
+import type { Observer, TraceResult } from '../lab/replay/runner.js';
 
 const REDRAW_MS = 100;
 

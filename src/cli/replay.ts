@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { PROFILE_NAMES, type Profile } from '../core/devices/quirks.js';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
-import { findTraces, PathError } from '../replay/find.js';
-import { InProcessTarget } from '../replay/in-process.js';
-import { RemoteTarget } from '../replay/remote.js';
-import { type Report, replayAll } from '../replay/runner.js';
-import type { ReplayTarget } from '../replay/target.js';
+import { findTraces, PathError } from '../lab/replay/find.js';
+import { InProcessTarget } from '../lab/replay/in-process.js';
+import { RemoteTarget } from '../lab/replay/remote.js';
+import { type Report, replayAll } from '../lab/replay/runner.js';
+import type { ReplayTarget } from '../lab/replay/target.js';
 import { serverUrl } from './arguments.js';
 import { ReplayProgress } from './replay-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';

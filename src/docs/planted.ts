@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runPlanted, scenarioNamed } from '../explore/campaign.js';
-import { PLANTS } from '../explore/planted/index.js';
-import { CELL_STATES, legend, matrix } from '../explore/planted/matrix.js';
-import type { Plant } from '../explore/planted/plant.js';
-import { replayString } from '../explore/replay-string.js';
-import { SCENARIOS } from '../explore/scenarios/index.js';
+import { runPlanted, scenarioNamed } from '../lab/explore/campaign.js';
+import { PLANTS } from '../lab/explore/planted/index.js';
+import { CELL_STATES, legend, matrix } from '../lab/explore/planted/matrix.js';
+import type { Plant } from '../lab/explore/planted/plant.js';
+import { replayString } from '../lab/explore/replay-string.js';
+import { SCENARIOS } from '../lab/explore/scenarios/index.js';
 
 const PAGE = fileURLToPath(new URL('../../../docs/planted.md', import.meta.url));
 
@@ -29,7 +29,7 @@ export function plantedPage(): string {
   return `# Planted mistakes
 
 Made by \`npm run docs:planted\`. Each mistake is a line or two, planted in a test double of the seam or of a part of the
-production code (\`src/explore/planted/\`), in a design that is right without it. To see one, and to run its shortest
+production code (\`src/lab/explore/planted/\`), in a design that is right without it. To see one, and to run its shortest
 counterexample again:
 
     southbridge explore --plant callback-without-mutex --scenario callback-comparator

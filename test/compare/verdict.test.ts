@@ -1,10 +1,10 @@
 import t from 'tap';
-import { cellOf } from '../../src/compare/comparison.js';
-import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../src/compare/figures.js';
-import { claims, contradictions } from '../../src/compare/ranking.js';
-import { differ, summary } from '../../src/compare/summary.js';
-import { JUDGED, verdict } from '../../src/compare/verdict.js';
 import type { PresetName } from '../../src/core/locking/presets.js';
+import { cellOf } from '../../src/lab/compare/comparison.js';
+import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../src/lab/compare/figures.js';
+import { claims, contradictions } from '../../src/lab/compare/ranking.js';
+import { differ, summary } from '../../src/lab/compare/summary.js';
+import { JUDGED, verdict } from '../../src/lab/compare/verdict.js';
 
 /** Seven rounds in which every figure was this, give or take. */
 function rounds(value: number, spread: number, hazards: Partial<Measurement['hazards']> = {}): Measurement[] {

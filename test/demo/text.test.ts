@@ -1,12 +1,12 @@
 import t from 'tap';
-import { cellOf } from '../../src/compare/comparison.js';
-import { FIGURE_NAMES, HAZARDS, type Measurement } from '../../src/compare/figures.js';
 import type { PresetName } from '../../src/core/locking/presets.js';
-import type { DemoResult } from '../../src/demo/demo.js';
-import { isAsExpected } from '../../src/demo/demo.js';
-import { demoText } from '../../src/demo/text.js';
-import { type CampaignResult, scenarioNamed } from '../../src/explore/campaign.js';
-import type { Scenario } from '../../src/explore/scenario.js';
+import { cellOf } from '../../src/lab/compare/comparison.js';
+import { FIGURE_NAMES, HAZARDS, type Measurement } from '../../src/lab/compare/figures.js';
+import type { DemoResult } from '../../src/lab/demo/demo.js';
+import { isAsExpected } from '../../src/lab/demo/demo.js';
+import { demoText } from '../../src/lab/demo/text.js';
+import { type CampaignResult, scenarioNamed } from '../../src/lab/explore/campaign.js';
+import type { Scenario } from '../../src/lab/explore/scenario.js';
 
 const none = Object.fromEntries(HAZARDS.map((hazard) => [hazard, 0])) as Measurement['hazards'];
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { plantedPage } from '../../src/docs/planted.js';
-import { runOne, runPlanted, scenarioNamed } from '../../src/explore/campaign.js';
-import { designNamed } from '../../src/explore/designs.js';
-import type { FindingKind } from '../../src/explore/finding.js';
-import { PLANTS } from '../../src/explore/planted/index.js';
-import { matrixRows } from '../../src/explore/planted/matrix.js';
-import { replayFinding, replayString } from '../../src/explore/replay-string.js';
-import { SCENARIOS } from '../../src/explore/scenarios/index.js';
+import { runOne, runPlanted, scenarioNamed } from '../../src/lab/explore/campaign.js';
+import { designNamed } from '../../src/lab/explore/designs.js';
+import type { FindingKind } from '../../src/lab/explore/finding.js';
+import { PLANTS } from '../../src/lab/explore/planted/index.js';
+import { matrixRows } from '../../src/lab/explore/planted/matrix.js';
+import { replayFinding, replayString } from '../../src/lab/explore/replay-string.js';
+import { SCENARIOS } from '../../src/lab/explore/scenarios/index.js';
 import { tier } from '../support/tier.js';
 
 t.setTimeout(1_200_000);

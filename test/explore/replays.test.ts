@@ -1,7 +1,7 @@
 import t from 'tap';
-import { runOne, scenarioNamed } from '../../src/explore/campaign.js';
-import { designNamed } from '../../src/explore/designs.js';
-import { replayFinding } from '../../src/explore/replay-string.js';
+import { runOne, scenarioNamed } from '../../src/lab/explore/campaign.js';
+import { designNamed } from '../../src/lab/explore/designs.js';
+import { replayFinding } from '../../src/lab/explore/replay-string.js';
 import { tier } from '../support/tier.js';
 
 t.setTimeout(1_200_000);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { parseReplayString, replay } from '../../src/explore/replay-string.js';
+import { parseReplayString, replay } from '../../src/lab/explore/replay-string.js';
 
 t.setTimeout(600_000);
 

@@ -1,15 +1,15 @@
 import t from 'tap';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import type { Memory } from '../../src/core/memory/memory.js';
-import { Execution, NotExplorable } from '../../src/explore/execution.js';
-import { explore } from '../../src/explore/explore.js';
-import type { Exploration } from '../../src/explore/explorer.js';
-import { FINISHED, History, LOAD, NO_ACCESSES } from '../../src/explore/history.js';
-import type { LogicalThread } from '../../src/explore/logical-thread.js';
-import { callbackAcknowledge } from '../../src/explore/scenarios/callback-acknowledge.js';
-import { mutexBarging } from '../../src/explore/scenarios/mutex-barging.js';
-import { mutexTicket } from '../../src/explore/scenarios/mutex-ticket.js';
-import { Words } from '../../src/explore/words.js';
+import { Execution, NotExplorable } from '../../src/lab/explore/execution.js';
+import { explore } from '../../src/lab/explore/explore.js';
+import type { Exploration } from '../../src/lab/explore/explorer.js';
+import { FINISHED, History, LOAD, NO_ACCESSES } from '../../src/lab/explore/history.js';
+import type { LogicalThread } from '../../src/lab/explore/logical-thread.js';
+import { callbackAcknowledge } from '../../src/lab/explore/scenarios/callback-acknowledge.js';
+import { mutexBarging } from '../../src/lab/explore/scenarios/mutex-barging.js';
+import { mutexTicket } from '../../src/lab/explore/scenarios/mutex-ticket.js';
+import { Words } from '../../src/lab/explore/words.js';
 
 const kinds = ({ findings }: Exploration) => findings.map(({ kind, summary }) => `${kind}: ${summary}`).sort();
 

@@ -1,12 +1,12 @@
 import t from 'tap';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import { TimerList } from '../../src/core/machine/timer-list.js';
-import { scenarioNamed } from '../../src/explore/campaign.js';
-import { Coverage } from '../../src/explore/coverage.js';
-import { explore } from '../../src/explore/explore.js';
-import { replaced } from '../../src/explore/planted/plant.js';
-import type { Scenario } from '../../src/explore/scenario.js';
-import { SCENARIOS } from '../../src/explore/scenarios/index.js';
+import { scenarioNamed } from '../../src/lab/explore/campaign.js';
+import { Coverage } from '../../src/lab/explore/coverage.js';
+import { explore } from '../../src/lab/explore/explore.js';
+import { replaced } from '../../src/lab/explore/planted/plant.js';
+import type { Scenario } from '../../src/lab/explore/scenario.js';
+import { SCENARIOS } from '../../src/lab/explore/scenarios/index.js';
 import { tier } from '../support/tier.js';
 
 t.setTimeout(600_000);

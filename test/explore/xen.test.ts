@@ -1,7 +1,7 @@
 import t from 'tap';
 import { PRESETS } from '../../src/core/locking/presets.js';
-import { explore } from '../../src/explore/explore.js';
-import { xenFlag, xenFlagAssert, xenSourceId } from '../../src/explore/scenarios/xen-filter.js';
+import { explore } from '../../src/lab/explore/explore.js';
+import { xenFlag, xenFlagAssert, xenSourceId } from '../../src/lab/explore/scenarios/xen-filter.js';
 
 /** What each form of the Xen filter comes to where the BQL no longer keeps others out, and where it does. */
 for (const [scenario, withoutBql] of [

@@ -1,8 +1,8 @@
-import { Load } from '../../src/load/load.js';
-import type { LoadOptions } from '../../src/load/options.js';
-import type { LoadReport } from '../../src/load/report.js';
-import type { Workload } from '../../src/load/workload.js';
-import { WORKLOADS } from '../../src/load/workloads/index.js';
+import { Load } from '../../src/lab/load/load.js';
+import type { LoadOptions } from '../../src/lab/load/options.js';
+import type { LoadReport } from '../../src/lab/load/report.js';
+import type { Workload } from '../../src/lab/load/workload.js';
+import { WORKLOADS } from '../../src/lab/load/workloads/index.js';
 
 export function workload(name: string): Workload {
   const found = WORKLOADS.find((each) => each.name === name);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { LoadReport } from '../../src/load/report.js';
+import type { LoadReport } from '../../src/lab/load/report.js';
 import { serverFrame } from '../../src/protocol/protobuf/server-frame.js';
 import type { ApicFields, ServerMessage } from '../../src/protocol/server-message.js';
 import { type Meddle, MeddlingProxy } from '../support/meddling-proxy.js';

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
-import type { Workload } from '../../src/load/workload.js';
-import { guest } from '../../src/load/workloads/guest.js';
-import { WORKLOADS } from '../../src/load/workloads/index.js';
-import { readTrace } from '../../src/replay/trace.js';
+import type { Workload } from '../../src/lab/load/workload.js';
+import { guest } from '../../src/lab/load/workloads/guest.js';
+import { WORKLOADS } from '../../src/lab/load/workloads/index.js';
+import { readTrace } from '../../src/lab/replay/trace.js';
 import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';
 import { loadOn } from './loads.js';

@@ -8,7 +8,7 @@ const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /** Built modules that claim words of an area, by path. */
 const CLAIMING = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.js') && !file.startsWith('explore/'))
+  .filter((file) => file.endsWith('.js') && !file.startsWith('lab/'))
   .filter((file) => /AREA(\.(word|words|time)\(|, ')/.test(readFileSync(join(SOURCE, file), 'utf8')))
   .sort();
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readTrace } from '../../src/replay/trace.js';
+import { readTrace } from '../../src/lab/replay/trace.js';
 import { linesOf, Scratch } from './vectors.js';
 
 const scratch = new Scratch();

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { isCoalesced } from '../../src/replay/coalescing.js';
-import type { Output, Step } from '../../src/replay/trace.js';
+import { isCoalesced } from '../../src/lab/replay/coalescing.js';
+import type { Output, Step } from '../../src/lab/replay/trace.js';
 
 const enable: Step = { op: 'write', address: 0xfed0_0010, size: 4, value: 3n };
 const line = (number: number, level: number): Output => ({ out: 'irq', line: number, level });

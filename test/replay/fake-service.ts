@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { InProcessTarget } from '../../src/replay/in-process.js';
-import type { Outcome, ReplayMachine } from '../../src/replay/target.js';
-import type { Output, Step, Trace } from '../../src/replay/trace.js';
+import { InProcessTarget } from '../../src/lab/replay/in-process.js';
+import type { Outcome, ReplayMachine } from '../../src/lab/replay/target.js';
+import type { Output, Step, Trace } from '../../src/lab/replay/trace.js';
 
 /** How a service goes wrong. Each hook returns true if it took the matter over. */
 export interface Faults {

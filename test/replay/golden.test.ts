@@ -1,7 +1,7 @@
 import t from 'tap';
 import { PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
-import { InProcessTarget } from '../../src/replay/in-process.js';
-import { replayAll } from '../../src/replay/runner.js';
+import { InProcessTarget } from '../../src/lab/replay/in-process.js';
+import { replayAll } from '../../src/lab/replay/runner.js';
 import { tier } from '../support/tier.js';
 import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';
 

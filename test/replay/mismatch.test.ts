@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { InProcessTarget } from '../../src/replay/in-process.js';
-import type { Mismatch } from '../../src/replay/player.js';
-import { replayAll } from '../../src/replay/runner.js';
+import { InProcessTarget } from '../../src/lab/replay/in-process.js';
+import type { Mismatch } from '../../src/lab/replay/player.js';
+import { replayAll } from '../../src/lab/replay/runner.js';
 import { GUEST_VECTORS, linesOf, Scratch, SILENT } from './vectors.js';
 
 const scratch = new Scratch();

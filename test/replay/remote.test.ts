@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { RemoteTarget } from '../../src/replay/remote.js';
-import { replayAll } from '../../src/replay/runner.js';
+import { RemoteTarget } from '../../src/lab/replay/remote.js';
+import { replayAll } from '../../src/lab/replay/runner.js';
 import { FakeService, type Faults } from './fake-service.js';
 import { GOLDEN, SILENT } from './vectors.js';
 

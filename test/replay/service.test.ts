@@ -1,7 +1,7 @@
 import t from 'tap';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
-import { RemoteTarget } from '../../src/replay/remote.js';
-import { replayAll } from '../../src/replay/runner.js';
+import { RemoteTarget } from '../../src/lab/replay/remote.js';
+import { replayAll } from '../../src/lab/replay/runner.js';
 import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';
 import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Observer } from '../../src/replay/runner.js';
+import type { Observer } from '../../src/lab/replay/runner.js';
 
 export const VECTORS = fileURLToPath(new URL('../../../test/vectors', import.meta.url));
 export const GUEST_VECTORS = join(VECTORS, 'guest');

@@ -1,0 +1,69 @@
+import { availableParallelism, cpus } from 'node:os';
+import { PRESETS, type PresetName } from '../../core/locking/presets.js';
+import { type Cell, type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from './figures.js';
+import { Laboratory } from './laboratory.js';
+import { summary } from './summary.js';
+
+export interface ComparisonOptions {
+  readonly designs: readonly PresetName[];
+  readonly loads: readonly number[];
+  readonly rounds: number;
+  readonly partMs: number;
+  readonly vcpus: number;
+  readonly seed: number;
+}
+
+/** Told before each measurement which one of how many it is. */
+export type OnProgress = (done: number, all: number, locking: string, load: number) => void;
+
+/**
+ * Measures every design under every load, round by round, so that whatever else the machine does hits all of them
+ * alike; each round begins with another design.
+ */
+export async function compare(options: ComparisonOptions, onProgress: OnProgress = () => {}): Promise<Comparison> {
+  const { designs, loads, rounds, partMs, vcpus, seed } = options;
+  const cells = designs.flatMap((locking) => loads.map((load) => ({ locking, load, rounds: [] as Measurement[] })));
+  const laboratory = await Laboratory.start(vcpus);
+  try {
+    // What is compiled on the way is not to be counted to whoever comes first.
+    await laboratory.measure({ design: PRESETS[designs[0]], load: 0, seed, partMs: Math.min(partMs, 200) });
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < cells.length; i++) {
+        const cell = cells[(i + round * loads.length) % cells.length];
+        onProgress(round * cells.length + i, rounds * cells.length, cell.locking, cell.load);
+        const design = PRESETS[cell.locking];
+        cell.rounds.push(await laboratory.measure({ design, load: cell.load, seed: seed + round, partMs }));
+      }
+    }
+  } finally {
+    await laboratory.close();
+  }
+  return {
+    machine: {
+      cpu: cpus()[0].model,
+      cores: availableParallelism(),
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+    },
+    date: new Date().toISOString(),
+    seed,
+    vcpus,
+    rounds,
+    partMs,
+    loads,
+    cells: cells.map(({ locking, load, rounds }) => cellOf(locking, load, rounds)),
+  };
+}
+
+export function cellOf(locking: PresetName, load: number, rounds: readonly Measurement[]): Cell {
+  const figures = FIGURE_NAMES.map((name) => [name, summary(rounds.map(({ figures }) => figures[name]))]);
+  const hazards = HAZARDS.map((name) => [name, rounds.reduce((sum, { hazards }) => sum + hazards[name], 0)]);
+  return {
+    locking,
+    class: PRESETS[locking].class,
+    load,
+    rounds: rounds.length,
+    figures: Object.fromEntries(figures),
+    hazards: Object.fromEntries(hazards),
+  };
+}

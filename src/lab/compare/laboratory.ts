@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import { createHistogram } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
+import type { Design } from '../../core/locking/axes.js';
+import { EVENT_LINE } from '../../core/machine/events.js';
+import { U64 } from '../../core/memory/u64.js';
+import * as L from '../../runtime/statistics/statistics-layout.js';
+import type { Durations } from '../../runtime/statistics/statistics-reader.js';
+import { Engine } from '../../runtime/threads/engine.js';
+import { FIRST_VCPU_THREAD, machineAt } from '../../runtime/threads/shared-map.js';
+import type { Drive, DriverData, Order } from './driver.js';
+import type { Measurement } from './figures.js';
+import { Workload } from './workload.js';
+
+const SLOT = 0;
+const STATISTICS = 0;
+/** Length of each hold of the BQL for other work, ns; the main loop sleeps meanwhile, as in a system call. */
+const HOLD_NS = 500_000;
+/** ns between the accesses of a vCPU where latency is measured: a guest does other things, too. */
+const PACE_NS = 100_000;
+/** vCPU threads of the engine, which run what `timer: kick` leaves to them. */
+const ENGINE_VCPUS = 3;
+
+export interface CellRequest {
+  readonly design: Design;
+  /** 0 to 0.95. */
+  readonly load: number;
+  readonly seed: number;
+  /** Milliseconds of each of two parts: one as fast as it goes, for throughput and contention; one paced, for latency. */
+  readonly partMs: number;
+  /** Nothing but reads of the main counter. */
+  readonly readsOnly?: boolean;
+}
+
+/** Threads on which designs are measured one after the other: main loop, and vCPUs that do nothing but access. */
+export class Laboratory {
+  readonly #drivers: Worker[] = [];
+
+  private constructor(readonly engine: Engine) {}
+
+  static async start(vcpus: number): Promise<Laboratory> {
+    const engine = new Engine({ vcpuThreads: ENGINE_VCPUS, machines: 1, execution: 'threads' });
+    await engine.start();
+    const laboratory = new Laboratory(engine);
+    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+      const workerData: DriverData = {
+        buffer: engine.shared.buffer as SharedArrayBuffer,
+        map: engine.map,
+        thread: FIRST_VCPU_THREAD + ENGINE_VCPUS + vcpu,
+        vcpu,
+      };
+      const driver = new Worker(new URL('./driver.js', import.meta.url), { workerData, execArgv: [] });
+      await once(driver, 'online');
+      laboratory.#drivers.push(driver);
+    }
+    return laboratory;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#drivers.map((driver) => driver.terminate()));
+    await this.engine.close();
+  }
+
+  /** Measures one design under one load, on a machine of its own. */
+  async measure({ design, load, seed, partMs, readsOnly }: CellRequest): Promise<Measurement> {
+    const { engine } = this;
+    const lateness = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
+    const interrupt = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
+    let paced = false;
+    engine.createMachine(
+      {
+        slot: SLOT,
+        design,
+        clock: 'realtime',
+        hpet: { timers: 4, msi: false, routingCapability: 0x00ff_ffff },
+        ioapic: { version: 0x20, id: 0 },
+        quirks: quirkBits(PROFILES.standard),
+        generationCheck: true,
+        countOverlap: false,
+        statistics: { slot: STATISTICS, exact: false },
+      },
+      ({ kind, deadline, virtualTime }) => {
+        if (!paced || deadline < 0) return;
+        const late = Math.max(1, Math.round(virtualTime - deadline));
+        if (kind === EVENT_LINE) lateness.record(late);
+        else interrupt.record(late + Math.max(0, Math.round(engine.virtualTime(SLOT) - virtualTime)));
+      },
+    );
+    const base = machineAt(engine.map, SLOT);
+    engine.machine.select(base);
+    Workload.prepare(engine.machine, new U64());
+    engine.loadBql(SLOT, { duty: Math.round(load * 1000), hold: HOLD_NS, burn: false });
+    const before = this.#counts();
+    const deadlocks = engine.lockView.deadlockCount;
+
+    const fast = await this.#drive({ machine: base, seed, ms: partMs, interval: 0, readsOnly });
+    const counts = this.#counts();
+    paced = true;
+    const slow = await this.#drive({ machine: base, seed, ms: partMs, interval: PACE_NS, readsOnly });
+    paced = false;
+    const stale = engine.deferred(SLOT);
+    const inversions = engine.lockOrder(SLOT).inversions.length;
+    const found = engine.lockView.deadlockCount - deadlocks;
+    engine.loadBql(SLOT, { duty: 0, hold: HOLD_NS, burn: false });
+    await engine.removeMachine(SLOT);
+
+    const spent = fast.reduce((sum, { ms }) => sum + ms * 1e6, 0);
+    const largest = (pick: (drive: Drive) => number) => Math.max(...slow.map(pick));
+    return {
+      figures: {
+        accesses: fast.reduce((sum, drive) => sum + drive.accesses / (drive.ms / 1000), 0),
+        readP50: largest(({ read }) => read.p50),
+        readP99: largest(({ read }) => read.p99),
+        mmioP50: largest(({ mmio }) => mmio.p50),
+        mmioP99: largest(({ mmio }) => mmio.p99),
+        mmioP999: largest(({ mmio }) => mmio.p999),
+        latenessP50: lateness.percentile(50),
+        latenessP99: lateness.percentile(99),
+        interruptP50: interrupt.percentile(50),
+        interruptP99: interrupt.percentile(99),
+        contended: share(counts.contended - before.contended, counts.acquired - before.acquired),
+        waiting: share(counts.waited - before.waited, spent),
+        reacquire: mean(counts.reacquire, before.reacquire),
+        nested: mean(counts.nested, before.nested),
+      },
+      hazards: { late: stale.late, inverted: stale.inverted, deadlocks: found, inversions },
+    };
+  }
+
+  #drive(order: Order): Promise<Drive[]> {
+    return Promise.all(
+      this.#drivers.map(async (driver) => {
+        driver.postMessage(order);
+        const [drive]: Drive[] = await once(driver, 'message');
+        return drive;
+      }),
+    );
+  }
+
+  /** What the drivers' locks counted so far, in all machines. */
+  #counts() {
+    const { statistics } = this.engine;
+    const rows = statistics.locks(STATISTICS).filter(({ site }) => VCPU_SITES.includes(site));
+    return {
+      acquired: rows.reduce((sum, row) => sum + row.acquired, 0),
+      contended: rows.reduce((sum, row) => sum + row.contended, 0),
+      waited: rows.reduce((sum, row) => sum + row.wait.sum, 0),
+      reacquire: statistics.durations(STATISTICS, L.REACQUIRE),
+      nested: statistics.durations(STATISTICS, L.NESTED_WAIT),
+    };
+  }
+}
+
+/** Where only vCPUs take locks. */
+const VCPU_SITES = ['mmio-read', 'mmio-write', 'irq-update', 'deferred-flush'];
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? (100 * part) / whole : 0;
+}
+
+function mean(now: Durations, before: Durations): number {
+  const count = now.count - before.count;
+  return count > 0 ? (now.sum - before.sum) / count : 0;
+}

@@ -1,0 +1,211 @@
+import type { Memory } from '../../core/memory/memory.js';
+import type { MachineEvent } from '../../runtime/events/event-ring.js';
+import type { Completion, Lane } from '../../runtime/rings/dispatch.js';
+import { READ } from '../../runtime/rings/submission-ring.js';
+import { Gateway } from '../../runtime/threads/gateway.js';
+import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../../runtime/threads/shared-map.js';
+import { History } from './history.js';
+import { type ExploredMap, type LogicalThread, makeThread } from './logical-thread.js';
+import type { Scenario } from './scenario.js';
+import { Sockets } from './sockets.js';
+
+/** Numbers in the thread table that no thread of the process has. */
+const FIRST_CLIENT = 60;
+
+/** The other end of a vCPU's socket: its frames come at any time, one after the other. */
+export function clientThread(map: ExploredMap, vcpu: number, frames: number): LogicalThread {
+  return {
+    name: `client ${vcpu}`,
+    id: FIRST_CLIENT + vcpu,
+    idleAt: -1,
+    firstCarried: [frames],
+    history: new History(),
+    begin(memory, [left]) {
+      const sockets = new Sockets(map, memory());
+      return () => {
+        sockets.send(vcpu);
+        return left > 1 ? [left - 1] : undefined;
+      };
+    },
+  };
+}
+
+/** The gateway: a step takes one frame, or is one turn, or sleep. Events are handed over up to position `drained`. */
+export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: number): LogicalThread {
+  return {
+    name: 'gateway',
+    id: GATEWAY_THREAD,
+    idleAt: map.gatewayBell,
+    firstCarried: [0, drained, ...scenario.vcpus.flatMap(() => [0, 0, 0]), 0],
+    history: new History(),
+    begin(memory, carried) {
+      const gateway = new ExploredGateway(map, scenario, memory);
+      gateway.recall(carried);
+      return () => {
+        gateway.step();
+        return gateway.carried();
+      };
+    },
+  };
+}
+
+const AWAKE = -1;
+const NOTHING_READ = { lo: 0, hi: 0 };
+
+/** A frame that was carried out on the gateway and is answered behind its events. */
+interface InlineFrame {
+  readonly behind: number;
+  readonly vcpu: number;
+  readonly frame: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The gateway with the sockets around it, in place of Node's event loop. */
+class ExploredGateway {
+  readonly gateway: Gateway;
+  readonly #shared: Memory;
+  readonly #sockets: Sockets;
+  /** Per vCPU: frames that were taken from its socket. */
+  readonly #taken: number[];
+  readonly #lanes: Lane[];
+  /** The frames of what the gateway keeps under way, in its order. */
+  readonly #pending: number[][];
+  readonly #inline: InlineFrame[] = [];
+  /** The rings of the bell on which it sleeps, or AWAKE. */
+  #sleepsOn = AWAKE;
+
+  constructor(
+    readonly map: ExploredMap,
+    readonly scenario: Scenario,
+    memory: () => Memory,
+  ) {
+    this.#shared = memory();
+    this.#sockets = new Sockets(map, this.#shared);
+    const ports = {
+      handOver: (_slot: number, event: MachineEvent) => this.#handOver(event),
+      exists: () => true,
+      freeze() {},
+      wake() {},
+      replace: () => undefined,
+      later() {},
+    };
+    const thread = makeThread(map, GATEWAY_THREAD, this.#shared);
+    this.gateway = new Gateway(thread, memory(), map, ports, scenario.gateway ?? {});
+    this.#taken = scenario.vcpus.map(() => 0);
+    this.#lanes = scenario.vcpus.map(() => ({ underWay: 0 }));
+    this.#pending = scenario.vcpus.map(() => []);
+    for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
+      this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + vcpu, vcpu));
+    }
+  }
+
+  step(): void {
+    const vcpu = this.#taken.findIndex((taken, vcpu) => this.#hasFrame(vcpu, taken));
+    if (vcpu >= 0) this.#take(vcpu);
+    else if (this.#sleepsOn === AWAKE) this.#sleepsOn = this.gateway.step() ?? AWAKE;
+    else this.#sleep();
+  }
+
+  #hasFrame(vcpu: number, taken: number): boolean {
+    return taken < this.scenario.vcpus[vcpu].length && this.#sockets.arrived(vcpu) > taken;
+  }
+
+  /** Until the bell rings or a frame comes, which may be at any time. */
+  #sleep(): void {
+    const { rings } = this.gateway.host.gatewayBell;
+    const framesToCome = this.#taken.some((taken, vcpu) => taken < this.scenario.vcpus[vcpu].length);
+    this.#shared.wait(rings, this.#sleepsOn, framesToCome ? 0 : undefined);
+    if (this.#shared.load(rings) === this.#sleepsOn) return;
+    this.#sleepsOn = AWAKE;
+    this.gateway.wake();
+  }
+
+  #take(vcpu: number): void {
+    const frame = this.#taken[vcpu]++;
+    const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
+    const high = Math.floor(value / 2 ** 32);
+    const before = this.gateway.inlineResults.length;
+    const underWay = this.#lanes[vcpu].underWay;
+    const answer = this.#answerOf(vcpu, frame);
+    this.gateway.perform(vcpu, 0, operation, size, address, value >>> 0, high, answer, this.#lanes[vcpu]);
+    const { inlineResults, machine } = this.gateway;
+    const result = operation === READ ? machine.value : NOTHING_READ;
+    if (inlineResults.length > before) {
+      this.#inline.push({ behind: inlineResults[before].behind, vcpu, frame, low: result.lo, high: result.hi });
+    } else if (this.#lanes[vcpu].underWay > underWay) this.#pending[vcpu].push(frame);
+  }
+
+  #answerOf(vcpu: number, frame: number): Completion {
+    return (_status, low, high) => {
+      this.#sockets.reply(vcpu, frame, low, high);
+      if (this.#pending[vcpu][0] === frame) this.#pending[vcpu].shift();
+      else if (this.#inline[0]?.vcpu === vcpu && this.#inline[0].frame === frame) this.#inline.shift();
+    };
+  }
+
+  #handOver(event: MachineEvent): void {
+    this.scenario.vcpus.forEach((frames, vcpu) => {
+      frames.forEach(({ tells }, frame) => {
+        if (tells && tells.kind === event.kind && tells.a === event.a) this.#sockets.tell(vcpu, frame);
+      });
+    });
+  }
+
+  // From one step to the next
+
+  carried(): number[] {
+    const { gateway } = this;
+    return [
+      this.#sleepsOn + 1,
+      gateway.drained,
+      ...this.#taken.flatMap((taken, vcpu) => {
+        const pending = this.#pending[vcpu];
+        return [taken, gateway.vcpus[vcpu].answered, pending.length, ...pending];
+      }),
+      this.#inline.length,
+      ...this.#inline.flatMap(({ behind, vcpu, frame, low, high }) => [behind, vcpu, frame, low, high]),
+    ];
+  }
+
+  recall(carried: readonly number[]): void {
+    const { gateway } = this;
+    let next = 0;
+    this.#sleepsOn = carried[next++] - 1;
+    gateway.drained = carried[next++];
+    for (let vcpu = 0; vcpu < this.#taken.length; vcpu++) {
+      this.#taken[vcpu] = carried[next++];
+      gateway.vcpus[vcpu].answered = carried[next++];
+      for (let left = carried[next++]; left > 0; left--) this.#recallPending(vcpu, carried[next++]);
+    }
+    for (let left = carried[next++]; left > 0; left--) {
+      const [behind, vcpu, frame, low, high] = carried.slice(next, next + 5);
+      next += 5;
+      this.#recallInline({ behind, vcpu, frame, low, high });
+    }
+  }
+
+  #recallPending(vcpu: number, frame: number): void {
+    const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
+    const lane = this.#lanes[vcpu];
+    const answer = this.#answerOf(vcpu, frame);
+    const request = this.gateway.request(
+      0,
+      operation,
+      size,
+      address,
+      value >>> 0,
+      Math.floor(value / 2 ** 32),
+      answer,
+      lane,
+    );
+    this.#pending[vcpu].push(frame);
+    this.gateway.vcpus[vcpu].pending.push(request);
+  }
+
+  #recallInline(result: InlineFrame): void {
+    const { behind, vcpu, frame, low, high } = result;
+    this.#inline.push(result);
+    this.gateway.inlineResults.push({ behind, answer: () => this.#answerOf(vcpu, frame)(0, low, high) });
+  }
+}

@@ -1,0 +1,146 @@
+import { STATUS } from '../../core/devices/hpet/state.js';
+import { DueWork } from '../../core/machine/due-work.js';
+import { Machine } from '../../core/machine/machine.js';
+import type { Memory } from '../../core/memory/memory.js';
+import { DEVICE } from '../../core/sync/lock-names.js';
+import { Locks } from '../../core/sync/locks.js';
+import { NO_STATISTICS } from '../../core/sync/statistics.js';
+import { Thread } from '../../core/sync/thread.js';
+import { WaitGraph } from '../../core/sync/wait-graph.js';
+import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
+import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
+import { ThreadHost } from '../../runtime/threads/host.js';
+import { MainLoop } from '../../runtime/threads/main-loop.js';
+import {
+  FIRST_VCPU_THREAD,
+  GATEWAY_THREAD,
+  MAIN_LOOP_THREAD,
+  machineAt,
+  type SharedMap,
+  submissionRingAt,
+  vcpuBellAt,
+} from '../../runtime/threads/shared-map.js';
+import { VcpuThread } from '../../runtime/threads/vcpu-thread.js';
+import { History } from './history.js';
+import type { ControlRequest } from './scenario.js';
+
+/** Where everything lies, and whether threads look for cycles of waiting. */
+export interface ExploredMap extends SharedMap {
+  readonly breaksDeadlocks: boolean;
+}
+
+/**
+ * A thread under exploration: one of the production entries, made anew by its production constructor for each run of a
+ * step. All that a thread may carry from one step to the next is a few numbers.
+ */
+export interface LogicalThread {
+  readonly name: string;
+  /** Number in the thread table. */
+  readonly id: number;
+  /** The word that it waits on when it has nothing to do; −1 if there is none. */
+  readonly idleAt: number;
+  readonly firstCarried: readonly number[];
+  readonly history: History;
+  /** Makes the production objects and returns the step, which returns what to carry on, or undefined at the end. */
+  begin(memory: () => Memory, carried: readonly number[]): () => readonly number[] | undefined;
+}
+
+export function makeThread(map: ExploredMap, id: number, shared: Memory): Thread {
+  return new Thread(id, shared, NO_STATISTICS, map.breaksDeadlocks ? new WaitGraph(shared, id) : undefined);
+}
+
+/**
+ * The main loop. A step is one of the three parts of `iterate`, or all of it: the more often a step ends, the more
+ * histories meet. It carries which part, and the host time at which its one machine is due.
+ */
+export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts: boolean): LogicalThread {
+  return {
+    name: 'main loop',
+    id: MAIN_LOOP_THREAD,
+    idleAt: map.mainLoopBell,
+    firstCarried: [0, firstDeadline],
+    history: new History(),
+    begin(memory, [part, deadline]) {
+      const shared = memory();
+      const deadlines = new DeadlineQueue();
+      deadlines.set(0, deadline);
+      const loop = new MainLoop(makeThread(map, MAIN_LOOP_THREAD, shared), memory(), map, deadlines);
+      return () => {
+        if (!inParts) {
+          loop.iterate();
+          return [0, deadlines.earliest];
+        }
+        if (part === 0) {
+          loop.answerRound();
+          loop.runKicked();
+        } else if (part === 1) loop.runDue();
+        else loop.sleep();
+        return [(part + 1) % 3, deadlines.earliest];
+      };
+    },
+  };
+}
+
+/** A vCPU thread: what it is to do lies in its ring. */
+export function vcpuThread(map: ExploredMap, index: number): LogicalThread {
+  const id = FIRST_VCPU_THREAD + index;
+  return {
+    name: `vCPU ${index}`,
+    id,
+    idleAt: vcpuBellAt(map, index),
+    firstCarried: [],
+    history: new History(),
+    begin(memory) {
+      const shared = memory();
+      const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
+      const vcpu = new VcpuThread(makeThread(map, id, shared), memory(), map, index, submissions);
+      return () => (vcpu.step() ? [] : undefined);
+    },
+  };
+}
+
+/** Takes a lock of the machine, counts in a word that only the lock protects, and releases it, `rounds` times. */
+export function lockerThread(map: ExploredMap, index: number, rounds: number): LogicalThread {
+  const id = FIRST_VCPU_THREAD + index;
+  return {
+    name: `locker ${index}`,
+    id,
+    idleAt: -1,
+    firstCarried: [rounds],
+    history: new History(),
+    begin(makeMemory, [left]) {
+      const memory = makeMemory();
+      const locks = new Locks(memory, makeThread(map, id, makeMemory()));
+      return () => {
+        memory.select(machineAt(map, 0));
+        locks.select();
+        locks.acquire(DEVICE);
+        memory.set(STATUS, memory.get(STATUS) + 1);
+        locks.release(DEVICE);
+        return left > 1 ? [left - 1] : undefined;
+      };
+    },
+  };
+}
+
+/** The gateway, which asks the main loop for one piece of control work. */
+export function controlThread(map: ExploredMap, { work, argument }: ControlRequest): LogicalThread {
+  return {
+    name: 'gateway',
+    id: GATEWAY_THREAD,
+    idleAt: -1,
+    firstCarried: [],
+    history: new History(),
+    begin(memory) {
+      const shared = memory();
+      const thread = makeThread(map, GATEWAY_THREAD, shared);
+      const machine = new Machine(memory(), thread, new ThreadHost(shared, map));
+      const due = new DueWork(machine);
+      return () => {
+        machine.select(machineAt(map, 0));
+        due.requestControl(work, argument);
+        return undefined;
+      };
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { CONTROL_SAVE } from '../../core/machine/due-work.js';
+import { EVENT_APIC, EVENT_MSI } from '../../core/machine/events.js';
+import { savedDeadline } from '../../core/machine/saved-state.js';
+import { TIMER_COUNT } from '../../core/machine/timer-list.js';
+import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../../core/memory/map.js';
+import { EventRing } from '../../runtime/events/event-ring.js';
+import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
+import { submissionRingAt } from '../../runtime/threads/shared-map.js';
+import { armedDeadline } from './armed-deadline.js';
+import type { Laboratory } from './laboratory.js';
+import { Sockets } from './sockets.js';
+import { StillMemory } from './still-memory.js';
+import type { System } from './system.js';
+
+/**
+ * What a run of a scenario comes to: every register and hidden field of the devices, every armed deadline, what was
+ * answered, and how many messages were sent that cannot be taken back (edges and MSIs). Levels that came and went are no
+ * part of it: designs may coalesce them. By name.
+ */
+export type Outcome = Map<string, number>;
+
+const DEVICE_GUARDS = new Set(['hpet', 'router', 'ioapic', 'pic']);
+const TRIGGER_LEVEL = 1 << 12;
+
+export function outcomeOf(lab: Laboratory, system: System): Outcome {
+  const outcome: Outcome = new Map();
+  const { machine } = lab.names;
+  for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
+    for (let word = area.start; word < area.end; word++) {
+      const field = area.field(word);
+      if (!field || !DEVICE_GUARDS.has(field.guard)) continue;
+      const value = system.words.get(machine + word);
+      if (value !== 0) outcome.set(field.name, value);
+    }
+  }
+  addDeadlines(outcome, lab, system);
+  addAnswers(outcome, lab, system);
+  addSaved(outcome, lab, system);
+  addMessages(outcome, lab, system);
+  return outcome;
+}
+
+function addDeadlines(outcome: Outcome, { names }: Laboratory, { words }: System): void {
+  for (let timer = 0; timer < TIMER_COUNT; timer++) {
+    const deadline = armedDeadline(names, words, timer);
+    if (deadline !== undefined) outcome.set(`timers.timer[${timer}].deadline`, deadline);
+  }
+}
+
+/** What a snapshot holds of the devices. */
+function addSaved(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
+  if (scenario.control?.work !== CONTROL_SAVE) return;
+  for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
+    for (let word = area.start; word < area.end; word++) {
+      const field = area.field(word);
+      if (field && DEVICE_GUARDS.has(field.guard)) outcome.set(`saved ${field.name}`, words.get(map.transfer + word));
+    }
+  }
+  for (let timer = 0; timer < TIMER_COUNT; timer++) {
+    outcome.set(`saved deadline ${timer}`, words.getTime(map.transfer + savedDeadline(timer)));
+  }
+}
+
+function addAnswers(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
+  const memory = new StillMemory(words, 0);
+  if (scenario.gateway) {
+    const sockets = new Sockets(map, memory);
+    scenario.vcpus.forEach((frames, vcpu) => {
+      frames.forEach((_, frame) => {
+        const answer = sockets.isAnswered(vcpu, frame) ? sockets.value(vcpu, frame) : -1;
+        outcome.set(`vCPU ${vcpu}.answer[${frame}]`, answer);
+      });
+    });
+    return;
+  }
+  for (const [vcpu, requests] of scenario.vcpus.entries()) {
+    const ring = new SubmissionRing(memory, submissionRingAt(map, vcpu), map.submissions);
+    outcome.set(`vCPU ${vcpu}.answered`, ring.completed());
+    for (let position = 0; position < Math.min(requests.length, ring.completed()); position++) {
+      outcome.set(`vCPU ${vcpu}.answer[${position}]`, ring.high(position) * 2 ** 32 + ring.low(position));
+    }
+  }
+}
+
+function addMessages(outcome: Outcome, { map }: Laboratory, { words }: System): void {
+  const ring = new EventRing(new StillMemory(words, 0), map.eventRing, map.events, 1);
+  ring.drain(map.events, (_, { kind, a, b, c }) => {
+    if (kind !== EVENT_MSI && (kind !== EVENT_APIC || b & TRIGGER_LEVEL)) return;
+    const name = kind === EVENT_MSI ? `MSIs of timer ${a}` : `edges of pin ${a}, vector ${c}`;
+    outcome.set(name, (outcome.get(name) ?? 0) + 1);
+  });
+}
+
+/** Where two outcomes differ, as `name: one, other`. */
+export function differences(one: Outcome, other: Outcome): string[] {
+  const names = new Set([...one.keys(), ...other.keys()]);
+  const differing = [...names].filter((name) => (one.get(name) ?? 0) !== (other.get(name) ?? 0));
+  return differing.map((name) => {
+    const values = [one.get(name) ?? 0, other.get(name) ?? 0];
+    // Of 64 bits, one sees which half is whose.
+    const [is, not] = values.some((value) => value >= 2 ** 32)
+      ? values.map((value) => `0x${value.toString(16)}`)
+      : values;
+    return `${name} is ${is} and not ${not}`;
+  });
+}
+
+export function outcomeKey(outcome: Outcome): string {
+  return [...outcome].map(([name, value]) => `${name}=${value}`).join('\n');
+}

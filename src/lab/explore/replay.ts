@@ -1,0 +1,105 @@
+import type { Design } from '../../core/locking/axes.js';
+import { makeSystem, oraclesFor } from './explore.js';
+import type { ExploreOptions } from './explorer.js';
+import { type Finding, worstFirst } from './finding.js';
+import type { HistoryNode } from './history.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import type { Oracle } from './oracle.js';
+import type { Scenario } from './scenario.js';
+import { Sharing } from './sharing.js';
+import { type Points, TICK, TIMEOUT } from './system.js';
+import { describeAction, describeStuck, type TimelineEntry } from './timeline.js';
+
+/** Where a replay fails to follow its schedule: it was recorded with other code, or misspelt. */
+export class ReplayError extends Error {
+  override name = 'ReplayError';
+}
+
+export interface Replayed {
+  readonly threads: readonly string[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Runs one schedule, in which every synchronising operation is a transition. Production code is executed for each; so a
+ * breakpoint in it is met, with the thread's whole step on the stack. It runs twice: first to see on which words threads
+ * meet in this schedule, then to judge it.
+ */
+export function replaySchedule(
+  scenario: Scenario,
+  design: Design,
+  schedule: readonly number[],
+  options: ExploreOptions,
+  withTimeline = true,
+): Replayed {
+  const seen = new Sharing(laboratory(scenario, design).map.words, false);
+  const every = { isSchedulingPoint: () => true, isVisible: (node: HistoryNode) => seen.isVisible(node) };
+  follow(scenario, design, schedule, options, { ...every, note: (thread, node) => seen.note(thread, node) }, false);
+  return follow(scenario, design, schedule, options, { ...every, note() {} }, withTimeline);
+}
+
+function follow(
+  scenario: Scenario,
+  design: Design,
+  schedule: readonly number[],
+  options: ExploreOptions,
+  points: Points,
+  withTimeline: boolean,
+): Replayed {
+  const lab = laboratory(scenario, design, false, options.machine);
+  const oracles = oraclesFor(lab, design);
+  const takeOut = options.plant?.();
+  try {
+    return followIn(lab, oracles, schedule, options, points, withTimeline);
+  } finally {
+    takeOut?.();
+  }
+}
+
+function followIn(
+  lab: Laboratory,
+  oracles: readonly Oracle[],
+  schedule: readonly number[],
+  options: ExploreOptions,
+  points: Points,
+  withTimeline: boolean,
+): Replayed {
+  const findings = new Map<string, Finding>();
+  const timeline: TimelineEntry[] = [];
+  // Oracles look after each operation, and so see on their way what exploration looks at in the end: a race on a word
+  // with the read before it is one with the write. Both are told, that the one which was looked for is among them.
+  const report = (finding: Finding) => {
+    findings.set(`${finding.kind} ${finding.summary}`, finding);
+  };
+  const system = makeSystem(lab, points, { ...options, merge: false }, (thread) => {
+    for (const oracle of oracles) oracle.atStepEnd?.(system, thread, report);
+  });
+  const { threads } = system;
+  if (withTimeline) {
+    system.execution.observer = (thread, node, value) => {
+      const racy = system.execution.isPoint(node.kind, node.address);
+      timeline.push({ ...describeAction(lab.names, system.words, thread, threads[thread].id, node, value), racy });
+    };
+  }
+  system.execution.onNewAction = (thread, node) => {
+    for (const oracle of oracles) oracle.beforeAction?.(system, thread, node, report);
+  };
+  system.start();
+  for (const [step, transition] of schedule.entries()) {
+    if (!system.transitions().includes(transition)) {
+      throw new ReplayError(`operation ${step + 1} of the schedule is not possible`);
+    }
+    if (transition !== TICK) {
+      for (const oracle of oracles) oracle.beforeTransition?.(system, transition & ~TIMEOUT, report);
+    }
+    system.perform(transition);
+    if (transition === TICK) continue;
+    for (const oracle of oracles) oracle.afterTransition?.(system, transition & ~TIMEOUT, report);
+  }
+  if (system.transitions().length === 0) for (const oracle of oracles) oracle.atRest?.(system, report);
+  for (const thread of system.stuck()) {
+    timeline.push(describeStuck(lab.names, system.words, thread, threads[thread].id, system.nodes[thread]));
+  }
+  return { threads: threads.map(({ name }) => name), timeline, findings: worstFirst([...findings.values()]) };
+}

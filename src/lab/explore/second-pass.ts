@@ -1,0 +1,55 @@
+import type { Design } from '../../core/locking/axes.js';
+import { boundOf, explore } from './explore.js';
+import type { ExploreOptions } from './explorer.js';
+import type { Counterexample } from './finding.js';
+import { laboratory } from './laboratory.js';
+import type { Scenario } from './scenario.js';
+
+/** Most preemptions of the second pass: a race is between two, and so is its harm. */
+const PREEMPTIONS = 2;
+/** Most states of the second pass. */
+const STATES = 100_000;
+
+/** What came of making racy data words scheduling points. */
+export interface SecondPass {
+  /** The words, by name. */
+  readonly words: readonly string[];
+  readonly preemptions: number;
+  /** Every state within the bound was visited. */
+  readonly complete: boolean;
+  readonly states: number;
+  readonly transitions: number;
+  /** What the first pass did not find: the harm that the races do. */
+  readonly findings: readonly Counterexample[];
+}
+
+/**
+ * Explores again what has races, with every access to a racy word a scheduling point: the first pass says that two
+ * accesses have no order, the second what comes of each order. Undefined where there is no race.
+ */
+export function secondPass(
+  scenario: Scenario,
+  design: Design,
+  options: ExploreOptions,
+  first: readonly Counterexample[],
+): SecondPass | undefined {
+  const points = [...new Set(first.flatMap(({ address }) => address ?? []))].sort((a, b) => a - b);
+  if (points.length === 0) return undefined;
+  const preemptions = Math.min(boundOf(scenario, options) ?? PREEMPTIONS, PREEMPTIONS);
+  const { maxStates = STATES } = options;
+  const again = explore(scenario, design, { ...options, points, preemptions, maxStates });
+  const known = new Set(first.map(identity));
+  const { names } = laboratory(scenario, design, true, options.machine);
+  return {
+    words: points.map((address) => names.word(address)),
+    preemptions,
+    complete: again.states < maxStates,
+    states: again.states,
+    transitions: again.transitions,
+    findings: again.findings.filter((finding) => !known.has(identity(finding))),
+  };
+}
+
+function identity({ kind, key, summary }: Counterexample): string {
+  return `${kind} ${key ?? summary}`;
+}

@@ -1,0 +1,70 @@
+import type { Memory } from '../../core/memory/memory.js';
+import type { SharedMap } from '../../runtime/threads/shared-map.js';
+
+/** Frames that came, counted. */
+const ARRIVED = 0;
+/** Bit n: frame n was answered. */
+const ANSWERED = 1;
+/** Bit n: the event that frame n tells of was handed over. */
+const TOLD = 2;
+/** The two halves of the value of each reply. */
+const VALUES = 4;
+const MOST_FRAMES = 6;
+const SOCKET_WORDS = VALUES + 2 * MOST_FRAMES;
+const MOST_SOCKETS = 3;
+
+/** Words that exploration has behind those of the shared map. */
+export const SOCKETS_WORDS = MOST_SOCKETS * SOCKET_WORDS;
+
+/**
+ * The vCPUs' sockets as the gateway sees them, one per vCPU: how many frames came, and what was sent. They lie behind the
+ * shared map, so that they are part of each state.
+ */
+export class Sockets {
+  constructor(
+    readonly map: SharedMap,
+    readonly memory: Pick<Memory, 'get' | 'set' | 'load' | 'add'>,
+  ) {}
+
+  #at(vcpu: number): number {
+    return this.map.words + vcpu * SOCKET_WORDS;
+  }
+
+  /** The other end sends a frame. */
+  send(vcpu: number): void {
+    this.memory.add(this.#at(vcpu) + ARRIVED, 1);
+  }
+
+  arrived(vcpu: number): number {
+    return this.memory.load(this.#at(vcpu) + ARRIVED);
+  }
+
+  reply(vcpu: number, frame: number, low: number, high: number): void {
+    const at = this.#at(vcpu);
+    this.#mark(at + ANSWERED, frame);
+    this.memory.set(at + VALUES + 2 * frame, low);
+    this.memory.set(at + VALUES + 2 * frame + 1, high);
+  }
+
+  tell(vcpu: number, frame: number): void {
+    this.#mark(this.#at(vcpu) + TOLD, frame);
+  }
+
+  isAnswered(vcpu: number, frame: number): boolean {
+    return (this.memory.get(this.#at(vcpu) + ANSWERED) & (1 << frame)) !== 0;
+  }
+
+  isTold(vcpu: number, frame: number): boolean {
+    return (this.memory.get(this.#at(vcpu) + TOLD) & (1 << frame)) !== 0;
+  }
+
+  /** The value of a reply. */
+  value(vcpu: number, frame: number): number {
+    const at = this.#at(vcpu) + VALUES + 2 * frame;
+    return (this.memory.get(at + 1) >>> 0) * 2 ** 32 + (this.memory.get(at) >>> 0);
+  }
+
+  #mark(word: number, bit: number): void {
+    this.memory.set(word, this.memory.get(word) | (1 << bit));
+  }
+}

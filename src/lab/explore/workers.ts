@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { PRESETS } from '../../core/locking/presets.js';
+import { type CampaignResult, runOne } from './campaign.js';
+import { differInControl, type NamedDesign } from './designs.js';
+import type { ExploreOptions } from './explorer.js';
+import type { Scenario } from './scenario.js';
+
+export interface Task {
+  readonly named: NamedDesign;
+  readonly scenario: Scenario;
+}
+
+export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'harm'>;
+
+/** A task as it travels to a worker: designs and scenarios have names. */
+export interface NamedTask {
+  readonly locking: string;
+  readonly scenario: string;
+  readonly options: TaskOptions;
+}
+
+/**
+ * Explores every task and yields the results in order. Designs that differ in nothing but how control work enters are one
+ * to a scenario without control work: it is run once, and counted with the first.
+ */
+export async function* runAll(tasks: readonly Task[], options: TaskOptions): AsyncGenerator<CampaignResult> {
+  const runs: Task[] = [];
+  const runOf = tasks.map((task) => {
+    const same = runs.findIndex((run) => isSameRun(run, task));
+    return same >= 0 ? same : runs.push(task) - 1;
+  });
+  const results: CampaignResult[] = [];
+  let at = 0;
+  for await (const result of runEach(runs, options)) {
+    results.push(result);
+    yield result;
+    for (at++; at < tasks.length && runOf[at] < results.length; at++) {
+      const locking = tasks[at].named.name;
+      yield { ...results[runOf[at]], locking, states: 0, transitions: 0, seconds: 0 };
+    }
+  }
+}
+
+/** Presets are explored by themselves, whatever they are the same as. */
+function isSameRun(run: Task, { named, scenario }: Task): boolean {
+  if (run.scenario !== scenario || scenario.control || Object.hasOwn(PRESETS, named.name)) return false;
+  return differInControl(run.named.design, named.design);
+}
+
+/** Explores each task on one of as many threads as there are processors, and yields the results in order. */
+async function* runEach(tasks: readonly Task[], options: TaskOptions): AsyncGenerator<CampaignResult> {
+  const threads = Math.min(availableParallelism(), tasks.length);
+  if (threads <= 1) {
+    for (const { named, scenario } of tasks) yield runOne(named, scenario, options);
+    return;
+  }
+  const results = tasks.map(() => pending());
+  let next = 0;
+  const workers = Array.from({ length: threads }, () => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url));
+    let current = -1;
+    const begin = () => {
+      current = next++;
+      if (current >= tasks.length) return;
+      const { named, scenario } = tasks[current];
+      worker.postMessage({ locking: named.name, scenario: scenario.name, options } satisfies NamedTask);
+    };
+    worker.on('message', (result: CampaignResult) => {
+      results[current].resolve(result);
+      begin();
+    });
+    worker.on('error', (error) => results[current]?.reject(error));
+    // After a result or an error nothing is rejected any more; what ends without either, its task would wait for.
+    worker.on('exit', (code) => results[current]?.reject(new Error(`a thread that explores ended with ${code}`)));
+    begin();
+    return worker;
+  });
+  try {
+    for (const { promise } of results) yield await promise;
+  } finally {
+    for (const worker of workers) worker.terminate();
+  }
+}
+
+/** A result that is to come. */
+function pending() {
+  let resolve: (result: CampaignResult) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<CampaignResult>((resolved, rejected) => {
+    resolve = resolved;
+    reject = rejected;
+  });
+  // Told where its turn comes; until then it is no unhandled one.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { RequestError, type Southbridge } from '../../client/index.js';
+import { LoadError, type LoadOptions } from './options.js';
+import { STATIONS_PER_MACHINE } from './station.js';
+import type { Workload } from './workload.js';
+
+/** The pins of the vCPUs of one machine. */
+const PINS = Array.from({ length: STATIONS_PER_MACHINE }, (_, index) => 8 + index);
+const LEAST_TIMERS = 3;
+
+export interface LoadedMachine {
+  readonly name: string;
+  readonly locking: string;
+  /** One for each vCPU that takes part. */
+  readonly pins: readonly number[];
+}
+
+/** The machines of a load: made for it, or one that was there. */
+export class LoadMachines {
+  readonly #made: string[] = [];
+
+  constructor(readonly server: Southbridge) {}
+
+  /** Throws LoadError. */
+  async open(options: LoadOptions): Promise<LoadedMachine[]> {
+    return options.machine === undefined ? this.#make(options) : [await this.#find(options.machine, options)];
+  }
+
+  /** As many of equal size as it takes. */
+  async #make({ vcpus, workload, locking }: LoadOptions): Promise<LoadedMachine[]> {
+    const count = workload.isAlone ? vcpus : Math.ceil(vcpus / STATIONS_PER_MACHINE);
+    const base = `load-${randomBytes(4).toString('hex')}`;
+    const machines: LoadedMachine[] = [];
+    for (let index = 0; index < count; index++) {
+      const pins = PINS.slice(0, Math.floor((vcpus + index) / count));
+      const name = `${base}-${index}`;
+      const made = (await this.server.createMachine({
+        name,
+        ...(locking !== undefined && { locking }),
+        ...(workload.isAlone ? {} : configuration(pins.length)),
+      })) as unknown as Description;
+      this.#made.push(name);
+      machines.push({ name, locking: lockingOf(made), pins });
+    }
+    return machines;
+  }
+
+  async #find(name: string, { vcpus, workload }: LoadOptions): Promise<LoadedMachine> {
+    const found = (await this.server.request('GET', `/v1/machines/${encodeURIComponent(name)}`)) as Description;
+    const problem = problemOf(found, vcpus, workload);
+    if (problem) throw new LoadError(`machine ${name} cannot take this load: ${problem}`);
+    await this.server.request('POST', `/v1/machines/${encodeURIComponent(name)}/reset`);
+    return { name, locking: lockingOf(found), pins: pinsOf(found, workload).slice(0, vcpus) };
+  }
+
+  /** Deletes what was made; what is gone already, or cannot be reached, is left. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#made.splice(0).map((name) => this.server.deleteMachine(name)));
+  }
+}
+
+/** What is used here of a machine as the server describes it. */
+interface Description {
+  readonly clock: string;
+  readonly state: string;
+  readonly locking: { readonly [key: string]: string | null };
+  readonly hpet: { readonly timers: number; readonly routingCapability: string };
+  readonly vcpus: readonly { readonly vcpu: number; readonly connected: boolean }[];
+}
+
+/** A timer and a pin for each vCPU, and no 8259 pair, which would tell vCPU 0 of the same interrupts. */
+function configuration(vcpus: number) {
+  return {
+    vcpus,
+    pic: false,
+    hpet: { timers: Math.max(LEAST_TIMERS, vcpus), routingCapability: '0x00ffff00' },
+  };
+}
+
+/** The preset, or the four axes. */
+function lockingOf({ locking }: Description): string {
+  const { preset, mmio, timer, irq, control } = locking;
+  return preset ?? [mmio, timer, irq, control].join(' / ');
+}
+
+function pinsOf({ hpet }: Description, { needs }: Workload): number[] {
+  return needs === 'timer' ? PINS.filter((pin) => (Number(hpet.routingCapability) >> pin) & 1) : PINS;
+}
+
+function problemOf(machine: Description, vcpus: number, workload: Workload): string | undefined {
+  const { clock, state, hpet } = machine;
+  if (state !== 'running') return `it is ${state}`;
+  if (clock !== 'realtime') return `its clock is ${clock}, not realtime`;
+  if (workload.isAlone && vcpus > 1) return `${workload.name} has a machine for each vCPU; use --vcpus 1`;
+  if (vcpus > machine.vcpus.length) return `it has ${machine.vcpus.length} vCPUs, not ${vcpus}`;
+  const taken = machine.vcpus.slice(0, vcpus).find(({ connected }) => connected);
+  if (taken) return `another client is connected as vCPU ${taken.vcpu}`;
+  if (workload.needs === 'timer' && vcpus > hpet.timers) return `its HPET has ${hpet.timers} timers, not ${vcpus}`;
+  const pins = pinsOf(machine, workload).length;
+  return vcpus > pins ? `its timers can be routed to ${pins} of the pins 8 to 23, not ${vcpus}` : undefined;
+}
+
+/** In words, what a request or a connection failed of. */
+export function failureOf(error: unknown, url: string): string | undefined {
+  if (error instanceof LoadError) return error.message;
+  if (error instanceof RequestError) return `${error.code}: ${error.message}`;
+  // What `fetch` rejects with; the reason is its cause.
+  if (error instanceof TypeError && error.cause) {
+    const { code, message } = error.cause as NodeJS.ErrnoException;
+    return `no server answers at ${url} (${code ?? message}): is it running, and is this its address?`;
+  }
+  return undefined;
+}

@@ -1,0 +1,147 @@
+import { SOURCE_EXTERNAL } from '../../core/devices/gsi/sources.js';
+import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
+import { PRESETS } from '../../core/locking/presets.js';
+import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
+import type { MachineEvent } from '../../runtime/events/event-ring.js';
+import * as ring from '../../runtime/rings/submission-ring.js';
+import { Engine } from '../../runtime/threads/engine.js';
+import { type Outcome, type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost } from './target.js';
+import type { Output, Step, Trace } from './trace.js';
+
+const VCPU_THREAD = 0;
+const SLOT = 0;
+
+/** Replays on the real threads of this process: one vCPU thread and the main loop. */
+export class InProcessTarget implements ReplayTarget {
+  readonly name = 'in-process';
+  #engine: Promise<Engine> | undefined;
+  #machine: InProcessMachine | undefined;
+
+  async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
+    this.#engine ??= this.#start();
+    const machine = new InProcessMachine(await this.#engine);
+    this.#machine = machine;
+    machine.engine.createMachine(
+      {
+        slot: SLOT,
+        design: PRESETS[options.locking],
+        clock: 'manual',
+        hpet: trace.hpet,
+        ioapic: { version: trace.ioapicVersion, id: 0 },
+        quirks: quirkBits(PROFILES[options.profile]),
+        generationCheck: true,
+        countOverlap: false,
+      },
+      (event) => machine.take(event),
+    );
+    return machine;
+  }
+
+  async #start(): Promise<Engine> {
+    const engine = new Engine({
+      vcpuThreads: 1,
+      machines: 1,
+      onThreadDeath: ({ thread, reason }) => this.#machine?.lose(`thread ${thread} ended: ${reason}`),
+    });
+    await engine.start();
+    return engine;
+  }
+
+  async close(): Promise<void> {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    await (await engine)?.close();
+  }
+}
+
+interface Pending {
+  resolve(outcome: Outcome): void;
+  reject(error: TargetLost): void;
+}
+
+class InProcessMachine implements ReplayMachine {
+  readonly #pending: Pending[] = [];
+  #outputs: Output[] = [];
+  #lost: TargetLost | undefined;
+
+  constructor(readonly engine: Engine) {}
+
+  take(event: MachineEvent): void {
+    const output = outputOf(event);
+    if (output) this.#outputs.push(output);
+  }
+
+  lose(reason: string): void {
+    this.#lost ??= new TargetLost(reason);
+    for (const { reject } of this.#pending) reject(this.#lost);
+  }
+
+  perform(step: Step): Promise<Outcome> {
+    switch (step.op) {
+      case 'read':
+        return this.#submit(ring.READ, step.size, step.address);
+      case 'write':
+        return this.#submit(ring.WRITE, step.size, step.address, step.value);
+      case 'clock_step':
+        return this.#submit(ring.STEP, 0, step.ns);
+      case 'set_irq':
+        return this.#submit(ring.SET_LINE, 0, step.pin, BigInt(step.level));
+      case 'eoi':
+        return this.#submit(ring.END_OF_INTERRUPT, 0, 0, BigInt(step.vector));
+    }
+  }
+
+  #submit(operation: number, size: number, address: number, value = 0n): Promise<Outcome> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    const low = Number(value & 0xffffffffn);
+    const high = Number(value >> 32n);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject });
+      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, (status, resultLow, resultHigh) => {
+        const outputs = this.#outputs;
+        this.#outputs = [];
+        this.#pending.shift()?.resolve(outcomeOf(status, resultLow, resultHigh, outputs));
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    // Threads that no longer answer would not let go of it either; they end with the target.
+    if (this.#pending.length === 0 && !this.#lost) await this.engine.removeMachine(SLOT);
+  }
+}
+
+function outcomeOf(status: number, low: number, high: number, outputs: readonly Output[]): Outcome {
+  switch (status) {
+    case ring.OK:
+      return { value: (BigInt(high) << 32n) | BigInt(low), outputs };
+    case ring.UNASSIGNED:
+      return { value: undefined, outputs };
+    case ring.NOT_STEPPABLE:
+      return { value: undefined, outputs, refused: 'the clock cannot be moved that far' };
+    default:
+      return { value: undefined, outputs, refused: `status ${status}` };
+  }
+}
+
+/** An event in the words of the golden traces, which do not tell of lines that the replay itself drives. */
+function outputOf(event: MachineEvent): Output | undefined {
+  switch (event.kind) {
+    case EVENT_LINE:
+      return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: event.a, level: event.b };
+    case EVENT_APIC:
+      return {
+        out: 'apic',
+        dest: event.b & 0xff,
+        dest_mode: (event.b >> 8) & 1,
+        delivery_mode: (event.b >> 9) & 7,
+        vector: event.c,
+        trigger_mode: (event.b >> 12) & 1,
+      };
+    case EVENT_MSI:
+      return { out: 'msi', addr: event.b >>> 0, data: event.c >>> 0 };
+    default:
+      // A kind that traces do not know, as of the 8259 pair.
+      return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Profile } from '../../core/devices/quirks.js';
+import type { PresetName } from '../../core/locking/presets.js';
+import type { Output, Step, Trace } from './trace.js';
+
+/** What came of one step. */
+export interface Outcome {
+  /** Of a read; undefined if no device is at the address. */
+  readonly value: bigint | undefined;
+  readonly outputs: readonly Output[];
+  /** Why the machine did not do it, if it did not. */
+  readonly refused?: string | undefined;
+}
+
+/** A fresh machine with a manual clock on which a trace is replayed. Steps may be issued before earlier ones are done. */
+export interface ReplayMachine {
+  /** Rejects with TargetLost, and with nothing else. */
+  perform(step: Step): Promise<Outcome>;
+  /** Called when nothing is under way, or the target is lost. */
+  close(): Promise<void>;
+}
+
+export interface ReplayOptions {
+  readonly profile: Profile;
+  readonly locking: PresetName;
+}
+
+/** Where machines for replay come from: this process, or a server. */
+export interface ReplayTarget {
+  readonly name: string;
+  /** A machine for one trace; throws TargetRefusal or TargetLost. One machine is open at a time. */
+  open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine>;
+  close(): Promise<void>;
+}
+
+/** The target does not make a machine for this trace; it may for others. */
+export class TargetRefusal extends Error {
+  override readonly name = 'TargetRefusal';
+}
+
+/** The target no longer answers, or not in the agreed way: nothing can be replayed on it any more. */
+export class TargetLost extends Error {
+  override readonly name = 'TargetLost';
+}
