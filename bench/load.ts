@@ -5,7 +5,7 @@ import type { Workload } from '../src/lab/load/workload.js';
 import { guest } from '../src/lab/load/workloads/guest.js';
 import { WORKLOADS } from '../src/lab/load/workloads/index.js';
 import { readTrace } from '../src/lab/replay/trace.js';
-import { loadOn, workload } from '../test/load/loads.js';
+import { loadOn, workload } from '../test/lab/load/loads.js';
 import { MeddlingProxy } from '../test/support/meddling-proxy.js';
 import { type Row, row } from './rows.js';
 import { ServerProcess } from './wire/server.js';

@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
   { line: /^southbridge explore --(replay|plant)/, longest: true, status: 1 },
   { line: /^southbridge explore/, long: true },
   { line: /^southbridge compare/, longest: true, more: SOON },
-  { line: /^southbridge demo/, not: 'test/demo runs it as it stands there' },
+  { line: /^southbridge demo/, not: 'test/lab/demo runs it as it stands there' },
   {
     line: /^southbridge replay --url/,
     long: true,

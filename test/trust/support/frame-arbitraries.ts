@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ClientCodec, Frame } from '../../../src/protocol/codec.js';
 import { jsonClientCodec } from '../../../src/protocol/json/client-codec.js';
 import { protoClientCodec } from '../../../src/protocol/protobuf/client-codec.js';
-import { access, clientMessage } from '../../wire/arbitraries.js';
+import { access, clientMessage } from '../../protocol/arbitraries.js';
 import { mutated } from './json-mutations.js';
 
 /** Requests of which a machine takes many: most addresses are those of a register. */

@@ -1,0 +1,77 @@
+import t from 'tap';
+import type { PresetName } from '../../../src/core/locking/presets.js';
+import { cellOf } from '../../../src/lab/compare/comparison.js';
+import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../../src/lab/compare/figures.js';
+import { claims, contradictions } from '../../../src/lab/compare/ranking.js';
+import { differ, summary } from '../../../src/lab/compare/summary.js';
+import { JUDGED, verdict } from '../../../src/lab/compare/verdict.js';
+
+/** Seven rounds in which every figure was this, give or take. */
+function rounds(value: number, spread: number, hazards: Partial<Measurement['hazards']> = {}): Measurement[] {
+  return Array.from({ length: 7 }, (_, i) => ({
+    figures: Object.fromEntries(FIGURE_NAMES.map((name) => [name, value + (i - 3) * spread])) as Measurement['figures'],
+    hazards: { ...(Object.fromEntries(HAZARDS.map((name) => [name, 0])) as Measurement['hazards']), ...hazards },
+  }));
+}
+
+function comparison(designs: { [locking in PresetName]?: Measurement[] }): Comparison {
+  return {
+    machine: { cpu: 'a cpu', cores: 2, node: 'v20', platform: 'linux x64' },
+    date: '2026-01-01T00:00:00.000Z',
+    seed: 1,
+    vcpus: 2,
+    rounds: 7,
+    partMs: 1,
+    loads: [0.5],
+    cells: Object.entries(designs).map(([locking, measured]) => cellOf(locking as PresetName, 0.5, measured)),
+  };
+}
+
+t.test('intervals', async (t) => {
+  t.same(summary([3, 1, 2]), { median: 2, low: 1, high: 3 }, 'of a few values, their extremes');
+  t.same(summary([7, 6, 5, 4, 3, 2, 1]), { median: 4, low: 1, high: 7 }, 'of seven, 98 % lie between the extremes');
+  t.same(summary([1, 2, 3, 4, 5, 6, 7, 8, 9]), { median: 5, low: 2, high: 8 }, 'of nine, 96 % within the second ones');
+  t.equal(differ(summary([1, 2, 3]), summary([3, 4, 5])), false, 'they touch');
+  t.equal(differ(summary([1, 2, 3]), summary([4, 5, 6])), true);
+});
+
+t.test('nothing is claimed of intervals that overlap, nor of few rounds', async (t) => {
+  const close = comparison({ bql: rounds(100, 10), 'lockless-timer': rounds(120, 10) });
+  t.same(claims(close.cells, 'readP99', 0.5), []);
+  t.match(verdict(close).cost.join(' '), /no difference between the safe designs can be claimed/);
+  t.match(verdict(close).conclusion.join(' '), /take the smallest change/);
+  const few = comparison({ bql: rounds(100, 1).slice(2), 'lockless-timer': rounds(900, 1).slice(2) });
+  t.same(claims(few.cells, 'readP99', 0.5), []);
+});
+
+t.test('what is apart is claimed, in the direction that the figure has', async (t) => {
+  const apart = comparison({ bql: rounds(900, 1), 'lockless-timer': rounds(100, 1) });
+  t.match(claims(apart.cells, 'readP99', 0.5), [{ better: 'lockless-timer', worse: 'bql', factor: 9 }]);
+  t.match(claims(apart.cells, 'accesses', 0.5), [{ better: 'bql', worse: 'lockless-timer', factor: 9 }]);
+});
+
+t.test('an unsafe design is never recommended, however fast', async (t) => {
+  const fast = comparison({
+    'legacy-race': rounds(1, 0),
+    'nested-mutex': rounds(2, 0, { deadlocks: 3 }),
+    'lockless-timer': rounds(100, 1),
+    bql: rounds(900, 1),
+  });
+  const { conclusion, correctness, cost } = verdict(fast);
+  t.notMatch(conclusion.join(' '), /legacy-race|nested-mutex/);
+  t.match(conclusion.join(' '), /`lockless-timer` leads/);
+  t.notMatch(cost.join(' '), /legacy-race/);
+  t.match(correctness.join(' '), /`legacy-race`, `nested-mutex`: unsafe/);
+  t.match(correctness.join(' '), /Seen under `nested-mutex` at a BQL load of 50 %: 21 deadlocks \(broken\)\./);
+  t.match(verdict(comparison({ 'legacy-race': rounds(1, 0) })).conclusion, [/none can be recommended/]);
+});
+
+t.test('two runs contradict each other where they claim the opposite', async (t) => {
+  const one = comparison({ bql: rounds(900, 1), 'lockless-timer': rounds(100, 1) });
+  const same = comparison({ bql: rounds(700, 1), 'lockless-timer': rounds(200, 1) });
+  const unsure = comparison({ bql: rounds(100, 90), 'lockless-timer': rounds(200, 90) });
+  const opposite = comparison({ bql: rounds(100, 1), 'lockless-timer': rounds(900, 1) });
+  t.same(contradictions(one.cells, same.cells, JUDGED), []);
+  t.same(contradictions(one.cells, unsure.cells, JUDGED), []);
+  t.equal(contradictions(one.cells, opposite.cells, JUDGED).length, JUDGED.length);
+});

@@ -1,0 +1,49 @@
+import t from 'tap';
+import { southbridge } from '../../support/program.js';
+
+const run = (...args: string[]) => southbridge(['explore', ...args]);
+
+t.test('explore finds the deadlock, draws it, and its replay string reproduces it', async (t) => {
+  const { status, stdout } = run('--locking', 'nested-mutex', '--scenario', 'callback-acknowledge');
+  t.equal(status, 0, 'the table of expectations requires it');
+  t.match(stdout, /nested-mutex × callback-acknowledge: order, deadlock; \d+ states, \d+ transitions, .*, complete/);
+  t.match(stdout, /✗ waits for device {2}\[bql\]/);
+  t.match(stdout, /✗ waits for bql {2}\[device\]/);
+  t.match(stdout, /src\/core\/machine\/due-work\.ts:\d+ /, 'with lines of the source');
+  const replay = / deadlock: .*\n +--replay (\S+)/.exec(stdout)?.[1] ?? '';
+  const first = run('--replay', replay);
+  t.equal(first.status, 1);
+  t.match(first.stdout, /^deadlock: main loop, holding bql, waits for device; vCPU 0, holding device, waits for bql$/m);
+  t.equal(run('--replay', replay).stdout, first.stdout, 'the same again');
+});
+
+t.test('explore --json', async (t) => {
+  const { status, stdout } = run('--locking', 'legacy-race', '--scenario', 'callback-acknowledge', '--json');
+  const { results } = JSON.parse(stdout);
+  t.equal(status, 0);
+  t.match(results, [
+    { locking: 'legacy-race', scenario: 'callback-acknowledge', complete: true, preemptions: 'unbounded' },
+  ]);
+  const [{ findings }] = results;
+  const race = findings.find(({ summary }: { summary: string }) => /^hpet\.status: main loop writes and/.test(summary));
+  t.match(race, { kind: 'race', summary: /vCPU 0 writes it, unordered$/, replay: /^legacy-race:/ });
+  t.ok(race.timeline.length > 10);
+  const replayed = run('--json', '--replay', race.replay);
+  t.ok(
+    JSON.parse(replayed.stdout).findings.some(({ kind, key }: { kind: string; key: string }) => {
+      return kind === 'race' && key === 'hpet.status';
+    }),
+  );
+});
+
+t.test('a bounded exploration says so', async (t) => {
+  const { stdout } = run('--locking', 'lockless-timer', '--scenario', 'callback-acknowledge', '--preemptions', '1');
+  t.match(stdout, /bounded \(1 preemptions\)/);
+});
+
+t.test('what is not expected makes it fail', async (t) => {
+  const { status, stderr } = run('--locking', 'no-such', '--scenario', 'callback-acknowledge');
+  t.equal(status, 2);
+  t.match(stderr, /no such locking design/);
+  t.equal(run('--replay', 'nested-mutex:callback-acknowledge:blocking:99b').status, 2);
+});

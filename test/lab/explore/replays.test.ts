@@ -1,0 +1,70 @@
+import t from 'tap';
+import { runOne, scenarioNamed } from '../../../src/lab/explore/campaign.js';
+import { designNamed } from '../../../src/lab/explore/designs.js';
+import { replayFinding } from '../../../src/lab/explore/replay-string.js';
+import { tier } from '../../support/tier.js';
+
+t.setTimeout(1_200_000);
+
+/** Each expected kind of finding, in the design and scenario that show it. */
+const EXPECTED: readonly (readonly [locking: string, scenario: string])[] = [
+  ['nested-mutex', 'callback-acknowledge'],
+  ['legacy-race', 'callback-acknowledge'],
+  ['legacy-race', 'comparator-read'],
+  ['deferred-irq', 'callback-acknowledge'],
+  ['lockless-timer', 'callback-acknowledge'],
+  ['lockless-timer', 'generation-check'],
+  ['lockless-irq', 'xen-flag'],
+  ['lockless-irq', 'xen-flag-assert'],
+  ['device/device/inline/naive', 'legacy-input'],
+];
+
+const MORE: typeof EXPECTED = [
+  ['legacy-race', 'callback-comparator'],
+  ['nested-mutex', 'reset-write'],
+  ['deferred-irq', 'two-vcpus'],
+  ['legacy-race', 'reset-callback'],
+];
+
+for (const [locking, name] of tier.exploresEveryMistake ? [...EXPECTED, ...MORE] : EXPECTED) {
+  t.test(`${locking} × ${name}: what was found is found again in ten of ten replays`, async (t) => {
+    const design = designNamed(locking);
+    const scenario = scenarioNamed(name);
+    if (!design || !scenario) throw new Error(`there is no ${locking} × ${name}`);
+    const result = runOne(design, scenario, { mutex: 'blocking' });
+    t.ok(result.complete);
+    t.not(result.findings.length, 0);
+    for (const [i, finding] of result.findings.entries()) {
+      const isFirst = result.findings.findIndex(({ kind }) => kind === finding.kind) === i;
+      if (!isFirst && !tier.exploresEveryMistake) continue;
+      let reproduced = 0;
+      for (let round = 0; round < 10; round++) {
+        const { findings } = replayFinding(result, finding, false);
+        if (findings.some(({ kind, summary }) => kind === finding.kind && summary === finding.summary)) reproduced++;
+      }
+      t.equal(reproduced, 10, `${finding.kind}: ${finding.summary}`);
+    }
+  });
+}
+
+/** Seen on the way as a race with a read, by who looks after each operation, before the write that was found. */
+const WRITES = ['hpet.timer[0].lastDeadline.low', 'hpet.timer[0].lastDeadline.high', 'hpet.timer[0].heldLine'];
+
+t.test('a race is found again as what it was found to be', async (t) => {
+  const design = designNamed('legacy-race');
+  const scenario = scenarioNamed('callback-comparator');
+  if (!design || !scenario) throw new Error('there is no legacy-race × callback-comparator');
+  const result = runOne(design, scenario, { mutex: 'blocking' });
+  for (const word of WRITES) {
+    const race = result.findings.find((finding) => finding.word === word && finding.key === word);
+    if (!race) {
+      t.fail(`no race on ${word}`);
+      continue;
+    }
+    const { findings } = replayFinding(result, race, false);
+    t.ok(
+      findings.some(({ kind, summary }) => kind === 'race' && summary === race.summary),
+      race.summary,
+    );
+  }
+});

@@ -1,0 +1,87 @@
+import t from 'tap';
+import { PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
+import { TimerList } from '../../../src/core/machine/timer-list.js';
+import { scenarioNamed } from '../../../src/lab/explore/campaign.js';
+import { Coverage } from '../../../src/lab/explore/coverage.js';
+import { explore } from '../../../src/lab/explore/explore.js';
+import { replaced } from '../../../src/lab/explore/planted/plant.js';
+import type { Scenario } from '../../../src/lab/explore/scenario.js';
+import { SCENARIOS } from '../../../src/lab/explore/scenarios/index.js';
+import { tier } from '../../support/tier.js';
+
+t.setTimeout(600_000);
+
+/** Words that threads share whatever they do: bells, positions, and the numbers under which threads wait. */
+const INCIDENTAL = /^(mainLoopBell|vcpuBells|gatewayBell|eventRing|roundsWanted|roundsDone|submissionRings|threads)\b/;
+
+/**
+ * Scenarios in which nobody can meet at a lock: the reader takes none, rings are what the threads share, or the main loop
+ * does both pieces of work itself.
+ */
+const WITHOUT_LOCK = ['counter-toggle', 'reply-order', 'ring-full', 'save-callback'];
+
+/** Scenarios whose conflict is at a ring itself. */
+const ABOUT_RINGS = ['ring-full'];
+
+/** A callback that was chosen to run finds out that it was cancelled. */
+const CANCELLED: readonly (readonly [string, PresetName])[] = [
+  ['callback-comparator', 'lockless-timer'],
+  ['callback-disable', 'lockless-timer'],
+  ['fsb-switch', 'lockless-timer'],
+  ['two-vcpus', 'lockless-timer'],
+  ['wrap-rearm', 'lockless-timer'],
+];
+
+/** The main loop does not cancel what it is about to run itself: only a callback that it left for a vCPU thread. */
+const CANCELLED_LATE: readonly (readonly [string, PresetName])[] = [
+  ['remove-callback', 'kick-and-drain'],
+  ['reset-callback', 'kick-and-drain'],
+];
+
+function coverageOf(scenario: Scenario, preset: PresetName) {
+  let coverage: Coverage | undefined;
+  const watch = (names: Coverage['names']) => {
+    coverage = new Coverage(names);
+    return coverage;
+  };
+  const { complete } = explore(scenario, PRESETS[preset], { mutex: 'blocking', watch });
+  if (!coverage) throw new Error('nobody watched');
+  const orders = [...coverage.bothOrders].filter(
+    (word) => ABOUT_RINGS.includes(scenario.name) || !INCIDENTAL.test(word),
+  );
+  return { complete, contended: [...coverage.contended], orders };
+}
+
+for (const scenario of SCENARIOS.filter((_, number) => number % tier.exploreStride === 0)) {
+  t.test(`${scenario.name}: its threads do meet`, async (t) => {
+    const { complete, contended, orders } = coverageOf(scenario, 'lockless-timer');
+    t.equal(complete, scenario.preemptions === undefined, 'complete, unless the scenario names a bound');
+    t.not(orders.length, 0, `both orders, at ${orders}`);
+    if (!WITHOUT_LOCK.includes(scenario.name)) t.not(contended.length, 0, `waits for ${contended}`);
+  });
+}
+
+for (const [name, preset] of tier.exploresAllDesigns ? [...CANCELLED, ...CANCELLED_LATE] : CANCELLED) {
+  t.test(`${name}: a callback that was chosen to run is cancelled under ${preset}`, async (t) => {
+    const scenario = scenarioNamed(name);
+    if (!scenario) throw new Error(`there is no scenario ${name}`);
+    let cancelled = 0;
+    const putBack = replaced(
+      TimerList.prototype,
+      'isCurrent',
+      (right) =>
+        function (this: TimerList, timer, generation) {
+          const current = right.call(this, timer, generation);
+          if (!current) cancelled++;
+          return current;
+        },
+    );
+    t.teardown(putBack);
+    const { findings } = explore(scenario, PRESETS[preset], { mutex: 'blocking' });
+    t.same(
+      findings.filter(({ kind }) => kind !== 'section'),
+      [],
+    );
+    t.ok(cancelled > 0);
+  });
+}

@@ -1,0 +1,47 @@
+import t from 'tap';
+import { PRESETS } from '../../../src/core/locking/presets.js';
+import { EVENT_INTR } from '../../../src/core/machine/events.js';
+import type { MachineEvent } from '../../../src/runtime/events/event-ring.js';
+import * as ring from '../../../src/runtime/rings/submission-ring.js';
+import { Engine } from '../../../src/runtime/threads/engine.js';
+
+t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) => {
+  const engine = new Engine({ vcpuThreads: 1, machines: 1 });
+  await engine.start();
+  const events: MachineEvent[] = [];
+  engine.createMachine(
+    {
+      slot: 0,
+      design: PRESETS['lockless-irq'],
+      clock: 'manual',
+      hpet: { timers: 3, msi: false, routingCapability: 0 },
+      ioapic: { version: 0x20, id: 0 },
+      quirks: 0,
+      generationCheck: true,
+      countOverlap: false,
+    },
+    (event) => events.push({ ...event }),
+  );
+  const submit = (operation: number, address: number, low: number) =>
+    new Promise<{ status: number; value: number }>((resolve) =>
+      engine.submit(0, 0, operation, 1, address, low, 0, (status, value) => resolve({ status, value })),
+    );
+  const out = (port: number, value: number) => submit(ring.PORT_WRITE, port, value);
+
+  for (const [port, value] of [
+    [0x20, 0x13],
+    [0x21, 0x40],
+    [0x21, 0x01],
+    [0x21, 0x7f],
+  ]) {
+    t.same(await out(port, value), { status: ring.OK, value: 0 });
+  }
+  t.same(await submit(ring.PORT_READ, 0x21, 0), { status: ring.OK, value: 0x7f });
+  await submit(ring.SET_LINE, 7, 1);
+  t.same(await submit(ring.INTERRUPT_ACKNOWLEDGE, 0, 0), { status: ring.OK, value: 0x47 });
+  const intr = events.filter((event) => event.kind === EVENT_INTR).map((event) => event.a);
+  t.same(intr, [1, 0]);
+  t.equal((await submit(ring.PORT_READ, 0x70, 0)).status, ring.BAD_PORT);
+  t.equal((await out(0x70, 0)).status, ring.BAD_PORT);
+  await engine.close();
+});
