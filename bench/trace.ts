@@ -1,8 +1,8 @@
+import { TRACE_RECORDS } from '../src/config/schema.js';
 import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import type { Machine } from '../src/core/machine/machine.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { DEVICE } from '../src/core/sync/lock-names.js';
-import { TRACE_RECORDS } from '../src/runtime/trace/trace-ring.js';
 import { TraceView } from '../src/runtime/trace/trace-view.js';
 import { median, ROUNDS } from './measure.js';
 import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';

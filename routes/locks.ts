@@ -1,7 +1,6 @@
 import { BqlLoadConfig } from '../src/config/machine.js';
-import { orderToDot } from '../src/runtime/statistics/lock-view.js';
 import { Type } from '../src/schema/type.js';
-import { describeContention } from '../src/server/service/lock-contention.js';
+import { describeContention, orderToDot } from '../src/server/service/lock-contention.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['locks'];

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
+import type { Workload } from '../lab/load/bench.js';
 import { Load } from '../lab/load/load.js';
 import { failureOf } from '../lab/load/machines.js';
 import { LoadError } from '../lab/load/options.js';
 import { type LoadReport, textOf } from '../lab/load/report.js';
-import type { Workload } from '../lab/load/workload.js';
 import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../lab/load/workloads/index.js';
 import { LoadProgress } from './load-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';

@@ -1,10 +1,11 @@
-import { TRACE_RECORDS } from '../runtime/trace/trace-ring.js';
 import { type Static, Type } from '../schema/type.js';
 import { MachineConfig } from './machine.js';
 
 /** Thread numbers fit in a table of 64, of which the gateway and the main loop take two and 0 means none. */
 const MAX_VCPU_THREADS = 61;
 const MAX_MACHINES = 65_536;
+/** Records in a thread's trace ring by default: 1 MiB, which a busy thread fills in some milliseconds. */
+export const TRACE_RECORDS = 32_768;
 
 /** pino's levels, most talkative first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

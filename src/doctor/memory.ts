@@ -1,8 +1,7 @@
 import { totalmem } from 'node:os';
 import type { Configuration } from '../config/schema.js';
-import { MACHINE_WORDS } from '../core/memory/map.js';
 import { StatisticsSlots } from '../runtime/statistics/statistics-slots.js';
-import { sharedMap } from '../runtime/threads/shared-map.js';
+import { machineAt, sharedMap } from '../runtime/threads/shared-map.js';
 import { traceRingWords } from '../runtime/trace/trace-ring.js';
 import { type Check, fail, ok, warn } from './check.js';
 
@@ -36,7 +35,7 @@ export function memoryNeeds({ vcpuThreads, limits, machines }: Configuration): M
     traceRecords: limits.traceRecords,
   });
   const threads = vcpuThreads + 2;
-  const each = MACHINE_WORDS * WORD_BYTES + MACHINE_BYTES;
+  const each = (machineAt(map, 1) - machineAt(map, 0)) * WORD_BYTES + MACHINE_BYTES;
   const process = PROCESS_BYTES + threads * THREAD_BYTES;
   return {
     configured: process + machines.length * each,

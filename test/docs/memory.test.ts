@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { TRACE_RECORDS } from '../../src/config/schema.js';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../../src/core/memory/map.js';
 import { StatisticsSlots } from '../../src/runtime/statistics/statistics-slots.js';
 import { sharedMap } from '../../src/runtime/threads/shared-map.js';
-import { TRACE_RECORDS } from '../../src/runtime/trace/trace-ring.js';
 
 const page = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8');
 

@@ -1,5 +1,4 @@
 import type { Statistics } from '../sync/statistics.js';
-import type { IrqTarget } from './axes.js';
 
 const LEVEL = 0;
 const PULSE = 1;
@@ -70,7 +69,7 @@ export class DeferredList {
   }
 
   /** Carries out and forgets everything; levels and pulses as `lines` says. The controllers are protected. */
-  apply(target: IrqTarget, lines: DeferredLines): void {
+  apply<Target extends MessageTarget>(target: Target, lines: DeferredLines<Target>): void {
     for (let i = 0; i < this.#length; i++) {
       const { kind, a, b, c, change, since } = this.#entries[i];
       this.statistics.deferred(since);
@@ -93,8 +92,14 @@ export class DeferredList {
   }
 }
 
+/** Where deferred calls go that are no line changes. */
+export interface MessageTarget {
+  sendMsi(timer: number, address: number, data: number): void;
+  setPitGate(level: number): void;
+}
+
 /** How deferred line changes are applied. */
-export interface DeferredLines {
-  level(target: IrqTarget, line: number, source: number, level: number, change: number): void;
-  pulse(target: IrqTarget, line: number, source: number): void;
+export interface DeferredLines<Target> {
+  level(target: Target, line: number, source: number, level: number, change: number): void;
+  pulse(target: Target, line: number, source: number): void;
 }

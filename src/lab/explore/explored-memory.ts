@@ -1,6 +1,15 @@
 import type { Memory } from '../../core/memory/memory.js';
-import type { Execution } from './execution.js';
 import * as H from './history.js';
+
+/** What performs the accesses of the logical thread that runs, or suspends it. */
+export interface Performer {
+  /** A plain access; returns the value of a read. */
+  access(operation: number, address: number, value: number): number;
+  /** A synchronising operation; returns its result. */
+  operation(operation: number, address: number, a: number, b: number): number;
+  spin(address: number, value: number): void;
+  hostTime(): number;
+}
 
 /**
  * The seam under exploration: the same production code, one logical thread at a time, on one thread. Every access goes to
@@ -9,7 +18,7 @@ import * as H from './history.js';
 export class ExploredMemory implements Memory {
   base = 0;
 
-  constructor(readonly execution: Execution) {}
+  constructor(readonly execution: Performer) {}
 
   get(address: number): number {
     return this.execution.access(H.GET, this.base + address, 0);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { RequestError, type Southbridge } from '../../client/index.js';
+import type { Workload } from './bench.js';
 import { LoadError, type LoadOptions } from './options.js';
 import { STATIONS_PER_MACHINE } from './station.js';
-import type { Workload } from './workload.js';
 
 /** The pins of the vCPUs of one machine. */
 const PINS = Array.from({ length: STATIONS_PER_MACHINE }, (_, index) => 8 + index);

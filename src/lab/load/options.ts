@@ -1,5 +1,5 @@
 import type { PresetName } from '../../core/locking/presets.js';
-import type { Workload } from './workload.js';
+import type { Workload } from './bench.js';
 
 export interface LoadOptions {
   /** Of the server. */

@@ -231,11 +231,3 @@ function wayBetween(edges: readonly LockEdge[], from: string, to: string): LockE
   }
   return [];
 }
-
-/** The order graph in the DOT language. */
-export function orderToDot(edges: readonly LockEdge[]): string {
-  const lines = edges.map(
-    ({ outer, inner, site, thread }) => `  "${outer}" -> "${inner}" [label="${site} (${thread})"];`,
-  );
-  return `digraph locks {\n${lines.join('\n')}\n}\n`;
-}

@@ -1,9 +1,6 @@
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedMemory } from '../../core/memory/shared-memory.js';
 
-/** Records that a thread's ring holds unless told otherwise: 1 MiB, which is some milliseconds of a thread that is busy. */
-export const TRACE_RECORDS = 32_768;
-
 /** Records ever written, modulo 2^32: stored last, so that a reader who has seen it sees them. */
 const HEAD = 0;
 /** The same as a float64, which does not wrap. */

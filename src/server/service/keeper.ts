@@ -1,6 +1,5 @@
 import type { MachineConfig } from '../../config/machine.js';
 import type { MachineHandle } from './machine-handle.js';
-import type { Machines } from './machines.js';
 import type { Snapshot } from './snapshot.js';
 
 /** What was kept so far; times in milliseconds. */
@@ -16,10 +15,16 @@ export interface KeeperFigures {
   readonly failure: string | undefined;
 }
 
+/** The machines of a server, as far as their keeper needs them. */
+export interface KeptMachines extends Iterable<MachineHandle> {
+  /** Makes a machine without a checkpoint. Throws as `Machines.create`. */
+  create(config: MachineConfig): MachineHandle;
+}
+
 /** Keeps machines beyond the end of the process: `src/server/state`. */
 export interface Keeper {
   /** Makes the machines that are kept, and those that are configured. */
-  makeMachines(machines: Machines, configured: readonly MachineConfig[]): Promise<void>;
+  makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void>;
   /** A machine was made. Resolves when it is kept, or cannot be, which is told elsewhere. */
   made(machine: MachineHandle): Promise<void>;
   /** A machine was deleted. */

@@ -1,4 +1,4 @@
-import { threadName } from '../../runtime/statistics/lock-view.js';
+import { type LockEdge, threadName } from '../../runtime/statistics/lock-view.js';
 import {
   ACCESSES,
   DEADLOCKS_BROKEN,
@@ -46,4 +46,12 @@ function describeRow({ engine }: MachineHandle, row: LockRow) {
         }
       : null,
   };
+}
+
+/** The order graph in the DOT language. */
+export function orderToDot(edges: readonly LockEdge[]): string {
+  const lines = edges.map(
+    ({ outer, inner, site, thread }) => `  "${outer}" -> "${inner}" [label="${site} (${thread})"];`,
+  );
+  return `digraph locks {\n${lines.join('\n')}\n}\n`;
 }

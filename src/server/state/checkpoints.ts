@@ -2,9 +2,8 @@ import type { Logger } from 'pino';
 import type { MachineConfig } from '../../config/machine.js';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
-import type { Keeper, KeeperFigures } from '../service/keeper.js';
+import type { Keeper, KeeperFigures, KeptMachines } from '../service/keeper.js';
 import type { MachineHandle } from '../service/machine-handle.js';
-import type { Machines } from '../service/machines.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
@@ -37,7 +36,7 @@ export class Checkpoints implements Keeper {
   readonly #kept = new Map<string, Kept>();
   readonly #origins = new Map<string, Origin>();
   readonly #turns = new Turns();
-  #machines: Machines | undefined;
+  #machines: KeptMachines | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #closing = false;
@@ -78,7 +77,7 @@ export class Checkpoints implements Keeper {
     };
   }
 
-  async makeMachines(machines: Machines, configured: readonly MachineConfig[]): Promise<void> {
+  async makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void> {
     this.#machines = machines;
     const planned = await plan(this.folder, configured, this.logger);
     const inOrder = await this.folder.takeShutdown();
@@ -89,7 +88,7 @@ export class Checkpoints implements Keeper {
     await this.#begin();
   }
 
-  async #make(machines: Machines, { config, origin, checkpoint }: Planned, inOrder: boolean): Promise<void> {
+  async #make(machines: KeptMachines, { config, origin, checkpoint }: Planned, inOrder: boolean): Promise<void> {
     const machine = machines.create(config);
     this.#origins.set(config.name, origin);
     if (!checkpoint) return;

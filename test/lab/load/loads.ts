@@ -1,7 +1,7 @@
+import type { Workload } from '../../../src/lab/load/bench.js';
 import { Load } from '../../../src/lab/load/load.js';
 import type { LoadOptions } from '../../../src/lab/load/options.js';
 import type { LoadReport } from '../../../src/lab/load/report.js';
-import type { Workload } from '../../../src/lab/load/workload.js';
 import { WORKLOADS } from '../../../src/lab/load/workloads/index.js';
 
 export function workload(name: string): Workload {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
-import type { Workload } from '../../../src/lab/load/workload.js';
+import type { Workload } from '../../../src/lab/load/bench.js';
 import { guest } from '../../../src/lab/load/workloads/guest.js';
 import { WORKLOADS } from '../../../src/lab/load/workloads/index.js';
 import { readTrace } from '../../../src/lab/replay/trace.js';

@@ -1,6 +1,6 @@
 import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
 import { BQL } from '../../sync/lock-names.js';
-import type { IrqAxis } from '../axes.js';
+import type { IrqAxis, IrqTarget } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
 import { bigLocked } from './big-locked.js';
 
@@ -40,7 +40,7 @@ export const deferred: IrqAxis = {
   },
 };
 
-const judged: DeferredLines = {
+const judged: DeferredLines<IrqTarget> = {
   level(target, line, source, level, change) {
     target.decisions.apply(line, source, level, change, target.locks.site);
     target.driveLine(line, source, level);

@@ -56,7 +56,7 @@ export const inline: IrqAxis = {
   },
 };
 
-const madeUpFor: DeferredLines = {
+const madeUpFor: DeferredLines<IrqTarget> = {
   level(target, line, source) {
     const { decisions } = target;
     decisions.count();

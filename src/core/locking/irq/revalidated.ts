@@ -1,7 +1,7 @@
 import { nextLevels } from '../../devices/gsi/router.js';
 import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
 import { BQL, DEVICE } from '../../sync/lock-names.js';
-import type { IrqAxis } from '../axes.js';
+import type { IrqAxis, IrqTarget } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
 import { bigLocked } from './big-locked.js';
 
@@ -49,7 +49,7 @@ export const revalidated: IrqAxis = {
   },
 };
 
-const asTheyAre: DeferredLines = {
+const asTheyAre: DeferredLines<IrqTarget> = {
   level(target, line, source) {
     target.decisions.count();
     target.assignLine(line, source, target.decisions.levels(line));

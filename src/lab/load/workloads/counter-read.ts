@@ -1,7 +1,6 @@
-import type { Bench } from '../bench.js';
+import type { Bench, Workload } from '../bench.js';
 import { MAIN_COUNTER } from '../registers.js';
 import type { Station } from '../station.js';
-import type { Workload } from '../workload.js';
 
 /** The highest value that any vCPU of a machine has read. */
 const highest = new WeakMap<Bench, bigint>();

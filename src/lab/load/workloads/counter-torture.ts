@@ -1,5 +1,5 @@
+import type { Workload } from '../bench.js';
 import { ENABLE_CNF, GENERAL_CONFIGURATION } from '../registers.js';
-import type { Workload } from '../workload.js';
 import { readCounter } from './counter-read.js';
 
 /** vCPU 0 halts the main counter and lets it run again while the others read it. */

@@ -1,9 +1,8 @@
 import { RequestError } from '../../../client/index.js';
 import type { Step, Trace } from '../../replay/trace.js';
-import type { Bench } from '../bench.js';
+import type { Bench, Workload } from '../bench.js';
 import { MAIN_COUNTER } from '../registers.js';
 import type { Station } from '../station.js';
-import type { Workload } from '../workload.js';
 
 interface Playback {
   /** `performance.now` at which the trace's clock was 0. */

@@ -1,4 +1,4 @@
-import type { Workload } from '../workload.js';
+import type { Workload } from '../bench.js';
 import { counterRead } from './counter-read.js';
 import { counterTorture } from './counter-torture.js';
 import { levelAck } from './level-ack.js';

@@ -1,5 +1,5 @@
+import type { Workload } from '../bench.js';
 import { ENABLE, INTERRUPT_STATUS, LEVEL, route, TICK_NS, TRIGGER_LEVEL } from '../registers.js';
-import type { Workload } from '../workload.js';
 import { armOnce, disarm, expectNoMore, expectOne, ticksFor } from './timer-tick.js';
 
 /** Level-triggered one-shots: the handler clears the status bit, then the EOI finds the line low. */

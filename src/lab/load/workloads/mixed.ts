@@ -1,5 +1,5 @@
+import type { Workload } from '../bench.js';
 import { GENERAL_CONFIGURATION, INTERRUPT_STATUS } from '../registers.js';
-import type { Workload } from '../workload.js';
 import { readCounter } from './counter-read.js';
 import { expectNoMore, tick, timerTick } from './timer-tick.js';
 

@@ -1,6 +1,5 @@
-import type { Bench } from '../bench.js';
+import type { Bench, Workload } from '../bench.js';
 import { ENABLE, PERIODIC, route, TICK_NS, VALUE_SET } from '../registers.js';
-import type { Workload } from '../workload.js';
 import { readCounter } from './counter-read.js';
 
 const PERIOD_TICKS = 200_000;

@@ -1,7 +1,6 @@
-import type { Bench } from '../bench.js';
+import type { Bench, Workload } from '../bench.js';
 import { MASKED } from '../registers.js';
 import type { Station } from '../station.js';
-import type { Workload } from '../workload.js';
 import { expectNoMore } from './timer-tick.js';
 
 const MOST_PULSES = 8;

@@ -1,7 +1,6 @@
-import type { Bench } from '../bench.js';
+import type { Bench, Workload } from '../bench.js';
 import { ENABLE, MAIN_COUNTER, route, TICK_NS } from '../registers.js';
 import type { Station } from '../station.js';
-import type { Workload } from '../workload.js';
 
 const SHORTEST_TICKS = 50_000;
 const SPREAD_TICKS = 100_000;

@@ -1,0 +1,105 @@
+import t from 'tap';
+import { SOURCES } from './source.js';
+
+/** What each part of the source may import. A part is a path prefix; the longest prefix of a file's path names its part. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'src/errors.ts': [],
+  'src/schema/': [],
+  'src/core/': ['src/errors.ts'],
+  'src/runtime/': ['src/core/'],
+  'src/protocol/': ['src/schema/', 'src/errors.ts'],
+  'src/config/': ['src/core/', 'src/schema/', 'src/errors.ts'],
+  'src/client/': ['src/protocol/', 'src/errors.ts'],
+  'src/server/': ['src/core/', 'src/runtime/', 'src/protocol/', 'src/config/', 'src/schema/', 'src/errors.ts'],
+  'src/server/app.ts': ['src/server/', 'routes/', 'src/protocol/', 'src/config/', 'src/errors.ts'],
+  'src/server/boot.ts': ['src/server/', 'src/runtime/', 'routes/', 'src/config/', 'src/errors.ts'],
+  'routes/': [
+    'src/server/service/',
+    'src/server/streams/',
+    'src/server/security/',
+    'src/server/metrics/',
+    'src/protocol/',
+    'src/config/',
+    'src/schema/',
+    'src/errors.ts',
+  ],
+  'src/lab/': [
+    'src/core/',
+    'src/runtime/',
+    'src/protocol/',
+    'src/client/',
+    'src/config/',
+    'src/schema/',
+    'src/errors.ts',
+  ],
+  'src/lab/demo/': ['src/lab/', 'src/server/boot.ts', 'src/core/', 'src/config/'],
+  'src/doctor/': ['src/config/', 'src/runtime/', 'src/server/state/', 'src/server/security/', 'src/errors.ts'],
+  'src/docs/': ['src/', 'routes/'],
+  'src/cli/': ['src/', 'routes/'],
+  'src/cli.ts': ['src/'],
+};
+
+/** Only these import the laboratory. */
+const LABORATORY_USERS = ['src/lab/', 'src/docs/', 'src/cli/'];
+
+function partOf(path: string): string {
+  const parts = Object.keys(ALLOWED).filter((part) => path.startsWith(part));
+  return parts.sort((a, b) => b.length - a.length)[0] ?? '';
+}
+
+t.test('every import is allowed', async (t) => {
+  for (const { path, imports } of SOURCES) {
+    const part = partOf(path);
+    t.ok(part, `${path} belongs to a part`);
+    const allowed = part === path ? ALLOWED[part] : [part, ...ALLOWED[part]];
+    const refused = imports.filter((target) => !allowed.some((prefix) => target.startsWith(prefix)));
+    t.strictSame(refused, [], path);
+  }
+});
+
+t.test('only commands and generated documents import the laboratory', async (t) => {
+  for (const { path, imports } of SOURCES) {
+    if (LABORATORY_USERS.some((part) => path.startsWith(part))) continue;
+    t.strictSame(
+      imports.filter((target) => target.startsWith('src/lab/')),
+      [],
+      path,
+    );
+  }
+});
+
+/** The files of one circle of imports, or undefined if there is none. */
+function circle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): readonly string[] | undefined => {
+    if (finished.has(file)) return undefined;
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    path.push(file);
+    for (const target of graph.get(file) ?? []) {
+      const found = visit(target);
+      if (found) return found;
+    }
+    path.pop();
+    finished.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const found = visit(file);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+t.test('no file imports itself through others, types included', async (t) => {
+  t.strictSame(
+    circle(
+      new Map([
+        ['a', ['b', 'c']],
+        ['c', ['a']],
+      ]),
+    ),
+    ['a', 'c', 'a'],
+  );
+  t.equal(circle(new Map(SOURCES.map(({ path, imports }) => [path, imports]))), undefined);
+});
