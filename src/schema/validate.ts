@@ -30,10 +30,21 @@ export class Validator {
     this.#validate = ajv.compile(schema);
   }
 
-  /** Fills in defaults and returns what is wrong, at most one fault per place. */
+  /** Fills in defaults, makes each −0 a 0, and returns what is wrong, at most one fault per place. */
   check(value: unknown): Fault[] {
+    dropNegativeZeros(value);
     if (this.#validate(value)) return [];
     return explain(this.#schema, this.#validate.errors ?? []);
+  }
+}
+
+/** Makes each −0 inside an object or array a 0, in place: JSON and YAML can write −0, and no key here has a sign at 0. */
+export function dropNegativeZeros(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const members = value as Record<string, unknown>;
+  for (const key of Object.keys(members)) {
+    if (members[key] === 0) members[key] = 0;
+    else dropNegativeZeros(members[key]);
   }
 }
 

@@ -6,6 +6,7 @@ import { type App, type RouteInfo, registerRoutes } from '../../routes/index.js'
 import { SouthbridgeError } from '../errors.js';
 import { duplicateKey } from '../protocol/json/duplicate-key.js';
 import { compileCoercing, compileStrict, whenNeeded } from '../protocol/json/validation.js';
+import { dropNegativeZeros } from '../schema/validate.js';
 import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
@@ -73,15 +74,16 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   return app as unknown as App;
 }
 
-/** JSON as Fastify takes it, but with every key of an object only once. */
+/** JSON as Fastify takes it, with every key of an object only once, and without −0. */
 function takeStrictJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     parse(request, body as string, (error, value) => {
       const key = error ? undefined : duplicateKey(body as string);
-      if (key !== undefined) done(new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) }));
-      else done(error, value);
+      if (key !== undefined) return done(new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) }));
+      if (!error && (body as string).includes('-0')) dropNegativeZeros(value);
+      done(error, value);
     });
   });
 }

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import type { Access, ClientMessage } from '../../src/protocol/client-message.js';
 import { CAUSES, DESTINATION_FORMATS, IRQ_KINDS } from '../../src/protocol/names.js';
 import type { ApicFields, Irq, ServerMessage } from '../../src/protocol/server-message.js';
+import fc from '../support/properties.js';
 
 /** Objects like those of literals. */
 function record<T>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> {

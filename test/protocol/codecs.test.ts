@@ -1,7 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import fc from 'fast-check';
 import t from 'tap';
 import { SouthbridgeError } from '../../src/errors.js';
 import type { ClientMessage } from '../../src/protocol/client-message.js';
@@ -14,6 +13,7 @@ import { clientProto, protoClientCodec } from '../../src/protocol/protobuf/clien
 import { protoCodec } from '../../src/protocol/protobuf/codec.js';
 import { serverProto } from '../../src/protocol/protobuf/server-proto.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
+import fc from '../support/properties.js';
 import { seed } from '../support/random.js';
 import { clientMessage, serverMessage } from './arbitraries.js';
 

@@ -1,5 +1,4 @@
 import { deepStrictEqual } from 'node:assert';
-import fc from 'fast-check';
 import t from 'tap';
 import { parse } from 'yaml';
 import { configurationText } from '../../src/config/print.js';
@@ -7,6 +6,7 @@ import { ConfigurationError } from '../../src/config/problems.js';
 import { ConfigurationSchema } from '../../src/config/schema.js';
 import { type Loaded, loadConfiguration } from '../../src/config/sources.js';
 import { loadText } from '../config/load.js';
+import fc from '../support/properties.js';
 import { seed } from '../support/random.js';
 import { tier } from '../support/tier.js';
 import { mutated } from './support/json-mutations.js';
@@ -75,23 +75,26 @@ function load(make: () => Loaded): Loaded | undefined {
   }
 }
 
-t.test(`${tier.fuzzedConfigurations} configurations`, async (t) => {
-  const first = seed();
-  t.comment(`TEST_SEED=${first}`);
-  const plain = JSON.stringify(loadConfiguration({}).configuration);
-  let accepted = 0;
-  fc.assert(
-    fc.property(sources, ({ file, isJson, environment, flags }) => {
-      const loaded = load(() => loadText(file, { environment, flags }, isJson ? 'sb.json' : 'sb.yaml'));
-      if (!loaded) return;
-      accepted++;
-      // What is printed says the same.
-      const printed = configurationText(loaded);
-      deepStrictEqual(parse(printed), JSON.parse(JSON.stringify(loaded.configuration)));
-      deepStrictEqual(loadText(printed).configuration, loaded.configuration);
-    }),
-    { seed: first, numRuns: tier.fuzzedConfigurations },
-  );
-  t.ok(accepted > 0 && accepted < tier.fuzzedConfigurations, `${accepted} were accepted`);
-  t.equal(JSON.stringify(loadConfiguration({}).configuration), plain, 'nothing of them stays');
-});
+/** Each found a fault once. 37095: an IOAPIC id of −0, which a YAML file gives back as 0. */
+const FAILED_ONCE = [37095];
+
+for (const first of [seed(), ...FAILED_ONCE]) {
+  t.test(`${tier.fuzzedConfigurations} configurations, seed ${first}`, async (t) => {
+    const plain = JSON.stringify(loadConfiguration({}).configuration);
+    let accepted = 0;
+    fc.assert(
+      fc.property(sources, ({ file, isJson, environment, flags }) => {
+        const loaded = load(() => loadText(file, { environment, flags }, isJson ? 'sb.json' : 'sb.yaml'));
+        if (!loaded) return;
+        accepted++;
+        // What is printed says the same.
+        const printed = configurationText(loaded);
+        deepStrictEqual(parse(printed), JSON.parse(JSON.stringify(loaded.configuration)));
+        deepStrictEqual(loadText(printed).configuration, loaded.configuration);
+      }),
+      { seed: first, numRuns: tier.fuzzedConfigurations },
+    );
+    t.ok(accepted > 0 && accepted < tier.fuzzedConfigurations, `${accepted} were accepted`);
+    t.equal(JSON.stringify(loadConfiguration({}).configuration), plain, 'nothing of them stays');
+  });
+}

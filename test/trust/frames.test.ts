@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import fc from 'fast-check';
 import t from 'tap';
 import { SouthbridgeError } from '../../src/errors.js';
 import type { ClientMessage } from '../../src/protocol/client-message.js';
@@ -11,6 +10,7 @@ import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
 import { protoCodec } from '../../src/protocol/protobuf/codec.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
 import { checkAccess } from '../../src/server/streams/access.js';
+import fc from '../support/properties.js';
 import { seed } from '../support/random.js';
 import { tier } from '../support/tier.js';
 import { jsonFrame, protoFrame } from './support/frame-arbitraries.js';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import t from 'tap';
+import fc from '../support/properties.js';
 import { seed } from '../support/random.js';
 import { tier } from '../support/tier.js';
 import { mutated } from './support/json-mutations.js';

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { U64 } from '../../../src/core/memory/u64.js';
+import fc from '../../support/properties.js';
 
 const RUNS = { numRuns: 2_000 };
 const MASK = (1n << 64n) - 1n;

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { ErrorCode } from '../../../src/errors.js';
 import { protoClientCodec } from '../../../src/protocol/protobuf/client-codec.js';
 import { protoCodec } from '../../../src/protocol/protobuf/codec.js';
 import { CodedClient } from '../../support/coded-client.js';
+import fc from '../../support/properties.js';
 import { Random, seed } from '../../support/random.js';
 import { TestServer } from '../../support/server.js';
 

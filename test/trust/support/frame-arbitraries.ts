@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import type { ClientCodec, Frame } from '../../../src/protocol/codec.js';
 import { jsonClientCodec } from '../../../src/protocol/json/client-codec.js';
 import { protoClientCodec } from '../../../src/protocol/protobuf/client-codec.js';
 import { access, clientMessage } from '../../protocol/arbitraries.js';
+import fc from '../../support/properties.js';
 import { mutated } from './json-mutations.js';
 
 /** Requests of which a machine takes many: most addresses are those of a register. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import { mutated } from './json-mutations.js';
 import { allowedBy, type Schema } from './schema-arbitrary.js';
 

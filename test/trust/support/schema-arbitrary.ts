@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 
 /** As much of JSON Schema as the server's OpenAPI document has. */
 export interface Schema {

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { catchUp } from '../../../../src/core/devices/hpet/catch-up.js';
 import { U64 } from '../../../../src/core/memory/u64.js';
+import fc from '../../../support/properties.js';
 
 const RUNS = { numRuns: 2_000 };
 const MASK = (1n << 64n) - 1n;

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { MainCounter } from '../../../../src/core/devices/hpet/main-counter.js';
 import { MACHINE_WORDS } from '../../../../src/core/memory/map.js';
 import { SharedMemory } from '../../../../src/core/memory/shared-memory.js';
 import { U64 } from '../../../../src/core/memory/u64.js';
+import fc from '../../../support/properties.js';
 
 const RUNS = { numRuns: 500 };
 const MODULUS = 1n << 64n;
