@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { endOf } from './report.js';
 
 /** Runs the test files that the arguments name, one after the other, as one TAP document. */
 const files = process.argv.splice(2);
@@ -16,7 +17,7 @@ t.teardown = (work) => {
 for (const file of files) {
   t.comment(file);
   await import(pathToFileURL(resolve(file)).href);
-  await t.test(`the tests of ${file} have ended`, async () => {
+  await t.test(endOf(file), async () => {
     for (const tearDown of tearDowns.reverse()) await tearDown();
     tearDowns = [];
   });
