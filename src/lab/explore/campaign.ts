@@ -46,7 +46,7 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
     scenario: scenario.name,
     mutex: scenario.mutex ?? options.mutex ?? 'futex',
     complete,
-    preemptions: boundOf(scenario, options) ?? 'unbounded',
+    preemptions: boundOf(scenario, design, options) ?? 'unbounded',
     states,
     transitions,
     seconds: Math.round(performance.now() - begin) / 1000,

@@ -40,17 +40,16 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   if (options.watch) oracles.push(options.watch(lab.names));
   const takeOut = options.plant?.();
   try {
-    return exploreLaboratory(lab, { ...options, preemptions: boundOf(scenario, options) }, oracles);
+    return exploreLaboratory(lab, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
   } finally {
     takeOut?.();
   }
 }
 
 /** Most preemptions; undefined for any number. */
-export function boundOf(
-  scenario: Scenario,
-  { preemptions = scenario.preemptions }: ExploreOptions,
-): number | undefined {
+export function boundOf(scenario: Scenario, design: Design, options: ExploreOptions): number | undefined {
+  const { preemptions = scenario.preemptions } = options;
+  if (typeof preemptions === 'function') return preemptions(design);
   return preemptions === Number.POSITIVE_INFINITY ? undefined : preemptions;
 }
 
@@ -63,7 +62,9 @@ export function allowedOutcomes(scenario: Scenario): Outcomes {
   const outcomes: Outcomes = new Map();
   for (const name of scenario.reference ?? ['bql']) {
     const lab = laboratory(scenario, PRESETS[name]);
-    exploreLaboratory(lab, { mutex: 'blocking', preemptions: scenario.preemptions }, [collect(lab, outcomes)]);
+    exploreLaboratory(lab, { mutex: 'blocking', preemptions: boundOf(scenario, PRESETS[name], {}) }, [
+      collect(lab, outcomes),
+    ]);
   }
   knownOutcomes.set(scenario, outcomes);
   return outcomes;

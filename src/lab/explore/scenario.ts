@@ -1,3 +1,4 @@
+import type { Design } from '../../core/locking/axes.js';
 import type { PresetName } from '../../core/locking/presets.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
@@ -83,8 +84,8 @@ export interface Scenario {
   readonly framesHaveCome?: true;
   /** Records of the event ring, and the most events that one access or callback of this scenario causes. */
   readonly events?: { readonly capacity: number; readonly burst: number };
-  /** Most preemptions, unless told otherwise, where all of them are too many; any number if not given. */
-  readonly preemptions?: number;
+  /** Most preemptions by default, where exploring all of them takes too long; any number if not given. */
+  readonly preemptions?: number | ((design: Design) => number | undefined);
   /** What the gateway asks for meanwhile. */
   readonly control?: ControlRequest;
 }

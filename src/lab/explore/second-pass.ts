@@ -35,7 +35,7 @@ export function secondPass(
 ): SecondPass | undefined {
   const points = [...new Set(first.flatMap(({ address }) => address ?? []))].sort((a, b) => a - b);
   if (points.length === 0) return undefined;
-  const preemptions = Math.min(boundOf(scenario, options) ?? PREEMPTIONS, PREEMPTIONS);
+  const preemptions = Math.min(boundOf(scenario, design, options) ?? PREEMPTIONS, PREEMPTIONS);
   const { maxStates = STATES } = options;
   const again = explore(scenario, design, { ...options, points, preemptions, maxStates });
   const known = new Set(first.map(identity));

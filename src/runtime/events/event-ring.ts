@@ -7,10 +7,15 @@ import type { Memory } from '../../core/memory/memory.js';
  */
 export const LARGEST_BURST = 128;
 
-/** Words of a ring: positions of the next event to hand over, and of the next to begin. */
+/** Words of a ring: positions of the next event to deliver, and of the next to reserve. */
 export const HEAD = 0;
 export const TAIL = 1;
-const WAITERS = 2;
+/**
+ * Producers that wait for HEAD to move. Only they change it: a mark that the consumer clears could be the mark of a
+ * producer that waits for the *next* move. A thread that is ended while it waits leaves the count too high, which costs
+ * one idle notify per drain.
+ */
+export const WAITERS = 2;
 /** Records start on a cache line of their own. */
 const RECORDS = 16;
 
@@ -54,7 +59,7 @@ export class EventRing implements EventSink {
   /** Absolute address of a word that is 1 while this thread writes an event: for `giveUp`. 0: there is none. */
   claim = 0;
 
-  /** Told before a producer waits for room: whoever makes room may be asleep, and not know of the events yet. */
+  /** Called while a producer waits for room: the gateway, which makes room, may be asleep with events in the ring. */
   onFull: () => void = () => {};
 
   readonly #event: MachineEvent = { position: 0, kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
@@ -96,12 +101,15 @@ export class EventRing implements EventSink {
     memory.store(record + COMPLETE, (position + 1) | 0);
     if (claim) memory.set(claim, 0);
     this.emitted = true;
+    // This producer rings only when its path ends, and its path may depend on a producer that waits for room. The ring
+    // of that one came too early if the gateway stopped at this record then.
+    if (memory.load(this.address + WAITERS)) this.onFull();
     return position;
   }
 
   /**
-   * Each producer checks before it takes a lock that a burst of every producer still fits; so nobody ever finds the
-   * ring full while holding one.
+   * Each producer checks before it takes a lock that a burst of every producer still fits; so no producer finds the
+   * ring full while it holds one.
    */
   awaitRoom(): void {
     if (!this.waits) return;
@@ -109,9 +117,10 @@ export class EventRing implements EventSink {
     for (;;) {
       const head = memory.load(this.address + HEAD);
       if (this.#roomAfter(head)) return;
-      memory.store(this.address + WAITERS, 1);
+      memory.add(this.address + WAITERS, 1);
       this.onFull();
-      if (memory.load(this.address + HEAD) === head) memory.wait(this.address + HEAD, head);
+      memory.wait(this.address + HEAD, head);
+      memory.add(this.address + WAITERS, -1);
     }
   }
 
@@ -178,9 +187,8 @@ export class EventRing implements EventSink {
     }
     if (count > 0) {
       memory.store(this.address + HEAD, position);
-      if (memory.load(this.address + WAITERS) && memory.exchange(this.address + WAITERS, 0)) {
-        memory.notify(this.address + HEAD, Number.MAX_SAFE_INTEGER);
-      }
+      // In this order: a producer that was not counted yet finds that HEAD has moved.
+      if (memory.load(this.address + WAITERS)) memory.notify(this.address + HEAD, Number.MAX_SAFE_INTEGER);
     }
     return count;
   }

@@ -34,6 +34,7 @@ import { resetWithoutMutex } from './reset-without-mutex.js';
 import { timerOffByOne } from './timer-off-by-one.js';
 import { unlockByStore } from './unlock-by-store.js';
 import { vcpuTakesBql } from './vcpu-takes-bql.js';
+import { waiterMarkCleared } from './waiter-mark-cleared.js';
 import { writeWithoutSection } from './write-without-section.js';
 
 /** Every known mistake. */
@@ -75,6 +76,7 @@ export const PLANTS: readonly Plant[] = [
   redirectionWithoutLock,
   vcpuTakesBql,
   writeWithoutSection,
+  waiterMarkCleared,
 ];
 
 /** Undefined if there is no such mistake. */

@@ -1,0 +1,22 @@
+import t from 'tap';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
+import { runOne, scenarioNamed } from '../../../src/lab/explore/campaign.js';
+import { tier } from '../../support/tier.js';
+
+t.setTimeout(600_000);
+
+const SOME: readonly PresetName[] = ['lockless-timer', 'lockless-irq'];
+
+function run(preset: PresetName, name: string) {
+  const scenario = scenarioNamed(name);
+  if (!scenario) throw new Error(`there is no scenario ${name}`);
+  return runOne({ name: preset, design: PRESETS[preset] }, scenario, { mutex: 'blocking' });
+}
+
+for (const preset of tier.exploresAllDesigns ? PRESET_NAMES : SOME) {
+  t.test(`${preset}: a thread that waits for room in the event ring is woken in every interleaving`, async (t) => {
+    const { complete, unexpected } = run(preset, 'ring-full');
+    t.same(unexpected, []);
+    t.equal(complete, !PRESETS[preset].timer.kicks, 'complete by default, except where vCPU threads run the callbacks');
+  });
+}
