@@ -9,9 +9,12 @@ const MARKED = AREA.word('marked', 'sync');
 const HEAD = AREA.word('head', 'sync');
 const TAIL = AREA.word('tail', 'sync');
 const QUEUE = AREA.words('queue', CAPACITY, 'ring');
-/** The arming that each marked timer stands for. */
+/** Per timer, the newest arming that is marked; NONE once an entry of the queue has taken it. */
 const GENERATION = AREA.words('generation', TIMERS, 'sync');
 const DEADLINE = AREA.words('deadline', TIMERS * 2 + 1, 'ring');
+
+/** The generation of no arming (`timer-list.ts`). */
+const NONE = 0;
 
 /**
  * Timers whose callbacks wait for a vCPU thread to run them, in the order in which they came due. One producer, the
@@ -40,6 +43,7 @@ export class Kicks {
     memory.store(TAIL, (tail + 1) | 0);
   }
 
+  /** Takes the first entry off the queue; false if there is none, or an older entry has taken its arming. */
   take(): boolean {
     const { memory } = this;
     const head = memory.load(HEAD);
@@ -47,10 +51,11 @@ export class Kicks {
     this.taken = memory.get(QUEUE + (head & (CAPACITY - 1)));
     this.takenDeadline = memory.getTime(deadlineOf(this.taken));
     memory.store(HEAD, (head + 1) | 0);
-    // First the mark, then the generation: a newer arming either marks again or is the one read here.
+    // First the mark, then the generation: a newer arming either marks again or is the one taken here. It may do both:
+    // then this entry runs it, and its own entry finds nothing.
     memory.add(MARKED, -(1 << this.taken));
-    this.takenGeneration = memory.load(GENERATION + this.taken);
-    return true;
+    this.takenGeneration = memory.exchange(GENERATION + this.taken, NONE);
+    return this.takenGeneration !== NONE;
   }
 }
 

@@ -17,7 +17,10 @@ const DEADLINE = ENTRY.time('deadline', 'timers');
 /** 1 + the number of the next timer, or 0. */
 const NEXT = ENTRY.word('next', 'timers');
 const ARMED = ENTRY.word('armed', 'timers');
-/** Counts arming and cancelling: a callback that was chosen to run finds out whether it is still wanted. */
+/**
+ * Counts arming and cancelling: a callback that was chosen to run finds out whether it is still wanted. No arming has
+ * generation 0 (`kicks.ts`).
+ */
 const GENERATION = ENTRY.word('generation', 'arming');
 /** The main loop releases the BQL around the callback. */
 const LOCKLESS = ENTRY.word('lockless', 'constant');
@@ -144,7 +147,7 @@ export class TimerList {
   }
 
   #nextGeneration(timer: number): void {
-    this.memory.set(entry(timer) + GENERATION, this.memory.get(entry(timer) + GENERATION) + 1);
+    this.memory.set(entry(timer) + GENERATION, (this.memory.get(entry(timer) + GENERATION) + 1) | 0 || 1);
   }
 }
 

@@ -20,3 +20,11 @@ for (const preset of tier.exploresAllDesigns ? PRESET_NAMES : SOME) {
     t.equal(complete, !PRESETS[preset].timer.kicks, 'complete by default, except where vCPU threads run the callbacks');
   });
 }
+
+for (const preset of tier.exploresAllDesigns ? PRESET_NAMES : (['kick-and-drain'] as const)) {
+  t.test(`${preset}: a one-shot that is armed again while it is due fires once per arming at most`, async (t) => {
+    const { complete, unexpected } = run(preset, 'rearm-due');
+    t.same(unexpected, []);
+    t.ok(complete);
+  });
+}

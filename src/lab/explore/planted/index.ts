@@ -16,6 +16,7 @@ import { fullRingUntold } from './full-ring-untold.js';
 import { gatewayWaits } from './gateway-waits.js';
 import { interruptInWriteSection } from './interrupt-in-write-section.js';
 import { kickByLoadAndStore } from './kick-by-load-and-store.js';
+import { kickTakenTwice } from './kick-taken-twice.js';
 import { levelOutsideRouter } from './level-outside-router.js';
 import { listWithoutLock } from './list-without-lock.js';
 import { lockByLoadAndStore } from './lock-by-load-and-store.js';
@@ -77,6 +78,7 @@ export const PLANTS: readonly Plant[] = [
   vcpuTakesBql,
   writeWithoutSection,
   waiterMarkCleared,
+  kickTakenTwice,
 ];
 
 /** Undefined if there is no such mistake. */

@@ -21,6 +21,7 @@ import { mutexBarging } from './mutex-barging.js';
 import { mutexTicket } from './mutex-ticket.js';
 import { pauseCallback } from './pause-callback.js';
 import { queueDrain } from './queue-drain.js';
+import { rearmDue } from './rearm-due.js';
 import { removeCallback } from './remove-callback.js';
 import { replyCallback } from './reply-callback.js';
 import { replyOrder } from './reply-order.js';
@@ -66,6 +67,7 @@ export const SCENARIOS: readonly Scenario[] = [
   twoFlushes,
   twoVcpus,
   wrapRearm,
+  rearmDue,
   replyOrder,
   replyCallback,
   inlineLane,
