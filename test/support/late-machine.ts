@@ -1,11 +1,19 @@
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { BenchMachine, type BenchOptions } from './bench-machine.js';
 
-/** Memory that counts what is done to it, with a host clock that stands until a test moves it. */
+interface Meter {
+  time: number;
+  operations: number;
+  /** By how much the clock moves on each time it is read, and how often it may be read. */
+  step: number;
+  reads: number;
+}
+
+/** Memory that counts its operations, with a host clock that stands until a test moves it. */
 class MeteredMemory extends SharedMemory {
   constructor(
     buffer: SharedArrayBuffer,
-    readonly meter: { time: number; operations: number },
+    readonly meter: Meter,
   ) {
     super(buffer);
   }
@@ -41,7 +49,10 @@ class MeteredMemory extends SharedMemory {
   }
 
   override hostTime(): number {
-    return this.meter.time;
+    const { meter } = this;
+    if (meter.reads-- <= 0) throw new Error('reads the clock without end');
+    meter.time += meter.step;
+    return meter.time;
   }
 }
 
@@ -50,10 +61,10 @@ class MeteredMemory extends SharedMemory {
  * told: it is as late as a test wants it to be.
  */
 export class LateMachine extends BenchMachine {
-  readonly #meter: { time: number; operations: number };
+  readonly #meter: Meter;
 
   constructor(options: Omit<BenchOptions, 'memory' | 'clock' | 'lateMainLoop'> = {}) {
-    const meter = { time: 0, operations: 0 };
+    const meter = { time: 0, operations: 0, step: 0, reads: Number.POSITIVE_INFINITY };
     super({
       ...options,
       memory: (buffer) => new MeteredMemory(buffer, meter),
@@ -66,6 +77,11 @@ export class LateMachine extends BenchMachine {
   /** Lets time pass to `time` (virtual ns) without the main loop running. */
   passTo(time: number): void {
     this.#meter.time = time;
+  }
+
+  /** From now on each look at the clock takes `step` ns; after `reads` looks the next one fails. */
+  letClockRun(step: number, reads: number): void {
+    Object.assign(this.#meter, { step, reads });
   }
 
   /** Runs the main loop once, and returns how many memory operations that took. */

@@ -5,7 +5,7 @@ import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { U64 } from '../../core/memory/u64.js';
 import { NO_STATISTICS } from '../../core/sync/statistics.js';
 import { Thread } from '../../core/sync/thread.js';
-import { EventRing, LARGEST_BURST } from '../../runtime/events/event-ring.js';
+import { EventRing } from '../../runtime/events/event-ring.js';
 import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { MainLoop } from '../../runtime/threads/main-loop.js';
@@ -38,6 +38,9 @@ class PreparedMemory extends SharedMemory {
   }
 }
 
+/** Room for all that the few timers of a scenario emit, in a ring that is small enough to be copied with each state. */
+const ROOM = { capacity: 1024, burst: 128 };
+
 /** What is under exploration: a scenario's machine under one locking design, and the threads that act on it. */
 export interface Laboratory {
   readonly scenario: Scenario;
@@ -56,7 +59,7 @@ export function laboratory(
 ): Laboratory {
   const options = { ...scenario.machine, ...differences };
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
-  const { capacity: events, burst } = scenario.events ?? { capacity: 1024, burst: LARGEST_BURST };
+  const { capacity: events, burst } = scenario.events ?? ROOM;
   const map = {
     ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events, burst, statisticsSlots: 0 }),
     breaksDeadlocks: options.locks?.onDeadlock === 'break',

@@ -2,10 +2,12 @@ import type { EventSink } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 
 /**
- * More than one access or callback can emit: turning on 24 level timers changes 24 lines, and each may make the IOAPIC
- * send what waits on all of its pins.
+ * More than one access or callback can emit. Turning the HPET off settles two expiries of each of 24 timers. A pulse emits
+ * up to six events: the line, INTR, the message and INTR after its acknowledge cycle, and line and INTR again. Requests
+ * that waited on all 24 pins, and the lines of legacy mode, add 72 more. Under `try-queue` a thread also applies up to 64
+ * pulses that others have queued.
  */
-export const LARGEST_BURST = 128;
+export const LARGEST_BURST = 1024;
 
 /** Words of a ring: positions of the next event to deliver, and of the next to reserve. */
 export const HEAD = 0;

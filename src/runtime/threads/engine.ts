@@ -7,7 +7,7 @@ import type { Machine, MachineOptions } from '../../core/machine/machine.js';
 import { MACHINE_WORDS } from '../../core/memory/map.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { Thread } from '../../core/sync/thread.js';
-import type { MachineEvent } from '../events/event-ring.js';
+import { LARGEST_BURST, type MachineEvent } from '../events/event-ring.js';
 import type { Completion, Lane } from '../rings/dispatch.js';
 import { GONE, VIEW } from '../rings/submission-ring.js';
 import type { InversionReport, LockEdge, LockView } from '../statistics/lock-view.js';
@@ -42,11 +42,17 @@ export interface ThreadDeath {
 
 /** Records of a submission ring, and of the event ring: enough for a millisecond of the gateway being busy elsewhere. */
 const SUBMISSIONS = 1024;
-const EVENTS = 16384;
+const LEAST_EVENTS = 16384;
 /** A wake-up that does not come within this time was lost, which is counted and must never happen. */
 const WATCHDOG_MS = 1000;
 /** How often the gateway looks whether more threads have come to hang. */
 const HANG_CHECK_MS = 50;
+
+/** A power of two: at least half of the event ring is used when a thread finds no room for the bursts of all threads. */
+function eventRecords(vcpuThreads: number): number {
+  const bursts = (vcpuThreads + 2) * LARGEST_BURST;
+  return Math.max(LEAST_EVENTS, 2 ** Math.ceil(Math.log2(2 * bursts)));
+}
 
 /**
  * The gateway on Node's event loop: starts the threads, gives the gateway its turns, sleeps between them, and replaces
@@ -84,7 +90,7 @@ export class Engine {
       machines,
       vcpuThreads,
       submissions: SUBMISSIONS,
-      events: EVENTS,
+      events: eventRecords(vcpuThreads),
       statisticsSlots,
       traceRecords,
     });

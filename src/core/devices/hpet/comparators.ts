@@ -10,6 +10,12 @@ import * as S from './state.js';
 /** Nanoseconds by which a periodic deadline follows the last one at least (quirks `min-1us`, `periodic-double`). */
 const MINIMUM_PERIOD_NS = 1000;
 
+/**
+ * Most expiries of one timer that one access settles. A 32-bit one-shot timer expires at a wrap and then at its match, and
+ * a periodic one twice at a match (quirk `periodic-double`). `catchUp` passes over all earlier periods in one division.
+ */
+const MAX_EXPIRIES = 2;
+
 /** The longest way to a match, in ticks, that a clock of 2^53 ns can go. */
 const REACHABLE_TICKS = Number.MAX_SAFE_INTEGER / R.TICK_NS;
 
@@ -81,13 +87,13 @@ export class Comparators {
     this.ports.cancel(timer);
   }
 
-  /** The armed deadline of a timer has come. */
-  expire(timer: number): void {
+  /** The armed deadline of a timer has come; `time` (virtual ns) is that of the access, if one settles the timer. */
+  expire(timer: number, time?: number): void {
     const { state } = this;
     const flags = state.get(timer, S.T_FLAGS);
     state.load(timer, S.T_PERIOD, this.#period);
     if (state.isPeriodic(timer) && !this.#period.isZero()) {
-      this.#advance(timer);
+      this.#advance(timer, time ?? this.ports.now());
     } else if (flags & S.WRAP_FLAG) {
       state.set(timer, S.T_FLAGS, flags & ~S.WRAP_FLAG);
       this.counter.timeOf(state.load(timer, S.T_TARGET, this.#target), this.#deadline);
@@ -100,23 +106,25 @@ export class Comparators {
 
   /**
    * Expires a timer whose deadline came before the write that is about to arm or cancel it, and whose callback did not
-   * run yet: else a main loop that is late would lose a match that the counter did meet. Returns the virtual time, ns, at
-   * which it found nothing more to expire; undefined if that took no look at the clock.
+   * run yet: otherwise a late main loop would lose a match that the counter did meet. An access reads the clock once, so
+   * that no period is too short for it: `time` is what it read, in virtual ns. Returns that time; undefined as long as
+   * the access did not have to read the clock.
    */
-  settle(timer: number): number | undefined {
-    while (this.state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG) {
-      const time = this.ports.now();
-      if (this.state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned() > time) return time;
-      this.expire(timer);
+  settle(timer: number, time?: number): number | undefined {
+    const { state } = this;
+    let now = time;
+    for (let expiries = 0; expiries < MAX_EXPIRIES && state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG; expiries++) {
+      now ??= this.ports.now();
+      if (state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned() > now) break;
+      this.expire(timer, now);
     }
-    return undefined;
+    return now;
   }
 
   /** Moves a periodic comparator on, and arms the timer for it. */
-  #advance(timer: number): void {
+  #advance(timer: number, time: number): void {
     const { state } = this;
     const now = this.#now;
-    const time = this.ports.now();
     const target = state.load(timer, S.T_TARGET, this.#target);
     const double = state.hasQuirk(QUIRKS['periodic-double']);
     this.counter.valueAt(now, time);

@@ -169,15 +169,16 @@ export class Hpet {
     const configuration = written & R.GENERAL_CONFIGURATION_WRITABLE;
     const changed = this.memory.get(S.CONFIGURATION) ^ configuration;
     if (changed === 0) return;
-    this.#settle();
+    const isTurned = (changed & R.ENABLE_CNF) !== 0;
+    const holdsReaders = isTurned && this.holdsReaders;
+    if (holdsReaders) this.counter.holdReaders();
+    const isTurnedOff = isTurned && this.#state.isOn();
+    if (isTurnedOff) this.#settleBefore(this.counter.halt(this.ports, this.#scratch));
+    else this.#settle();
     this.memory.set(S.CONFIGURATION, configuration);
-    if (changed & R.ENABLE_CNF) {
-      const { holdsReaders } = this;
-      if (holdsReaders) this.counter.holdReaders();
-      if (configuration & R.ENABLE_CNF) this.#turnOn();
-      else this.#turnOff();
-      if (holdsReaders) this.counter.releaseReaders();
-    }
+    if (isTurnedOff) this.#turnOff();
+    else if (isTurned) this.#turnOn();
+    if (holdsReaders) this.counter.releaseReaders();
     if (changed & R.LEG_RT_CNF) {
       if (configuration & R.LEG_RT_CNF) this.#legacy.begin();
       else this.#legacy.end();
@@ -185,16 +186,16 @@ export class Hpet {
   }
 
   #turnOn(): void {
-    this.counter.start(this.ports.now());
+    const time = this.ports.now();
+    this.counter.start(time);
     for (let timer = 0; timer < this.timers; timer++) {
       if (this.#state.isPending(timer) && this.#state.isEnabled(timer)) this.#output.deliver(timer);
-      this.#comparators.schedule(timer);
+      this.#comparators.schedule(timer, time);
     }
   }
 
-  /** Status bits survive, the lines go low. */
+  /** The counter is halted. Status bits survive, the lines go low. */
   #turnOff(): void {
-    this.counter.halt(this.ports, this.#scratch);
     for (let timer = 0; timer < this.timers; timer++) {
       this.#comparators.cancel(timer);
       if (this.#state.isPending(timer)) this.#output.deliver(timer);
@@ -208,23 +209,26 @@ export class Hpet {
   }
 
   #writeCounter(high: boolean, size: number, value: U64): void {
-    const running = this.#state.isOn();
-    if (running) {
-      if (this.#state.hasQuirk(QUIRKS['counter-write-running'])) return;
-      this.#settle();
-    }
-    this.counter.change(this.ports, this.#scratch, (counter) => {
+    if (this.#state.isOn() && this.#state.hasQuirk(QUIRKS['counter-write-running'])) return;
+    const time = this.counter.change(this.ports, this.#scratch, (counter) => {
       if (size === 8) counter.copy(value);
       else if (high) counter.hi = value.lo;
       else counter.lo = value.lo;
     });
-    if (!running) return;
-    for (let timer = 0; timer < this.timers; timer++) this.#comparators.schedule(timer);
+    if (time === undefined) return;
+    this.#settleBefore(time);
+    for (let timer = 0; timer < this.timers; timer++) this.#comparators.schedule(timer, time);
   }
 
-  /** A counter or configuration write comes after the matches that the counter has met before it. */
-  #settle(): void {
-    for (let timer = 0; timer < this.timers; timer++) this.#comparators.settle(timer);
+  /** The counter changed at `time` (virtual ns). The matches that it met until then come before the change. */
+  #settleBefore(time: number): void {
+    this.counter.asBefore(() => this.#settle(time));
+  }
+
+  /** Expires the timers whose matches come before a write; `time` is that of the write, if it has read the clock. */
+  #settle(time?: number): void {
+    let now = time;
+    for (let timer = 0; timer < this.timers; timer++) now = this.#comparators.settle(timer, now);
   }
 }
 

@@ -29,6 +29,11 @@ export class MainCounter {
   /** What `read` reads as long as it stands. */
   readonly #sample = new U64();
   #isSampled = false;
+  /** Whether `valueAt` and `timeOf` count by the words below, which held before the last change of this thread. */
+  #countsByFormer = false;
+  #formerFlags = 0;
+  #formerFirst = 0;
+  #formerSecond = 0;
 
   constructor(memory: Memory) {
     this.#words = new SequenceLock(memory, COUNTER);
@@ -79,7 +84,7 @@ export class MainCounter {
   /** The counter's value at virtual time `now`. */
   valueAt(result: U64, now: number): void {
     const words = this.#words;
-    words.peek();
+    this.#peek();
     if (words.flags & RUNNING) this.#at(result, now);
     else result.set(words.first, words.second);
   }
@@ -87,7 +92,7 @@ export class MainCounter {
   /** Virtual time at which the running counter's value is `tick`, modulo 2^64 ns: exact wherever it can be reached. */
   timeOf(tick: U64, result: U64): void {
     const words = this.#words;
-    words.peek();
+    this.#peek();
     result.copy(tick).multiply(TICK_NS);
     const low = result.lo - (words.first >>> 0);
     result.set(low, result.hi - (words.second >>> 0) - (low < 0 ? 1 : 0));
@@ -110,18 +115,49 @@ export class MainCounter {
     if (this.#words.isOpen) this.#words.close();
   }
 
-  /** Changes the value from what it is now, in one step for those who read it; if it runs, it goes on from there. */
-  change(ports: Time, scratch: U64, change: (value: U64) => void): void {
+  /**
+   * Changes the value from what it is now, in one step for its readers; a running counter goes on from there. Returns the
+   * virtual time of the change in ns, undefined if the counter is halted.
+   */
+  change(ports: Time, scratch: U64, change: (value: U64) => void): number | undefined {
     const words = this.#words;
+    let time: number | undefined;
     this.#alone(() => {
       words.peek();
-      const running = words.flags & RUNNING;
-      const now = running ? ports.now() : 0;
-      this.valueAt(scratch, now);
+      this.#keepFormer();
+      if (words.flags & RUNNING) time = ports.now();
+      this.valueAt(scratch, time ?? 0);
       change(scratch);
       words.write(words.flags & MODULO_NS, scratch.lo, scratch.hi);
-      if (running) this.start(now);
+      if (time !== undefined) this.start(time);
     });
+    return time;
+  }
+
+  #keepFormer(): void {
+    const { flags, first, second } = this.#words;
+    this.#formerFlags = flags;
+    this.#formerFirst = first;
+    this.#formerSecond = second;
+  }
+
+  /** `valueAt` and `timeOf` count meanwhile as before the last `halt` or `change`: for the matches that came before it. */
+  asBefore(work: () => void): void {
+    this.#countsByFormer = true;
+    try {
+      work();
+    } finally {
+      this.#countsByFormer = false;
+    }
+  }
+
+  #peek(): void {
+    const words = this.#words;
+    words.peek();
+    if (!this.#countsByFormer) return;
+    words.flags = this.#formerFlags;
+    words.first = this.#formerFirst;
+    words.second = this.#formerSecond;
   }
 
   /** Starts the counter from its halted value at virtual time `now`. */
@@ -139,12 +175,17 @@ export class MainCounter {
     words.write(RUNNING | modulo | (modulo ? 0 : top << OFFSET_TOP_SHIFT), low, high);
   }
 
-  /** Halts the counter at its value now: at a time when no reader can have looked at a later one. */
-  halt(ports: Time, scratch: U64): void {
+  /** Halts the counter at its value now, and returns that virtual time in ns: no reader has read a later one. */
+  halt(ports: Time, scratch: U64): number {
+    let time = 0;
     this.#alone(() => {
-      this.valueAt(scratch, ports.now());
+      this.#words.peek();
+      this.#keepFormer();
+      time = ports.now();
+      this.valueAt(scratch, time);
       this.#words.write(this.#words.flags & MODULO_NS, scratch.lo, scratch.hi);
     });
+    return time;
   }
 
   /** Makes readers wait meanwhile. */
