@@ -23,14 +23,18 @@ export const healthRoutes: Routes = (app: App, service) => {
       schema: {
         tags,
         summary: 'Whether machines can be used: the main loop comes round',
-        description: 'With `stateDir` also why checkpoints fail, if they do: machines can be used all the same.',
+        description:
+          'With `stateDir` also why checkpoints fail, if they do, and how many could not be read and were set aside, if any were: machines can be used all the same.',
         response: replies('They can'),
       },
     },
     async () => {
       await service.requireReady();
       const { keeper } = service;
-      return keeper ? { status: 'ready', state: { failure: keeper.figures.failure ?? null } } : { status: 'ready' };
+      if (!keeper) return { status: 'ready' };
+      const { failure = null, setAside } = keeper.figures;
+      // Everybody may read this: the names are in the log, and in the list of machines.
+      return { status: 'ready', state: { failure, ...(setAside.length > 0 && { setAside: setAside.length }) } };
     },
   );
 };

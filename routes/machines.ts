@@ -8,13 +8,23 @@ const DELETE_MS = 2000;
 
 const tags = ['machines'];
 
-export const machineRoutes: Routes = (app: App, { machines }) => {
+export const machineRoutes: Routes = (app: App, { machines, keeper }) => {
   app.get(
     '/v1/machines',
-    { config: { access: 'observe' }, schema: { tags, summary: 'All machines', response: replies('machines') } },
-    () => ({
-      machines: [...machines].map(describeMachine),
-    }),
+    {
+      config: { access: 'observe' },
+      schema: {
+        tags,
+        summary: 'All machines',
+        description:
+          'With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
+        response: replies('machines'),
+      },
+    },
+    () => {
+      const setAside = keeper?.figures.setAside ?? [];
+      return { machines: [...machines].map(describeMachine), ...(setAside.length > 0 && { setAside }) };
+    },
   );
 
   app.post(

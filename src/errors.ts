@@ -148,6 +148,11 @@ export const ERRORS = {
     status: 400,
     message: 'The snapshot was not made by this server, or was changed: {what}.',
   },
+  'jump-too-far': {
+    status: 409,
+    message:
+      'A jump by the {ms} ms that the wall clock has passed would take the clock of machine {machine} beyond its end; use counter=continue, or set the wall clock right.',
+  },
   'no-xen-filter': {
     status: 409,
     message: 'Machine {machine} has no Xen filter to take a callback; make a machine with xen.form other than none.',
@@ -307,6 +312,12 @@ export const ERRORS = {
     status: 500,
     message:
       'The checkpoint {file} has version {version}; this server reads version {known}. Start the server that wrote it, or move the file away.',
+  },
+
+  'checkpoint-unreadable': {
+    status: 500,
+    message:
+      'The new checkpoint of machine {machine} could not be read back ({reason}), so it was not written and the one before it stays. This is a bug: please report it; PUT a snapshot or POST /v1/machines/{machine}/restore to go on from a state that can be saved.',
   },
 
   // Life cycle

@@ -7,7 +7,7 @@ const BURN = LOAD_AREA.word('burn', 'sync');
 const READS_COUNTER = LOAD_AREA.word('readsCounter', 'sync');
 /** Never notified: the main loop sleeps on it, as it would in a system call. */
 const NAP = LOAD_AREA.word('nap', 'sync');
-/** Host time of the next hold; belongs to the main loop. */
+/** Host time of the next hold in ns, not below 0; belongs to the main loop. */
 const NEXT = LOAD_AREA.time('next', 'control');
 
 export interface BqlLoadOptions {

@@ -2,20 +2,30 @@ import { CLOCK_AREA as AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { SEQUENCE_LATCH_WORDS, SequenceLatch } from '../sync/sequence-latch.js';
 
+/**
+ * A signed 64-bit number of nanoseconds in two words, low half first. While the clock ticks, it is the host time of
+ * virtual zero: below 0 if the machine is older than the host's uptime. Otherwise it is virtual time, 0 to `CLOCK_END`.
+ */
 const WORDS = AREA.words('virtualTime', SEQUENCE_LATCH_WORDS, 'sync');
 
-/** Virtual time follows the host's clock; the words hold the host time of virtual zero. Else they hold virtual time. */
+/** Virtual time follows the host's clock. */
 const TICKING = 1 << 0;
 const MANUAL = 1 << 1;
 
 const TWO_32 = 0x1_0000_0000;
 
+/**
+ * Where a realtime clock stops, in virtual ns: 146 years. A clock and a deadline that is as far ahead of it again still
+ * fit in 63 bits. Beyond 2^53 ns (104 days) a float64 counts in steps of 2 ns, at the end in steps of 1024 ns.
+ */
+export const CLOCK_END = 2 ** 62;
+
 export type ClockMode = 'realtime' | 'manual';
 
 /**
- * The virtual clock of one machine, in nanoseconds from 0 to 2^53. `realtime` follows the host's monotonic clock and
- * can be paused; `manual` moves only when the main loop steps it. Read by any thread without a lock, also if the main
- * loop, which writes it, has died over that.
+ * The virtual clock of one machine, in nanoseconds from 0. `realtime` follows the host's monotonic clock, can be paused
+ * and ends at `CLOCK_END`; `manual` moves only when the main loop steps it, up to 2^53. Any thread reads it without a
+ * lock, even if the main loop, which writes it, died while it did so.
  */
 export class Clock {
   readonly #words: SequenceLatch;
@@ -31,10 +41,10 @@ export class Clock {
 
   /** Virtual time. */
   now(): number {
-    const words = this.#words;
-    words.read();
-    const value = (words.second >>> 0) * TWO_32 + (words.first >>> 0);
-    return words.flags & TICKING ? this.memory.hostTime() - value : value;
+    const value = this.#read();
+    if (!(this.#words.flags & TICKING)) return value;
+    const time = this.memory.hostTime() - value;
+    return time < CLOCK_END ? time : CLOCK_END;
   }
 
   isManual(): boolean {
@@ -47,12 +57,16 @@ export class Clock {
     return (this.#words.flags & TICKING) !== 0;
   }
 
-  /** The host time at which virtual time will be `deadline`, while the clock ticks; else Infinity. */
+  /**
+   * A host time from which on virtual time is not before `deadline`; Infinity if the clock does not tick, or ends
+   * before. It is below 0 for a deadline that passed before the host started.
+   */
   hostTimeOf(deadline: number): number {
-    const words = this.#words;
-    words.read();
-    if (!(words.flags & TICKING)) return Number.POSITIVE_INFINITY;
-    return (words.second >>> 0) * TWO_32 + (words.first >>> 0) + deadline;
+    const zero = this.#read();
+    if (!(this.#words.flags & TICKING) || deadline > CLOCK_END) return Number.POSITIVE_INFINITY;
+    const time = zero + deadline;
+    // A sum that was rounded down would wake the main loop before anything is due, again and again.
+    return time - zero < deadline ? time + Math.max(1, Math.abs(time) * Number.EPSILON) : time;
   }
 
   /** Moves a manual clock to `time`. */
@@ -76,6 +90,13 @@ export class Clock {
     this.#words.read();
     const { flags } = this.#words;
     this.#write(flags, flags & TICKING ? this.memory.hostTime() - time : time);
+  }
+
+  /** The number in the words; the flags are in `#words` then. */
+  #read(): number {
+    const words = this.#words;
+    words.read();
+    return (words.second | 0) * TWO_32 + (words.first >>> 0);
   }
 
   #write(flags: number, value: number): void {

@@ -4,6 +4,7 @@ import type { Memory } from '../memory/memory.js';
 /** 0: none; 1: requested; 2: done. */
 const STATE = AREA.word('state', 'sync');
 const WORK = AREA.word('work', 'control');
+/** As the work has it; of a restore, virtual time in ns, 0 to `CLOCK_END`. */
 const ARGUMENT = AREA.time('argument', 'control');
 
 const REQUESTED = 1;

@@ -17,7 +17,7 @@ const SETTLE_DONE = AREA.word('settleDone', 'sync');
 const RUNNING = AREA.word('running', 'sync');
 /** Threads that may hold a callback which the main loop left for them. */
 const DRAINING = AREA.word('draining', 'sync');
-/** Where a manual clock is to go, in virtual ns. */
+/** Where a manual clock is to go, in virtual ns from 0. */
 const STEP_TARGET = AREA.time('stepTarget', 'timers');
 
 /** Control work. */
@@ -32,7 +32,7 @@ export const CONTROL_REMOVE = 5;
 export const CONTROL_SAVE = 6;
 export const CONTROL_RESTORE = 7;
 
-/** The last time that a clock can reach: beyond it a float64 no longer holds every nanosecond. */
+/** Where a manual clock stops, in virtual ns: beyond it a float64 no longer holds every nanosecond. */
 export const MAX_TIME = Number.MAX_SAFE_INTEGER;
 
 /**

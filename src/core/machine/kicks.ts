@@ -11,6 +11,7 @@ const TAIL = AREA.word('tail', 'sync');
 const QUEUE = AREA.words('queue', CAPACITY, 'ring');
 /** Per timer, the newest arming that is marked; NONE once an entry of the queue has taken it. */
 const GENERATION = AREA.words('generation', TIMERS, 'sync');
+/** The deadline of each marked timer: virtual ns, 0 to 2^63. */
 const DEADLINE = AREA.words('deadline', TIMERS * 2 + 1, 'ring');
 
 /** The generation of no arming (`timer-list.ts`). */

@@ -11,7 +11,7 @@ import {
 import type { Machine } from './machine.js';
 import { TIMER_COUNT } from './timer-list.js';
 
-/** Per timer a float64: its deadline in virtual ns, or -1 if it is not armed. */
+/** Per timer a float64: its deadline in virtual ns, 0 to 2^63, or -1 if it is not armed. */
 const DEADLINES = TIMER_LIST_AREA.start;
 
 /** Counts for reports, which do not go back, and what is empty while nobody is in the machine. */

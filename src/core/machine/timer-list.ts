@@ -13,6 +13,7 @@ export const TIMER_COUNT = 25;
 const HEAD = AREA.word('head', 'timers');
 
 const ENTRY = new Record();
+/** Virtual ns, 0 to 2^63. */
 const DEADLINE = ENTRY.time('deadline', 'timers');
 /** 1 + the number of the next timer, or 0. */
 const NEXT = ENTRY.word('next', 'timers');

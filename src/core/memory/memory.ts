@@ -17,7 +17,7 @@ export interface Memory {
   get(address: number): number;
   /** Writes the low 32 bits of `value` to a data word. */
   set(address: number, value: number): void;
-  /** Reads a float64 that fills two data words; `address` is even. */
+  /** Reads a float64, which has a sign, from two data words; `address` is even. */
   getTime(address: number): number;
   /** Writes a float64 into two data words; `address` is even. */
   setTime(address: number, value: number): void;
@@ -40,7 +40,10 @@ export interface Memory {
   /** Looks at the word a bounded number of times while it is `value`: waiting for a short section without blocking. */
   spin(address: number, value: number): void;
 
-  /** The host's monotonic clock in nanoseconds; the same origin in all threads. */
+  /**
+   * The host's monotonic clock in nanoseconds, not below 0; the same origin in all threads. It starts at about 0 with the
+   * host and stands still while the host is suspended: a restored machine may be older than it.
+   */
   hostTime(): number;
 
   /** Moves the base, so that one object serves every machine of a thread in turn. */

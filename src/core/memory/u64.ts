@@ -20,7 +20,7 @@ export class U64 {
     return this;
   }
 
-  /** Takes an integer of magnitude below 2^53; a negative one as its two's complement. */
+  /** Takes an integer of magnitude up to 2^63; a negative one as its two's complement. */
   setNumber(value: number): this {
     this.lo = value >>> 0;
     this.hi = Math.floor(value / TWO_32) >>> 0;
@@ -30,6 +30,18 @@ export class U64 {
   /** The value as a signed 64-bit integer; exact below 2^53 in magnitude, else the nearest float64. */
   toSigned(): number {
     return (this.hi | 0) * TWO_32 + this.lo;
+  }
+
+  /**
+   * The value as a signed 64-bit integer, rounded up where a float64 does not hold it: a deadline must not come before
+   * the moment that it stands for.
+   */
+  toSignedCeiling(): number {
+    const high = this.hi | 0;
+    const bits = 32 - Math.clz32(Math.abs(high));
+    if (bits <= 21) return high * TWO_32 + this.lo;
+    const step = 1 << (bits - 21);
+    return high * TWO_32 + Math.ceil(this.lo / step) * step;
   }
 
   /** The value as an unsigned integer; exact below 2^53, else the nearest float64. */

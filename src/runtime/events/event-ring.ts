@@ -28,7 +28,9 @@ const KIND_AND_CAUSE = 2;
 const A = 3;
 const B = 4;
 const C = 5;
+/** Virtual ns from 0. */
 const VIRTUAL_TIME = 6;
+/** Virtual ns from 0, or -1 if no timer caused the event. */
 const DEADLINE = 8;
 const RECORD_WORDS = 10;
 

@@ -5,6 +5,7 @@ import { checkpointBytes } from './families/checkpoint-bytes.js';
 import { checkpointFailures } from './families/checkpoint-failures.js';
 import { checkpointRound } from './families/checkpoint-round.js';
 import { checkpoints } from './families/checkpoints.js';
+import { checkpointsSetAside } from './families/checkpoints-set-aside.js';
 import { congestedConnections } from './families/congested-connections.js';
 import { congestions } from './families/congestions.js';
 import { connections } from './families/connections.js';
@@ -68,6 +69,7 @@ export const FAMILIES: readonly Family[] = [
   threadDeaths,
   checkpoints,
   checkpointFailures,
+  checkpointsSetAside,
   checkpointBytes,
   checkpointAge,
   checkpointRound,

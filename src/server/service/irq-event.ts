@@ -51,7 +51,8 @@ export function irqEvent(event: MachineEvent, sequence: number): IrqEvent {
     cause: CAUSES[cause] ?? 'timer',
     timer: cause in CAUSES ? undefined : cause,
     virtualTime,
-    wallTime: Date.now(),
+    // A wall clock that was never set may stand before 1970, and the binary form has no sign.
+    wallTime: Math.max(0, Date.now()),
     deadline: deadline < 0 ? undefined : deadline,
     lateness: deadline < 0 ? undefined : Math.max(0, virtualTime - deadline),
     event: detail,

@@ -13,6 +13,8 @@ export interface KeeperFigures {
   readonly duration: number;
   /** Why the last round, or what came after it, failed; undefined if it did not. */
   readonly failure: string | undefined;
+  /** Checkpoints that could not be read since the start, and were set aside. */
+  readonly setAside: readonly { readonly machine: string; readonly aside: string; readonly reason: string }[];
 }
 
 /** The machines of a server, as far as their keeper needs them. */

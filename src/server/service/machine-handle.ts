@@ -60,8 +60,8 @@ export class MachineHandle {
   intr = 0;
   /** Levels of the lines right after event `sequence`. */
   lines: LineLevels = NO_LINES;
-  /** Milliseconds since 1970. */
-  readonly madeAt = Date.now();
+  /** Milliseconds on the clock of `performance.now()`. */
+  readonly madeAt = performance.now();
   /** Whether anything but time may have changed the machine since it was last kept. */
   changed = true;
 

@@ -67,8 +67,19 @@ const CHECKS: readonly (readonly [name: RegExp, check: Check])[] = [
   [/^deferred\.levels\[\d+\]$/, bits(HPET_BITS)],
 ];
 
-/** What is wrong with a word of a snapshot for a machine with so many timers; undefined if its field can hold it. */
+/** The checks by word, as far as they were looked up: a checkpoint has hundreds of words. */
+const checks = new Map<string, Check | undefined>();
+
+function checkOf(name: string): Check | undefined {
+  if (!checks.has(name)) checks.set(name, CHECKS.find(([pattern]) => pattern.test(name))?.[1]);
+  return checks.get(name);
+}
+
+/**
+ * What is wrong with a word of a snapshot for a machine with so many timers; undefined if its field can hold it. `name`
+ * is the name of a saved word.
+ */
 export function faultOfWord(name: string, value: number, timers: number): string | undefined {
-  const fault = CHECKS.find(([pattern]) => pattern.test(name))?.[1](value, timers);
+  const fault = checkOf(name)?.(value, timers);
   return fault && `the word ${name} is ${fault}`;
 }

@@ -1,7 +1,16 @@
-import { CONTROL_RESTORE, CONTROL_SAVE, MAX_TIME } from '../../core/machine/due-work.js';
+import { CONTROL_RESTORE, CONTROL_SAVE } from '../../core/machine/due-work.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { MachineHandle } from './machine-handle.js';
-import { readSaved, requireFits, SNAPSHOT_VERSION, type Snapshot, savedLines, writeSaved } from './snapshot.js';
+import {
+  endOfClock,
+  MAX_SEQUENCE,
+  readSaved,
+  requireFits,
+  SNAPSHOT_VERSION,
+  type Snapshot,
+  savedLines,
+  writeSaved,
+} from './snapshot.js';
 
 /** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
 export function save(machine: MachineHandle, toKeep = false): Promise<Snapshot> {
@@ -23,29 +32,32 @@ function saved(machine: MachineHandle, at: number): Snapshot {
     version: SNAPSHOT_VERSION,
     takenAt: wallTimeOf(machine, Number(state.virtualTime)),
     config: structuredClone(machine.config) as unknown as Snapshot['config'],
-    sequence: String(machine.sequence),
+    sequence: String(Math.min(machine.sequence, MAX_SEQUENCE)),
     intr: machine.intr ? 1 : 0,
     ...state,
   };
 }
 
-/** When it was this virtual time, a moment ago; in milliseconds since 1970. */
+/** When it was this virtual time, a moment ago; in milliseconds since 1970, and not before. */
 function wallTimeOf(machine: MachineHandle, virtualTime: number): number {
   const since = machine.isTicking ? (machine.virtualTime - virtualTime) / 1e6 : 0;
-  return Math.floor(Date.now() - Math.max(0, since));
+  return Math.max(0, Math.floor(Date.now() - Math.max(0, since)));
 }
 
 /**
  * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
- * later as has passed since by the wall clock. A machine in which threads hang or died is made anew for that. Throws as
- * `requireFits`, and then nothing has changed.
+ * later as has passed since by the wall clock; a wall clock that went back counts as one that stood. A machine in which
+ * threads hang or died is made again from scratch for that. Throws as `requireFits`, or `jump-too-far`, and then
+ * nothing has changed.
  */
 export async function restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
   if (machine.state === 'deleting') throw machine.gone();
   requireFits(snapshot, machine.config);
-  const passed = counter === 'jump' && machine.isTicking ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
-  const time = Number(snapshot.virtualTime) + passed;
-  if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
+  const passed = counter === 'jump' && machine.isTicking ? Math.max(0, Date.now() - snapshot.takenAt) : 0;
+  const time = Number(snapshot.virtualTime) + passed * 1e6;
+  if (time > endOfClock(machine.config)) {
+    throw new SouthbridgeError('jump-too-far', { machine: machine.name, ms: passed });
+  }
   const work = () => load(machine, snapshot, time);
   if (machine.isHung) await machine.anew(work);
   else await machine.alone(work);

@@ -4,7 +4,7 @@ import { SouthbridgeError } from '../../errors.js';
 import { CLOSED } from '../../protocol/json/schemas.js';
 import { type Static, Type } from '../../schema/type.js';
 import { Validator } from '../../schema/validate.js';
-import { type Snapshot, SnapshotSchema } from '../service/snapshot.js';
+import { requireFits, type Snapshot, SnapshotSchema } from '../service/snapshot.js';
 
 /** Of the form of a checkpoint; another is refused. */
 export const CHECKPOINT_VERSION = 1;
@@ -90,5 +90,21 @@ function checked(body: Buffer): Checkpoint {
   validator ??= new Validator(CheckpointSchema);
   const [fault] = validator.check(value);
   if (fault) throw new DamagedCheckpoint(`its ${fault.path.join('.') || 'body'} is not as it must be`);
-  return value as Checkpoint;
+  const checkpoint = value as Checkpoint;
+  try {
+    requireFits(checkpoint.snapshot, checkpoint.config);
+  } catch (error) {
+    throw error instanceof SouthbridgeError ? new DamagedCheckpoint(error.message) : error;
+  }
+  return checkpoint;
+}
+
+/** Throws `checkpoint-unreadable` unless these contents, which are about to be written, can be read back. */
+export function requireReadable(contents: Buffer, file: string, machine: string): void {
+  try {
+    decodeCheckpoint(contents, file);
+  } catch (error) {
+    if (!(error instanceof DamagedCheckpoint)) throw error;
+    throw new SouthbridgeError('checkpoint-unreadable', { machine, reason: error.message });
+  }
 }

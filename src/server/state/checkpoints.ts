@@ -7,7 +7,7 @@ import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import { StateFolder } from './folder.js';
+import { type SetAside, StateFolder } from './folder.js';
 import { type Planned, plan } from './start-up.js';
 import { Turns } from './turns.js';
 
@@ -25,8 +25,8 @@ const SEQUENCE_STRIDE = 2 ** 36;
 
 /** What is known of a machine's last checkpoint. */
 interface Kept {
-  /** Milliseconds since 1970. */
-  readonly takenAt: number;
+  /** Milliseconds on the clock of `performance.now()`: the wall clock may jump. */
+  readonly since: number;
   /** Whether the main counter ran: then the machine changes as time passes. */
   readonly counts: boolean;
 }
@@ -45,6 +45,7 @@ export class Checkpoints implements Keeper {
   #bytes = 0;
   #duration = 0;
   #failure: string | undefined;
+  readonly #setAside: SetAside[] = [];
 
   private constructor(
     readonly folder: StateFolder,
@@ -65,8 +66,8 @@ export class Checkpoints implements Keeper {
 
   get figures(): KeeperFigures {
     const changed = [...(this.#machines ?? [])].filter((machine) => this.#isChanged(machine));
-    const now = Date.now();
-    const ages = changed.map(({ name, madeAt }) => now - (this.#kept.get(name)?.takenAt ?? madeAt));
+    const now = performance.now();
+    const ages = changed.map(({ name, madeAt }) => now - (this.#kept.get(name)?.since ?? madeAt));
     return {
       checkpoints: this.#checkpoints,
       failures: this.#failures,
@@ -74,12 +75,23 @@ export class Checkpoints implements Keeper {
       age: Math.max(0, ...ages),
       duration: this.#duration,
       failure: this.#failure,
+      setAside: this.#setAside,
     };
   }
 
+  /** Notes checkpoints that were set aside; `isOther`, if there was another of the machine that can be read. */
+  readonly #noteSetAside = (files: readonly SetAside[], isOther: boolean): void => {
+    const use = isOther ? 'the one before it is used' : 'there is no other of this machine';
+    for (const each of files) {
+      const { file, aside, reason } = each;
+      this.#setAside.push(each);
+      this.logger.error({ machine: each.machine, file, aside }, `the checkpoint ${file} is damaged: ${reason}; ${use}`);
+    }
+  };
+
   async makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void> {
     this.#machines = machines;
-    const planned = await plan(this.folder, configured, this.logger);
+    const planned = await plan(this.folder, configured, this.logger, this.#noteSetAside);
     const inOrder = await this.folder.takeShutdown();
     for (const each of planned) await this.#make(machines, each, inOrder);
     const restored = planned.filter(({ checkpoint }) => checkpoint).length;
@@ -94,10 +106,24 @@ export class Checkpoints implements Keeper {
     if (!checkpoint) return;
     const { snapshot } = checkpoint;
     if (checkpoint.paused) await machine.pause();
-    await restore(machine, snapshot, this.configuration.stateCounter);
+    await this.#restore(machine, snapshot);
     if (!inOrder) machine.sequence += SEQUENCE_STRIDE;
     machine.bqlLoad = checkpoint.bqlLoad;
     for (const [number, vcpu] of machine.vcpus.entries()) Object.assign(vcpu, checkpoint.vcpus[number]);
+  }
+
+  /** A wall clock that is centuries ahead is wrong, and no reason to lose the machine or to keep the others waiting. */
+  async #restore(machine: MachineHandle, snapshot: Snapshot): Promise<void> {
+    try {
+      await restore(machine, snapshot, this.configuration.stateCounter);
+    } catch (error) {
+      if (!(error instanceof SouthbridgeError) || error.code !== 'jump-too-far') throw error;
+      this.logger.error(
+        { err: error, machine: machine.name },
+        `${error.message} Its clock goes on from the checkpoint.`,
+      );
+      await restore(machine, snapshot, 'continue');
+    }
   }
 
   made(machine: MachineHandle): Promise<void> {
@@ -112,7 +138,11 @@ export class Checkpoints implements Keeper {
   }
 
   async lastOf(name: string): Promise<Snapshot | undefined> {
-    return this.#turns.take(name, async () => (await this.folder.read(name)).checkpoint?.snapshot);
+    return this.#turns.take(name, async () => {
+      const { checkpoint, damaged } = await this.folder.read(name);
+      this.#noteSetAside(damaged, checkpoint !== undefined);
+      return checkpoint?.snapshot;
+    });
   }
 
   // Rounds
@@ -180,6 +210,7 @@ export class Checkpoints implements Keeper {
 
   async #checkpoint(machine: MachineHandle, flush = true): Promise<void> {
     const origin = this.#origins.get(machine.name) ?? 'api';
+    const since = performance.now();
     try {
       const snapshot = await save(machine, true);
       const checkpoint: Checkpoint = {
@@ -194,7 +225,7 @@ export class Checkpoints implements Keeper {
       if (flush) await this.folder.flush();
       this.#bytes += bytes;
       this.#checkpoints++;
-      this.#kept.set(machine.name, { takenAt: snapshot.takenAt, counts: isCounting(snapshot) });
+      this.#kept.set(machine.name, { since, counts: isCounting(snapshot) });
     } catch (error) {
       machine.changed = true;
       throw error;

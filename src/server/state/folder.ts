@@ -1,6 +1,13 @@
+import { existsSync } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Checkpoint, DamagedCheckpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  DamagedCheckpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  requireReadable,
+} from './checkpoint.js';
 import { FolderLock } from './folder-lock.js';
 
 /** Endings behind a machine's name; no name with one of them is that of another file, as each ending tells them apart. */
@@ -15,11 +22,21 @@ const SHUTDOWN = 'shutdown';
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** What was found of a machine. */
+/** Errors that say nothing about a file: the process or the system has too little of something. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+
+/** A file that could not be read, or not be used, and its new name. */
+export interface SetAside {
+  readonly machine: string;
+  readonly file: string;
+  readonly reason: string;
+  readonly aside: string;
+}
+
+/** The last checkpoint of a machine that can be restored, if there is one, and the files that were set aside. */
 export interface Found {
   readonly checkpoint: Checkpoint | undefined;
-  /** Files that were damaged, and are set aside under these names. */
-  readonly damaged: readonly { readonly file: string; readonly reason: string; readonly aside: string }[];
+  readonly damaged: readonly SetAside[];
 }
 
 /**
@@ -56,29 +73,43 @@ export class StateFolder {
     return { kept: [...new Set([...named(CURRENT), ...named(PREVIOUS)])].sort(), deleted: named(DELETED) };
   }
 
-  /** The last checkpoint that is whole. Damaged ones are set aside. Throws `checkpoint-version`. */
+  /** The last checkpoint that can be read. All others are set aside. Throws `checkpoint-version`. */
   async read(name: string): Promise<Found> {
-    const damaged = [];
+    const damaged: SetAside[] = [];
     for (const ending of [CURRENT, PREVIOUS]) {
       const file = this.#at(name + ending);
-      const contents = await readIfThere(file);
-      if (!contents) continue;
       try {
-        const checkpoint = decodeCheckpoint(contents, file);
-        if (checkpoint.config.name === name) return { checkpoint, damaged };
-        throw new DamagedCheckpoint(`it is of a machine ${checkpoint.config.name}`);
+        const checkpoint = await this.#readFile(name, file);
+        if (checkpoint) return { checkpoint, damaged };
       } catch (error) {
         if (!(error instanceof DamagedCheckpoint)) throw error;
-        damaged.push({ file, reason: error.message, aside: await this.setAside(name, 'damaged', ending) });
+        const aside = await this.setAside(name, 'damaged', ending);
+        damaged.push({ machine: name, file, reason: error.message, aside });
       }
     }
     return { checkpoint: undefined, damaged };
   }
 
-  /** Writes a checkpoint; the one before it is kept until the next. Returns the bytes written. */
+  /** Undefined if there is no such file. Throws DamagedCheckpoint, or `checkpoint-version`. */
+  async #readFile(name: string, file: string): Promise<Checkpoint | undefined> {
+    const contents = await readIfThere(file).catch((error: NodeJS.ErrnoException) => {
+      // A file that the system does not give out is one machine's; a shortage would set all aside.
+      throw SHORTAGES.has(error.code ?? '') ? error : new DamagedCheckpoint(`it cannot be read: ${error.message}`);
+    });
+    if (!contents) return undefined;
+    const checkpoint = decodeCheckpoint(contents, file);
+    if (checkpoint.config.name === name) return checkpoint;
+    throw new DamagedCheckpoint(`it is of a machine ${checkpoint.config.name}`);
+  }
+
+  /**
+   * Writes a checkpoint; the one before it is kept until the next. Returns the bytes written. Throws
+   * `checkpoint-unreadable`, before it touches a file, if the next start could not read it.
+   */
   async write(name: string, checkpoint: Checkpoint): Promise<number> {
     const [current, previous, next] = [CURRENT, PREVIOUS, NEW].map((ending) => this.#at(name + ending));
     const contents = encodeCheckpoint(checkpoint);
+    requireReadable(contents, current, name);
     try {
       await writeThrough(next, contents);
       await keepAs(current, previous);
@@ -106,7 +137,10 @@ export class StateFolder {
   /** Takes a machine's last checkpoint out of the way; returns its new name. */
   async setAside(name: string, why: string, ending = CURRENT): Promise<string> {
     const file = this.#at(name + ending);
-    const aside = `${file}.${why}-${new Date().toISOString().replaceAll(':', '')}`;
+    const base = `${file}.${why}-${new Date().toISOString().replaceAll(':', '')}`;
+    // The wall clock may have gone back to a moment at which a file was set aside before.
+    let aside = base;
+    for (let number = 2; existsSync(aside); number++) aside = `${base}-${number}`;
     await rename(file, aside);
     return aside;
   }

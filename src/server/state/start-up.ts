@@ -4,7 +4,7 @@ import type { MachineConfig } from '../../config/machine.js';
 import { SouthbridgeError } from '../../errors.js';
 import { requireFits } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import type { StateFolder } from './folder.js';
+import type { SetAside, StateFolder } from './folder.js';
 
 /** A machine to make at the start: with the state of a checkpoint, or as new. */
 export interface Planned {
@@ -16,22 +16,21 @@ export interface Planned {
 /**
  * Puts together what is kept and what is configured, by name. What was done over the API stays done: machines made or
  * deleted there. A configured machine whose configuration was changed since gets the new one, and its old state if that
- * fits. Nothing is thrown away: what is not used is set aside, and named in the log. Throws `checkpoint-version`.
+ * fits. Nothing is thrown away: files that are not used are set aside and logged, and `damaged` is called with those
+ * that cannot be read. Throws `checkpoint-version`.
  */
 export async function plan(
   folder: StateFolder,
   configured: readonly MachineConfig[],
   logger: Logger,
+  damaged: (files: readonly SetAside[], isOther: boolean) => void,
 ): Promise<Planned[]> {
   const byName = new Map(configured.map((config) => [config.name, config]));
   const { kept, deleted } = await folder.names();
   const planned: Planned[] = [];
   for (const name of kept) {
-    const { checkpoint, damaged } = await folder.read(name);
-    for (const { file, reason, aside } of damaged) {
-      const use = checkpoint ? 'the one before it is used' : 'there is no other of this machine';
-      logger.error({ machine: name, file, aside }, `the checkpoint ${file} is damaged: ${reason}; ${use}`);
-    }
+    const { checkpoint, damaged: files } = await folder.read(name);
+    damaged(files, checkpoint !== undefined);
     if (!checkpoint) continue;
     planned.push(await merge(folder, checkpoint, byName.get(name), logger));
     byName.delete(name);

@@ -78,6 +78,20 @@ t.test('as numbers, values are exact below 2^53 and the nearest float64 beyond',
   );
 });
 
+t.test('as a signed ceiling, a value is the first float64 that is not less, give or take one', async () => {
+  fc.assert(
+    fc.property(u64, (value) => {
+      const signed = BigInt.asIntN(64, value);
+      const ceiling = of(value).toSignedCeiling();
+      const magnitude = signed < 0n ? -signed : signed;
+      // Two float64s of this size are so far apart at most.
+      const step = magnitude <= 2n ** 53n - 2n ** 32n ? 0n : (magnitude >> 51n) + 2n;
+      return BigInt(ceiling) >= signed && BigInt(ceiling) - signed <= step;
+    }),
+    RUNS,
+  );
+});
+
 t.test('an integer of either sign is set as its two’s complement', async () => {
   fc.assert(
     fc.property(fc.maxSafeInteger(), (value) => {

@@ -16,8 +16,8 @@ const MINIMUM_PERIOD_NS = 1000;
  */
 const MAX_EXPIRIES = 2;
 
-/** The longest way to a match, in ticks, that a clock of 2^53 ns can go. */
-const REACHABLE_TICKS = Number.MAX_SAFE_INTEGER / R.TICK_NS;
+/** The longest way to a match, in ticks, that a clock of 2^62 ns can go; a deadline that far ahead fits in 63 bits. */
+const REACHABLE_TICKS = 2 ** 62 / R.TICK_NS;
 
 /**
  * When the main counter will meet each timer's comparator, and what follows (IA-PC HPET 1.0a, 2.3.9). Nothing is
@@ -115,7 +115,7 @@ export class Comparators {
     let now = time;
     for (let expiries = 0; expiries < MAX_EXPIRIES && state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG; expiries++) {
       now ??= this.ports.now();
-      if (state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned() > now) break;
+      if (state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSignedCeiling() > now) break;
       this.expire(timer, now);
     }
     return now;
@@ -151,7 +151,7 @@ export class Comparators {
 
   /** Arms the timer for the deadline just computed, and returns that in virtual ns. */
   #arm(timer: number): number {
-    const deadline = this.#deadline.toSigned();
+    const deadline = this.#deadline.toSignedCeiling();
     // A halted counter meets nothing. Only a cancelled callback that runs all the same finds the HPET off.
     if (!this.state.isOn()) return deadline;
     this.state.store(timer, S.T_LAST_DEADLINE, this.#deadline);

@@ -37,7 +37,10 @@ TIMER.word('period.high', 'hpet');
 /** Hidden: the counter value that the comparator stands for, in 32-bit mode too. */
 export const T_TARGET = TIMER.word('target.low', 'hpet');
 TIMER.word('target.high', 'hpet');
-/** Hidden: the last deadline that was armed, in virtual ns; the lower bound of periods counts from it. */
+/**
+ * Hidden: the last deadline that was armed, in virtual ns, signed: below 0 for a match before virtual zero. The lower
+ * bound of periods counts from it.
+ */
 export const T_LAST_DEADLINE = TIMER.word('lastDeadline.low', 'hpet');
 TIMER.word('lastDeadline.high', 'hpet');
 /** Hidden: 1 + the line that this timer holds high, or 0. Not used under quirk `stale-line`. */
