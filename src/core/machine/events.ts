@@ -11,8 +11,8 @@ export const CAUSE_DELAYED = 34;
 
 export interface EventSink {
   /**
-   * Puts one event into the order of all events; the caller holds what protects the state that it tells of. Never
-   * waits: `awaitRoom` was called before any lock was taken.
+   * Puts one event into the order of all events; the caller holds what protects the state that it reports. Waits only
+   * if the path emits more than the burst that `awaitRoom`, called before any lock was taken, found room for.
    *
    * - EVENT_LINE: `a` GSI, `b` level, `c` the newest decision of its source (`LineDecisions.newest`) where the design
    *   numbers decisions, else 0

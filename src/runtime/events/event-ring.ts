@@ -34,6 +34,16 @@ const VIRTUAL_TIME = 6;
 const DEADLINE = 8;
 const RECORD_WORDS = 10;
 
+/** The gateway emitted more than it looked for room for, and the ring is full. Only the gateway itself could make room. */
+export class EventRingOverrunError extends Error {
+  override readonly name = 'EventRingOverrunError';
+  readonly code = 'event-ring-overrun';
+
+  constructor(burst: number) {
+    super(`one access on the gateway emits more than ${burst} events; the event ring has no room for more`);
+  }
+}
+
 /** In the place of a machine, for an event that was never completed. */
 const NO_MACHINE = -1;
 
@@ -54,8 +64,13 @@ export interface MachineEvent {
 }
 
 /**
- * The event ring: what all machines tell, in one order, from any thread to the gateway. A producer reserves a position
- * without a lock, while it holds what protects the state it tells of; so the order of events is the order of changes.
+ * The event ring: the events of all machines, in one order, from any thread to the gateway. A producer reserves a position
+ * without a lock, while it holds what protects the state that the event reports; so the order of events is the order of
+ * changes.
+ *
+ * No record is overwritten before the gateway has read it. A producer emits only what it has an allowance for, of `burst`
+ * events at most. It gets one where there is room for a burst of *every* producer: those that got theirs earlier have at
+ * most a burst left each, so all of them find room.
  */
 export class EventRing implements EventSink {
   /** Set by `emit`, for whoever rings the gateway's bell after all locks are released. */
@@ -66,6 +81,9 @@ export class EventRing implements EventSink {
   /** Called while a producer waits for room: the gateway, which makes room, may be asleep with events in the ring. */
   onFull: () => void = () => {};
 
+  /** Events that this thread may emit before it has to look for room. */
+  #allowance = 0;
+
   readonly #event: MachineEvent = { position: 0, kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
 
   constructor(
@@ -75,9 +93,9 @@ export class EventRing implements EventSink {
     readonly capacity: number,
     /** Threads that may emit at the same time, each up to `burst` after it found room. */
     readonly producers: number,
-    /** False for the gateway: it alone makes room, so it must look beforehand (`hasRoom`) and never wait. */
+    /** False for the gateway: it alone makes room, so it looks in advance (`hasRoom`) and never waits. */
     readonly waits = true,
-    /** Most events of one access or callback. */
+    /** Events that a path may emit before it has to look for room again; those of an access or callback, if it can be. */
     readonly burst = LARGEST_BURST,
   ) {}
 
@@ -92,6 +110,8 @@ export class EventRing implements EventSink {
     deadline: number,
   ): number {
     const { memory, claim } = this;
+    if (this.#allowance === 0) this.#extend();
+    this.#allowance--;
     if (claim) memory.set(claim, 1);
     const position = memory.add(this.address + TAIL, 1);
     const record = this.#record(position);
@@ -112,15 +132,18 @@ export class EventRing implements EventSink {
   }
 
   /**
-   * Each producer checks before it takes a lock that a burst of every producer still fits; so no producer finds the
-   * ring full while it holds one.
+   * Waits for room for a burst. Each producer calls this before it takes a lock, so that no producer waits for the gateway
+   * while it holds one.
    */
   awaitRoom(): void {
-    if (!this.waits) return;
+    if (this.waits) this.#awaitRoom();
+  }
+
+  #awaitRoom(): void {
     const { memory } = this;
     for (;;) {
       const head = memory.load(this.address + HEAD);
-      if (this.#roomAfter(head)) return;
+      if (this.#grantAfter(head)) return;
       memory.add(this.address + WAITERS, 1);
       this.onFull();
       memory.wait(this.address + HEAD, head);
@@ -128,13 +151,26 @@ export class EventRing implements EventSink {
     }
   }
 
+  /** Whether there is room for a burst, which this thread may emit then. */
   hasRoom(): boolean {
-    return this.#roomAfter(this.memory.load(this.address + HEAD));
+    return this.#grantAfter(this.memory.load(this.address + HEAD));
   }
 
-  #roomAfter(head: number): boolean {
+  /** `head` was read before: it may have moved on since, and there is more room. */
+  #grantAfter(head: number): boolean {
     const used = (this.memory.load(this.address + TAIL) - head) | 0;
-    return this.capacity - used >= this.producers * this.burst;
+    if (this.capacity - used < this.producers * this.burst) return false;
+    this.#allowance = this.burst;
+    return true;
+  }
+
+  /**
+   * The path emits more than a burst. Another thread than the gateway waits, with whatever locks it holds: the gateway
+   * waits for none. The gateway cannot wait for itself.
+   */
+  #extend(): void {
+    if (this.waits) this.#awaitRoom();
+    else if (!this.#grantAfter(this.memory.load(this.address + HEAD))) throw new EventRingOverrunError(this.burst);
   }
 
   /** Position behind the last event that was begun. */

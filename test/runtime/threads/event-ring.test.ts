@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
+import { EventRing, eventRingWords } from '../../../src/runtime/events/event-ring.js';
+
+const CAPACITY = 16;
+const BURST = 2;
+const PRODUCERS = 3;
+
+/** Memory of a thread that waits while others act. */
+class PatientMemory extends SharedMemory {
+  meanwhile = () => {};
+  waits = 0;
+
+  override wait(): void {
+    if (++this.waits > 10_000) throw new Error('no thread makes room');
+    this.meanwhile();
+  }
+}
+
+function rings() {
+  const buffer = new SharedArrayBuffer(eventRingWords(CAPACITY) * 4);
+  const ring = (memory: SharedMemory, waits: boolean) => new EventRing(memory, 0, CAPACITY, PRODUCERS, waits, BURST);
+  const memories = Array.from({ length: PRODUCERS - 1 }, () => new PatientMemory(buffer));
+  return {
+    memories,
+    waiting: memories.map((memory) => ring(memory, true)),
+    gateway: ring(new SharedMemory(buffer), false),
+  };
+}
+
+/** Emits an event that is told from all others by its number. */
+function emit(ring: EventRing, number: number): void {
+  ring.emit(number & 7, 1, 2, number, ~number, number * 3, number, -number);
+}
+
+t.test('whatever bursts producers emit, no event is lost, overwritten or out of order', async (t) => {
+  const step = fc.record({
+    producer: fc.integer({ min: 0, max: PRODUCERS - 2 }),
+    events: fc.integer({ min: 0, max: 5 * CAPACITY }),
+    announced: fc.boolean(),
+    drained: fc.integer({ min: 0, max: CAPACITY }),
+    drainedPerWait: fc.integer({ min: 1, max: CAPACITY }),
+  });
+  const property = fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+    const { memories, waiting, gateway } = rings();
+    let emitted = 0;
+    let delivered = 0;
+    const drain = (limit: number) =>
+      gateway.drain(limit, (machine, { position, a, b, c, virtualTime, deadline }) => {
+        const number = delivered++;
+        const expected = [number & 7, number, number, ~number, number * 3, number, -number];
+        const actual = [machine, position, a, b, c, virtualTime, deadline];
+        if (actual.some((value, i) => value !== expected[i])) throw new Error(`${actual} in place of ${expected}`);
+      });
+    for (const { producer, events, announced, drained, drainedPerWait } of steps) {
+      memories[producer].meanwhile = () => drain(drainedPerWait);
+      if (announced) waiting[producer].awaitRoom();
+      for (let event = 0; event < events; event++) emit(waiting[producer], emitted++);
+      drain(drained);
+    }
+    drain(Number.POSITIVE_INFINITY);
+    return delivered === emitted && gateway.tail() === emitted && gateway.head() === emitted;
+  });
+  t.doesNotThrow(() => fc.assert(property));
+});
+
+t.test('a burst that was looked for finds room while all others emit theirs', async (t) => {
+  const { memories, waiting, gateway } = rings();
+  while (gateway.hasRoom()) emit(gateway, 0);
+  gateway.drain(1, () => {});
+  for (const each of waiting) each.awaitRoom();
+  t.ok(gateway.hasRoom());
+  for (const each of [...waiting, gateway]) for (let event = 0; event < BURST; event++) emit(each, event);
+  t.same(
+    memories.map(({ waits }) => waits),
+    [0, 0],
+  );
+  t.ok(((gateway.tail() - gateway.head()) | 0) <= CAPACITY);
+});
+
+t.test('the gateway cannot wait for itself: it fails, and overwrites nothing', async (t) => {
+  const { gateway } = rings();
+  let emitted = 0;
+  t.throws(
+    () => {
+      for (; emitted <= 2 * CAPACITY; emitted++) emit(gateway, emitted);
+    },
+    { code: 'event-ring-overrun', message: /more than 2 events/ },
+  );
+  const numbers: number[] = [];
+  gateway.drain(Number.POSITIVE_INFINITY, (_, { a }) => numbers.push(a));
+  t.same(
+    numbers,
+    Array.from({ length: emitted }, (_, number) => number),
+  );
+  t.ok(emitted <= CAPACITY);
+});
+
+t.test('a record that is completed while another thread waits for room is rung for', async (t) => {
+  const { memories, waiting, gateway } = rings();
+  const [one, other] = waiting;
+  let rung = 0;
+  other.onFull = () => rung++;
+  other.awaitRoom();
+  while (gateway.hasRoom()) emit(gateway, 0);
+  memories[0].meanwhile = () => {
+    emit(other, 1);
+    t.equal(rung, 1);
+    gateway.drain(Number.POSITIVE_INFINITY, () => {});
+  };
+  one.awaitRoom();
+  emit(other, 2);
+  t.equal(rung, 1, 'nobody waits any longer');
+});
