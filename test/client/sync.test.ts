@@ -5,11 +5,14 @@ import {
   GENERAL_CONFIGURATION,
   IOAPIC,
   MAIN_COUNTER,
+  PERIODIC,
   route,
   timerComparator,
   timerConfiguration,
+  VALUE_SET,
 } from '../support/guest.js';
 import { CLI, Program } from '../support/program.js';
+import { Random, seed } from '../support/random.js';
 
 /** A server in another process: calls block this one. */
 async function beside(t: { teardown(end: () => Promise<void>): void }, ...settings: string[]): Promise<string> {
@@ -84,4 +87,100 @@ t.test('a vCPU that halts is woken by an interrupt of another, or of a timer', a
   t.throws(() => SyncVcpu.connect(url, 'default', 0), RequestError, 'the vCPU is taken');
   t.throws(() => SyncVcpu.connect('http://127.0.0.1:1', 'default', 0), { code: 'connection-refused' });
   vcpu.close();
+});
+
+/** A timer that interrupts vCPU 0 every `ticks` of 10 ns: three events each, of which the second is the interrupt. */
+function startTimer(vcpu: SyncVcpu, ticks: number): void {
+  vcpu.write(IOAPIC, 4, 0x14);
+  vcpu.write(IOAPIC + 0x10, 4, 0x31);
+  vcpu.write(timerConfiguration(0), 8, ENABLE | PERIODIC | VALUE_SET | route(2));
+  vcpu.write(timerComparator(0), 8, ticks);
+  vcpu.write(timerComparator(0), 8, ticks);
+  vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+}
+
+/** Sequence numbers that are not where they have to be. */
+function misplaced(sequences: readonly number[]): number[] {
+  return sequences.filter((sequence, index) => sequence !== 3 * index + 2);
+}
+
+t.test('every interrupt is delivered once, whatever the caller does', async (t) => {
+  const url = await beside(t);
+  const random = new Random(seed());
+  t.comment(`seed ${random.seed}`);
+  const sequences: number[] = [];
+  let depth = 0;
+  const vcpu = SyncVcpu.connect(url, 'default', 0, {
+    onEvent: (event) => {
+      if (event.type !== 'interrupt') throw new Error(`an event of type ${event.type}`);
+      sequences.push(event.sequence);
+      const what = random.below(20);
+      if (what === 0) throw new Error('on purpose');
+      if (what < 3 && depth < 3) {
+        depth++;
+        try {
+          operate(what);
+        } finally {
+          depth--;
+        }
+      }
+    },
+  });
+  let wrong = 0;
+  const operate = (what: number) => {
+    if (what === 0) vcpu.poll();
+    else if (what === 1 && vcpu.read(timerConfiguration(0), 4) === 0) wrong++;
+    else if (what === 2) vcpu.post(timerComparator(1), 4, random.below(1000));
+    else if (what === 3)
+      vcpu.batch([
+        { address: timerComparator(1), size: 4 },
+        { address: IOAPIC, size: 4 },
+      ]);
+    else if (what === 4) vcpu.sync();
+    else vcpu.waitForEvent(what < 8 ? 0 : random.below(3));
+  };
+  const attempt = (what: number) => {
+    try {
+      operate(what);
+    } catch (error) {
+      if ((error as Error).message !== 'on purpose') throw error;
+    }
+  };
+  startTimer(vcpu, 50_000);
+  while (sequences.length < 2000) attempt(random.below(20));
+  t.same(misplaced(sequences), []);
+  t.equal(wrong, 0, 'each reply reaches the call that it belongs to');
+  for (let stopped = false; !stopped; ) {
+    try {
+      vcpu.write(GENERAL_CONFIGURATION, 8, 0);
+      stopped = true;
+    } catch {
+      // The event before the reply.
+    }
+  }
+  vcpu.close();
+  for (let left = true; left; ) {
+    try {
+      vcpu.poll();
+    } catch (error) {
+      left = (error as Error).message === 'on purpose';
+    }
+  }
+  const { sequence } = (await (await fetch(`${url}/v1/machines/default`)).json()) as { sequence: string };
+  t.equal(sequences.length, Math.floor((Number(sequence) + 1) / 3), 'to the last one');
+});
+
+t.test('poll() reads shared memory only, and a caller that does not call gets all or a gap', async (t) => {
+  const url = await beside(t, '--set', 'machines.0.clock=manual');
+  const events: VcpuEvent[] = [];
+  const vcpu = SyncVcpu.connect(url, 'default', 0, { onEvent: (event) => events.push(event), eventLimit: 10 });
+  const other = SyncVcpu.connect(url, 'default', 1);
+  startTimer(other, 100);
+  const STEPS = 20;
+  for (let step = 0; step < STEPS; step++) other.step(1_000_000);
+  other.close();
+  while (events.length < 1000 * STEPS) vcpu.waitForEvent(1000);
+  t.same(misplaced(events.map((event) => (event.type === 'interrupt' ? event.sequence : 0))), []);
+  vcpu.close();
+  t.throws(() => vcpu.poll(), { code: 'connection-closed' });
 });

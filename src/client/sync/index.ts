@@ -2,11 +2,12 @@ import { Worker } from 'node:worker_threads';
 import type { Access, ClientMessage } from '../../protocol/client-message.js';
 import { clientFrame } from '../../protocol/protobuf/client-frames.js';
 import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
-import type { Reply } from '../../protocol/server-message.js';
+import type { Reply, ServerMessage } from '../../protocol/server-message.js';
 import type { Reconnection } from '../reconnection.js';
 import { RequestError } from '../request-error.js';
 import { access, type BatchAccess, type VcpuEvent, valueFrom } from '../vcpu.js';
-import { AWAIT_EVENT, CALL, Mailbox, POLL, POST } from './mailbox.js';
+import { MOST_EVENTS } from './arrivals.js';
+import { CALL, END, FRAME, Mailbox, POST } from './mailbox.js';
 import type { SocketThreadData } from './socket-thread.js';
 
 export type { Gap, Interrupt, Intr, Irq } from '../../protocol/server-message.js';
@@ -19,13 +20,18 @@ export interface SyncVcpuOptions {
   /** Of the connection that holds the vCPU now, to take over from it. */
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
-  /** Called in the caller's thread, before a call returns, with what arrived before its reply; in order. */
+  /**
+   * Called in the caller's thread, before a call returns, with what arrived before its reply; in order, and once for each
+   * event. It may make calls itself. If it throws, the call throws, and later events follow with the next call.
+   */
   readonly onEvent?: (event: VcpuEvent) => void;
   /** Milliseconds after which a call gives up. 30,000 if not given. */
   readonly timeoutMs?: number;
+  /** Events kept for a caller that does not call, beside 1 MiB of them; a gap stands for those beyond. 65,536 if not given. */
+  readonly eventLimit?: number;
 }
 
-const NO_FRAME = new Uint8Array();
+const text = new TextDecoder();
 /** Accesses in one frame: as many records of 16 bytes as find room, and the server's default limit allows. */
 const LARGEST_BATCH = 4096;
 /** Posted writes after which one waits: the server reads no further when too many are under way. */
@@ -49,7 +55,16 @@ export class SyncVcpu {
   readonly #timeout: number;
   #id = 0;
   #posted = 0;
-  #closed = false;
+  /** Events that `onEvent` was called with. */
+  #delivered = 0;
+  /** Requests whose reply is waited for, more than one if `onEvent` makes calls; with the answer, once it is here. */
+  readonly #calls = new Map<number, Reply | RequestError | undefined>();
+  /** Requests that nobody waits for any longer. */
+  readonly #abandoned = new Set<number>();
+  /** Of posted writes; for the next call to throw. */
+  #postedError: RequestError | undefined;
+  /** Why nothing more arrives. */
+  #end: RequestError | undefined;
 
   private constructor(
     url: string,
@@ -57,10 +72,10 @@ export class SyncVcpu {
     vcpu: number,
     readonly options: SyncVcpuOptions,
   ) {
-    const { token, resumeToken, reconnect, timeoutMs = 30_000 } = options;
+    const { token, resumeToken, reconnect, timeoutMs = 30_000, eventLimit = MOST_EVENTS } = options;
     this.#timeout = timeoutMs;
     const { buffer } = this.#mailbox;
-    const workerData: SocketThreadData = { buffer, url, machine, vcpu, token, resumeToken, reconnect };
+    const workerData: SocketThreadData = { buffer, url, machine, vcpu, eventLimit, token, resumeToken, reconnect };
     this.#worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData, execArgv: [] });
     this.#worker.unref();
   }
@@ -69,7 +84,7 @@ export class SyncVcpu {
   static connect(url: string, machine: string, vcpu: number, options: SyncVcpuOptions = {}): SyncVcpu {
     const client = new SyncVcpu(url, machine, vcpu, options);
     try {
-      client.#exchange(CALL, NO_FRAME);
+      client.sync();
     } catch (error) {
       client.close();
       throw error;
@@ -94,10 +109,8 @@ export class SyncVcpu {
   /** Writes a register without waiting: the return of anything later tells that it is done. A refusal is thrown there. */
   post(address: number, size: number, value: number | bigint): void {
     const posted: Access = { ...access(address, size, value), posted: true };
-    this.#send(
-      POST,
-      this.#frame((id) => ({ type: 'access', id, access: posted })),
-    );
+    const id = this.#nextId();
+    this.#send(POST, id, clientFrame({ type: 'access', id, access: posted }));
     if (++this.#posted >= POSTED_AT_ONCE) this.sync();
   }
 
@@ -152,23 +165,29 @@ export class SyncVcpu {
     this.#call((id) => ({ type: 'sync', id }));
   }
 
-  /** Hands over the events that have arrived. */
+  /** Calls `onEvent` with the events that have arrived. Reads shared memory only. */
   poll(): void {
-    this.#exchange(POLL, NO_FRAME);
+    const before = this.#delivered;
+    while (this.#receive());
+    if (this.#delivered === before) this.#throwFailure();
   }
 
-  /** Sleeps until an event arrives, and hands it over; false if none does within `timeoutMs`. */
+  /** Sleeps until an event arrives, and calls `onEvent` with it; false if none arrives within `timeoutMs`. */
   waitForEvent(timeoutMs: number): boolean {
-    this.#send(AWAIT_EVENT, NO_FRAME);
-    // A later request takes the place of one that still waits.
-    if (!this.#mailbox.awaitDone(timeoutMs)) this.poll();
-    else this.#receive();
-    return this.#told > 0;
+    const before = this.#delivered;
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      this.poll();
+      if (this.#delivered !== before) return true;
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      this.#mailbox.halt(left);
+    }
   }
 
   /** Ends the connection and its thread. Interrupts for this vCPU wait at the server for whoever connects next. */
   close(): void {
-    this.#closed = true;
+    this.#end ??= new RequestError('connection-closed', 'This vCPU was closed; connect it again.');
     this.#worker.terminate();
   }
 
@@ -178,28 +197,44 @@ export class SyncVcpu {
     return this.#call((id) => ({ type: 'access', id, access: wanted }));
   }
 
+  #nextId(): number {
+    this.#id = (this.#id + 1) % MAX_ID;
+    return this.#id;
+  }
+
+  #send(kind: number, id: number, frame: Uint8Array): void {
+    this.#throwFailure();
+    if (!this.#mailbox.request(kind, id, frame, this.#timeout)) throw this.#late();
+  }
+
+  /** Sends a request and waits for its reply; before it returns, `onEvent` has had the events that came before. */
   #call(message: (id: number) => ClientMessage): Reply {
     this.#posted = 0;
-    const reply = this.#exchange(CALL, this.#frame(message));
-    if (!reply) throw new RequestError('bad-answer', 'The server answered with something else than a reply.');
-    return reply;
+    const id = this.#nextId();
+    this.#send(CALL, id, clientFrame(message(id)));
+    this.#calls.set(id, undefined);
+    try {
+      const reply = this.#answerTo(id);
+      if (reply instanceof RequestError) throw reply;
+      this.#throwPosted();
+      return reply;
+    } finally {
+      if (this.#calls.get(id) === undefined) this.#abandoned.add(id);
+      this.#calls.delete(id);
+    }
   }
 
-  #frame(message: (id: number) => ClientMessage): Uint8Array {
-    this.#id = (this.#id + 1) % MAX_ID;
-    return clientFrame(message(this.#id));
-  }
-
-  #send(kind: number, frame: Uint8Array): void {
-    if (this.#closed) throw new RequestError('connection-closed', 'This vCPU was closed; connect it again.');
-    if (!this.#mailbox.request(kind, this.#id, frame, this.#timeout)) throw this.#late();
-  }
-
-  /** Sends a request, waits for its end, and hands over the events that came before. */
-  #exchange(kind: number, frame: Uint8Array): Reply | undefined {
-    this.#send(kind, frame);
-    if (!this.#mailbox.awaitDone(this.#timeout)) throw this.#late();
-    return this.#receive();
+  #answerTo(id: number): Reply | RequestError {
+    const end = performance.now() + this.#timeout;
+    for (;;) {
+      while (this.#calls.get(id) === undefined && this.#receive());
+      const answer = this.#calls.get(id);
+      if (answer) return answer;
+      if (this.#end) throw this.#end;
+      const left = end - performance.now();
+      if (left <= 0) throw this.#late();
+      this.#mailbox.awaitMore(left);
+    }
   }
 
   #late(): RequestError {
@@ -207,29 +242,52 @@ export class SyncVcpu {
     return new RequestError('timeout', `No reply within ${this.#timeout} ms; the connection is closed.`);
   }
 
-  /** Events that the last call handed over. */
-  #told = 0;
+  #throwFailure(): void {
+    this.#throwPosted();
+    if (this.#end) throw this.#end;
+  }
 
-  #receive(): Reply | undefined {
-    this.#told = 0;
-    let reply: Reply | undefined;
-    let failure: RequestError | undefined;
-    for (;;) {
-      for (const frame of this.#mailbox.frames()) {
-        const message = readServerFrame(frame);
-        if (message.type === 'reply') reply = message;
-        else if (message.type === 'error') {
-          failure ??= new RequestError(message.code, message.message, message.details);
-        } else if (message.type !== 'hello' && message.type !== 'credit') {
-          this.#told++;
-          this.options.onEvent?.(message);
-        }
-      }
-      if (!this.#mailbox.hasMore) break;
-      this.#send(POLL, NO_FRAME);
-      if (!this.#mailbox.awaitDone(this.#timeout)) throw this.#late();
+  #throwPosted(): void {
+    const error = this.#postedError;
+    this.#postedError = undefined;
+    if (error) throw error;
+  }
+
+  // What arrived
+
+  /** Takes the next of what arrived; false if there is nothing more. */
+  #receive(): boolean {
+    const record = this.#mailbox.take();
+    if (!record) return false;
+    const { kind, body } = record;
+    if (kind === FRAME) this.#heard(readServerFrame(body));
+    else if (kind === END) {
+      const { code, message, details } = JSON.parse(text.decode(body));
+      this.#end ??= new RequestError(code, message, details);
+    } else this.#heard(JSON.parse(text.decode(body)));
+    return true;
+  }
+
+  #heard(message: ServerMessage): void {
+    switch (message.type) {
+      case 'reply':
+        if (this.#calls.has(message.id)) this.#calls.set(message.id, message);
+        else this.#abandoned.delete(message.id);
+        break;
+      case 'error':
+        this.#refused(message.id, new RequestError(message.code, message.message, message.details));
+        break;
+      case 'interrupt':
+      case 'intr':
+      case 'irq':
+      case 'gap':
+        this.#delivered++;
+        this.options.onEvent?.(message);
     }
-    if (failure) throw failure;
-    return reply;
+  }
+
+  #refused(id: number | undefined, error: RequestError): void {
+    if (id !== undefined && this.#calls.has(id)) this.#calls.set(id, error);
+    else if (id === undefined || !this.#abandoned.delete(id)) this.#postedError ??= error;
   }
 }

@@ -1,116 +1,110 @@
 import { Polling } from './polling.js';
+import { POSITION_WORDS, type QueueRecord, RecordQueue } from './record-queue.js';
 
 /**
- * One request at a time from the thread that waits to the thread that has the socket, and what came for it, in shared
- * memory. Requests are counted: `taken` says which were passed on, `done` which have their answer in the inbox.
+ * Between the thread that makes blocking calls and the thread that has the socket, in shared memory: a queue of requests
+ * one way, a queue of everything that arrived the other way.
  */
 
-/** What a request asks of the thread that has the socket. */
-export const POST = 0;
-/** Send the frame; done with its reply. */
-export const CALL = 1;
-/** Done at once, with the events that wait. */
-export const POLL = 2;
-/** Done with the first event. */
-export const AWAIT_EVENT = 3;
+/** Kinds of requests. A frame to be sent: one whose reply the caller waits for, and one that has none. */
+export const CALL = 0;
+export const POST = 1;
 
-const REQUEST = 0;
-const TAKEN = 1;
-const DONE = 2;
-const KIND = 3;
-const FRAME_BYTES = 4;
-const INBOX_BYTES = 5;
-/** More events wait than found room. */
-const MORE = 6;
-/** Of the request that a frame holds. */
-const ID = 7;
-/** The thread that has the socket looks for a request, and need not be woken. */
-const LOOKING = 8;
+/** Kinds of what arrives: a frame of the server; a message of the other thread, as JSON; why nothing more arrives, as JSON. */
+export const FRAME = 0;
+export const MESSAGE = 1;
+export const END = 2;
+
+/** Counts requests, and room made in the inbox for a thread that waits for it. */
+const BELL = 2 * POSITION_WORDS;
+/** The thread that has the socket looks at the bell, and need not be woken. */
+const LOOKING = BELL + 1;
+/** What arrived waits for room in the inbox. */
+const WANTS_ROOM = BELL + 2;
+/** The caller sleeps until an event arrives. */
+const HALTED = BELL + 3;
 const WORDS = 16;
 
-export const FRAME_ROOM = 262_144;
-const INBOX_ROOM = 1_048_576;
+const REQUEST_ROOM = 262_144;
+export const INBOX_ROOM = 1_048_576;
 
 /** For how long the next request is looked for: a caller in a row of calls wakes up and makes it within that. */
 const REQUEST_MS = 0.15;
-/** A sleep up to this long may be all wake-ups: four of up to 100 µs between the cores of a virtual machine. */
+/** A sleep up to this long may be all wakeups: four of up to 100 µs between the cores of a virtual machine. */
 export const SHORT_MS = 0.5;
 /** Looks between two at the clock. */
 const LOOKS = 50;
 
 export class Mailbox {
+  /** What arrived, for the caller. */
+  readonly inbox: RecordQueue;
+  readonly #requests: RecordQueue;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #frame: Uint8Array<SharedArrayBuffer>;
-  readonly #inbox: Uint8Array<SharedArrayBuffer>;
-  readonly #view: DataView;
   readonly #next = new Polling(REQUEST_MS, SHORT_MS);
-  /** When the last request was passed on, or done. */
+  /** When the last request was taken, or its reply left. */
   #freeAt = 0;
 
-  constructor(readonly buffer = new SharedArrayBuffer(4 * WORDS + FRAME_ROOM + INBOX_ROOM)) {
+  constructor(readonly buffer = new SharedArrayBuffer(4 * WORDS + REQUEST_ROOM + INBOX_ROOM)) {
     this.#words = new Int32Array(buffer, 0, WORDS);
-    this.#frame = new Uint8Array(buffer, 4 * WORDS, FRAME_ROOM);
-    this.#inbox = new Uint8Array(buffer, 4 * WORDS + FRAME_ROOM, INBOX_ROOM);
-    this.#view = new DataView(buffer, 4 * WORDS + FRAME_ROOM, INBOX_ROOM);
+    this.#requests = new RecordQueue(buffer, 0, 4 * WORDS, REQUEST_ROOM);
+    this.inbox = new RecordQueue(buffer, 4 * POSITION_WORDS, 4 * WORDS + REQUEST_ROOM, INBOX_ROOM);
   }
 
-  // The side that waits
+  // The caller
 
-  /** Hands a request over, after the one before it was taken; false if that takes longer than `timeout` ms. */
-  request(kind: number, id: number, frame: Uint8Array, timeout: number): boolean {
-    const words = this.#words;
-    if (!this.#reaches(TAKEN, words[REQUEST], timeout)) return false;
-    this.#frame.set(frame);
-    words[FRAME_BYTES] = frame.length;
-    words[KIND] = kind;
-    words[ID] = id;
-    Atomics.add(words, REQUEST, 1);
-    if (Atomics.load(words, LOOKING) === 0) Atomics.notify(words, REQUEST);
-    return true;
-  }
-
-  /** Waits for the end of the last request; false after `timeout` ms. */
-  awaitDone(timeout: number): boolean {
-    return this.#reaches(DONE, this.#words[REQUEST], timeout);
-  }
-
-  get hasMore(): boolean {
-    return this.#words[MORE] !== 0;
-  }
-
-  /** Copies of the frames that came with the end of the last request, in order. */
-  frames(): Uint8Array[] {
-    const end = this.#words[INBOX_BYTES];
-    const frames: Uint8Array[] = [];
-    for (let at = 0; at < end; ) {
-      const length = this.#view.getUint32(at, true);
-      frames.push(this.#inbox.slice(at + 4, at + 4 + length));
-      at += 4 + length;
-    }
-    return frames;
-  }
-
-  #reaches(word: number, value: number, timeout: number): boolean {
-    const words = this.#words;
+  /** Leaves a request; false if there is no room for it within `timeout` ms. */
+  request(kind: number, id: number, body: Uint8Array, timeout: number): boolean {
     const end = performance.now() + timeout;
-    for (let current = Atomics.load(words, word); current !== value; current = Atomics.load(words, word)) {
+    while (!this.#requests.hasRoomFor(body)) {
       const left = end - performance.now();
       if (left <= 0) return false;
-      Atomics.wait(words, word, current, left);
+      this.#requests.awaitRoom(body, left);
     }
+    this.#requests.push(kind, id, body);
+    this.#ring();
     return true;
   }
 
-  // The side that has the socket
+  /** The next of what arrived. */
+  take(): QueueRecord | undefined {
+    const record = this.inbox.take();
+    if (Atomics.load(this.#words, WANTS_ROOM) !== 0) this.#ring();
+    return record;
+  }
 
-  /** Number of the last request. */
-  get requests(): number {
-    return Atomics.load(this.#words, REQUEST);
+  /** Sleeps until more arrives than was taken, for up to `ms`. */
+  awaitMore(ms: number): void {
+    this.inbox.awaitRecord(ms);
+  }
+
+  /** The same, where the caller waits for no reply. */
+  halt(ms: number): void {
+    Atomics.store(this.#words, HALTED, 1);
+    this.inbox.awaitRecord(ms);
+    Atomics.store(this.#words, HALTED, 0);
+  }
+
+  #ring(): void {
+    Atomics.add(this.#words, BELL, 1);
+    if (Atomics.load(this.#words, LOOKING) === 0) Atomics.notify(this.#words, BELL);
+  }
+
+  // The thread that has the socket
+
+  /** Differs from an earlier value if there is something to do since. */
+  get bell(): number {
+    return Atomics.load(this.#words, BELL);
+  }
+
+  /** Resolves when the bell differs from `seen`. */
+  async rung(seen: number): Promise<void> {
+    const { async, value } = Atomics.waitAsync(this.#words, BELL, seen);
+    if (async) await value;
   }
 
   /**
-   * Looks for other requests than `seen`, while they come one soon after the other, and returns whether there are any.
-   * Whoever makes one meanwhile wakes nobody; one that comes as this ends is seen at the last look, or wakes as any other.
+   * Looks at the bell while requests come one soon after the other, and returns whether it differs from `seen`. A caller
+   * that rings meanwhile has nobody to wake; one that rings as this ends is seen by the last look, or wakes this thread.
    */
   look(seen: number): boolean {
     if (!this.#next.isWorthwhile) return false;
@@ -118,55 +112,35 @@ export class Mailbox {
     Atomics.store(words, LOOKING, 1);
     const end = performance.now() + this.#next.duration;
     do {
-      for (let look = 0; look < LOOKS && Atomics.load(words, REQUEST) === seen; look++);
-    } while (Atomics.load(words, REQUEST) === seen && performance.now() < end);
+      for (let look = 0; look < LOOKS && Atomics.load(words, BELL) === seen; look++);
+    } while (Atomics.load(words, BELL) === seen && performance.now() < end);
     Atomics.store(words, LOOKING, 0);
-    return Atomics.load(words, REQUEST) !== seen;
+    return Atomics.load(words, BELL) !== seen;
   }
 
-  /** Resolves when there are other requests than `seen`. */
-  async nextRequest(seen: number): Promise<void> {
-    const { async, value } = Atomics.waitAsync(this.#words, REQUEST, seen);
-    if (async) await value;
-  }
-
-  get kind(): number {
-    return this.#words[KIND];
-  }
-
-  get id(): number {
-    return this.#words[ID] >>> 0;
-  }
-
-  /** A copy of the request's frame. */
-  frame(): Uint8Array {
-    return this.#frame.slice(0, this.#words[FRAME_BYTES]);
-  }
-
-  taken(request: number): void {
-    const now = performance.now();
-    this.#next.waited(now - this.#freeAt);
-    this.#freeAt = now;
-    Atomics.store(this.#words, TAKEN, request);
-    Atomics.notify(this.#words, TAKEN);
-  }
-
-  /** Ends a request with as many of the first of these frames as find room; returns how many. */
-  done(request: number, frames: readonly Uint8Array[]): number {
-    let at = 0;
-    let count = 0;
-    for (const frame of frames) {
-      if (at + 4 + frame.length > INBOX_ROOM) break;
-      this.#view.setUint32(at, frame.length, true);
-      this.#inbox.set(frame, at + 4);
-      at += 4 + frame.length;
-      count++;
+  /** Calls `take` with every request that is there. */
+  takeRequests(take: (request: QueueRecord) => void): void {
+    for (let request = this.#requests.take(); request; request = this.#requests.take()) {
+      const now = performance.now();
+      this.#next.waited(now - this.#freeAt);
+      this.#freeAt = now;
+      take(request);
     }
-    this.#words[INBOX_BYTES] = at;
-    this.#words[MORE] = count < frames.length ? 1 : 0;
+    this.#requests.wakeWriter();
+  }
+
+  /** The caller has what it waits for, and may soon make its next request. */
+  answered(): void {
     this.#freeAt = performance.now();
-    Atomics.store(this.#words, DONE, request);
-    Atomics.notify(this.#words, DONE);
-    return count;
+  }
+
+  /** Whether the caller is woken by an event. */
+  get isHalted(): boolean {
+    return Atomics.load(this.#words, HALTED) !== 0;
+  }
+
+  /** Whether the caller is to ring when it makes room in the inbox. Look for room once more after it was set. */
+  set wantsRoom(wanted: boolean) {
+    Atomics.store(this.#words, WANTS_ROOM, Number(wanted));
   }
 }

@@ -1,0 +1,101 @@
+import type { Gap, Interrupt, Intr, Irq, LineLevels } from '../../protocol/server-message.js';
+import { END, FRAME, type Mailbox, MESSAGE } from './mailbox.js';
+
+/** Events kept beside the inbox for a caller that does not call, if no other number is given. */
+export const MOST_EVENTS = 65_536;
+
+type Event = Interrupt | Intr | Irq | Gap;
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** What waits for room in the inbox. A gap at the end grows, and so it is written last. */
+type Waiting =
+  | { readonly kind: number; readonly body: Uint8Array; readonly isEvent: boolean }
+  | { readonly gap: Mutable<Gap>; intr: Intr | undefined };
+
+const text = new TextEncoder();
+
+/**
+ * What arrived for the caller, in order: in the inbox as far as there is room, and then here. Of events beyond `limit` a gap
+ * remains, followed by the level of INTR if it changed among them. Replies are always kept.
+ */
+export class Arrivals {
+  #waiting: Waiting[] = [];
+  #events = 0;
+  #wantsRoom = false;
+
+  constructor(
+    readonly mailbox: Mailbox,
+    readonly limit: number,
+  ) {}
+
+  /** An answer, or another frame that is no event. */
+  frame(body: Uint8Array): void {
+    this.#add({ kind: FRAME, body, isEvent: false });
+  }
+
+  /** `read` decodes the frame, if there is no room for it. */
+  event(body: Uint8Array, read: () => unknown): void {
+    if (this.#events < this.limit) {
+      this.#events++;
+      this.#add({ kind: FRAME, body, isEvent: true });
+    } else this.#leaveOut(read() as Event);
+  }
+
+  message(message: unknown): void {
+    this.#add({ kind: MESSAGE, body: encoded(message), isEvent: false });
+  }
+
+  /** Nothing more arrives, because of `error`. */
+  end(error: unknown): void {
+    this.#add({ kind: END, body: encoded(error), isEvent: false });
+  }
+
+  #add(arrival: Waiting): void {
+    this.#waiting.push(arrival);
+    this.flush();
+  }
+
+  #leaveOut(event: Event): void {
+    const [from, to] = event.type === 'gap' ? [event.from, event.to] : [event.sequence, event.sequence];
+    let last = this.#waiting.at(-1);
+    if (!last || !('gap' in last)) {
+      last = { gap: { type: 'gap', from, to }, intr: undefined };
+      this.#waiting.push(last);
+    }
+    last.gap.to = to;
+    const lines: LineLevels | undefined = event.type === 'gap' ? event.lines : undefined;
+    if (lines) last.gap.lines = lines;
+    if (event.type === 'intr') last.intr = event;
+  }
+
+  /** Moves what waits into the inbox, as far as there is room. */
+  flush(): void {
+    let isDone = this.#move();
+    if (!isDone && !this.#wantsRoom) {
+      this.#wantsRoom = this.mailbox.wantsRoom = true;
+      isDone = this.#move();
+    }
+    if (isDone && this.#wantsRoom) this.#wantsRoom = this.mailbox.wantsRoom = false;
+  }
+
+  #move(): boolean {
+    const { inbox } = this.mailbox;
+    let moved = 0;
+    for (; moved < this.#waiting.length; moved++) {
+      const arrival = this.#waiting[moved];
+      if ('gap' in arrival) {
+        const { gap, intr } = arrival;
+        if (!inbox.push(MESSAGE, 0, encoded(gap))) break;
+        if (intr)
+          this.#waiting[moved--] = { kind: MESSAGE, body: encoded({ ...intr, sequence: gap.to }), isEvent: false };
+      } else if (!inbox.push(arrival.kind, 0, arrival.body)) break;
+      else if (arrival.isEvent) this.#events--;
+    }
+    this.#waiting.splice(0, moved);
+    return this.#waiting.length === 0 && inbox.flush();
+  }
+}
+
+function encoded(value: unknown): Uint8Array {
+  return text.encode(JSON.stringify(value));
+}
