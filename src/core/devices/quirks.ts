@@ -1,6 +1,6 @@
 /**
  * Where QEMU 11.1 does something that the IA-PC HPET 1.0a specification or the 82093AA datasheet does not say, or says
- * otherwise. Each is one bit in a machine's quirk word, so that each can be switched by itself.
+ * otherwise, in the HPET, the GSI router and the IOAPIC. Each is one bit, so that each can be switched by itself.
  */
 export const QUIRKS = {
   /** A periodic timer that fires exactly at its comparator's tick fires again 1 µs later, and only then advances. */
@@ -31,8 +31,32 @@ export const QUIRKS = {
   extint: 1 << 12,
 } as const;
 
-export type Quirk = keyof typeof QUIRKS;
-export const QUIRK_NAMES = Object.keys(QUIRKS) as Quirk[];
+/** The same for the 8259 pair and the 8259A datasheet (231468-003): bits of a word of their own. */
+export const PIC_QUIRKS = {
+  /** The request of an edge input survives the fall of its line, until it is acknowledged. */
+  'pic-edge-survives': 1 << 0,
+  /** The slave's request at the master survives its withdrawal by a mask, an EOI or another write to the slave. */
+  'pic-cascade-survives': 1 << 1,
+  /** An acknowledge cycle leaves the slave's INT high while the slave has more to request: no new edge at the master. */
+  'pic-cascade-stays': 1 << 2,
+  /** In special fully nested mode the slave in service inhibits no other input of the master. */
+  'pic-nested-slave': 1 << 3,
+  /** In special mask mode a non-specific EOI ends masked levels as well. */
+  'pic-masked-eoi': 1 << 4,
+  /** OCW3 changes special mask mode, and INT only with the next event that evaluates it. */
+  'pic-ocw3-late': 1 << 5,
+  /** ICW3 and SNGL have no effect: the slave is on IR2, and answers there. */
+  'pic-fixed-cascade': 1 << 6,
+  /** A write to the edge/level control register leaves the request register as it is. */
+  'pic-elcr-late': 1 << 7,
+  /** ICW1 forgets the levels of the inputs: one that is driven high again requests. */
+  'pic-icw1-forgets': 1 << 8,
+  /** A chip requests, and gives vectors, before its initialisation is complete: from vector 0 on. */
+  'pic-uninitialised': 1 << 9,
+} as const;
+
+export type Quirk = keyof typeof QUIRKS | keyof typeof PIC_QUIRKS;
+export const QUIRK_NAMES = [...Object.keys(QUIRKS), ...Object.keys(PIC_QUIRKS)] as Quirk[];
 
 /** Named sets of quirks. */
 export const PROFILES = {
@@ -47,12 +71,33 @@ export const PROFILES = {
 export type Profile = keyof typeof PROFILES;
 export const PROFILE_NAMES = Object.keys(PROFILES) as Profile[];
 
+/**
+ * Quirks as one number of at most 53 bits: `QUIRKS` in bits 31:0, where bitwise operators find them, and `PIC_QUIRKS`
+ * above.
+ */
 export function quirkBits(quirks: Iterable<Quirk>): number {
-  let bits = 0;
-  for (const quirk of quirks) bits |= QUIRKS[quirk];
-  return bits;
+  let low = 0;
+  let high = 0;
+  for (const quirk of quirks) {
+    if (isPicQuirk(quirk)) high |= PIC_QUIRKS[quirk];
+    else low |= QUIRKS[quirk];
+  }
+  return high * PIC_SHIFT + (low >>> 0);
+}
+
+/** The part of `quirkBits` that the 8259 pair looks at. */
+export function picQuirkBits(bits: number): number {
+  return Math.floor(bits / PIC_SHIFT);
 }
 
 export function quirksOf(bits: number): Quirk[] {
-  return QUIRK_NAMES.filter((quirk) => bits & QUIRKS[quirk]);
+  return QUIRK_NAMES.filter((quirk) =>
+    isPicQuirk(quirk) ? picQuirkBits(bits) & PIC_QUIRKS[quirk] : bits & QUIRKS[quirk],
+  );
+}
+
+const PIC_SHIFT = 2 ** 32;
+
+function isPicQuirk(quirk: Quirk): quirk is keyof typeof PIC_QUIRKS {
+  return quirk in PIC_QUIRKS;
 }

@@ -5,6 +5,7 @@ import { Hpet } from '../devices/hpet/hpet.js';
 import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
 import { Ioapic } from '../devices/ioapic/ioapic.js';
 import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
+import { picQuirkBits } from '../devices/quirks.js';
 import type { Design, IrqTarget } from '../locking/axes.js';
 import { DeferredList } from '../locking/deferred-list.js';
 import { LineDecisions } from '../locking/line-decisions.js';
@@ -116,6 +117,8 @@ export class Machine implements IrqTarget {
   quirks = 0;
   design!: Design;
   #packedDesign = -1;
+  /** While this thread lowers a line at the end of a pulse. */
+  #endsPulse = false;
   /** How often this thread is counted as inside a device. */
   #inside = 0;
   readonly #bus = new Bus();
@@ -185,7 +188,7 @@ export class Machine implements IrqTarget {
     this.router.create(options.quirks);
     this.xen.create(options.xen);
     this.ioapic.create({ ...options.ioapic, quirks: options.quirks });
-    this.pic.create(options.pic ?? true);
+    this.pic.create(options.pic ?? true, picQuirkBits(options.quirks));
     this.hpet.create({
       ...options.hpet,
       quirks: options.quirks,
@@ -422,7 +425,9 @@ export class Machine implements IrqTarget {
 
   pulseLine(line: number, source: number): void {
     this.driveLine(line, source, 1);
+    this.#endsPulse = true;
     this.driveLine(line, source, 0);
+    this.#endsPulse = false;
   }
 
   assignLine(line: number, source: number, levels: number): void {
@@ -443,7 +448,7 @@ export class Machine implements IrqTarget {
   #driveInput(gsi: number, routed: number, source: number): void {
     const level = this.xen.filter(gsi, routed, source);
     // The pair first: an ExtINT entry of the same GSI fetches the vector of this request.
-    this.pic.setInput(gsi, level, source);
+    this.pic.setInput(gsi, level, this.#endsPulse);
     const entered = this.design.irq.enter(this, IOAPIC);
     this.ioapic.setInput(gsi, level);
     this.design.irq.leave(this, IOAPIC, entered);

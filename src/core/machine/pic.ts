@@ -1,4 +1,3 @@
-import { SOURCE_PIT } from '../devices/gsi/sources.js';
 import { I8259Pair, IRQ_COUNT } from '../devices/i8259/pair.js';
 import type { Design, IrqTarget } from '../locking/axes.js';
 import { PIC_AREA } from '../memory/map.js';
@@ -29,9 +28,10 @@ export class Pic {
     this.pair = new I8259Pair(machine.memory, { intrChanged });
   }
 
-  create(present: boolean): void {
+  /** `quirks`: bits of PIC_QUIRKS. */
+  create(present: boolean, quirks: number): void {
     this.memory.set(PRESENT, present ? 1 : 0);
-    if (present) this.pair.reset();
+    if (present) this.pair.create(quirks);
   }
 
   get isPresent(): boolean {
@@ -45,11 +45,11 @@ export class Pic {
     this.#leave(entered);
   }
 
-  /** `source` made the level of a GSI `level`. The HPET's timers pulse their lines in no time at all. */
-  setInput(gsi: number, level: number, source: number): void {
+  /** The level of a GSI is now `level`. `isPulse`: it ends a pulse that an edge-triggered timer made in no time at all. */
+  setInput(gsi: number, level: number, isPulse: boolean): void {
     if (gsi >= IRQ_COUNT || !this.isPresent) return;
     const entered = this.#enter();
-    this.pair.setInput(gsi, level, source < SOURCE_PIT);
+    this.pair.setInput(gsi, level, isPulse);
     this.#leave(entered);
   }
 

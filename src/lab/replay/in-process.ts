@@ -1,11 +1,18 @@
 import { SOURCE_EXTERNAL } from '../../core/devices/gsi/sources.js';
-import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
+import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
-import { EVENT_APIC, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
+import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { Engine } from '../../runtime/threads/engine.js';
-import { type Outcome, type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost } from './target.js';
+import {
+  type Outcome,
+  quirksOfReplay,
+  type ReplayMachine,
+  type ReplayOptions,
+  type ReplayTarget,
+  TargetLost,
+} from './target.js';
 import type { Output, Step, Trace } from './trace.js';
 
 const VCPU_THREAD = 0;
@@ -28,7 +35,8 @@ export class InProcessTarget implements ReplayTarget {
         clock: 'manual',
         hpet: trace.hpet,
         ioapic: { version: trace.ioapicVersion, id: 0 },
-        quirks: quirkBits(PROFILES[options.profile]),
+        pic: trace.kind === 'pic',
+        quirks: quirkBits(quirksOfReplay(options)),
         generationCheck: true,
         countOverlap: false,
       },
@@ -88,6 +96,12 @@ class InProcessMachine implements ReplayMachine {
         return this.#submit(ring.SET_LINE, 0, step.pin, BigInt(step.level));
       case 'eoi':
         return this.#submit(ring.END_OF_INTERRUPT, 0, 0, BigInt(step.vector));
+      case 'in':
+        return this.#submit(ring.PORT_READ, 1, step.port);
+      case 'out':
+        return this.#submit(ring.PORT_WRITE, 1, step.port, step.value);
+      case 'inta':
+        return this.#submit(ring.INTERRUPT_ACKNOWLEDGE, 0, 0);
     }
   }
 
@@ -140,8 +154,9 @@ function outputOf(event: MachineEvent): Output | undefined {
       };
     case EVENT_MSI:
       return { out: 'msi', addr: event.b >>> 0, data: event.c >>> 0 };
+    case EVENT_INTR:
+      return { out: 'intr', level: event.a };
     default:
-      // A kind that traces do not know, as of the 8259 pair.
       return undefined;
   }
 }

@@ -66,7 +66,7 @@ class Player {
     readonly machine: ReplayMachine,
     readonly options: PlayOptions,
   ) {
-    this.#golden = trace.format === 'hpet-ioapic-trace/1';
+    this.#golden = trace.format !== 'guest-trace/1';
   }
 
   async play(): Promise<Mismatch | undefined> {
@@ -134,8 +134,10 @@ class Player {
     if (refused !== undefined) return this.#mismatch(line, step, 'to be done', `refused: ${refused}`);
     // Where no device answers, a bus reads 0.
     const got = value ?? 0n;
-    if (step.op === 'read' && step.value !== undefined && got !== step.value) {
-      return this.#mismatch(line, step, hexadecimal(step.value, step.size), hexadecimal(got, step.size));
+    const expected = expectedOf(step);
+    if (expected !== undefined && got !== expected) {
+      const size = step.op === 'read' ? step.size : 1;
+      return this.#mismatch(line, step, hexadecimal(expected, size), hexadecimal(got, size));
     }
     if (!this.#golden || !line) return undefined;
     return this.#compareOutputs(line, outputs);
@@ -184,4 +186,9 @@ class Player {
     const oldest = this.#underway[0];
     return oldest ? describeStep(oldest.step) : 'anything';
   }
+}
+
+/** What a step must read, if the trace has it. */
+function expectedOf(step: Step): bigint | undefined {
+  return step.op === 'read' || step.op === 'in' || step.op === 'inta' ? step.value : undefined;
 }

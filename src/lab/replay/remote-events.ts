@@ -28,6 +28,7 @@ const ApicEvent = guard(
     triggerMode: Type.Enum(['edge', 'level']),
   }),
 );
+const IntrEvent = guard(Type.Object({ kind: Type.Literal('intr'), level: Type.Enum([0, 1]) }));
 const MsiEvent = guard(Type.Object({ kind: Type.Literal('msi'), address: Hex, data: Hex }));
 
 /**
@@ -49,5 +50,6 @@ export function outputOfEvent(event: unknown): Output | undefined {
     };
   }
   if (MsiEvent(event)) return { out: 'msi', addr: Number(event.address), data: Number(event.data) };
+  if (IntrEvent(event)) return { out: 'intr', level: event.level };
   throw new Error('not an event of this protocol');
 }

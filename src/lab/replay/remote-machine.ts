@@ -17,6 +17,8 @@ interface Message {
   readonly type?: string;
   readonly id?: number;
   readonly value?: string;
+  /** Of the reply to an acknowledge cycle. */
+  readonly vector?: number;
   readonly code?: string;
   readonly message?: string;
   readonly version?: number;
@@ -48,7 +50,7 @@ export class RemoteMachine implements ReplayMachine {
 
   /** Asks for everything that the machine puts out. Rejects with TargetLost. */
   async subscribe(): Promise<void> {
-    const { refused } = await this.#request({ type: 'subscribe', kinds: ['line', 'apic', 'msi'] });
+    const { refused } = await this.#request({ type: 'subscribe', kinds: ['line', 'apic', 'msi', 'intr'] });
     if (refused !== undefined) throw this.#lose(`the server refused to subscribe: ${refused}`);
   }
 
@@ -70,6 +72,12 @@ export class RemoteMachine implements ReplayMachine {
         return this.#request({ type: 'line', gsi: step.pin, level: step.level });
       case 'eoi':
         return this.#request({ type: 'eoi', vector: step.vector });
+      case 'in':
+        return this.#request({ type: 'in', port: hex(step.port) });
+      case 'out':
+        return this.#request({ type: 'out', port: hex(step.port), value: hex(step.value) });
+      case 'inta':
+        return this.#request({ type: 'inta' });
     }
   }
 
@@ -103,7 +111,7 @@ export class RemoteMachine implements ReplayMachine {
   #take(message: Message): void {
     switch (message.type) {
       case 'reply':
-        this.#answer(message.id, { value: message.value === undefined ? undefined : BigInt(message.value) });
+        this.#answer(message.id, { value: readValueOf(message) });
         break;
       case 'error': {
         // Where no device answers, a bus reads 0, and that is no refusal.
@@ -117,7 +125,8 @@ export class RemoteMachine implements ReplayMachine {
         break;
       }
       case 'interrupt':
-        // Comes besides the event that tells of it.
+      case 'intr':
+        // Comes beside the event of the IRQ stream.
         break;
       case 'hello':
         if (message.version !== 1 || message.clock !== 'manual') throw new Error('not version 1 with a manual clock');
@@ -153,6 +162,12 @@ function closeSocket(socket: WebSocket): Promise<void> {
     });
     socket.close(1000);
   });
+}
+
+/** The value that a reply has, of a read or of an acknowledge cycle. */
+function readValueOf({ value, vector }: Message): bigint | undefined {
+  const read = value ?? vector;
+  return read === undefined ? undefined : BigInt(read);
 }
 
 function hex(value: number | bigint): string {

@@ -77,8 +77,11 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
       msi: trace.hpet.msi,
       routingCapability: `0x${trace.hpet.routingCapability.toString(16).padStart(8, '0')}`,
       profile: options.profile,
+      quirks: options.quirks,
     },
     ioapic: { version: `0x${trace.ioapicVersion.toString(16)}` },
+    // The golden traces were recorded from the HPET and the IOAPIC alone, or from the 8259 pair alone.
+    pic: trace.kind === 'pic',
     vcpus: 1,
   };
 }

@@ -14,6 +14,12 @@ export function describeStep(step: Step): string {
       return `set_irq pin ${step.pin} level ${step.level}`;
     case 'eoi':
       return `eoi vector ${step.vector}`;
+    case 'in':
+      return `in from port 0x${step.port.toString(16)}`;
+    case 'out':
+      return `out ${hexadecimal(step.value, 1)} to port 0x${step.port.toString(16)}`;
+    case 'inta':
+      return 'acknowledge cycle';
   }
 }
 
@@ -29,6 +35,8 @@ function renderOutput(output: Output): string {
       const { dest, dest_mode, delivery_mode, vector, trigger_mode } = output;
       return `apic(dest ${dest}, dest_mode ${dest_mode}, delivery_mode ${delivery_mode}, vector ${vector}, trigger_mode ${trigger_mode})`;
     }
+    case 'intr':
+      return `intr = ${output.level}`;
     case 'msi':
       return `msi(addr ${hexadecimal(BigInt(output.addr), 4)}, data ${hexadecimal(BigInt(output.data), 4)})`;
   }

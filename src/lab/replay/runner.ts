@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Profile } from '../../core/devices/quirks.js';
+import type { Profile, Quirk } from '../../core/devices/quirks.js';
 import { PRESETS, type PresetName } from '../../core/locking/presets.js';
 import type { Candidate } from './find.js';
 import { type Mismatch, play } from './player.js';
@@ -9,6 +9,8 @@ import { NotATraceError, readTrace, type Trace, TraceError } from './trace.js';
 export interface RunOptions {
   /** Undefined: `qemu-11.1` for golden traces, `standard` for guest traces. */
   readonly profile?: Profile;
+  /** Single quirks, on or off whatever the profile says. */
+  readonly quirks?: Readonly<Partial<Record<Quirk, boolean>>>;
   readonly locking: PresetName;
 }
 
@@ -101,7 +103,8 @@ class Trial {
     const profile = this.options.profile ?? defaultProfile(trace);
     this.#name = trace.name;
     this.#profile = profile;
-    const machine = await this.target.open(trace, { profile, locking: this.options.locking });
+    const { quirks, locking } = this.options;
+    const machine = await this.target.open(trace, { profile, quirks, locking });
     const onProgress = (done: number) => {
       this.#steps = done;
       this.observer.stepped(done);

@@ -1,4 +1,4 @@
-import type { Profile } from '../../core/devices/quirks.js';
+import { PROFILES, type Profile, type Quirk } from '../../core/devices/quirks.js';
 import type { PresetName } from '../../core/locking/presets.js';
 import type { Output, Step, Trace } from './trace.js';
 
@@ -21,7 +21,19 @@ export interface ReplayMachine {
 
 export interface ReplayOptions {
   readonly profile: Profile;
+  /** Single quirks, on or off whatever the profile says. */
+  readonly quirks?: Readonly<Partial<Record<Quirk, boolean>>> | undefined;
   readonly locking: PresetName;
+}
+
+/** The quirks of a machine for replay. */
+export function quirksOfReplay({ profile, quirks = {} }: ReplayOptions): Set<Quirk> {
+  const on = new Set<Quirk>(PROFILES[profile]);
+  for (const quirk of Object.keys(quirks) as Quirk[]) {
+    if (quirks[quirk]) on.add(quirk);
+    else on.delete(quirk);
+  }
+  return on;
 }
 
 /** Where machines for replay come from: this process, or a server. */

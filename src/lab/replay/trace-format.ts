@@ -2,8 +2,8 @@ import { compileStrict } from '../../protocol/json/validation.js';
 import { type Static, type TProperties, Type } from '../../schema/type.js';
 
 /**
- * The lines of the two trace formats, `hpet-ioapic-trace/1` (golden) and `guest-trace/1`, as JSON schemas. Unknown keys
- * are refused in records, and left alone in headers, which also say where a trace comes from.
+ * The lines of the three trace formats, `hpet-ioapic-trace/1` and `pic-trace/1` (golden) and `guest-trace/1`, as JSON
+ * schemas. Unknown keys are refused in records, and left alone in headers, which also say where a trace comes from.
  */
 
 /** 2^52 and more do not fit an address of the machine, and would lose digits. */
@@ -32,6 +32,12 @@ export const GoldenHeader = Type.Object({
   ioapic: Type.Optional(IoapicHeader),
   steps: Count,
   quirks: Type.Array(Type.String()),
+});
+
+export const PicHeader = Type.Object({
+  format: Type.Literal('pic-trace/1'),
+  name: Type.String(),
+  steps: Count,
 });
 
 export const GuestHeader = Type.Object({
@@ -63,19 +69,51 @@ const Apic = record({
 });
 const Msi = record({ out: Type.Literal('msi'), addr: Word, data: Word });
 
+const Port = Type.Enum(['0x20', '0x21', '0xa0', '0xa1', '0x4d0', '0x4d1']);
+const Byte = Type.String({ pattern: '^0x0*[0-9a-fA-F]{1,2}$' });
+const In = record({ op: Type.Literal('in'), port: Port, value: Byte });
+const Out = record({ op: Type.Literal('out'), port: Port, value: Byte });
+const PicIrq = record({ op: Type.Literal('irq'), irq: range(15), level: Level });
+const Inta = record({ op: Type.Literal('inta'), vector: range(0xff) });
+const Intr = record({ out: Type.Literal('intr'), level: Level });
+
 export type GoldenHeaderRow = Static<typeof GoldenHeader>;
+export type PicHeaderRow = Static<typeof PicHeader>;
 export type GuestHeaderRow = Static<typeof GuestHeader>;
-export type StepRow = Static<typeof Read | typeof Write | typeof ClockStep | typeof SetIrq | typeof Eoi>;
-export type OutputRow = Static<typeof Irq | typeof Apic | typeof Msi>;
+export type HeaderRow = GoldenHeaderRow | PicHeaderRow | GuestHeaderRow;
+export type StepRow = Static<
+  | typeof Read
+  | typeof Write
+  | typeof ClockStep
+  | typeof SetIrq
+  | typeof Eoi
+  | typeof In
+  | typeof Out
+  | typeof PicIrq
+  | typeof Inta
+>;
+export type OutputRow = Static<typeof Irq | typeof Apic | typeof Msi | typeof Intr>;
 export type Row = StepRow | OutputRow;
 
-export const HEADERS = new Map<unknown, ReturnType<typeof compileStrict>>([
+type Schemas = ReadonlyMap<unknown, ReturnType<typeof compileStrict>>;
+
+export const HEADERS: Schemas = new Map([
   ['hpet-ioapic-trace/1', compileStrict(GoldenHeader)],
   ['guest-trace/1', compileStrict(GuestHeader)],
+  ['pic-trace/1', compileStrict(PicHeader)],
 ]);
 
-/** Records by the word in `op` or `out`. */
-export const RECORDS = new Map<unknown, ReturnType<typeof compileStrict>>([
+/** Steps of the 8259 traces by the word in `op`, and their output. */
+const PIC_RECORDS: Schemas = new Map([
+  ['in', compileStrict(In)],
+  ['out', compileStrict(Out)],
+  ['irq', compileStrict(PicIrq)],
+  ['inta', compileStrict(Inta)],
+  ['intr', compileStrict(Intr)],
+]);
+
+/** The same of the other two formats. */
+const MMIO_RECORDS: Schemas = new Map([
   ['read', compileStrict(Read)],
   ['write', compileStrict(Write)],
   ['clock_step', compileStrict(ClockStep)],
@@ -85,3 +123,8 @@ export const RECORDS = new Map<unknown, ReturnType<typeof compileStrict>>([
   ['apic', compileStrict(Apic)],
   ['msi', compileStrict(Msi)],
 ]);
+
+/** Records of a format by the word in `op` or `out`. */
+export function recordsOf(format: HeaderRow['format']): Schemas {
+  return format === 'pic-trace/1' ? PIC_RECORDS : MMIO_RECORDS;
+}

@@ -1,14 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ErrorObject } from 'ajv';
-import {
-  type GoldenHeaderRow,
-  type GuestHeaderRow,
-  HEADERS,
-  type OutputRow,
-  RECORDS,
-  type Row,
-  type StepRow,
-} from './trace-format.js';
+import { HEADERS, type HeaderRow, type OutputRow, type Row, recordsOf, type StepRow } from './trace-format.js';
 
 /** What a trace does, in the order of its lines. */
 export type Step =
@@ -16,7 +8,11 @@ export type Step =
   | { readonly op: 'write'; readonly address: number; readonly size: number; readonly value: bigint }
   | { readonly op: 'clock_step'; readonly ns: number }
   | { readonly op: 'set_irq'; readonly pin: number; readonly level: number }
-  | { readonly op: 'eoi'; readonly vector: number };
+  | { readonly op: 'eoi'; readonly vector: number }
+  | { readonly op: 'in'; readonly port: number; readonly value: bigint }
+  | { readonly op: 'out'; readonly port: number; readonly value: bigint }
+  /** An acknowledge cycle, which gives the vector `value`. */
+  | { readonly op: 'inta'; readonly value: bigint };
 
 /** What a machine puts out, in the words of the golden traces. */
 export type Output =
@@ -29,7 +25,8 @@ export type Output =
       readonly vector: number;
       readonly trigger_mode: number;
     }
-  | { readonly out: 'msi'; readonly addr: number; readonly data: number };
+  | { readonly out: 'msi'; readonly addr: number; readonly data: number }
+  | { readonly out: 'intr'; readonly level: number };
 
 export interface TraceLine {
   /** Line number in the file, from 1. */
@@ -43,10 +40,10 @@ export interface TraceLine {
 
 export interface Trace {
   readonly file: string;
-  readonly format: 'hpet-ioapic-trace/1' | 'guest-trace/1';
+  readonly format: HeaderRow['format'];
   readonly name: string;
-  /** Which outputs a golden trace tells of: the HPET's lines, or what reaches the local APICs. */
-  readonly kind: 'hpet' | 'ioapic' | 'wired' | 'guest';
+  /** Which outputs a golden trace lists: the HPET's lines, messages to the local APICs, or the output of the 8259 pair. */
+  readonly kind: 'hpet' | 'ioapic' | 'wired' | 'pic' | 'guest';
   readonly hpet: { readonly timers: number; readonly msi: boolean; readonly routingCapability: number };
   readonly ioapicVersion: number;
   readonly quirks: readonly string[];
@@ -63,7 +60,7 @@ export class TraceError extends Error {
 /** A file of JSON Lines that is something else than a trace. */
 export class NotATraceError extends TraceError {}
 
-/** Reads a trace of either format. Throws TraceError with the file and line of what is wrong. */
+/** Reads a trace of any format. Throws TraceError with the file and line of what is wrong. */
 export function readTrace(file: string): Trace {
   const texts = textOf(file).split('\n');
   if (texts.at(-1) === '') texts.pop();
@@ -73,13 +70,13 @@ export function readTrace(file: string): Trace {
   let clock = 0;
   for (let i = 1; i < texts.length; i++) {
     const where = `${file}:${i + 1}`;
-    const row = readRecord(where, texts[i]);
+    const row = readRecord(where, texts[i], header);
     if ((row.clock !== undefined) !== guest)
       throw new TraceError(`${where}: clock belongs in guest traces, and there only`);
     if (row.clock !== undefined && row.clock < clock) throw new TraceError(`${where}: clock goes back from ${clock}`);
     clock = row.clock ?? 0;
     if ('op' in row) lines.push({ line: i + 1, clock: row.clock, step: stepOf(where, row, guest), outputs: [] });
-    // A guest trace tells only for comparison what the HPET did.
+    // In a guest trace, what the HPET did is there for comparison only.
     else if (!guest) outputsBefore(where, lines).push(outputOf(where, row, header));
   }
   const expected = guest ? header.records : header.steps;
@@ -100,7 +97,7 @@ function textOf(file: string): string {
   }
 }
 
-function readHeader(file: string, text: string): GoldenHeaderRow | GuestHeaderRow {
+function readHeader(file: string, text: string): HeaderRow {
   const where = `${file}:1`;
   if (text === '') throw new TraceError(`${where}: no header: the file is empty`);
   const header = parse(where, text);
@@ -109,16 +106,16 @@ function readHeader(file: string, text: string): GoldenHeaderRow | GuestHeaderRo
   if (!schema) {
     const known = [...HEADERS.keys()].join(' or ');
     const message = `${where}: format is ${JSON.stringify(format) ?? 'missing'}, not ${known}`;
-    if (/^(hpet-ioapic|guest)-trace/.test(String(format))) throw new TraceError(message);
+    if (/^(hpet-ioapic|guest|pic)-trace/.test(String(format))) throw new TraceError(message);
     throw new NotATraceError(message);
   }
-  return check(where, schema, header) as unknown as GoldenHeaderRow | GuestHeaderRow;
+  return check(where, schema, header) as unknown as HeaderRow;
 }
 
-function readRecord(where: string, text: string): Row {
+function readRecord(where: string, text: string, { format }: HeaderRow): Row {
   const row = parse(where, text);
   const word = row.op ?? row.out;
-  const schema = RECORDS.get(word);
+  const schema = recordsOf(format).get(word);
   if (!schema) throw new TraceError(`${where}: neither a step nor an output: ${text.slice(0, 60)}`);
   return check(where, schema, row) as unknown as Row;
 }
@@ -134,7 +131,7 @@ function parse(where: string, text: string): Record<string, unknown> {
   throw new TraceError(`${where}: not a JSON object: ${text.slice(0, 60)}`);
 }
 
-type Schema = NonNullable<ReturnType<typeof RECORDS.get>>;
+type Schema = NonNullable<ReturnType<typeof HEADERS.get>>;
 
 function check<T>(where: string, schema: Schema, value: T): T {
   if (schema(value)) return value;
@@ -166,6 +163,13 @@ function stepOf(where: string, row: StepRow, guest: boolean): Step {
       return { op: 'set_irq', pin: row.pin, level: row.level };
     case 'eoi':
       return { op: 'eoi', vector: row.vector };
+    case 'in':
+    case 'out':
+      return { op: row.op, port: Number(row.port), value: BigInt(row.value) };
+    case 'irq':
+      return { op: 'set_irq', pin: row.irq, level: row.level };
+    case 'inta':
+      return { op: 'inta', value: BigInt(row.vector) };
   }
 }
 
@@ -185,34 +189,40 @@ function outputsBefore(where: string, lines: readonly TraceLine[]): Output[] {
   return step.outputs;
 }
 
-function outputOf(where: string, row: OutputRow, header: GoldenHeaderRow | GuestHeaderRow): Output {
-  const kind = 'kind' in header ? header.kind : 'guest';
+function outputOf(where: string, row: OutputRow, header: HeaderRow): Output {
+  const kind = kindOf(header);
   if (!isToldIn(kind, row.out)) throw new TraceError(`${where}: output ${row.out} in a trace of kind ${kind}`);
   return row.out === 'msi' ? { out: 'msi', addr: Number(row.addr), data: Number(row.data) } : row;
 }
 
-/** Whether traces of a kind tell of an output. */
+function kindOf(header: HeaderRow): Trace['kind'] {
+  if (header.format === 'pic-trace/1') return 'pic';
+  return header.format === 'guest-trace/1' ? 'guest' : header.kind;
+}
+
+/** Whether traces of a kind list an output. */
 export function isToldIn(kind: Trace['kind'], out: Output['out']): boolean {
+  if (kind === 'pic' || out === 'intr') return kind === 'pic' && out === 'intr';
   if (out === 'irq') return kind === 'hpet';
   if (out === 'apic') return kind !== 'hpet';
   return true;
 }
 
-function traceOf(file: string, header: GoldenHeaderRow | GuestHeaderRow, lines: readonly TraceLine[]): Trace {
-  const guest = header.format === 'guest-trace/1';
+function traceOf(file: string, header: HeaderRow, lines: readonly TraceLine[]): Trace {
+  const { hpet, ioapic } = header.format === 'pic-trace/1' ? ({} as { hpet?: undefined; ioapic?: undefined }) : header;
   return {
     file,
     format: header.format,
     name: header.name,
-    kind: guest ? 'guest' : header.kind,
+    kind: kindOf(header),
     hpet: {
-      timers: header.hpet?.timers ?? 3,
-      msi: header.hpet?.msi ?? false,
-      routingCapability: Number(header.hpet?.intcap ?? 0x00ff0104),
+      timers: hpet?.timers ?? 3,
+      msi: hpet?.msi ?? false,
+      routingCapability: Number(hpet?.intcap ?? 0x00ff0104),
     },
-    ioapicVersion: Number(header.ioapic?.version ?? 0x20),
-    quirks: guest ? [] : header.quirks,
-    raises: guest ? header.hpet_line_raises : 0,
+    ioapicVersion: Number(ioapic?.version ?? 0x20),
+    quirks: header.format === 'hpet-ioapic-trace/1' ? header.quirks : [],
+    raises: header.format === 'guest-trace/1' ? header.hpet_line_raises : 0,
     lines,
   };
 }

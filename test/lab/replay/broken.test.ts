@@ -20,6 +20,8 @@ const GUEST_HEADER = JSON.stringify({
 /** `whole` with line `line` (from 1) replaced. */
 const withLine = (line: number, text: string) => whole.with(line - 1, text);
 
+const PIC_HEADER = '{"format":"pic-trace/1","name":"pic","steps":1}';
+
 /** Files that are no whole trace, and what is told after the file's name. */
 const BROKEN: { readonly [what: string]: [lines: readonly string[], message: RegExp] } = {
   'a file cut between two lines': [whole.slice(0, 12), /^: the header says 51 steps, the file has 11: cut off\?$/],
@@ -27,7 +29,10 @@ const BROKEN: { readonly [what: string]: [lines: readonly string[], message: Reg
   'a file cut inside its header': [[whole[0].slice(0, 40)], /^:1: not a line of JSON/],
   'an empty file': [[], /^:1: no header: the file is empty$/],
   'a file with steps too many': [[...whole, whole.at(-1) as string], /the header says 51 steps, the file has 52/],
-  'another format': [['{"format":"vcd"}'], /^:1: format is "vcd", not hpet-ioapic-trace\/1 or guest-trace\/1$/],
+  'another format': [
+    ['{"format":"vcd"}'],
+    /^:1: format is "vcd", not hpet-ioapic-trace\/1 or guest-trace\/1 or pic-trace\/1$/,
+  ],
   'a later version of the format': [[whole[0].replace('trace/1', 'trace/2')], /^:1: format is "hpet-ioapic-trace\/2"/],
   'a header without its number of steps': [[whole[0].replace('"steps"', '"stops"')], /^:1: record .*steps/],
   'a header that is no object': [['null'], /^:1: not a JSON object: null$/],
@@ -51,6 +56,12 @@ const BROKEN: { readonly [what: string]: [lines: readonly string[], message: Reg
     [GUEST_HEADER, '{"clock":2,"op":"eoi","vector":1}', '{"clock":1,"op":"eoi","vector":1}'],
     /^:3: clock goes back from 2$/,
   ],
+  'an 8259 trace with a port that the pair has not': [
+    [PIC_HEADER, '{"op":"out","port":"0x22","value":"0x00"}'],
+    /^:2: port must/,
+  ],
+  'an 8259 trace with a step of the HPET': [[PIC_HEADER, '{"op":"clock_step","ns":1}'], /^:2: neither a step nor/],
+  'an 8259 trace that is cut': [[PIC_HEADER], /^: the header says 1 steps, the file has 0: cut off\?$/],
   'a guest trace that is cut': [
     [GUEST_HEADER, '{"clock":2,"op":"eoi","vector":1}'],
     /^: the header says 2 records, the file has 1: cut off\?$/,

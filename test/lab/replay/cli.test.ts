@@ -62,7 +62,10 @@ t.test('a cut file fails, and the others are still run', async (t) => {
 t.test('--json', async (t) => {
   const { status, out, error } = await southbridge('replay', mixed, join(scratch.folder, 'other'), '--json');
   t.equal(status, 1);
-  t.equal(error, `skipped ${other}:1: format is "load-report", not hpet-ioapic-trace/1 or guest-trace/1\n`);
+  t.equal(
+    error,
+    `skipped ${other}:1: format is "load-report", not hpet-ioapic-trace/1 or guest-trace/1 or pic-trace/1\n`,
+  );
   const { results, skipped, ...rest } = JSON.parse(out);
   t.same(rest, { target: 'in-process', locking: 'lockless-timer', profile: null, passed: 1, failed: 1 });
   t.match(skipped, [{ file: other, reason: /load-report/ }]);

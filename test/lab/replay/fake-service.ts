@@ -129,6 +129,8 @@ function answerOf({ type, id, size }: Message, value: Outcome['value']): object 
 
 function eventOf(output: Output): object {
   switch (output.out) {
+    case 'intr':
+      return { type: 'irq', kind: 'intr', level: output.level };
     case 'irq':
       return { type: 'irq', kind: 'line', gsi: output.line, level: output.level, source: 'timer 0' };
     case 'apic':

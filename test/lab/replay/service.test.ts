@@ -4,7 +4,7 @@ import { RemoteTarget } from '../../../src/lab/replay/remote.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
 import { TestServer } from '../../support/server.js';
 import { tier } from '../../support/tier.js';
-import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';
+import { GOLDEN, GUEST, PIC, PLAIN, SILENT } from './vectors.js';
 
 const server = await TestServer.start();
 t.teardown(() => server.stop());
@@ -37,6 +37,17 @@ for (const locking of LOCKING) {
     });
   }
 }
+
+t.test('8259 traces over WebSocket', async (t) => {
+  const target = new RemoteTarget(new URL(server.url));
+  const traces = PIC.filter((_, number) => number % tier.traceStride === 0);
+  const report = await replayAll(traces, target, { locking: 'lockless-timer' }, SILENT);
+  t.same(
+    report.results.filter((result) => !result.passed),
+    [],
+  );
+  t.equal(report.passed, traces.length);
+});
 
 t.test('guest traces over WebSocket', async (t) => {
   const target = new RemoteTarget(new URL(server.url));

@@ -13,6 +13,7 @@ const jsonl = (folder: string) =>
     .map((name) => ({ file: join(folder, name), named: true }));
 
 export const GOLDEN = jsonl(VECTORS);
+export const PIC = jsonl(join(VECTORS, 'pic'));
 export const GUEST = jsonl(GUEST_VECTORS);
 
 /** The lines of a golden trace. */

@@ -1,4 +1,5 @@
 import type { Memory } from '../../memory/memory.js';
+import { PIC_QUIRKS } from '../quirks.js';
 import { I8259, NONE } from './chip.js';
 import * as R from './registers.js';
 import * as S from './state.js';
@@ -16,9 +17,8 @@ export interface I8259Ports {
 /**
  * The two 8259A of a PC and their edge/level control registers. The caller holds the pair's guard.
  *
- * A request that is withdrawn before its acknowledge cycle leaves the chip without one, which then gives the vector of
- * its IR7: IRQ 7 of the master, IRQ 15 of the slave. For the latter the master must still be waiting for the slave, so
- * it keeps the slave's request when the slave's own input withdrew it; the master's ISR bit is set, the slave's is not.
+ * A request that is withdrawn before its acknowledge cycle, by its line, by a mask or by an EOI, leaves no trace: the
+ * master gives the vector of its IR7 to a cycle that comes all the same.
  */
 export class I8259Pair {
   readonly master: I8259;
@@ -32,57 +32,78 @@ export class I8259Pair {
     this.slave = new I8259(memory, S.SLAVE, false);
   }
 
+  /** `quirks`: bits of PIC_QUIRKS. */
+  create(quirks: number): void {
+    this.memory.set(S.QUIRK_BITS, quirks);
+    this.reset();
+  }
+
   /** Registers as before initialisation, all inputs edge triggered; the levels of the inputs stay. */
   reset(): void {
     this.master.reset();
     this.slave.reset();
-    this.#update();
+    this.#evaluate(this.slave);
   }
 
   /**
-   * Drives IRQ `irq` (0–15) to `level`; IRQ 2 is the cascade and no input. `isPulse`: what was raised before is a pulse
-   * of unspecified width, which is taken to last until it is acknowledged.
+   * Drives IRQ `irq` (0–15) to `level`; IRQ 2 is the cascade and no input. `isPulse`: this ends a pulse of unspecified
+   * width, which counts as lasting until its acknowledge cycle.
    */
   setInput(irq: number, level: number, isPulse: boolean): void {
     if (irq === R.CASCADE_IR) return;
-    if (irq < 8) this.master.setInput(irq, level, isPulse);
-    else this.slave.setInput(irq - 8, level, isPulse);
-    this.#update(irq >= 8);
+    const chip = irq < 8 ? this.master : this.slave;
+    chip.setInput(irq & 7, level, isPulse || this.#hasQuirk(PIC_QUIRKS['pic-edge-survives']));
+    this.#evaluate(chip);
   }
 
   /** Interrupt acknowledge cycle: the vector, 8 bits. */
   acknowledge(): number {
     const { master } = this;
-    const requested = master.acknowledge();
+    const requested = master.request;
     const level = requested === NONE ? R.DEFAULT_IR : requested;
+    const isLate = this.#hasQuirk(PIC_QUIRKS['pic-cascade-stays']);
+    // What the slave requests next is a new edge for the master, unless the master has not ended this one yet.
+    if (requested !== NONE && !isLate) master.acknowledge(level);
     const vector = master.hasSlave(level) ? this.#acknowledgeSlave(level) : master.vector(level);
+    if (requested === NONE) return vector;
+    if (isLate) master.acknowledge(level);
     master.endAcknowledge();
-    this.#update();
+    this.#evaluate(master);
     return vector;
   }
 
   #acknowledgeSlave(cascade: number): number {
     const { slave } = this;
     if (slave.identification !== cascade) return FLOATING;
-    const level = slave.acknowledge();
+    const level = slave.request;
     if (level === NONE) return slave.vector(R.DEFAULT_IR);
-    this.#dropCascade();
-    slave.endAcknowledge();
+    slave.acknowledge(level);
+    this.#endSlaveCycle();
     return slave.vector(level);
   }
 
-  /** An acknowledge cycle ends the slave's INT; if it has more to request, the master sees a new edge. */
-  #dropCascade(): void {
-    this.master.setInput(R.CASCADE_IR, 0);
+  /** The slave's INT falls with its acknowledge cycle; more to request is a new edge for the master. */
+  #endSlaveCycle(): void {
+    if (!this.#hasQuirk(PIC_QUIRKS['pic-cascade-stays'])) this.#driveCascade(0);
+    this.slave.endAcknowledge();
+    this.#driveCascade(this.slave.int);
   }
 
-  /** Brings the slave's INT to the master and the master's to the processor. */
-  #update(keepsRequest = false): void {
-    this.master.setInput(R.CASCADE_IR, this.slave.int, keepsRequest);
+  /** Brings a chip's INT to where it goes: the slave's to the master, the master's to the processor. */
+  #evaluate(chip: I8259): void {
+    if (chip === this.slave) this.#driveCascade(this.slave.int);
     const intr = this.master.int;
     if (intr === this.memory.get(S.INTR)) return;
     this.memory.set(S.INTR, intr);
     this.ports.intrChanged(intr);
+  }
+
+  #driveCascade(level: number): void {
+    this.master.setInput(R.CASCADE_IR, level, this.#hasQuirk(PIC_QUIRKS['pic-cascade-survives']));
+  }
+
+  #hasQuirk(bit: number): boolean {
+    return (this.memory.get(S.QUIRK_BITS) & bit) !== 0;
   }
 
   /** Level of INTR. */
@@ -118,33 +139,39 @@ export class I8259Pair {
     }
   }
 
+  /** After a poll command, the read is the acknowledge cycle, and either port gives the poll word. */
   #readChip(port: number): number {
     const chip = this.#chipOf(port);
-    const polled = chip.isPolled;
-    const value = chip.read(port & 1);
-    if (polled) {
-      if (chip === this.slave) this.#dropCascade();
-      this.#update();
-    }
-    return value;
+    if (!chip.takePoll()) return chip.read(port & 1);
+    const level = chip.request;
+    // The level, which has no meaning without a request, is 0 then.
+    if (level === NONE) return 0;
+    chip.acknowledge(level);
+    if (chip === this.slave) this.#endSlaveCycle();
+    else chip.endAcknowledge();
+    this.#evaluate(chip);
+    return R.POLL_INTERRUPT | level;
   }
 
   /** Writes a byte; the pair has the port. */
   writePort(port: number, value: number): void {
+    const chip = this.#chipOf(port);
+    if (this.#write(chip, port, value)) this.#evaluate(chip);
+  }
+
+  /** True: the chip's INT is to be evaluated. */
+  #write(chip: I8259, port: number, value: number): boolean {
     switch (port) {
       case R.ELCR_MASTER:
-        this.master.elcr = value & R.ELCR_MASTER_WRITABLE;
-        break;
+        return chip.writeElcr(value & R.ELCR_MASTER_WRITABLE);
       case R.ELCR_SLAVE:
-        this.slave.elcr = value & R.ELCR_SLAVE_WRITABLE;
-        break;
+        return chip.writeElcr(value & R.ELCR_SLAVE_WRITABLE);
       default:
-        this.#chipOf(port).write(port & 1, value & 0xff);
+        return chip.write(port & 1, value & 0xff);
     }
-    this.#update();
   }
 
   #chipOf(port: number): I8259 {
-    return port >= R.SLAVE_COMMAND ? this.slave : this.master;
+    return port >= R.SLAVE_COMMAND && port !== R.ELCR_MASTER ? this.slave : this.master;
   }
 }

@@ -3,7 +3,7 @@ import { PIC_AREA as AREA } from '../../memory/map.js';
 
 /** Where the 8259 pair keeps its registers, in words of a machine's memory. */
 
-/** Level of the master's INT as it was last told. */
+/** Level of the master's INT as it was last reported. */
 export const INTR = AREA.word('intr', 'pic');
 
 const CHIP = new Record();
@@ -12,7 +12,7 @@ export const C_IMR = CHIP.word('imr', 'pic');
 export const C_ISR = CHIP.word('isr', 'pic');
 /** Bit n: level of IR n. */
 export const C_INPUTS = CHIP.word('inputs', 'pic');
-/** Bit n: the edge sense latch of IR n holds a request. */
+/** Bit n: IR n has a latched request. Those of level inputs are here under quirk `pic-elcr-late` only. */
 export const C_EDGES = CHIP.word('edges', 'pic');
 /** Bit n of the edge/level control register. */
 export const C_ELCR = CHIP.word('elcr', 'pic');
@@ -30,6 +30,8 @@ const CHIP_WORDS = CHIP.size;
 export const MASTER = CHIP.table(AREA, 'chip', 2);
 export const SLAVE = MASTER + CHIP_WORDS;
 export const CHIP_END = CHIP_WORDS;
+
+export const QUIRK_BITS = AREA.word('quirks', 'constant');
 
 /** C_PHASE. A chip that was never initialised takes OCWs, but accepts no interrupt request. */
 export const NOT_INITIALISED = 0;
