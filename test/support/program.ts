@@ -46,9 +46,10 @@ export class Program {
   stderr = '';
   readonly #lines: AsyncIterator<string>;
 
-  constructor(args: readonly string[]) {
-    const [command, ...before] = NODE;
-    this.child = spawn(command, [...before, ...args], { env: environmentOf({}), stdio: ['ignore', 'pipe', 'pipe'] });
+  /** `before` is a command that runs the rest, in its own process. */
+  constructor(args: readonly string[], before: readonly string[] = [], environment: { [name: string]: string } = {}) {
+    const [command, ...rest] = [...before, ...NODE, ...args];
+    this.child = spawn(command, rest, { env: environmentOf(environment), stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = once(this.child, 'close').then(([code]) => code);
     this.child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       this.stderr += chunk;

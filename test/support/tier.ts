@@ -32,6 +32,7 @@ export const TIERS = {
     killRounds: 1,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
+    jumpsWallClock: false,
     threadDeaths: 6,
   },
   ci: {
@@ -64,6 +65,7 @@ export const TIERS = {
     killRounds: 2,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
+    jumpsWallClock: false,
     threadDeaths: 10,
   },
   long: {
@@ -96,6 +98,7 @@ export const TIERS = {
     killRounds: 200,
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 5000,
+    jumpsWallClock: true,
     threadDeaths: 1000,
   },
 } as const;

@@ -94,7 +94,8 @@ function checked(body: Buffer): Checkpoint {
   try {
     requireFits(checkpoint.snapshot, checkpoint.config);
   } catch (error) {
-    throw error instanceof SouthbridgeError ? new DamagedCheckpoint(error.message) : error;
+    if (!(error instanceof SouthbridgeError)) throw error;
+    throw new DamagedCheckpoint(String(error.details.what ?? error.message));
   }
   return checkpoint;
 }

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { buildApp } from '../../../src/server/app.js';
@@ -54,50 +54,52 @@ async function metric(server: TestServer, name: string): Promise<number> {
   return Number(new RegExp(`^southbridge_${name} (\\S+)$`, 'm').exec(await server.get('/metrics'))?.[1]);
 }
 
-t.test('one machine that cannot be restored is set aside and reported, and all others start', async (t) => {
-  for (const [what, spoilFile] of FAULTS) {
-    const folder = join(t.testdir(), 'state');
-    const first = await start(folder);
-    for (const name of ['good', 'bad']) await first.request('POST', '/v1/machines', { name });
-    await first.stop();
-    for (const name of ['bad', 'configured']) {
-      rmSync(join(folder, `${name}.json.previous`), { force: true });
-      spoilFile(join(folder, `${name}.json`));
-    }
-    const second = await start(folder);
-    const { machines, setAside } = await second.get('/v1/machines');
-    const names = machines.map(({ name }: { name: string }) => name);
-    t.same(names, ['configured', 'good'], `${what}: the others are there, a configured one as new`);
-    t.same(setAside.map(({ machine }: { machine: string }) => machine).sort(), ['bad', 'configured']);
-    for (const { aside, reason } of setAside) {
-      t.ok(readdirSync(folder).includes(aside.slice(folder.length + 1)), `${aside}: ${reason}`);
-    }
-    t.same((await second.get('/readyz')).state, { failure: null, setAside: 2 });
-    t.equal(await metric(second, 'checkpoints_set_aside_total'), 2);
-    t.equal((await second.request('POST', '/v1/machines', { name: 'bad' })).status, 201, 'its name is free');
-    await second.stop();
-    const third = await start(folder);
-    t.equal((await third.get('/v1/machines')).machines.length, 3);
-    t.same((await third.get('/readyz')).state, { failure: null }, 'and from then on all is well');
-    await third.stop();
+t.test('machines that cannot be restored are set aside and reported, and all others start', async (t) => {
+  const folder = join(t.testdir(), 'state');
+  const first = await start(folder);
+  const lost = FAULTS.map((_, n) => `lost-${n}`);
+  const older = FAULTS.map((_, n) => `older-${n}`);
+  for (const name of ['good', ...lost, ...older]) {
+    t.equal((await first.request('POST', '/v1/machines', { name, vcpus: 1 })).status, 201);
   }
-});
+  await first.stop();
+  for (const [n, [, spoilFile]] of FAULTS.entries()) {
+    for (const name of [lost[n], older[n]]) {
+      const file = join(folder, `${name}.json`);
+      const contents = readFileSync(file);
+      rmSync(`${file}.previous`, { force: true });
+      spoilFile(file);
+      if (name === older[n]) writeFileSync(`${file}.previous`, contents);
+    }
+  }
+  const configured = join(folder, 'configured.json');
+  rmSync(`${configured}.previous`, { force: true });
+  writeFileSync(configured, 'rubbish');
 
-t.test('the checkpoint before a bad one is used', async (t) => {
-  for (const [what, spoilFile] of FAULTS) {
-    const folder = join(t.testdir(), 'state');
-    const first = await start(folder);
-    await first.request('PUT', '/v1/machines/configured/lines/20', { level: 1 });
-    await first.stop();
-    const file = join(folder, 'configured.json');
-    const good = readFileSync(file);
-    writeFileSync(`${file}.previous`, good);
-    spoilFile(file);
-    const second = await start(folder);
-    t.same((await second.get('/readyz')).state, { failure: null, setAside: 1 }, what);
-    await second.stop();
-    t.ok(existsSync(file), 'there is a whole one again');
+  const second = await start(folder);
+  const { machines, setAside } = await second.get('/v1/machines');
+  const names: string[] = machines.map(({ name }: { name: string }) => name);
+  t.ok(names.includes('good') && names.includes('configured'), 'the good one is there, and the configured one as new');
+  const found = new Map<string, { aside: string; reason: string }>();
+  for (const each of setAside) found.set(each.machine, each);
+  for (const [n, [what]] of FAULTS.entries()) {
+    t.notOk(names.includes(lost[n]), `${what}: it is missing where there is no other checkpoint`);
+    t.ok(names.includes(older[n]), 'and the one before it is used where there is');
+    for (const name of [lost[n], older[n]]) {
+      const { aside, reason } = found.get(name) ?? { aside: '', reason: 'none' };
+      t.ok(readdirSync(folder).includes(basename(aside)), `${name}: ${reason}`);
+    }
   }
+  const count = 2 * FAULTS.length + 1;
+  t.equal(setAside.length, count);
+  t.same((await second.get('/readyz')).state, { failure: null, setAside: count });
+  t.equal(await metric(second, 'checkpoints_set_aside_total'), count);
+  for (const name of lost) t.equal((await second.request('POST', '/v1/machines', { name })).status, 201);
+  await second.stop();
+  const third = await start(folder);
+  t.equal((await third.get('/v1/machines')).machines.length, names.length + lost.length);
+  t.same((await third.get('/readyz')).state, { failure: null }, 'from then on all is well');
+  await third.stop();
 });
 
 /** A service on whose machine a test can lay hands. */
@@ -130,21 +132,27 @@ t.test('a checkpoint that could not be read back is never written', async (t) =>
     set(true);
     m.changed = true;
     while (keeper.figures.failures === failures) await new Promise(setImmediate);
-    const before = [readFileSync(file), readFileSync(`${file}.previous`)];
+    const before = filesOf(file);
     m.changed = true;
     while (keeper.figures.failures < failures + 3) await new Promise(setImmediate);
-    t.same([readFileSync(file), readFileSync(`${file}.previous`)], before, `${what}: both checkpoints stay`);
+    t.same(filesOf(file), before, `${what}: the checkpoint and the one before it stay`);
     t.equal(decodeCheckpoint(readFileSync(file), file).config.name, 'm', 'and can be read');
     t.notOk(existsSync(`${file}.new`));
     set(false);
-    await writtenAgain(m, file, before[0]);
+    await writtenAgain(m, file);
   }
   t.match((await app.inject('/metrics')).body, /^southbridge_checkpoint_failures_total [1-9]/m);
 });
 
-async function writtenAgain(machine: MachineHandle, file: string, before: Buffer): Promise<void> {
+/** What the checkpoint and the one before it hold; undefined of what is not there. */
+function filesOf(file: string): (string | undefined)[] {
+  return [file, `${file}.previous`].map((each) => (existsSync(each) ? readFileSync(each, 'utf8') : undefined));
+}
+
+async function writtenAgain(machine: MachineHandle, file: string): Promise<void> {
+  const [before] = filesOf(file);
   machine.changed = true;
-  while (existsSync(file) && readFileSync(file).equals(before)) await new Promise(setImmediate);
+  while (filesOf(file)[0] === before) await new Promise(setImmediate);
 }
 
 t.test('the failure says which machine, why, and what to do', async (t) => {
