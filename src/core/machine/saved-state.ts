@@ -8,6 +8,8 @@ import {
   TIMER_LIST_AREA,
   XEN_AREA,
 } from '../memory/map.js';
+// Loads the modules of all devices: each claims its words as it is loaded, and a program may only read checkpoints.
+import './machine.js';
 import type { Machine } from './machine.js';
 import { TIMER_COUNT } from './timer-list.js';
 

@@ -124,7 +124,6 @@ t.test('a checkpoint that could not be read back is never written', async (t) =>
   const file = join(stateDir, 'm.json');
   for (const [what, set] of [
     ['a sequence that is no number', (value: boolean) => Object.assign(m, { sequence: value ? Number.NaN : 7 })],
-    ['a level that is none', (value: boolean) => Object.assign(m, { intr: value ? 2 : 0 })],
     ['a logical ID of nine bits', (value: boolean) => Object.assign(m.vcpus[0], { logicalId: value ? 256 : 0 })],
     ['a wrong destination format', (value: boolean) => Object.assign(m.vcpus[1], { format: value ? 'no' : 'flat' })],
   ] as const satisfies readonly (readonly [string, (value: boolean) => object])[]) {
