@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { decodeCheckpoint } from '../../../src/server/state/checkpoint.js';
 import { noFaketime, noTimeNamespace, onHostOlderBy, setAhead, wallClockOf } from '../../support/clocks.js';
 import {
@@ -37,11 +37,13 @@ class Server {
     readonly url: string,
   ) {}
 
-  static async start(folder: string, { older = 0, wall, counter = 'continue' }: World): Promise<Server> {
+  static async start(t: Test, folder: string, { older = 0, wall, counter = 'continue' }: World): Promise<Server> {
     const state = ['--state-dir', folder, '--state-interval-ms', '20', '--state-counter', counter];
     const options = ['--port', '0', '--log-level', 'warn', '--set', 'machines=[]', ...state];
     const environment = wall === undefined ? {} : wallClockOf(wall);
     const program = new Program([CLI, 'serve', ...options], onHostOlderBy(older), environment);
+    // A test that fails leaves no server.
+    t.teardown(() => program.child.kill('SIGKILL'));
     const url = /http:\S+/.exec((await program.line()) ?? '')?.[0];
     if (!url) throw new Error(`the server did not start: ${program.stderr}`);
     return new Server(program, folder, url);
@@ -108,7 +110,7 @@ t.test('a host that reboots, or is younger than its machines', { skip: noTimeNam
   const hosts = [400, 0, 0, 100, 20, 0];
   let before = AGE;
   for (const [boot, older] of hosts.entries()) {
-    const server = await Server.start(folder, { older });
+    const server = await Server.start(t, folder, { older });
     if (boot === 0) await server.make('vm');
     const time = await server.virtualTime('vm');
     t.ok(time >= before && time < before + DAY, `boot ${boot}: ${before} ns goes on at ${time} ns`);
@@ -136,7 +138,7 @@ t.test(
     const wall = join(base, 'wall');
     let ahead = 0;
     setAhead(wall, ahead);
-    const first = await Server.start(folder, { wall });
+    const first = await Server.start(t, folder, { wall });
     for (const name of ['one', 'two']) await first.make(name);
     for (const name of ['one', 'two']) await first.kept(name);
     await first.kill();
@@ -151,7 +153,7 @@ t.test(
       for (const counter of ['continue', 'jump'] as const) {
         ahead += away;
         setAhead(wall, ahead);
-        const server = await Server.start(folder, { wall, counter });
+        const server = await Server.start(t, folder, { wall, counter });
         const time = await server.virtualTime('one');
         const jumped = counter === 'jump' && away > 0 && before + away * DAY < 2 ** 62 ? away * DAY : 0;
         t.ok(time >= before + jumped - 1e6 && time < before + jumped + DAY, `${counter}, ${away} days: ${time} ns`);
