@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -121,26 +120,26 @@ t.test(
     await make(first, 'steps', 3 * DAY, 'manual');
     await first.request('POST', '/v1/machines/stands/pause');
     await first.stop();
-    const jumps = [200 * 86_400_000, 250 * YEAR_MS, ...fc.sample(jump, { numRuns: 5, seed: chosen })];
-    for (const [round, ms] of jumps.entries()) {
-      for (const mode of ['continue', 'jump'] as const) {
-        const copy = join(base, `copy-${round}-${mode}`);
-        await cp(folder, copy, { recursive: true, filter: (file) => !file.endsWith('lock') });
-        wall.ahead = ms;
-        for (let again = 0; again < 2; again++) {
-          const server = await start(copy, mode);
-          const passed = mode === 'jump' && ms > 0 && 3 * DAY + ms * 1e6 + HOUR < CLOCK_END ? ms * 1e6 : 0;
-          const time = await virtualTimeOf(server, 'runs');
-          const least = 3 * DAY + passed;
-          t.ok(time >= least - 1e6 && time < least + HOUR, `${mode} by ${ms} ms: ${time} ns, not ${least} ns`);
-          t.ok((await virtualTimeOf(server, 'stands')) - 3 * DAY < HOUR, 'a paused clock stands');
-          t.equal(await virtualTimeOf(server, 'steps'), 3 * DAY, 'and so does a manual one');
-          t.ok(await fires(server, 'runs'), 'a timer fires');
-          await server.stop();
-          t.same(damagedIn(copy), []);
-        }
-        wall.ahead = 0;
-      }
+    const rounds = [
+      ['jump', 200 * 86_400_000],
+      ['jump', 250 * YEAR_MS],
+      ['continue', 200 * 86_400_000],
+      ...fc.sample(jump, { numRuns: 2, seed: chosen }).map((ms) => ['jump', ms] as const),
+    ] as const;
+    let before = 3 * DAY;
+    for (const [mode, ms] of rounds) {
+      wall.ahead += ms;
+      const server = await start(folder, mode);
+      const passed = mode === 'jump' && ms > 0 && before + ms * 1e6 + HOUR < CLOCK_END ? ms * 1e6 : 0;
+      const time = await virtualTimeOf(server, 'runs');
+      const least = before + passed;
+      t.ok(time >= least - 1e6 && time < least + HOUR, `${mode} by ${ms} ms: ${time} ns, not ${least} ns`);
+      t.ok((await virtualTimeOf(server, 'stands')) - 3 * DAY < HOUR, 'a paused clock stands');
+      t.equal(await virtualTimeOf(server, 'steps'), 3 * DAY, 'and so does a manual one');
+      t.ok(await fires(server, 'runs'), 'a timer fires');
+      before = await virtualTimeOf(server, 'runs');
+      await server.stop();
+      t.same(damagedIn(folder), []);
     }
   },
 );
