@@ -50,7 +50,7 @@ function callersOf(stack: readonly string[]): string[] {
   const callers: string[] = [];
   for (const line of stack) {
     const source = sourceLine(line);
-    if (!/^src\/(sync|memory)\//.test(source)) callers.push(source);
+    if (!/^src\/core\/(sync|memory)\//.test(source)) callers.push(source);
     if (callers.length === 3) break;
   }
   return callers;
