@@ -23,14 +23,17 @@ export const healthRoutes: Routes = (app: App, service) => {
       schema: {
         tags,
         summary: 'Whether machines can be used: the main loop comes round',
-        description: 'With `stateDir` also why checkpoints fail, if they do: machines can be used all the same.',
+        description:
+          'With `stateDir` also for how many machines checkpoints fail, and why: machines can be used all the same.',
         response: replies('They can'),
       },
     },
     async () => {
       await service.requireReady();
       const { keeper } = service;
-      return keeper ? { status: 'ready', state: { failure: keeper.figures.failure ?? null } } : { status: 'ready' };
+      if (!keeper) return { status: 'ready' };
+      const { failure = null, failing } = keeper.figures;
+      return { status: 'ready', state: { failure, failing } };
     },
   );
 };

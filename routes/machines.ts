@@ -53,7 +53,9 @@ export const machineRoutes: Routes = (app: App, { machines }) => {
       },
     },
     async ({ params, log }, reply) => {
-      const deleted = machines.delete(params.machine).then(() => true);
+      // Until the deletion is durable it may still be refused.
+      const { removed } = await machines.delete(params.machine);
+      const deleted = removed.then(() => true);
       const wait = new AbortController();
       const late = delay(DELETE_MS, false, { signal: wait.signal }).catch(() => false);
       try {

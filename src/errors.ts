@@ -294,6 +294,21 @@ export const ERRORS = {
     message: 'The address {host} does not belong to this computer; choose another with --host.',
   },
 
+  'too-few-files': {
+    status: 500,
+    message:
+      'This process may open {limit} files, and a server with these threads needs {needed}; raise the limit (ulimit -n, LimitNOFILE of systemd), or lower vcpuThreads.',
+  },
+  'state-no-space': {
+    status: 507,
+    message:
+      'The change to machine {machine} was refused because {folder} has no space for it: {reason}. Nothing was changed; free space there, and send the request again.',
+  },
+  'state-unavailable': {
+    status: 503,
+    message:
+      'The change to machine {machine} was refused because {folder} cannot be used: {reason}. Nothing was changed; make the folder usable, and send the request again.',
+  },
   'state-dir-in-use': {
     status: 500,
     message:

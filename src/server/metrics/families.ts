@@ -2,7 +2,7 @@ import { bqlReacquire } from './families/bql-reacquire.js';
 import { bufferedBytes } from './families/buffered-bytes.js';
 import { checkpointAge } from './families/checkpoint-age.js';
 import { checkpointBytes } from './families/checkpoint-bytes.js';
-import { checkpointFailures } from './families/checkpoint-failures.js';
+import { checkpointFailures, failingCheckpoints } from './families/checkpoint-failures.js';
 import { checkpointRound } from './families/checkpoint-round.js';
 import { checkpoints } from './families/checkpoints.js';
 import { congestedConnections } from './families/congested-connections.js';
@@ -68,6 +68,7 @@ export const FAMILIES: readonly Family[] = [
   threadDeaths,
   checkpoints,
   checkpointFailures,
+  failingCheckpoints,
   checkpointBytes,
   checkpointAge,
   checkpointRound,

@@ -37,18 +37,36 @@ function wallTimeOf(machine: MachineHandle, virtualTime: number): number {
 
 /**
  * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
- * later as has passed since by the wall clock. A machine in which threads hang or died is made anew for that. Throws as
- * `requireFits`, and then nothing has changed.
+ * later as has passed since by the wall clock. A machine in which threads hang or died is rebuilt first. `before` runs
+ * while no request is inside the machine, before anything of it changes. Throws as `requireFits` or as `before`, and then
+ * nothing has changed.
  */
-export async function restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+export async function restore(
+  machine: MachineHandle,
+  snapshot: Snapshot,
+  counter: 'continue' | 'jump',
+  before: (loaded: Snapshot) => Promise<void> = async () => {},
+): Promise<void> {
   if (machine.state === 'deleting') throw machine.gone();
   requireFits(snapshot, machine.config);
   const passed = counter === 'jump' && machine.isTicking ? Math.max(0, Date.now() - snapshot.takenAt) * 1e6 : 0;
   const time = Number(snapshot.virtualTime) + passed;
   if (time > MAX_TIME) throw new SouthbridgeError('bad-snapshot', { what: `its time ${time} ns is beyond 2^53 ns` });
+  const prepare = () => before(asLoaded(machine, snapshot, time));
   const work = () => load(machine, snapshot, time);
-  if (machine.isHung) await machine.anew(work);
-  else await machine.alone(work);
+  if (machine.isHung) await machine.anew(work, prepare);
+  else await machine.alone(() => prepare().then(work));
+}
+
+/** What `save` returns right after the snapshot was loaded. */
+function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Snapshot {
+  return {
+    ...snapshot,
+    takenAt: Date.now(),
+    config: structuredClone(machine.config) as unknown as Snapshot['config'],
+    sequence: String(Math.max(machine.sequence, Number(snapshot.sequence))),
+    virtualTime: String(time),
+  };
 }
 
 async function load(machine: MachineHandle, snapshot: Snapshot, time: number): Promise<void> {
