@@ -6,7 +6,6 @@ import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { refusal } from '../protocol/json/validation.js';
 import { BARE_HEADERS } from './security/headers.js';
-import { endSocket } from './security/sockets.js';
 
 /** The coded error for whatever a request failed with. */
 export function codedError(error: unknown, request: FastifyRequest): SouthbridgeError {
@@ -50,11 +49,6 @@ interface ClientError extends NodeJS.ErrnoException {
   readonly rawPacket?: unknown;
 }
 
-/** A socket of TLS; Node's types leave it out. */
-interface Handshaking extends Socket {
-  readonly secureConnecting?: boolean;
-}
-
 /** The last response of each connection. */
 const responses = new WeakMap<Socket, ServerResponse>();
 
@@ -63,11 +57,6 @@ export function noteResponses(server: Server): void {
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
     responses.set(request.socket, response),
   );
-}
-
-/** The last response of a connection. */
-export function answerOf(socket: Socket): ServerResponse | undefined {
-  return responses.get(socket);
 }
 
 /** Whether what is wrong belongs to a request that is answered already, as its body does. */
@@ -82,13 +71,12 @@ export function answerClientError(
   socket: Socket,
   limits: Pick<Limits, 'headersMs' | 'requestMs'>,
 ): void {
-  // Nothing can be said before a TLS handshake is complete.
-  if (error.code === 'ECONNRESET' || !socket.writable || (socket as Handshaking).secureConnecting) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   if (isAnswered(socket)) {
-    endSocket(socket);
+    socket.end();
     return;
   }
   const refused = refusalOf(error, limits);
@@ -96,8 +84,7 @@ export function answerClientError(
   // RFC 9110, 9.3.2: a client that asked for the head alone takes a body for the beginning of another answer.
   const { rawPacket } = error;
   const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
-  endSocket(
-    socket,
+  socket.end(
     `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nconnection: close\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${BARE}\r\n${isHead ? '' : body}`,
   );

@@ -46,6 +46,8 @@ export class Checkpoints implements Keeper {
   #bytes = 0;
   #duration = 0;
   readonly #failures: Failures;
+  /** Machines whose first checkpoint is being written. */
+  readonly #making = new Set<MachineHandle>();
   /** Names of configured machines: the deletion of one has to outlast the server. */
   #configured: ReadonlySet<string> = new Set();
 
@@ -106,12 +108,15 @@ export class Checkpoints implements Keeper {
 
   async made(machine: MachineHandle): Promise<void> {
     const existed = this.#kept.has(machine.name);
+    this.#making.add(machine);
     try {
       const snapshot = await save(machine, true);
       await this.#turns.take(machine.name, () => this.#commit(machine, snapshot));
     } catch (error) {
       machine.changed = true;
       throw this.#failures.refusal(machine, error, existed);
+    } finally {
+      this.#making.delete(machine);
     }
   }
 
@@ -206,7 +211,7 @@ export class Checkpoints implements Keeper {
       for (const machine of open) fail(machine, error);
       return failed;
     }
-    const changed = open.filter((machine) => this.#isChanged(machine));
+    const changed = open.filter((machine) => this.#isChanged(machine) && !this.#making.has(machine));
     const worker = async () => {
       for (let machine = changed.pop(); machine; machine = changed.pop()) {
         try {
