@@ -24,8 +24,24 @@ const Limits = Type.Object(
       65_536,
       'TCP connections at a time, whatever they are used for; more are cut off before they say anything.',
     ),
-    headersMs: limit(10_000, 100, 600_000, 'Milliseconds for the headers of a request to come.'),
-    requestMs: limit(30_000, 100, 600_000, 'Milliseconds for a whole request to come; not less than `headersMs`.'),
+    socketsPerAddress: limit(
+      0,
+      0,
+      65_536,
+      'TCP connections at a time from one address before a token is shown over them; 0: half of `sockets`, at least 4.',
+    ),
+    headersMs: limit(
+      10_000,
+      100,
+      600_000,
+      'Milliseconds for the headers of a request to come, and before them for a TLS handshake.',
+    ),
+    requestMs: limit(
+      30_000,
+      100,
+      600_000,
+      'Milliseconds for a whole request to come, not less than `headersMs`, and for a client to take some of its answer.',
+    ),
     missedHeartbeats: limit(
       4,
       1,
@@ -125,6 +141,13 @@ export const ConfigurationSchema = Type.Object(
       Type.Array(Type.String({ pattern: '^https?://[^/]+$', examples: ['https://example.org'] }), {
         default: [],
         description: 'Origins, such as `https://example.org`, whose web pages may use this server, besides its own.',
+      }),
+    ),
+    trustProxy: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$', examples: ['192.0.2.1', '10.0.0.0/8'] }), {
+        default: [],
+        description:
+          'Addresses and networks of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` names the client; no other is believed.',
       }),
     ),
     tokenFile: Type.Optional(

@@ -6,17 +6,21 @@ import { type App, type RouteInfo, registerRoutes } from '../../routes/index.js'
 import { SouthbridgeError } from '../errors.js';
 import { duplicateKey } from '../protocol/json/duplicate-key.js';
 import { compileCoercing, compileStrict, whenNeeded } from '../protocol/json/validation.js';
-import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
+import { answerClientError, answerOf, challenge, codedError, noteResponses } from './http-errors.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import type { Access } from './security/roles.js';
+import { AddressSockets, endStalled } from './security/sockets.js';
 import type { TlsFiles } from './security/tls-files.js';
+import { socketsFor } from './service/open-files.js';
 import type { Service } from './service/service.js';
 import { Guard } from './streams/guard.js';
 import { registerSockets } from './streams/sockets.js';
 
 /** How often Node looks for requests that are late, in parts of the time that they have. */
 const LOOKS = 4;
+/** Connections that every address may have, however small `limits.sockets` is. */
+const LEAST_PER_ADDRESS = 4;
 
 export interface AppOptions {
   readonly service: Service;
@@ -30,7 +34,7 @@ export interface AppOptions {
 
 /** Builds the HTTP and WebSocket side of a service; it does not listen. */
 export async function buildApp({ service, logger, admission, tls, onRoute }: AppOptions): Promise<App> {
-  const { limits } = service.configuration;
+  const { limits, trustProxy } = service.configuration;
   const patience = {
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: Math.ceil(limits.headersMs / LOOKS),
@@ -42,7 +46,8 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
     return503OnClosing: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
-    ...(tls ? { https: { ...tls, ...patience } } : { http: patience }),
+    ...(tls ? { https: { ...tls, handshakeTimeout: limits.headersMs, ...patience } } : { http: patience }),
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, limits),
@@ -58,16 +63,20 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   );
   // Response schemas document; a serializer made from them would drop what they do not name.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.server.maxConnections = limits.sockets;
+  app.server.maxConnections = socketsFor(service.configuration);
   noteResponses(app.server);
+  endStalled(app.server, limits.requestMs, answerOf);
+  const half = Math.max(LEAST_PER_ADDRESS, Math.floor(limits.sockets / 2));
+  const sockets = new AddressSockets(limits.socketsPerAddress || half, trustProxy);
+  sockets.watch(app.server);
   app.removeContentTypeParser('text/plain');
   takeStrictJson(app);
   app.setErrorHandler(sendError);
 
   await app.register(helmet, SECURITY_HEADERS);
-  await registerSockets(app, service, admission);
+  await registerSockets(app, service, admission, sockets);
   // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
-  guardRequests(app, service, admission);
+  guardRequests(app, service, admission, sockets);
   const routes = await registerRoutes(app as unknown as App, service);
   for (const route of routes) onRoute?.(route);
   return app as unknown as App;
@@ -95,7 +104,7 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
   reply.code(refusal.status).type('application/json').send(refusal.toJSON());
 }
 
-function guardRequests(app: FastifyInstance, service: Service, admission: Admission): void {
+function guardRequests(app: FastifyInstance, service: Service, admission: Admission, sockets: AddressSockets): void {
   const guard = new Guard(service.configuration);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
@@ -105,7 +114,7 @@ function guardRequests(app: FastifyInstance, service: Service, admission: Admiss
       if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
     }
     refuseTokenInUrl(request.url);
-    admission.check(request.raw, accessOf(request));
+    if (admission.check(request.raw, accessOf(request))) sockets.admitted(request.raw.socket);
   });
   app.addHook('preValidation', async (request) => {
     // A request without a body is one with an empty object: schemas say whether that is enough.

@@ -46,8 +46,10 @@ export class Program {
   stderr = '';
   readonly #lines: AsyncIterator<string>;
 
-  constructor(args: readonly string[]) {
-    const [command, ...before] = NODE;
+  /** `limits` are options of the shell's `ulimit`. */
+  constructor(args: readonly string[], limits = '') {
+    const shell = limits === '' ? [] : ['sh', '-c', `ulimit ${limits} && exec "$@"`, 'sh'];
+    const [command, ...before] = [...shell, ...NODE];
     this.child = spawn(command, [...before, ...args], { env: environmentOf({}), stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = once(this.child, 'close').then(([code]) => code);
     this.child.stderr.setEncoding('utf8').on('data', (chunk: string) => {

@@ -29,15 +29,16 @@ export class Admission {
     this.#entries = file === '' ? undefined : readTokenFile(file);
   }
 
-  /** Throws `token-missing`, `token-unknown` or `role-too-low`. */
-  check(request: IncomingMessage, access: Access): void {
-    if (access === 'public' || this.#entries === undefined) return;
+  /** Whether a token was shown that is good for this. Throws `token-missing`, `token-unknown` or `role-too-low`. */
+  check(request: IncomingMessage, access: Access): boolean {
+    if (access === 'public' || this.#entries === undefined) return false;
     const token = tokenOf(request);
     if (token === undefined) throw new SouthbridgeError('token-missing', { role: access });
     const entry = find(this.#entries, token);
     if (entry === undefined) throw new SouthbridgeError('token-unknown');
     if (!allows(entry.role, access)) throw new SouthbridgeError('role-too-low', { has: entry.role, role: access });
     this.#remember(request.socket, entry);
+    return true;
   }
 
   /** Name of the token that was shown last over this connection. */
