@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
+import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
@@ -12,8 +13,8 @@ export const machineRoutes: Routes = (app: App, { machines }) => {
   app.get(
     '/v1/machines',
     { config: { access: 'observe' }, schema: { tags, summary: 'All machines', response: replies('machines') } },
-    () => ({
-      machines: [...machines].map(describeMachine),
+    ({ token }) => ({
+      machines: [...machines].filter(({ name }) => isGoodFor(token ?? {}, name)).map(describeMachine),
     }),
   );
 
@@ -25,7 +26,9 @@ export const machineRoutes: Routes = (app: App, { machines }) => {
     },
     async (request, reply) => {
       // Validation has filled in every default.
-      const machine = await machines.add(request.body as MachineConfigType);
+      const config = request.body as MachineConfigType;
+      requireGoodFor(request.token, config.name);
+      const machine = await machines.add(config);
       reply.code(201).header('location', `/v1/machines/${machine.name}`);
       return describeMachine(machine);
     },

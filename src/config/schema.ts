@@ -40,7 +40,7 @@ const Limits = Type.Object(
       30_000,
       100,
       600_000,
-      'Milliseconds for a whole request to come, not less than `headersMs`, and for a client to take some of its answer.',
+      'Milliseconds for a whole request to come, not less than `headersMs`; with `headersMs` also for a client to take some of its answer.',
     ),
     missedHeartbeats: limit(
       4,
@@ -53,6 +53,12 @@ const Limits = Type.Object(
       1,
       10_000_000,
       'WebSocket frames that one vCPU may send in a second; its socket is read no further while it is ahead of that.',
+    ),
+    gatewayMsPerSecond: limit(
+      500,
+      1,
+      1000,
+      "Milliseconds of the gateway's thread that HTTP requests with one token may use in a second, on average over ten.",
     ),
     frameBytes: limit(1_048_576, 1024, 16_777_216, 'Largest WebSocket frame that a client may send.'),
     bodyBytes: limit(1_048_576, 1024, 16_777_216, 'Largest body of an HTTP request.'),

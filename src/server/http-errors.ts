@@ -36,7 +36,7 @@ export function codedError(error: unknown, request: FastifyRequest): Southbridge
 export function challenge({ code, details }: SouthbridgeError): string | undefined {
   const realm = 'Bearer realm="southbridge"';
   if (code === 'token-missing') return realm;
-  if (code === 'token-unknown') return `${realm}, error="invalid_token"`;
+  if (code === 'token-unknown' || code === 'token-expired') return `${realm}, error="invalid_token"`;
   if (code === 'role-too-low') return `${realm}, error="insufficient_scope", scope="${details.role}"`;
   return undefined;
 }

@@ -50,7 +50,7 @@ export async function registerSockets(
   app.websocketServer.on('connection', (socket, { socket: connection }: IncomingMessage) => {
     heartbeat.watch(socket, connection);
     sockets.admitted(connection);
-    admission.endBy(connection, () => socket.close(POLICY_VIOLATION, 'token-unknown'));
+    admission.endBy(connection, (why) => socket.close(POLICY_VIOLATION, why));
     // Who sends pings and reads no answers must not fill the memory with them.
     socket.on('ping', (data) => {
       if (socket.readyState === socket.OPEN && socket.bufferedAmount < limits.bufferedBytes) socket.pong(data);
