@@ -170,7 +170,15 @@ export class Checkpoints implements Keeper {
   }
 
   async lastOf(name: string): Promise<Snapshot | undefined> {
-    return this.#turns.take(name, async () => (await this.folder.read(name)).checkpoint?.snapshot);
+    try {
+      return await this.#turns.take(name, async () => {
+        await this.#hold();
+        return (await this.folder.read(name)).checkpoint?.snapshot;
+      });
+    } catch (error) {
+      const machine = this.#machines?.get(name);
+      throw machine ? this.#failures.refusal(machine, error, true) : error;
+    }
   }
 
   // Rounds
@@ -236,7 +244,7 @@ export class Checkpoints implements Keeper {
     return failed;
   }
 
-  /** To be called before anything is written: the folder may have been removed, or replaced, under the server. */
+  /** To be called before anything is read or written: the folder may have been removed, or replaced, under the server. */
   async #hold(): Promise<void> {
     if (await this.folder.hold()) return;
     const { path } = this.folder;

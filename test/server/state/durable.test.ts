@@ -11,6 +11,7 @@ import { Service } from '../../../src/server/service/service.js';
 import { Checkpoints } from '../../../src/server/state/checkpoints.js';
 import { FILES, type FileLayer, StateFolder } from '../../../src/server/state/folder.js';
 import { plan } from '../../../src/server/state/start-up.js';
+import { CLI, Program } from '../../support/program.js';
 import { configuration } from '../../support/server.js';
 
 const CONFIGURED = [{ name: 'configured', clock: 'manual' }] as const;
@@ -163,6 +164,7 @@ for (const call of CALLS) {
       t.equal((await request('DELETE', `/v1/machines/${name}`)).status, 204);
     }
     t.same(await afterCrash(folder, `${folder}-last`), { names: [], value: undefined });
+    await server.close();
   });
 }
 
@@ -181,6 +183,7 @@ t.test('a deletion needs no space, and outlasts a crash also for a name that was
   t.same((await afterCrash(folder, `${folder}-2`)).names, ['configured']);
   t.equal((await request('DELETE', '/v1/machines/configured')).status, 204);
   t.same((await afterCrash(folder, `${folder}-3`)).names, [], 'and not when it is deleted again');
+  await server.close();
 });
 
 t.test('a refused restore of a machine in which a thread died leaves it as it is', async (t) => {
@@ -203,6 +206,7 @@ t.test('a refused restore of a machine in which a thread died leaves it as it is
   disk.refused = undefined;
   t.equal((await request('POST', '/v1/machines/m/restore')).status, 200);
   t.equal((await request('GET', '/v1/machines/m')).body.state, 'running');
+  await server.close();
 });
 
 t.test('a failure is shown until that machine is written again, and logged once', async (t) => {
@@ -243,6 +247,7 @@ t.test('a failure is shown until that machine is written again, and logged once'
   t.same((await request('GET', '/readyz')).body.state, { failing: 0, failure: null });
   t.equal(logged(/checkpoints of machine a are written again/), 1);
   t.equal(logged(/no checkpoint of machine a can be written/), 1, 'and no line came between');
+  await server.close();
 });
 
 t.test('a refused POST is shown until something can be written', async (t) => {
@@ -256,6 +261,7 @@ t.test('a refused POST is shown until something can be written', async (t) => {
   await until(async () => (await request('GET', '/readyz')).body.state.failure === null);
   t.equal(lines.filter((line) => line.includes('can be written again')).length, 1);
   t.notOk(readdirSync(folder).some((file) => file.includes('new')));
+  await server.close();
 });
 
 t.test('a flush that fails leaves the last checkpoint that was durable', async (t) => {
@@ -271,4 +277,27 @@ t.test('a flush that fails leaves the last checkpoint that was durable', async (
   t.ok(readFileSync(file).equals(before));
   t.ok(existsSync(file));
   t.match(keeper.figures, { failing: 1, failure: /^EIO/ });
+  await server.close();
+});
+
+t.test('the program, with a limit of the size of files', async (t) => {
+  const folder = join(t.testdir(), 'state');
+  const program = new Program([CLI, 'serve', '--port', '0', '--state-dir', folder], '-f 8');
+  t.teardown(() => program.child.kill('SIGKILL'));
+  const url = /http:\S+/.exec((await program.line()) ?? '')?.[0];
+  const made = await fetch(`${url}/v1/machines`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"name":"m"}',
+  });
+  t.match(await made.json(), { error: { code: 'state-no-space', reason: /^EFBIG/ } });
+  t.equal(made.status, 507);
+  const { state } = (await (await fetch(`${url}/readyz`)).json()) as Body;
+  t.match(state, { failing: 1, failure: /^EFBIG/ });
+  t.equal((await fetch(`${url}/v1/machines/m`)).status, 404);
+  t.equal((await fetch(`${url}/v1/machines/default/mmio/0xfed00000?size=8`)).status, 200, 'machines run on');
+  program.child.kill('SIGTERM');
+  t.equal(await program.exited, 1);
+  t.match(program.stderr, /Machines of which only older checkpoints are there: default/);
+  t.equal(program.stderr.match(/no checkpoint of machine default/g)?.length, 1, 'it was logged once');
 });

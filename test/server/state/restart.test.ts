@@ -200,6 +200,7 @@ t.test('a folder that another server took is not written', async (t) => {
     body: { error: { code: 'state-unavailable', reason: /another server \(process \d+\) has taken it/ } },
   });
   t.match(await first.request('DELETE', '/v1/machines/other'), { status: 503 });
+  t.match(await first.request('POST', '/v1/machines/other/restore'), { status: 503 });
   t.same(await namesOn(first), ['default', 'other']);
   t.match((await first.get('/readyz')).state.failure, /another server/);
   t.same(await readdir(folder), ['lock']);
