@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import type { Access } from '../src/server/security/roles.js';
+import type { TokenEntry } from '../src/server/security/token-file.js';
 import type { Service } from '../src/server/service/service.js';
 
 declare module 'fastify' {
@@ -17,6 +18,11 @@ declare module 'fastify' {
     access: Access;
     /** Whether the route is a WebSocket. */
     socket?: boolean;
+  }
+
+  interface FastifyRequest {
+    /** The token that was shown; null if none is needed. */
+    token: TokenEntry | null;
   }
 }
 

@@ -24,7 +24,7 @@ export const healthRoutes: Routes = (app: App, service) => {
         tags,
         summary: 'Whether machines can be used: the main loop comes round',
         description:
-          'With `stateDir` also why checkpoints fail, if they do, and how many could not be read and were set aside, if any were: machines can be used all the same.',
+          'With `stateDir` also for how many machines checkpoints fail and why, and how many checkpoints could not be read and were set aside: machines can be used all the same.',
         response: replies('They can'),
       },
     },
@@ -32,9 +32,10 @@ export const healthRoutes: Routes = (app: App, service) => {
       await service.requireReady();
       const { keeper } = service;
       if (!keeper) return { status: 'ready' };
-      const { failure = null, setAside } = keeper.figures;
-      // Everybody may read this: the names are in the log, and in the list of machines.
-      return { status: 'ready', state: { failure, ...(setAside.length > 0 && { setAside: setAside.length }) } };
+      const { failure = null, failing, setAside } = keeper.figures;
+      // Anyone may read this: the names are in the log, and in the list of machines.
+      const aside = setAside.length > 0 && { setAside: setAside.length };
+      return { status: 'ready', state: { failure, failing, ...aside } };
     },
   );
 };

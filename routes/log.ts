@@ -1,6 +1,7 @@
 import { LOG_LEVELS } from '../src/config/schema.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
+import { requireGoodFor } from '../src/server/security/token-file.js';
 import { type App, type Routes, replies } from './app.js';
 
 const tags = ['log'];
@@ -25,7 +26,8 @@ export const logRoutes: Routes = (app: App) => {
         response: replies('The log level'),
       },
     },
-    ({ body: { level } }) => {
+    ({ token, body: { level } }) => {
+      requireGoodFor(token);
       app.log.level = level;
       return { level };
     },

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
+import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
@@ -21,9 +22,11 @@ export const machineRoutes: Routes = (app: App, { machines, keeper }) => {
         response: replies('machines'),
       },
     },
-    () => {
-      const setAside = keeper?.figures.setAside ?? [];
-      return { machines: [...machines].map(describeMachine), ...(setAside.length > 0 && { setAside }) };
+    ({ token }) => {
+      const isShown = (name: string) => isGoodFor(token ?? {}, name);
+      const setAside = (keeper?.figures.setAside ?? []).filter(({ machine }) => isShown(machine));
+      const shown = [...machines].filter(({ name }) => isShown(name));
+      return { machines: shown.map(describeMachine), ...(setAside.length > 0 && { setAside }) };
     },
   );
 
@@ -35,7 +38,9 @@ export const machineRoutes: Routes = (app: App, { machines, keeper }) => {
     },
     async (request, reply) => {
       // Validation has filled in every default.
-      const machine = await machines.add(request.body as MachineConfigType);
+      const config = request.body as MachineConfigType;
+      requireGoodFor(request.token, config.name);
+      const machine = await machines.add(config);
       reply.code(201).header('location', `/v1/machines/${machine.name}`);
       return describeMachine(machine);
     },
@@ -63,7 +68,9 @@ export const machineRoutes: Routes = (app: App, { machines, keeper }) => {
       },
     },
     async ({ params, log }, reply) => {
-      const deleted = machines.delete(params.machine).then(() => true);
+      // Until the deletion is durable it may still be refused.
+      const { removed } = await machines.delete(params.machine);
+      const deleted = removed.then(() => true);
       const wait = new AbortController();
       const late = delay(DELETE_MS, false, { signal: wait.signal }).catch(() => false);
       try {

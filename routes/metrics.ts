@@ -1,9 +1,16 @@
 import { EventLoopLag } from '../src/server/metrics/event-loop-lag.js';
 import type { Metrics } from '../src/server/metrics/registry.js';
+import { isGoodFor, type TokenEntry } from '../src/server/security/token-file.js';
 import type { App, Routes } from './app.js';
 
 /** Loading prom-client and the families is a tenth of a start: it has time until the server is long ready. */
 const LOAD_MS = 1000;
+
+/** A token that is limited to machines sees no samples of others, nor those that several machines share. */
+function isShown(line: string, token: TokenEntry): boolean {
+  const machine = /[{,]machine="([^"]*)"/.exec(line)?.[1];
+  return machine === undefined || isGoodFor(token, machine);
+}
 
 export const metricsRoutes: Routes = (app: App, service) => {
   const eventLoop = new EventLoopLag();
@@ -25,10 +32,16 @@ export const metricsRoutes: Routes = (app: App, service) => {
   app.get(
     '/metrics',
     { config: { access: 'observe' }, schema: { tags: ['metrics'], summary: 'Metrics for Prometheus' } },
-    async (_request, reply) => {
+    async ({ token }, reply) => {
       const loaded = await load();
       reply.header('content-type', loaded.contentType);
-      return loaded.scrape();
+      const text = await loaded.scrape();
+      return token?.machines
+        ? text
+            .split('\n')
+            .filter((line) => isShown(line, token))
+            .join('\n')
+        : text;
     },
   );
 };

@@ -2,7 +2,7 @@ import { SouthbridgeError } from '../src/errors.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
-import { restore, save } from '../src/server/service/saving.js';
+import { save } from '../src/server/service/saving.js';
 import { type Snapshot, SnapshotSchema } from '../src/server/service/snapshot.js';
 import { type App, MachineParams, Nothing, type Routes, replies } from './app.js';
 
@@ -46,7 +46,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
     },
     async ({ params, query, body }) => {
       const machine = machines.get(params.machine);
-      await restore(machine, body as Snapshot, query.counter ?? 'continue');
+      await machines.restore(machine, body as Snapshot, query.counter ?? 'continue');
       return describeMachine(machine);
     },
   );
@@ -69,7 +69,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
       const machine = machines.get(params.machine);
       const snapshot = await keeper?.lastOf(machine.name);
       if (!snapshot) throw new SouthbridgeError('no-checkpoint', { machine: machine.name });
-      await restore(machine, snapshot, query.counter ?? 'continue');
+      await machines.restore(machine, snapshot, query.counter ?? 'continue');
       return describeMachine(machine);
     },
   );

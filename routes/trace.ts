@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { SouthbridgeError } from '../src/errors.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import { describeTracing, perfettoFile, setTracing } from '../src/server/service/tracing.js';
@@ -8,6 +9,9 @@ const tags = ['trace'];
 const params = MachineParams;
 
 export const traceRoutes: Routes = (app: App, { machines }) => {
+  /** An export holds the gateway and much memory: there is one at a time. */
+  let exporting = false;
+
   app.put(
     '/v1/machines/:machine/trace',
     {
@@ -46,7 +50,12 @@ export const traceRoutes: Routes = (app: App, { machines }) => {
     ({ params, query }, reply) => {
       const machine = machines.get(params.machine);
       if (query.format !== 'perfetto') return describeTracing(machine);
+      if (exporting) throw new SouthbridgeError('export-busy', { retryAfter: 1 });
       const file = Readable.from(perfettoFile(machine));
+      exporting = true;
+      file.once('close', () => {
+        exporting = false;
+      });
       reply.header('content-disposition', `attachment; filename="${machine.name}.trace.json"`);
       return reply.type('application/json; charset=utf-8').send(file as never);
     },

@@ -26,12 +26,21 @@ const program = new Command('southbridge')
 
 const named = process.argv[2];
 const wanted = Object.hasOwn(COMMANDS, named) ? [named] : Object.keys(COMMANDS);
-for (const name of wanted) program.addCommand((await COMMANDS[name]()).exitOverride());
 
 try {
+  for (const name of wanted) program.addCommand((await COMMANDS[name]()).exitOverride());
   await program.parseAsync();
 } catch (error) {
+  if (isOutOfFiles(error)) {
+    process.stderr.write(`${error.message}: this process may open no more files; raise the limit (ulimit -n).\n`);
+    process.exit(1);
+  }
   if (!(error instanceof CommanderError)) throw error;
   // 1 is kept for what a command finds out; a command line that cannot be carried out is 2.
   process.exitCode = error.exitCode && 2;
+}
+
+function isOutOfFiles(error: unknown): error is NodeJS.ErrnoException {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -13,6 +13,10 @@ export const ERRORS = {
     status: 400,
     message: 'The key {key} stands twice in one object; give it once.',
   },
+  'too-deep': {
+    status: 400,
+    message: 'The JSON is nested more than {limit} deep; send it flatter.',
+  },
   'unknown-key': {
     status: 400,
     message: 'The key {key} is not known here; allowed are: {allowed}.',
@@ -74,6 +78,24 @@ export const ERRORS = {
   'token-unknown': {
     status: 401,
     message: 'The token is not known here, or was taken back; ask whoever runs this server for another.',
+  },
+  'token-expired': {
+    status: 401,
+    message: 'The token expired at {expires}; ask the operator of this server for another.',
+  },
+  'machine-not-allowed': {
+    status: 403,
+    message:
+      'The token is limited to the machines {allowed}, and this concerns {machine}; use a token that may use it.',
+  },
+  'token-busy': {
+    status: 429,
+    message:
+      'The token has used more than {msPerSecond} ms of the gateway in each second; try again in {retryAfter} s, or raise limits.gatewayMsPerSecond.',
+  },
+  'export-busy': {
+    status: 429,
+    message: 'Another trace is being exported; try again in {retryAfter} s.',
   },
   'role-too-low': {
     status: 403,
@@ -299,6 +321,21 @@ export const ERRORS = {
     message: 'The address {host} does not belong to this computer; choose another with --host.',
   },
 
+  'too-few-files': {
+    status: 500,
+    message:
+      'This process may open {limit} files, and a server with these threads needs {needed}; raise the limit (ulimit -n, LimitNOFILE of systemd), or lower vcpuThreads.',
+  },
+  'state-no-space': {
+    status: 507,
+    message:
+      'The change to machine {machine} was refused because {folder} has no space for it: {reason}. Nothing was changed; free space there, and send the request again.',
+  },
+  'state-unavailable': {
+    status: 503,
+    message:
+      'The change to machine {machine} was refused because {folder} cannot be used: {reason}. Nothing was changed; make the folder usable, and send the request again.',
+  },
   'state-dir-in-use': {
     status: 500,
     message:

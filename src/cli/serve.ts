@@ -3,6 +3,7 @@ import { ConfigurationError } from '../config/problems.js';
 import type { Configuration } from '../config/schema.js';
 import type { Loaded } from '../config/sources.js';
 import { SouthbridgeError } from '../errors.js';
+import { requireFiles } from '../server/service/open-files.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
 import { closeOnSignals, exitOnFailure } from './signals.js';
 import { startText } from './start-text.js';
@@ -45,6 +46,8 @@ async function print(loaded: Loaded, json?: true): Promise<void> {
 }
 
 async function start(configuration: Configuration): Promise<void> {
+  // Even loading the server opens more files than some limits allow.
+  requireFiles(configuration);
   // Loaded when it is needed: most commands start no server.
   const { startServer } = await import('../server/boot.js');
   const server = await startServer(configuration);

@@ -1,10 +1,16 @@
 import { Command, Option } from 'commander';
 import { SouthbridgeError } from '../errors.js';
 import { ROLES, type Role } from '../server/security/roles.js';
-import { addToken, readTokenFile, removeToken } from '../server/security/token-file.js';
+import { addToken, expiryOf, limitsText, readTokenFile, removeToken } from '../server/security/token-file.js';
 
 interface File {
   readonly file: string;
+}
+
+interface AddOptions extends File {
+  readonly role: Role;
+  readonly machines?: string;
+  readonly expires?: string;
 }
 
 const FILE = ['--file <file>', "the server's tokenFile"] as const;
@@ -27,21 +33,26 @@ const add = new Command('add')
       .choices(ROLES)
       .makeOptionMandatory(),
   )
+  .option('--machines <patterns>', 'good only for machines of these names, such as vm-*,test')
+  .option('--expires <time>', 'good until the end of this day (UTC), or until this time, such as 2027-01-31')
   .addHelpText('after', RELOAD + example('add ci --role drive --file tokens'))
   .exitOverride()
-  .action((name: string, { file, role }: File & { readonly role: Role }) =>
-    carryOut(() => `${addToken(file, name, role)}\n`),
+  .action((name: string, { file, role, machines, expires }: AddOptions) =>
+    carryOut(() => {
+      const limits = { machines: machines?.split(','), expires: expires && expiryOf(expires) };
+      return `${addToken(file, name, role, limits)}\n`;
+    }),
   );
 
 const list = new Command('list')
-  .description('show name, role and day of each token')
+  .description('show name, role, day and limits of each token')
   .requiredOption(...FILE)
   .addHelpText('after', example('list --file tokens'))
   .exitOverride()
   .action(({ file }: File) =>
     carryOut(() =>
       readTokenFile(file)
-        .map(({ name, role, made }) => `${name} ${role} ${made}\n`)
+        .map((entry) => `${[entry.name, entry.role, entry.made, ...limitsText(entry)].join(' ')}\n`)
         .join(''),
     ),
   );

@@ -25,8 +25,24 @@ const Limits = Type.Object(
       65_536,
       'TCP connections at a time, whatever they are used for; more are cut off before they say anything.',
     ),
-    headersMs: limit(10_000, 100, 600_000, 'Milliseconds for the headers of a request to come.'),
-    requestMs: limit(30_000, 100, 600_000, 'Milliseconds for a whole request to come; not less than `headersMs`.'),
+    socketsPerAddress: limit(
+      0,
+      0,
+      65_536,
+      'TCP connections at a time from one address before a token is shown over them; 0: half of `sockets`, at least 4.',
+    ),
+    headersMs: limit(
+      10_000,
+      100,
+      600_000,
+      'Milliseconds for the headers of a request to come, and before them for a TLS handshake.',
+    ),
+    requestMs: limit(
+      30_000,
+      100,
+      600_000,
+      'Milliseconds for a whole request to come, not less than `headersMs`; with `headersMs` also for a client to take some of its answer.',
+    ),
     missedHeartbeats: limit(
       4,
       1,
@@ -38,6 +54,12 @@ const Limits = Type.Object(
       1,
       10_000_000,
       'WebSocket frames that one vCPU may send in a second; its socket is read no further while it is ahead of that.',
+    ),
+    gatewayMsPerSecond: limit(
+      500,
+      1,
+      1000,
+      "Milliseconds of the gateway's thread that HTTP requests with one token may use in a second, on average over ten.",
     ),
     frameBytes: limit(1_048_576, 1024, 16_777_216, 'Largest WebSocket frame that a client may send.'),
     bodyBytes: limit(1_048_576, 1024, 16_777_216, 'Largest body of an HTTP request.'),
@@ -126,6 +148,13 @@ export const ConfigurationSchema = Type.Object(
       Type.Array(Type.String({ pattern: '^https?://[^/]+$', examples: ['https://example.org'] }), {
         default: [],
         description: 'Origins, such as `https://example.org`, whose web pages may use this server, besides its own.',
+      }),
+    ),
+    trustProxy: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$', examples: ['192.0.2.1', '10.0.0.0/8'] }), {
+        default: [],
+        description:
+          'Addresses and networks of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` names the client; no other is believed.',
       }),
     ),
     tokenFile: Type.Optional(

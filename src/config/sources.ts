@@ -10,7 +10,7 @@ import {
   schemaAt,
   schemaNode,
 } from '../schema/keys.js';
-import { exposure } from './exposure.js';
+import { exposure, unknownProxies } from './exposure.js';
 import { readConfigurationFile } from './file.js';
 import { ConfigurationError, problems } from './problems.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
@@ -73,7 +73,7 @@ export function loadConfiguration(sources: Sources): Loaded {
   const unknown = [...applyEnvironment(settings, environment), ...applyFlags(settings, sources.flags ?? [])];
   refuse([...unknown, ...problems(settings)]);
   const configuration = settings.tree as unknown as Configuration;
-  refuse(exposure(configuration));
+  refuse([...exposure(configuration), ...unknownProxies(configuration)]);
   return { configuration, settings };
 }
 

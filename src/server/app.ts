@@ -4,20 +4,26 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { Logger } from 'pino';
 import { type App, type RouteInfo, registerRoutes } from '../../routes/index.js';
 import { SouthbridgeError } from '../errors.js';
+import { begins, meterRequests } from '../metering.js';
 import { duplicateKey } from '../protocol/json/duplicate-key.js';
 import { compileCoercing, compileStrict, whenNeeded } from '../protocol/json/validation.js';
 import { dropNegativeZeros } from '../schema/validate.js';
-import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
+import { answerClientError, answerOf, challenge, codedError, noteResponses } from './http-errors.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
+import { GatewayTime } from './security/gateway-time.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import type { Access } from './security/roles.js';
+import { AddressSockets, endStalled } from './security/sockets.js';
 import type { TlsFiles } from './security/tls-files.js';
+import { socketsFor } from './service/open-files.js';
 import type { Service } from './service/service.js';
 import { Guard } from './streams/guard.js';
 import { registerSockets } from './streams/sockets.js';
 
 /** How often Node looks for requests that are late, in parts of the time that they have. */
 const LOOKS = 4;
+/** Connections that every address may have, however small `limits.sockets` is. */
+const LEAST_PER_ADDRESS = 4;
 
 export interface AppOptions {
   readonly service: Service;
@@ -31,7 +37,7 @@ export interface AppOptions {
 
 /** Builds the HTTP and WebSocket side of a service; it does not listen. */
 export async function buildApp({ service, logger, admission, tls, onRoute }: AppOptions): Promise<App> {
-  const { limits } = service.configuration;
+  const { limits, trustProxy } = service.configuration;
   const patience = {
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: Math.ceil(limits.headersMs / LOOKS),
@@ -43,7 +49,8 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
     return503OnClosing: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
-    ...(tls ? { https: { ...tls, ...patience } } : { http: patience }),
+    ...(tls ? { https: { ...tls, handshakeTimeout: limits.headersMs, ...patience } } : { http: patience }),
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, limits),
@@ -59,16 +66,25 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   );
   // Response schemas document; a serializer made from them would drop what they do not name.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.server.maxConnections = limits.sockets;
+  app.server.maxConnections = socketsFor(service.configuration);
   noteResponses(app.server);
+  // After the deadlines of requests, whose end is answered.
+  endStalled(app.server, limits.headersMs + limits.requestMs, answerOf);
+  const half = Math.max(LEAST_PER_ADDRESS, Math.floor(limits.sockets / 2));
+  const sockets = new AddressSockets(limits.socketsPerAddress || half, trustProxy);
+  sockets.watch(app.server);
   app.removeContentTypeParser('text/plain');
+  const time = new GatewayTime(limits.gatewayMsPerSecond);
+  app.decorateRequest('token', null);
+  app.decorateRequest('computingSince', undefined);
+  if (admission.isNeeded) meterRequests(app, time);
   takeStrictJson(app);
   app.setErrorHandler(sendError);
 
   await app.register(helmet, SECURITY_HEADERS);
-  await registerSockets(app, service, admission);
+  await registerSockets(app, service, admission, sockets);
   // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
-  guardRequests(app, service, admission);
+  guardRequests(app, service, admission, sockets, time);
   const routes = await registerRoutes(app as unknown as App, service);
   for (const route of routes) onRoute?.(route);
   return app as unknown as App;
@@ -79,11 +95,17 @@ function takeStrictJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Until the handler is called.
+    begins(request);
     parse(request, body as string, (error, value) => {
-      const key = error ? undefined : duplicateKey(body as string);
-      if (key !== undefined) return done(new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) }));
-      if (!error && (body as string).includes('-0')) dropNegativeZeros(value);
-      done(error, value);
+      try {
+        const key = error ? undefined : duplicateKey(body as string);
+        if (key !== undefined) throw new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) });
+        if (!error && (body as string).includes('-0')) dropNegativeZeros(value);
+        done(error, value);
+      } catch (refusal) {
+        done(refusal as Error);
+      }
     });
   });
 }
@@ -94,10 +116,18 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
   if (refusal.code === 'method-not-allowed') reply.header('allow', String(refusal.details.allowed));
   const wanted = challenge(refusal);
   if (wanted !== undefined) reply.header('www-authenticate', wanted);
+  const { retryAfter } = refusal.details;
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   reply.code(refusal.status).type('application/json').send(refusal.toJSON());
 }
 
-function guardRequests(app: FastifyInstance, service: Service, admission: Admission): void {
+function guardRequests(
+  app: FastifyInstance,
+  service: Service,
+  admission: Admission,
+  sockets: AddressSockets,
+  time: GatewayTime,
+): void {
   const guard = new Guard(service.configuration);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
@@ -107,7 +137,12 @@ function guardRequests(app: FastifyInstance, service: Service, admission: Admiss
       if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
     }
     refuseTokenInUrl(request.url);
-    admission.check(request.raw, accessOf(request));
+    const { machine } = (request.params ?? {}) as { readonly machine?: string };
+    const token = admission.check(request.raw, accessOf(request), machine);
+    if (!token) return;
+    request.token = token;
+    sockets.admitted(request.raw.socket);
+    if (!request.ws && request.routeOptions.url !== '/metrics') time.require(token.name);
   });
   app.addHook('preValidation', async (request) => {
     // A request without a body is one with an empty object: schemas say whether that is enough.

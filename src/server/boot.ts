@@ -9,6 +9,7 @@ import type { ThreadDeath } from '../runtime/threads/engine.js';
 import type { buildApp } from './app.js';
 import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
+import { socketsFor } from './service/open-files.js';
 import { Service } from './service/service.js';
 import { Checkpoints } from './state/checkpoints.js';
 
@@ -74,6 +75,13 @@ async function listen(parts: Parameters<typeof buildApp>[0], started: Promise<vo
   const app = await buildApp(parts);
   const { configuration } = parts.service;
   if (!isLoopback(configuration.host)) warn(configuration, parts.logger);
+  const sockets = socketsFor(configuration);
+  if (sockets < configuration.limits.sockets) {
+    parts.logger.warn(
+      { sockets },
+      `the limit of open files leaves room for ${sockets} connections, fewer than limits.sockets`,
+    );
+  }
   try {
     await started;
     await app.listen({ host: configuration.host, port: configuration.port });

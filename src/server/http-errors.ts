@@ -6,6 +6,7 @@ import type { Limits } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import { refusal } from '../protocol/json/validation.js';
 import { BARE_HEADERS } from './security/headers.js';
+import { endSocket } from './security/sockets.js';
 
 /** The coded error for whatever a request failed with. */
 export function codedError(error: unknown, request: FastifyRequest): SouthbridgeError {
@@ -35,7 +36,7 @@ export function codedError(error: unknown, request: FastifyRequest): Southbridge
 export function challenge({ code, details }: SouthbridgeError): string | undefined {
   const realm = 'Bearer realm="southbridge"';
   if (code === 'token-missing') return realm;
-  if (code === 'token-unknown') return `${realm}, error="invalid_token"`;
+  if (code === 'token-unknown' || code === 'token-expired') return `${realm}, error="invalid_token"`;
   if (code === 'role-too-low') return `${realm}, error="insufficient_scope", scope="${details.role}"`;
   return undefined;
 }
@@ -49,6 +50,11 @@ interface ClientError extends NodeJS.ErrnoException {
   readonly rawPacket?: unknown;
 }
 
+/** A socket of TLS; Node's types leave it out. */
+interface Handshaking extends Socket {
+  readonly secureConnecting?: boolean;
+}
+
 /** The last response of each connection. */
 const responses = new WeakMap<Socket, ServerResponse>();
 
@@ -57,6 +63,11 @@ export function noteResponses(server: Server): void {
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
     responses.set(request.socket, response),
   );
+}
+
+/** The last response of a connection. */
+export function answerOf(socket: Socket): ServerResponse | undefined {
+  return responses.get(socket);
 }
 
 /** Whether what is wrong belongs to a request that is answered already, as its body does. */
@@ -71,12 +82,13 @@ export function answerClientError(
   socket: Socket,
   limits: Pick<Limits, 'headersMs' | 'requestMs'>,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Nothing can be said before a TLS handshake is complete.
+  if (error.code === 'ECONNRESET' || !socket.writable || (socket as Handshaking).secureConnecting) {
     socket.destroy();
     return;
   }
   if (isAnswered(socket)) {
-    socket.end();
+    endSocket(socket);
     return;
   }
   const refused = refusalOf(error, limits);
@@ -84,7 +96,8 @@ export function answerClientError(
   // RFC 9110, 9.3.2: a client that asked for the head alone takes a body for the beginning of another answer.
   const { rawPacket } = error;
   const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nconnection: close\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${BARE}\r\n${isHead ? '' : body}`,
   );

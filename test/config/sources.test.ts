@@ -32,6 +32,7 @@ t.test('without any source everything is as documented', async (t) => {
     execution: 'auto',
     allowedHosts: [],
     allowedOrigins: [],
+    trustProxy: [],
     tokenFile: '',
     insecure: false,
     tls: { certFile: '', keyFile: '' },

@@ -46,7 +46,7 @@ export class Program {
   stderr = '';
   readonly #lines: AsyncIterator<string>;
 
-  /** `before` is a command that runs the rest, in its own process. */
+  /** `before` is a command that runs the rest in its own process, such as `withLimits`. */
   constructor(args: readonly string[], before: readonly string[] = [], environment: { [name: string]: string } = {}) {
     const [command, ...rest] = [...before, ...NODE, ...args];
     this.child = spawn(command, rest, { env: environmentOf(environment), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -67,4 +67,9 @@ export class Program {
   async logged(text: RegExp): Promise<void> {
     while (!text.test(this.stderr)) await once(this.child.stderr, 'data');
   }
+}
+
+/** A command that runs the rest under options of the shell's `ulimit`. */
+export function withLimits(options: string): string[] {
+  return ['sh', '-c', `ulimit ${options} && exec "$@"`, 'sh'];
 }

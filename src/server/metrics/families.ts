@@ -2,7 +2,7 @@ import { bqlReacquire } from './families/bql-reacquire.js';
 import { bufferedBytes } from './families/buffered-bytes.js';
 import { checkpointAge } from './families/checkpoint-age.js';
 import { checkpointBytes } from './families/checkpoint-bytes.js';
-import { checkpointFailures } from './families/checkpoint-failures.js';
+import { checkpointFailures, failingCheckpoints } from './families/checkpoint-failures.js';
 import { checkpointRound } from './families/checkpoint-round.js';
 import { checkpoints } from './families/checkpoints.js';
 import { checkpointsSetAside } from './families/checkpoints-set-aside.js';
@@ -70,6 +70,7 @@ export const FAMILIES: readonly Family[] = [
   checkpoints,
   checkpointFailures,
   checkpointsSetAside,
+  failingCheckpoints,
   checkpointBytes,
   checkpointAge,
   checkpointRound,

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { SouthbridgeError } from '../../errors.js';
 import { bearerOf } from '../../protocol/subprotocols.js';
 import { type Access, allows } from './roles.js';
-import { hashOf, readTokenFile, TOKEN_PREFIX, type TokenEntry } from './token-file.js';
+import { hashOf, limitsText, readTokenFile, requireGoodFor, TOKEN_PREFIX, type TokenEntry } from './token-file.js';
 
 /** `Bearer` of RFC 6750; the scheme's name in any case. */
 const AUTHORIZATION = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
@@ -16,8 +16,11 @@ const TOKEN_KEY = /[?&](access_token|token|bearer)=/i;
 interface Shown {
   readonly entry: TokenEntry;
   /** Ends it, if the token is no longer good. */
-  end(): void;
+  end(why: 'token-unknown' | 'token-expired'): void;
 }
+
+/** Longest that Node sets a timer for. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Lets in whoever shows a token with a role that is high enough; everybody, if there is no token file. */
 export class Admission {
@@ -29,15 +32,26 @@ export class Admission {
     this.#entries = file === '' ? undefined : readTokenFile(file);
   }
 
-  /** Throws `token-missing`, `token-unknown` or `role-too-low`. */
-  check(request: IncomingMessage, access: Access): void {
-    if (access === 'public' || this.#entries === undefined) return;
+  /** Whether clients need tokens. */
+  get isNeeded(): boolean {
+    return this.#entries !== undefined;
+  }
+
+  /**
+   * The token that was shown, which is good for this, and for this machine if it concerns one; undefined if none is needed.
+   * Throws `token-missing`, `token-unknown`, `token-expired`, `role-too-low` or `machine-not-allowed`.
+   */
+  check(request: IncomingMessage, access: Access, machine?: string): TokenEntry | undefined {
+    if (access === 'public' || this.#entries === undefined) return undefined;
     const token = tokenOf(request);
     if (token === undefined) throw new SouthbridgeError('token-missing', { role: access });
     const entry = find(this.#entries, token);
     if (entry === undefined) throw new SouthbridgeError('token-unknown');
+    if (isExpired(entry)) throw new SouthbridgeError('token-expired', { expires: entry.expires as string });
     if (!allows(entry.role, access)) throw new SouthbridgeError('role-too-low', { has: entry.role, role: access });
+    if (machine !== undefined) requireGoodFor(entry, machine);
     this.#remember(request.socket, entry);
+    return entry;
   }
 
   /** Name of the token that was shown last over this connection. */
@@ -46,7 +60,7 @@ export class Admission {
   }
 
   /** Says how a connection is ended if its token is taken away; without it, it is cut off. */
-  endBy(socket: Socket, end: () => void): void {
+  endBy(socket: Socket, end: Shown['end']): void {
     const shown = this.#connections.get(socket);
     if (shown) this.#connections.set(socket, { entry: shown.entry, end });
   }
@@ -60,8 +74,8 @@ export class Admission {
     const entries = readTokenFile(this.file);
     this.#entries = entries;
     for (const { entry, end } of [...this.#connections.values()]) {
-      const same = entries.some(({ role, hash }) => role === entry.role && hash.equals(entry.hash));
-      if (!same) end();
+      const same = entries.some((other) => sayOf(other) === sayOf(entry));
+      if (!same) end('token-unknown');
     }
   }
 
@@ -70,7 +84,29 @@ export class Admission {
     if (known?.entry === entry) return;
     if (!known) socket.once('close', () => this.#connections.delete(socket));
     this.#connections.set(socket, { entry, end: () => socket.destroy() });
+    if (entry.expires !== undefined) this.#endAtExpiry(socket, entry);
   }
+
+  #endAtExpiry(socket: Socket, entry: TokenEntry): void {
+    const shown = this.#connections.get(socket);
+    if (shown?.entry !== entry) return;
+    const left = Date.parse(entry.expires as string) - Date.now();
+    if (left <= 0) {
+      shown.end('token-expired');
+      return;
+    }
+    const timer = setTimeout(() => this.#endAtExpiry(socket, entry), Math.min(left, LONGEST_MS)).unref();
+    socket.once('close', () => clearTimeout(timer));
+  }
+}
+
+function isExpired({ expires }: TokenEntry): boolean {
+  return expires !== undefined && Date.parse(expires) <= Date.now();
+}
+
+/** All that a connection depends on. */
+function sayOf({ role, hash, machines, expires }: TokenEntry): string {
+  return [role, hash.toString('hex'), ...limitsText({ machines, expires })].join(' ');
 }
 
 /** Throws `token-in-url`: what is in a URL ends up in logs and histories. */

@@ -11,7 +11,9 @@ export interface KeeperFigures {
   readonly age: number;
   /** How long the last round took. */
   readonly duration: number;
-  /** Why the last round, or what came after it, failed; undefined if it did not. */
+  /** Machines whose last checkpoint could not be written. */
+  readonly failing: number;
+  /** Why one of them, or the last request that was refused, could not be written; undefined if all could. */
   readonly failure: string | undefined;
   /** Checkpoints that could not be read since the start, and were set aside. */
   readonly setAside: readonly { readonly machine: string; readonly aside: string; readonly reason: string }[];
@@ -21,16 +23,25 @@ export interface KeeperFigures {
 export interface KeptMachines extends Iterable<MachineHandle> {
   /** Makes a machine without a checkpoint. Throws as `Machines.create`. */
   create(config: MachineConfig): MachineHandle;
+  /** Throws `unknown-machine`. */
+  get(name: string): MachineHandle;
 }
 
 /** Keeps machines beyond the end of the process: `src/server/state`. */
 export interface Keeper {
   /** Makes the machines that are kept, and those that are configured. */
   makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void>;
-  /** A machine was made. Resolves when it is kept, or cannot be, which is told elsewhere. */
+  /** Writes a checkpoint of a machine, durably. Throws `state-no-space`, `state-unavailable`, or as `save`. */
   made(machine: MachineHandle): Promise<void>;
-  /** A machine was deleted. */
-  deleted(name: string): Promise<void>;
+  /**
+   * Removes the checkpoints of a machine, durably, and calls `remove` before any other can be written. Throws as `made`
+   * before that, or `machine-closing`; the checkpoints are then still there.
+   */
+  delete(machine: MachineHandle, remove: () => void): Promise<void>;
+  /** The same for a machine whose first checkpoint failed; calls `remove` in any case. */
+  discard(machine: MachineHandle, remove: () => void): Promise<void>;
+  /** Writes the state that a restore is about to load, durably, and loads it. Throws as `made` or as `restore`. */
+  restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void>;
   /** The last snapshot that is kept of a machine. */
   lastOf(name: string): Promise<Snapshot | undefined>;
   readonly figures: KeeperFigures;

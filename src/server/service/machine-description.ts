@@ -34,6 +34,7 @@ export function describeMachine(machine: MachineHandle) {
       pending: backlog.events,
       dropped: backlog.dropped,
     })),
+    checkpointFailure: machine.checkpointFailure ?? null,
     warnings: warningsOf(machine),
   };
 }

@@ -64,6 +64,8 @@ export class MachineHandle {
   readonly madeAt = performance.now();
   /** Whether anything but time may have changed the machine since it was last kept. */
   changed = true;
+  /** Why the last checkpoint could not be written; undefined if it was, or if there is no `stateDir`. */
+  checkpointFailure: string | undefined;
 
   #bqlLoad: BqlLoadConfig;
   readonly #gate = new Gate();
@@ -400,16 +402,18 @@ export class MachineHandle {
 
   /**
    * Makes the machine, in which threads hang or one died, anew in its place: its locks are free, and its threads are
-   * ended. Lets nobody in until `work` is done. Throws `machine-restored` if somebody else was first.
+   * ended. Admits no request until `work` is complete. If `before` rejects, the machine stays as it is. Throws
+   * `machine-restored` if another request was first.
    */
-  async anew(work: () => Promise<void>): Promise<void> {
+  async anew(work: () => Promise<void>, before: () => Promise<void>): Promise<void> {
     const gate = this.#gate;
     // Whoever is alone in the machine is about to fail.
     while (gate.isClosed) await gate.opened();
     if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
     gate.close();
-    this.#wasSuspect = this.isSuspect;
     try {
+      await before();
+      this.#wasSuspect = this.isSuspect;
       const { engine, options } = this;
       await engine.remakeMachine(options);
       if (this.state === 'paused') await engine.control(options.slot, CONTROL_PAUSE);

@@ -6,6 +6,8 @@ import type { Engine } from '../../runtime/threads/engine.js';
 import type { Drops } from '../streams/flow.js';
 import type { Keeper } from './keeper.js';
 import { MachineHandle } from './machine-handle.js';
+import { restore } from './saving.js';
+import type { Snapshot } from './snapshot.js';
 
 /** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
 export class Machines {
@@ -61,19 +63,47 @@ export class Machines {
     return machine;
   }
 
-  /** The same, for one that is to be kept. */
+  /** The same, with a first checkpoint. If that cannot be written, there is no machine. Throws as `Keeper.made`. */
   async add(config: MachineConfig): Promise<MachineHandle> {
     const machine = this.create(config);
-    await this.keeper?.made(machine);
+    try {
+      await this.keeper?.made(machine);
+    } catch (error) {
+      let removed: Promise<void> | undefined;
+      const remove = () => {
+        removed = this.#remove(machine);
+      };
+      if (machine.state !== 'deleting') await this.keeper?.discard(machine, remove);
+      await removed;
+      throw error;
+    }
     return machine;
   }
 
-  /** Resolves when nothing is left of the machine; its name is taken until then. */
-  async delete(name: string): Promise<void> {
+  /**
+   * Resolves when the deletion is durable and has begun. `removed` resolves when nothing is left of the machine; its name
+   * is taken until then. Throws as `Keeper.delete`, and then the machine runs on.
+   */
+  async delete(name: string): Promise<{ readonly removed: Promise<void> }> {
     const machine = this.get(name);
+    if (machine.state === 'deleting') throw machine.gone();
+    let removed: Promise<void> | undefined;
+    const remove = () => {
+      removed = this.#remove(machine);
+    };
+    if (this.keeper) await this.keeper.delete(machine, remove);
+    else remove();
+    return { removed: removed ?? Promise.resolve() };
+  }
+
+  /** Makes a machine what it was at a snapshot. Throws as `Keeper.restore`, and then it is what it was before. */
+  restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+    return this.keeper ? this.keeper.restore(machine, snapshot, counter) : restore(machine, snapshot, counter);
+  }
+
+  async #remove(machine: MachineHandle): Promise<void> {
     await machine.delete();
-    await this.keeper?.deleted(name);
-    this.#machines.delete(name);
+    this.#machines.delete(machine.name);
     this.#dropped += droppedOf(machine);
     this.#freeSlots.push(machine.options.slot);
   }

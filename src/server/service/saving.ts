@@ -47,10 +47,16 @@ function wallTimeOf(machine: MachineHandle, virtualTime: number): number {
 /**
  * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
  * later as has passed since by the wall clock; a wall clock that went back counts as one that stood. A machine in which
- * threads hang or died is made again from scratch for that. Throws as `requireFits`, or `jump-too-far`, and then
+ * threads hang or died is rebuilt first. `before` runs while no request is inside the machine, before anything of it
+ * changes. Throws as `requireFits`, `jump-too-far`, or as `before`, and then
  * nothing has changed.
  */
-export async function restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+export async function restore(
+  machine: MachineHandle,
+  snapshot: Snapshot,
+  counter: 'continue' | 'jump',
+  before: (loaded: Snapshot) => Promise<void> = async () => {},
+): Promise<void> {
   if (machine.state === 'deleting') throw machine.gone();
   requireFits(snapshot, machine.config);
   const passed = counter === 'jump' && machine.isTicking ? Math.max(0, Date.now() - snapshot.takenAt) : 0;
@@ -58,9 +64,21 @@ export async function restore(machine: MachineHandle, snapshot: Snapshot, counte
   if (time > endOfClock(machine.config)) {
     throw new SouthbridgeError('jump-too-far', { machine: machine.name, ms: passed });
   }
+  const prepare = () => before(asLoaded(machine, snapshot, time));
   const work = () => load(machine, snapshot, time);
-  if (machine.isHung) await machine.anew(work);
-  else await machine.alone(work);
+  if (machine.isHung) await machine.anew(work, prepare);
+  else await machine.alone(() => prepare().then(work));
+}
+
+/** What `save` returns right after the snapshot was loaded. */
+function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Snapshot {
+  return {
+    ...snapshot,
+    takenAt: Date.now(),
+    config: structuredClone(machine.config) as unknown as Snapshot['config'],
+    sequence: String(Math.max(machine.sequence, Number(snapshot.sequence))),
+    virtualTime: String(time),
+  };
 }
 
 async function load(machine: MachineHandle, snapshot: Snapshot, time: number): Promise<void> {

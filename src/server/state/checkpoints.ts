@@ -7,7 +7,8 @@ import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import { type SetAside, StateFolder } from './folder.js';
+import { Failures, reasonOf } from './failures.js';
+import { type FileLayer, type SetAside, StateFolder } from './folder.js';
 import { type Planned, plan } from './start-up.js';
 import { Turns } from './turns.js';
 
@@ -41,27 +42,30 @@ export class Checkpoints implements Keeper {
   #round: Promise<void> | undefined;
   #closing = false;
   #checkpoints = 0;
-  #failures = 0;
   #bytes = 0;
   #duration = 0;
-  #failure: string | undefined;
+  readonly #failures: Failures;
   readonly #setAside: SetAside[] = [];
+  /** Machines whose first checkpoint is being written. */
+  readonly #making = new Set<MachineHandle>();
+  /** Names of configured machines: the deletion of one has to outlast the server. */
+  #configured: ReadonlySet<string> = new Set();
 
   private constructor(
     readonly folder: StateFolder,
     readonly configuration: Pick<Configuration, 'stateIntervalMs' | 'stateCounter'>,
     readonly logger: Logger,
-  ) {}
+  ) {
+    this.#failures = new Failures(folder.path, logger);
+  }
 
   /** Throws `state-dir-in-use` or `state-dir-unusable`. */
-  static async open(configuration: Configuration, logger: Logger): Promise<Checkpoints> {
+  static async open(configuration: Configuration, logger: Logger, layer?: FileLayer): Promise<Checkpoints> {
     const { stateDir } = configuration;
-    try {
-      return new Checkpoints(await StateFolder.open(stateDir), configuration, logger);
-    } catch (error) {
-      if (error instanceof SouthbridgeError) throw error;
-      throw new SouthbridgeError('state-dir-unusable', { folder: stateDir, reason: reasonOf(error) });
-    }
+    return unlessUnusable(
+      stateDir,
+      async () => new Checkpoints(await StateFolder.open(stateDir, layer), configuration, logger),
+    );
   }
 
   get figures(): KeeperFigures {
@@ -70,11 +74,11 @@ export class Checkpoints implements Keeper {
     const ages = changed.map(({ name, madeAt }) => now - (this.#kept.get(name)?.since ?? madeAt));
     return {
       checkpoints: this.#checkpoints,
-      failures: this.#failures,
+      failures: this.#failures.total,
       bytes: this.#bytes,
       age: Math.max(0, ...ages),
       duration: this.#duration,
-      failure: this.#failure,
+      ...this.#failures.of(this.#machines ?? []),
       setAside: this.#setAside,
     };
   }
@@ -91,11 +95,12 @@ export class Checkpoints implements Keeper {
 
   async makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void> {
     this.#machines = machines;
-    const planned = await plan(this.folder, configured, this.logger, this.#noteSetAside);
-    const inOrder = await this.folder.takeShutdown();
+    this.#configured = new Set(configured.map(({ name }) => name));
+    const { path } = this.folder;
+    const planned = await unlessUnusable(path, () => plan(this.folder, configured, this.logger, this.#noteSetAside));
+    const inOrder = await unlessUnusable(path, () => this.folder.takeShutdown());
     for (const each of planned) await this.#make(machines, each, inOrder);
     const restored = planned.filter(({ checkpoint }) => checkpoint).length;
-    const { path } = this.folder;
     this.logger.info({ folder: path, restored, inOrder }, `machines restored from ${path}: ${restored}`);
     await this.#begin();
   }
@@ -118,31 +123,88 @@ export class Checkpoints implements Keeper {
       await restore(machine, snapshot, this.configuration.stateCounter);
     } catch (error) {
       if (!(error instanceof SouthbridgeError) || error.code !== 'jump-too-far') throw error;
-      this.logger.error(
-        { err: error, machine: machine.name },
-        `${error.message} Its clock goes on from the checkpoint.`,
-      );
+      const message = `${error.message} Its clock continues from the checkpoint.`;
+      this.logger.error({ err: error, machine: machine.name }, message);
       await restore(machine, snapshot, 'continue');
     }
   }
 
-  made(machine: MachineHandle): Promise<void> {
-    return this.#attempt(() => this.#checkpoint(machine), machine.name).then(() => {});
+  async made(machine: MachineHandle): Promise<void> {
+    const existed = this.#kept.has(machine.name);
+    this.#making.add(machine);
+    try {
+      const since = performance.now();
+      const snapshot = await save(machine, true);
+      await this.#turns.take(machine.name, () => this.#commit(machine, snapshot, since));
+    } catch (error) {
+      machine.changed = true;
+      throw this.#failures.refusal(machine, error, existed);
+    } finally {
+      this.#making.delete(machine);
+    }
   }
 
-  async deleted(name: string): Promise<void> {
-    const tombstone = this.#origins.get(name) === 'configuration';
+  async delete(machine: MachineHandle, remove: () => void): Promise<void> {
+    const { name } = machine;
+    try {
+      await this.#turns.take(name, async () => {
+        if (machine.state === 'deleting') throw machine.gone();
+        await this.#removeFiles(name);
+        remove();
+      });
+    } catch (error) {
+      throw this.#failures.refusal(machine, error, true);
+    }
+  }
+
+  async discard(machine: MachineHandle, remove: () => void): Promise<void> {
+    const { name } = machine;
+    await this.#turns.take(name, async () => {
+      if (machine.state === 'deleting') return;
+      await this.#removeFiles(name).catch((error) => {
+        this.logger.warn({ err: error, machine: name }, `what was written of machine ${name} could not be removed`);
+      });
+      remove();
+    });
+  }
+
+  async #removeFiles(name: string): Promise<void> {
+    await this.#hold();
+    await this.folder.remove(name, this.#configured.has(name));
     this.#kept.delete(name);
-    await this.#attempt(() => this.folder.remove(name, tombstone), name);
     this.#origins.delete(name);
   }
 
+  async restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
+    const { name } = machine;
+    let committed = false;
+    const before = async (loaded: Snapshot) => {
+      await this.#turns.take(name, () => this.#commit(machine, loaded, performance.now()));
+      committed = true;
+    };
+    try {
+      await restore(machine, snapshot, counter, before);
+    } catch (error) {
+      // The former state is on the disk again, unless the machine is being deleted.
+      const revert = async () => machine.state !== 'deleting' && this.folder.revert(name);
+      if (committed) await this.#turns.take(name, revert).catch((failure) => this.#failures.failed(machine, failure));
+      machine.changed = true;
+      throw this.#failures.refusal(machine, error, true);
+    }
+  }
+
   async lastOf(name: string): Promise<Snapshot | undefined> {
-    return this.#turns.take(name, async () => {
-      const { checkpoint, damaged } = await this.folder.read(name);
-      this.#noteSetAside(damaged, checkpoint !== undefined);
-      return checkpoint?.snapshot;
-    });
+    try {
+      return await this.#turns.take(name, async () => {
+        await this.#hold();
+        const { checkpoint, damaged } = await this.folder.read(name);
+        this.#noteSetAside(damaged, checkpoint !== undefined);
+        return checkpoint?.snapshot;
+      });
+    } catch (error) {
+      const machine = this.#machines?.get(name);
+      throw machine ? this.#failures.refusal(machine, error, true) : error;
+    }
   }
 
   // Rounds
@@ -167,69 +229,102 @@ export class Checkpoints implements Keeper {
     return kept.counts && machine.state === 'running' && machine.config.clock === 'realtime';
   }
 
-  /** One round; returns the names of the machines that could not be kept. */
+  /** One round; returns the names of the machines that could not be written. */
   async #keepChanged(): Promise<string[]> {
     const begin = performance.now();
     const failed: string[] = [];
-    const changed = [...(this.#machines ?? [])].filter((machine) => machine.isOpen && this.#isChanged(machine));
+    const written = new Map<MachineHandle, Kept>();
+    const fail = (machine: MachineHandle, error: unknown) => {
+      failed.push(machine.name);
+      this.#failures.failed(machine, error);
+    };
+    const open = [...(this.#machines ?? [])].filter((machine) => machine.isOpen);
+    try {
+      await this.#hold();
+    } catch (error) {
+      for (const machine of open) fail(machine, error);
+      return failed;
+    }
+    const changed = open.filter((machine) => this.#isChanged(machine) && !this.#making.has(machine));
     const worker = async () => {
       for (let machine = changed.pop(); machine; machine = changed.pop()) {
-        const each = machine;
-        // It may have been kept meanwhile.
-        const keep = async () => this.#isChanged(each) && this.#checkpoint(each, false);
-        if (!(await this.#attempt(keep, each.name))) failed.push(each.name);
+        try {
+          const kept = await this.#write(machine);
+          if (kept) written.set(machine, kept);
+        } catch (error) {
+          machine.changed = true;
+          // A machine that is deleted meanwhile, or in which threads hang, has no state to write.
+          if (!(error instanceof SouthbridgeError)) fail(machine, error);
+        }
       }
     };
-    const count = changed.length;
     await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-    if (count > 0) await this.#attempt(() => this.folder.flush());
+    try {
+      if (written.size > 0) await this.folder.flush();
+      for (const [machine, kept] of written) this.#isWritten(machine, kept);
+    } catch (error) {
+      for (const machine of written.keys()) fail(machine, error);
+    }
+    if (this.#failures.needsProbe) await this.#probe();
     this.#duration = performance.now() - begin;
     return failed;
   }
 
-  /** Whether it worked. A failure is told, and the server goes on: what was kept before is still there. */
-  async #attempt(work: () => Promise<unknown>, machine?: string): Promise<boolean> {
-    try {
-      await (machine === undefined ? work() : this.#turns.take(machine, work));
-    } catch (error) {
-      // A machine on its way out needs no checkpoint.
-      if (error instanceof SouthbridgeError && error.code === 'machine-closing') return true;
-      this.#failures++;
-      const reason = reasonOf(error);
-      if (this.#failure !== reason) {
-        const { path } = this.folder;
-        this.logger.error({ err: error, machine }, `machines cannot be kept in ${path}: ${reason}; the server goes on`);
-      }
-      this.#failure = reason;
-      return false;
-    }
-    if (this.#failure !== undefined) this.logger.info('machines are kept again');
-    this.#failure = undefined;
-    return true;
+  /** To be called before anything is read or written: the folder may have been removed, or replaced, under the server. */
+  async #hold(): Promise<void> {
+    if (await this.folder.hold()) return;
+    const { path } = this.folder;
+    this.logger.warn(
+      { folder: path },
+      `${path} was removed or replaced; it is taken again, and all machines are written`,
+    );
+    this.#kept.clear();
   }
 
-  async #checkpoint(machine: MachineHandle, flush = true): Promise<void> {
-    const origin = this.#origins.get(machine.name) ?? 'api';
+  async #probe(): Promise<void> {
+    await this.folder.probe().then(
+      () => this.#failures.works(),
+      () => {},
+    );
+  }
+
+  /** Writes a checkpoint of a machine that changed; it is durable after a flush. */
+  async #write(machine: MachineHandle): Promise<Kept | undefined> {
+    // It may have been written meanwhile.
+    if (!this.#isChanged(machine)) return undefined;
     const since = performance.now();
-    try {
-      const snapshot = await save(machine, true);
-      const checkpoint: Checkpoint = {
-        origin,
-        config: machine.config,
-        paused: machine.state === 'paused',
-        bqlLoad: machine.bqlLoad,
-        vcpus: machine.vcpus.map(({ logicalId, format }) => ({ logicalId, format })),
-        snapshot,
-      };
-      const bytes = await this.folder.write(machine.name, checkpoint);
-      if (flush) await this.folder.flush();
-      this.#bytes += bytes;
-      this.#checkpoints++;
-      this.#kept.set(machine.name, { since, counts: isCounting(snapshot) });
-    } catch (error) {
-      machine.changed = true;
-      throw error;
-    }
+    const snapshot = await save(machine, true);
+    return this.#turns.take(machine.name, async () => {
+      if (machine.state === 'deleting') return undefined;
+      this.#bytes += await this.folder.write(machine.name, this.#checkpointOf(machine, snapshot));
+      return keptOf(snapshot, since);
+    });
+  }
+
+  /** Writes a checkpoint of a machine, durably. */
+  async #commit(machine: MachineHandle, snapshot: Snapshot, since: number): Promise<void> {
+    if (machine.state === 'deleting') throw machine.gone();
+    await this.#hold();
+    this.#bytes += await this.folder.commit(machine.name, this.#checkpointOf(machine, snapshot));
+    this.#isWritten(machine, keptOf(snapshot, since));
+  }
+
+  #checkpointOf(machine: MachineHandle, snapshot: Snapshot): Checkpoint {
+    return {
+      origin: this.#origins.get(machine.name) ?? 'api',
+      config: machine.config,
+      paused: machine.state === 'paused',
+      bqlLoad: machine.bqlLoad,
+      vcpus: machine.vcpus.map(({ logicalId, format }) => ({ logicalId, format })),
+      snapshot,
+    };
+  }
+
+  #isWritten(machine: MachineHandle, kept: Kept): void {
+    if (machine.state === 'deleting') return;
+    this.#checkpoints++;
+    this.#kept.set(machine.name, kept);
+    this.#failures.written(machine);
   }
 
   /** Lets go of the folder, after a start that failed: what lies there stays as it is. */
@@ -253,11 +348,16 @@ export class Checkpoints implements Keeper {
     clearTimeout(late);
     // Of a machine in which threads hang or died, more was told than is kept.
     const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);
-    const mark = async () => open && this.folder.markShutdown();
-    const whole = failed.length === 0 && (await this.#attempt(mark));
+    let { failure: reason = `they were not written within ${ms} ms` } = this.figures;
+    let whole = failed.length === 0;
+    try {
+      if (whole && open) await this.folder.markShutdown();
+    } catch (error) {
+      whole = false;
+      reason = reasonOf(error);
+    }
     await this.folder.close();
     if (whole) return;
-    const reason = this.#failure ?? `they were not done within ${ms} ms`;
     throw new SouthbridgeError('state-not-kept', {
       folder: this.folder.path,
       machines: failed.join(', ') || 'none',
@@ -266,8 +366,19 @@ export class Checkpoints implements Keeper {
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Throws `state-dir-unusable` for what the system says about a folder. */
+async function unlessUnusable<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SouthbridgeError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SouthbridgeError('state-dir-unusable', { folder, reason });
+  }
+}
+
+function keptOf(snapshot: Snapshot, since: number): Kept {
+  return { since, counts: isCounting(snapshot) };
 }
 
 /** Whether the main counter runs: ENABLE_CNF of the general configuration register. */

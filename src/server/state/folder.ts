@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SouthbridgeError } from '../../errors.js';
 import {
   type Checkpoint,
   DamagedCheckpoint,
@@ -21,6 +22,35 @@ const SHUTDOWN = 'shutdown';
 /** Only for whoever runs the server. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+const PROBE_BYTES = 65_536;
+
+/** The calls that a disk can refuse, so that a test can refuse them. */
+export interface FileLayer {
+  /** Writes a whole file and forces it to the disk. */
+  writeThrough(file: string, contents: Buffer): Promise<void>;
+  /** Forces the names in a folder to the disk. */
+  flush(folder: string): Promise<void>;
+}
+
+export const FILES: FileLayer = {
+  async writeThrough(file, contents) {
+    const handle = await open(file, 'w', FILE_MODE);
+    try {
+      await handle.writeFile(contents);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  async flush(folder) {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
 
 /** Errors that say nothing about a file: the process or the system has too little of something. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
@@ -44,21 +74,62 @@ export interface Found {
  * the disk and then renamed, so that at every moment there is a whole one. `flush` forces the names to the disk.
  */
 export class StateFolder {
+  #lock: FolderLock;
+  #holding: Promise<boolean> | undefined;
+
   private constructor(
     readonly path: string,
-    readonly lock: FolderLock,
-  ) {}
-
-  /** Makes the folder if it does not exist, and keeps others out. Throws `state-dir-in-use`, or what the system says. */
-  static async open(path: string): Promise<StateFolder> {
-    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
-    const folder = new StateFolder(path, await FolderLock.take(path));
-    for (const file of await readdir(path)) if (file.endsWith(NEW)) await rm(folder.#at(file), { recursive: true });
-    return folder;
+    lock: FolderLock,
+    readonly pathLock: FolderLock | undefined,
+    readonly layer: FileLayer,
+  ) {
+    this.#lock = lock;
   }
 
-  close(): Promise<void> {
-    return this.lock.release();
+  /** Makes the folder if it does not exist, and keeps others out. Throws `state-dir-in-use`, or what the system says. */
+  static async open(path: string, layer: FileLayer = FILES): Promise<StateFolder> {
+    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+    const pathLock = await FolderLock.takePath(path);
+    let lock: FolderLock | undefined;
+    try {
+      lock = await FolderLock.take(path);
+      for (const file of await readdir(path)) if (file.endsWith(NEW)) await rm(join(path, file), { recursive: true });
+      return new StateFolder(path, lock, pathLock, layer);
+    } catch (error) {
+      await lock?.release();
+      await pathLock?.remove();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lock.release();
+    await this.pathLock?.remove();
+  }
+
+  /**
+   * Takes the folder again if it, or its lock, was removed or replaced since; false if it was, and no file of this server
+   * is left. Throws if another server has taken it, or what the system says.
+   */
+  hold(): Promise<boolean> {
+    this.#holding ??= this.#takeAgain().finally(() => {
+      this.#holding = undefined;
+    });
+    return this.#holding;
+  }
+
+  async #takeAgain(): Promise<boolean> {
+    if (await this.#lock.isInPlace()) return true;
+    await mkdir(this.path, { recursive: true, mode: FOLDER_MODE });
+    try {
+      const lost = this.#lock;
+      this.#lock = await FolderLock.take(this.path);
+      await lost.release();
+    } catch (error) {
+      if (!(error instanceof SouthbridgeError)) throw error;
+      throw new Error(`it was removed, and another server (${error.details.holder}) has taken it since`);
+    }
+    return false;
   }
 
   #at(file: string): string {
@@ -103,7 +174,7 @@ export class StateFolder {
   }
 
   /**
-   * Writes a checkpoint; the one before it is kept until the next. Returns the bytes written. Throws
+   * Writes a checkpoint; the one before it stays until the next. Durable after `flush`. Returns the bytes written. Throws
    * `checkpoint-unreadable`, before it touches a file, if the next start could not read it.
    */
   async write(name: string, checkpoint: Checkpoint): Promise<number> {
@@ -111,10 +182,9 @@ export class StateFolder {
     const contents = encodeCheckpoint(checkpoint);
     requireReadable(contents, current, name);
     try {
-      await writeThrough(next, contents);
+      await this.layer.writeThrough(next, contents);
       await keepAs(current, previous);
       await rename(next, current);
-      await rm(this.#at(name + DELETED), { force: true });
     } catch (error) {
       await rm(next, { force: true }).catch(() => {});
       throw error;
@@ -122,11 +192,46 @@ export class StateFolder {
     return contents.length;
   }
 
-  /** Forgets a machine that was deleted; `tombstone`, if its name alone must tell that later. */
-  async remove(name: string, tombstone: boolean): Promise<void> {
-    if (tombstone) await writeThrough(this.#at(name + DELETED), Buffer.alloc(0));
-    for (const ending of [CURRENT, PREVIOUS]) await rm(this.#at(name + ending), { force: true });
+  /** `write`, durable when it resolves. If it rejects, the checkpoint before it is the last one again. */
+  async commit(name: string, checkpoint: Checkpoint): Promise<number> {
+    const bytes = await this.write(name, checkpoint);
+    try {
+      await this.flush();
+    } catch (error) {
+      await this.revert(name).catch(() => {});
+      throw error;
+    }
+    // A checkpoint outranks the mark of a deletion: one that stays does no harm.
+    await this.forgetDeletion(name).catch(() => {});
+    return bytes;
+  }
+
+  /** Makes the checkpoint before the last one the last again; removes the last one if there was none before it. */
+  async revert(name: string): Promise<void> {
+    const current = this.#at(name + CURRENT);
+    if (!(await renameIfThere(this.#at(name + PREVIOUS), current))) await rm(current, { force: true });
     await this.flush();
+  }
+
+  /**
+   * Removes a machine's checkpoints, durably; `tombstone`, if a file has to mark the deletion. One rename decides, which
+   * needs no space. If this rejects, the last checkpoint is where it was.
+   */
+  async remove(name: string, tombstone: boolean): Promise<void> {
+    const [current, previous, deleted] = [CURRENT, PREVIOUS, DELETED].map((ending) => this.#at(name + ending));
+    const last = (await isThere(current)) ? current : previous;
+    if (last === current) await rm(previous, { force: true });
+    const moved = await renameIfThere(last, deleted);
+    const marks = !moved && tombstone && !(await isThere(deleted));
+    try {
+      if (marks) await this.layer.writeThrough(deleted, Buffer.alloc(0));
+      await this.flush();
+    } catch (error) {
+      if (moved) await rename(deleted, last).catch(() => {});
+      else if (marks) await rm(deleted, { force: true }).catch(() => {});
+      throw error;
+    }
+    if (!tombstone) await this.forgetDeletion(name).catch(() => {});
   }
 
   /** Forgets that a machine was deleted. */
@@ -145,14 +250,19 @@ export class StateFolder {
     return aside;
   }
 
-  /** Forces what was renamed and removed to the disk. */
-  async flush(): Promise<void> {
-    const folder = await open(this.path, 'r');
+  /** Throws unless a file of the size of a checkpoint can be written. */
+  async probe(): Promise<void> {
+    const file = this.#at(`.probe${NEW}`);
     try {
-      await folder.sync();
+      await this.layer.writeThrough(file, Buffer.alloc(PROBE_BYTES));
     } finally {
-      await folder.close();
+      await rm(file, { force: true }).catch(() => {});
     }
+  }
+
+  /** Forces what was renamed and removed to the disk. */
+  flush(): Promise<void> {
+    return this.layer.flush(this.path);
   }
 
   /** Whether the server before ended in order; from now on this one has not. */
@@ -164,7 +274,7 @@ export class StateFolder {
   }
 
   async markShutdown(): Promise<void> {
-    await writeThrough(this.#at(SHUTDOWN), Buffer.from(`${new Date().toISOString()}\n`));
+    await this.layer.writeThrough(this.#at(SHUTDOWN), Buffer.from(`${new Date().toISOString()}\n`));
     await this.flush();
   }
 }
@@ -178,13 +288,24 @@ async function readIfThere(file: string): Promise<Buffer | undefined> {
   }
 }
 
-async function writeThrough(file: string, contents: Buffer): Promise<void> {
-  const handle = await open(file, 'w', FILE_MODE);
+/** Renames a file; false if it is not there. */
+async function renameIfThere(file: string, name: string): Promise<boolean> {
   try {
-    await handle.writeFile(contents);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await rename(file, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -19,6 +19,8 @@ export class EventSourcePeer implements Peer {
     heartbeatMs: number,
     missedHeartbeats: number,
   ) {
+    // Its heartbeat ends it.
+    response.socket?.setTimeout(0);
     const liveness = response.socket && new Liveness(response.socket, missedHeartbeats);
     // A reader sends nothing: it is only held to take what it is sent. One that is not read tells nobody anything, and would only pile up.
     this.#heartbeat = setInterval(() => {

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import { loadCodecs } from '../../protocol/codecs.js';
 import { selectSubprotocol } from '../../protocol/subprotocols.js';
 import type { Admission } from '../security/admission.js';
+import type { AddressSockets } from '../security/sockets.js';
 import type { Service } from '../service/service.js';
 import { Heartbeat } from './heartbeat.js';
 
@@ -19,7 +20,12 @@ const GRACE_MS = 2000;
 const FRAME_HEADROOM = 4;
 
 /** Makes the server take WebSockets, and watches over those that are open. */
-export async function registerSockets(app: FastifyInstance, service: Service, admission: Admission): Promise<void> {
+export async function registerSockets(
+  app: FastifyInstance,
+  service: Service,
+  admission: Admission,
+  sockets: AddressSockets,
+): Promise<void> {
   const { limits, heartbeatMs } = service.configuration;
   await app.register(websocket, {
     options: {
@@ -43,7 +49,8 @@ export async function registerSockets(app: FastifyInstance, service: Service, ad
   app.addHook('onClose', async () => heartbeat.stop());
   app.websocketServer.on('connection', (socket, { socket: connection }: IncomingMessage) => {
     heartbeat.watch(socket, connection);
-    admission.endBy(connection, () => socket.close(POLICY_VIOLATION, 'token-unknown'));
+    sockets.admitted(connection);
+    admission.endBy(connection, (why) => socket.close(POLICY_VIOLATION, why));
     // Who sends pings and reads no answers must not fill the memory with them.
     socket.on('ping', (data) => {
       if (socket.readyState === socket.OPEN && socket.bufferedAmount < limits.bufferedBytes) socket.pong(data);

@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
@@ -8,22 +7,12 @@ import { WebSocket } from 'ws';
 import { loadConfiguration } from '../../../src/config/sources.js';
 import { startServer } from '../../../src/server/boot.js';
 import { refusals, set } from '../../config/load.js';
+import { certificate, skipTls } from '../../support/certificate.js';
 import { southbridgeBeside } from '../../support/program.js';
 import { configuration } from '../../support/server.js';
 import { temporaryFolder } from '../../support/token-file.js';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-const skip = hasOpenssl ? false : 'there is no openssl here to make a certificate';
-
-/** A certificate for 127.0.0.1 that vouches for itself. */
-function certificate(folder: string, name: string): { certFile: string; keyFile: string } {
-  const [certFile, keyFile] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
-  const command = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj';
-  const rest = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certFile];
-  execFileSync('openssl', [...command.split(' '), `/CN=${name}`, ...rest], { stdio: 'ignore' });
-  chmodSync(keyFile, 0o600);
-  return { certFile, keyFile };
-}
+const skip = skipTls;
 
 /** The name on the certificate that a server shows, if it is the one that is trusted. */
 function shownBy(url: string, trusted: string): Promise<string | undefined> {

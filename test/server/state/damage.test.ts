@@ -113,15 +113,19 @@ t.test('with a full disk the server goes on, says so, and keeps the old checkpoi
   const server = await start(folder, OFTEN);
   await server.request('POST', '/v1/machines', { name: 'vm', clock: 'manual' });
   const before = readFileSync(join(folder, 'vm.json'));
-  t.same((await server.get('/readyz')).state, { failure: null });
+  t.same((await server.get('/readyz')).state, { failure: null, failing: 0 });
   // Where the new file would be written there is no space.
   symlinkSync('/dev/full', join(folder, 'full.json.new'));
-  t.equal((await server.request('POST', '/v1/machines', { name: 'full' })).status, 201);
-  while ((await metric(server, 'checkpoint_failures_total')) < 1);
-  t.equal((await server.get('/v1/machines')).machines.length, 2);
+  t.match(await server.request('POST', '/v1/machines', { name: 'full' }), {
+    status: 507,
+    body: { error: { code: 'state-no-space' } },
+  });
+  t.equal(await metric(server, 'checkpoint_failures_total'), 1);
+  t.equal((await server.get('/v1/machines')).machines.length, 1);
   t.ok(readFileSync(join(folder, 'vm.json')).equals(before));
   // The next round finds space again.
   while ((await server.get('/readyz')).state.failure !== null);
+  t.equal((await server.request('POST', '/v1/machines', { name: 'full' })).status, 201);
   t.ok(existsSync(join(folder, 'full.json')));
   t.ok((await metric(server, 'checkpoints_total')) >= 2);
   t.ok((await metric(server, 'checkpoint_bytes_total')) > before.length);

@@ -1,7 +1,10 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import type { ConfigurationInput } from '../../../src/config/schema.js';
+import { StateFolder } from '../../../src/server/state/folder.js';
+import { FolderLock } from '../../../src/server/state/folder-lock.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
@@ -152,4 +155,56 @@ t.test('two servers cannot share a folder', async (t) => {
   const second = await start(folder);
   await second.stop();
   await t.rejects(start(join(folder, 'default.json', 'below')), { code: 'state-dir-unusable' });
+});
+
+/** What an operator may do to a folder under a server. */
+const REPLACEMENTS: { readonly [what: string]: (folder: string) => void } = {
+  removed: (folder) => rmSync(folder, { recursive: true }),
+  'removed and made again': (folder) => {
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+  },
+  'moved away': (folder) => renameSync(folder, `${folder}-moved`),
+  'without its lock': (folder) => rmSync(join(folder, 'lock')),
+};
+
+for (const [what, replace] of Object.entries(REPLACEMENTS)) {
+  t.test(`a folder that is ${what} under a server stays this server's`, async (t) => {
+    const folder = join(t.testdir(), 'state');
+    const first = await start(folder);
+    replace(folder);
+    await t.rejects(start(folder), { code: 'state-dir-in-use' }, 'no second server is admitted');
+    t.equal((await first.request('POST', '/v1/machines', { name: 'new' })).status, 201);
+    t.same(await StateFolder.open(folder).catch(({ code }) => code), 'state-dir-in-use');
+    await first.stop();
+    t.same(
+      (await readdir(folder)).filter((file) => file.endsWith('.json')).sort(),
+      ['default.json', 'new.json', 'other.json'],
+      'all machines are written again',
+    );
+    const second = await start(folder);
+    t.same(await namesOn(second), ['default', 'other', 'new']);
+    await second.stop();
+  });
+}
+
+t.test('a folder that another server took is not written', async (t) => {
+  const folder = join(t.testdir(), 'state');
+  const first = await start(folder);
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  // As a server of another container or user: the lock outside the folder does not exclude it.
+  const other = await FolderLock.take(folder);
+  t.match(await first.request('POST', '/v1/machines', { name: 'new' }), {
+    status: 503,
+    body: { error: { code: 'state-unavailable', reason: /another server \(process \d+\) has taken it/ } },
+  });
+  t.match(await first.request('DELETE', '/v1/machines/other'), { status: 503 });
+  t.match(await first.request('POST', '/v1/machines/other/restore'), { status: 503 });
+  t.same(await namesOn(first), ['default', 'other']);
+  t.match((await first.get('/readyz')).state.failure, /another server/);
+  t.same(await readdir(folder), ['lock']);
+  await other.release();
+  t.equal((await first.request('DELETE', '/v1/machines/other')).status, 204, 'once it is free again it is used');
+  await first.stop();
 });

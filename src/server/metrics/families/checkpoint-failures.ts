@@ -8,3 +8,12 @@ export const checkpointFailures: Family = kept(
   },
   ({ failures }) => failures,
 );
+
+export const failingCheckpoints: Family = kept(
+  {
+    name: 'southbridge_checkpoint_failing_machines',
+    type: 'gauge',
+    help: 'Machines whose last checkpoint could not be written; their description says why.',
+  },
+  ({ failing }) => failing,
+);
