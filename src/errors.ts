@@ -156,6 +156,11 @@ export const ERRORS = {
     status: 400,
     message: 'A step of {ns} ns would take the clock beyond 2^53 ns; it now stands at {now} ns.',
   },
+  'step-cancelled': {
+    status: 409,
+    message:
+      'The step of {ns} ns ended early, at a virtual time of {virtualTime} ns: machine {machine} was reset, paused or deleted. Step on from there.',
+  },
 
   'snapshot-version': {
     status: 409,

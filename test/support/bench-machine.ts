@@ -4,7 +4,13 @@ import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/regi
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
-import { CONTROL_LEGACY_INPUT, CONTROL_RESET, DueWork } from '../../src/core/machine/due-work.js';
+import {
+  CONTROL_LEGACY_INPUT,
+  CONTROL_RESET,
+  DueWork,
+  STEP_DONE,
+  STEP_PENDING,
+} from '../../src/core/machine/due-work.js';
 import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/core/machine/events.js';
 import { Machine, type MachineOptions } from '../../src/core/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/core/memory/map.js';
@@ -103,7 +109,9 @@ export class BenchMachine {
       });
     this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
     this.machine = view(FIRST_VCPU_THREAD, this.vcpuLocks, () => {
-      if (!options.lateMainLoop) this.mainLoop.run();
+      if (options.lateMainLoop) return;
+      do this.mainLoop.run();
+      while (this.mainLoop.isUnfinished);
     });
     this.due = new DueWork(this.machine);
     this.vcpuLocks.watch(this.machine.locks);
@@ -190,7 +198,10 @@ export class BenchMachine {
 
   /** Moves the clock by `ns`, and runs every timer on the way. */
   advance(ns: number): void {
-    if (!this.due.step(ns)) throw new Error(`cannot advance by ${ns} ns`);
+    const { due } = this;
+    let outcome = due.step(ns);
+    while (outcome === STEP_PENDING) outcome = due.continueStep(due.steps.target, due.steps.cancels);
+    if (outcome !== STEP_DONE) throw new Error(`cannot advance by ${ns} ns`);
   }
 
   reset(): void {

@@ -1,14 +1,14 @@
 import { SOURCE_EXTERNAL } from '../devices/gsi/sources.js';
 import { DUE_WORK_AREA as AREA } from '../memory/map.js';
-import { CONTROL, MAIN_LOOP, TIMER_CALLBACK } from '../sync/call-sites.js';
-import { BQL, IOAPIC, TIMERS } from '../sync/lock-names.js';
+import { CONTROL, MAIN_LOOP } from '../sync/call-sites.js';
+import { BQL, IOAPIC } from '../sync/lock-names.js';
 import { BqlLoad } from './bql-load.js';
+import { Callbacks } from './callbacks.js';
 import { ControlSlot } from './control-slot.js';
-import { CAUSE_DELAYED } from './events.js';
-import { Kicks } from './kicks.js';
 import type { Machine } from './machine.js';
 import { restoreState, savedWords, saveState } from './saved-state.js';
-import { STORM_TIMER } from './timer-list.js';
+import { Steps } from './steps.js';
+import { TIMER_COUNT } from './timer-list.js';
 
 /** Requests to run what is due, and how many of them were answered. */
 const SETTLE_WANTED = AREA.word('settleWanted', 'sync');
@@ -17,9 +17,6 @@ const SETTLE_DONE = AREA.word('settleDone', 'sync');
 const RUNNING = AREA.word('running', 'sync');
 /** Threads that may hold a callback which the main loop left for them. */
 const DRAINING = AREA.word('draining', 'sync');
-/** Where a manual clock is to go, in virtual ns from 0. */
-const STEP_TARGET = AREA.time('stepTarget', 'timers');
-
 /** Control work. */
 export const CONTROL_RESET = 1;
 export const CONTROL_PAUSE = 2;
@@ -32,8 +29,25 @@ export const CONTROL_REMOVE = 5;
 export const CONTROL_SAVE = 6;
 export const CONTROL_RESTORE = 7;
 
-/** Where a manual clock stops, in virtual ns: beyond it a float64 no longer holds every nanosecond. */
-export const MAX_TIME = Number.MAX_SAFE_INTEGER;
+/** Ends all steps of a manual clock, those that begin later included: the machine is about to be removed. */
+export const CONTROL_END_STEPS = 8;
+
+/**
+ * Most callbacks of one machine in one round of the main loop, or in one drain by a vCPU thread. Between two rounds the BQL
+ * is free, and other machines and control work have their turn. More than all timers of a machine: what is due at one
+ * moment fits.
+ */
+export const CALLBACKS_PER_SLICE = 64;
+/** Rounds of the main loop that an access waits for: callbacks that are due at one moment need fewer. */
+const SETTLE_ROUNDS = 256;
+
+/** What became of a step. */
+export const STEP_REFUSED = 0;
+export const STEP_DONE = 1;
+/** It is to be continued: `steps` knows its target, and how many cancellations came before it. */
+export const STEP_PENDING = 2;
+/** It was cancelled: `steps` knows the time that it reached. */
+export const STEP_CANCELLED = 3;
 
 /**
  * What a machine has to do without being accessed: path A, timer callbacks, and path C, control work. The main loop
@@ -42,26 +56,34 @@ export const MAX_TIME = Number.MAX_SAFE_INTEGER;
 export class DueWork {
   readonly control: ControlSlot;
   readonly load: BqlLoad;
-  readonly #kicks: Kicks;
+  readonly steps: Steps;
+  /** Whether the last `run` left due work for another round, which the caller owes the machine. */
+  isUnfinished = false;
+  readonly #callbacks: Callbacks;
+  /** Callbacks of one slice. */
+  readonly #slice: number;
   /** Whether the last `run` ended the machine. */
   #hasEnded = false;
 
   constructor(readonly machine: Machine) {
     this.control = new ControlSlot(machine.memory);
     this.load = new BqlLoad(machine.memory, () => machine.readMainCounter());
-    this.#kicks = new Kicks(machine.memory);
+    this.steps = new Steps(machine);
+    this.#callbacks = new Callbacks(machine);
+    this.#slice = machine.host.slice ?? CALLBACKS_PER_SLICE;
   }
 
   // On the main loop
 
   /**
-   * One round of the main loop for this machine: control work, background work, then all timers that are due. Returns
-   * whether control work was done, for whoever waits for it.
+   * One round of the main loop for this machine: control work, background work, then a slice of the timers that are due.
+   * Returns whether control work was done, for the thread that waits for it.
    */
   run(): boolean {
     const { machine } = this;
     const { memory, locks } = machine;
     this.#hasEnded = false;
+    this.isUnfinished = false;
     if (!machine.isAlive) return false;
     const wanted = memory.load(SETTLE_WANTED);
     locks.site = MAIN_LOOP;
@@ -69,21 +91,27 @@ export class DueWork {
     const controlled = this.control.isRequested;
     if (controlled) this.#tryControl();
     this.load.run();
+    let isSettled = true;
     if (machine.hasManualClock) {
       memory.store(RUNNING, 1);
-      this.#runToTarget();
+      isSettled = this.#runToTarget(wanted);
       memory.store(RUNNING, 0);
     }
     // A paused clock holds back even what was due before.
-    else if (machine.clock.isTicking()) this.#runTimers(machine.clock.now());
+    else if (machine.clock.isTicking()) this.#runDue(machine.clock.now());
     locks.release(BQL);
-    if (memory.load(SETTLE_DONE) !== wanted) {
-      memory.store(SETTLE_DONE, wanted);
-      memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
-    }
+    if (isSettled) this.#answer(wanted);
     // The last touch: after a removal the memory is someone else's.
     if (controlled) this.control.complete();
     return controlled;
+  }
+
+  /** Answers the threads that wait until what is due has run: they asked before the last of it ran. */
+  #answer(wanted: number): void {
+    const { memory } = this.machine;
+    if (memory.load(SETTLE_DONE) === wanted) return;
+    memory.store(SETTLE_DONE, wanted);
+    memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
   }
 
   /**
@@ -98,85 +126,34 @@ export class DueWork {
     return Math.min(load, machine.clock.hostTimeOf(machine.timers.earliest()));
   }
 
-  /** Callbacks run with the timer list unlocked; its head is read again after each. */
-  #runTimers(now: number): void {
-    const { machine } = this;
-    const { timers, locks } = machine;
-    while (timers.takeDue(now)) {
-      machine.host.events.awaitRoom();
-      machine.deadline = timers.takenDeadline;
-      locks.site = TIMER_CALLBACK;
-      const timer = timers.taken;
-      const lockless = timers.isLockless(timer);
-      if (lockless) locks.release(BQL);
-      machine.thread.statistics.callbackBegins(timer, machine.deadline);
-      const { held } = locks;
-      try {
-        if (timer === STORM_TIMER) this.#serviceDelayed(timers.takenGeneration);
-        else this.#callBack(timer, timers.takenGeneration);
-      } catch (error) {
-        machine.breakOff(error, held);
-      }
-      machine.thread.statistics.callbackEnds();
-      if (lockless) this.#regainBql();
-      locks.site = MAIN_LOOP;
-    }
+  #runDue(now: number): void {
+    const count = this.#callbacks.run(now, this.#slice);
+    this.isUnfinished = count === this.#slice && this.machine.timers.earliest() <= now;
   }
 
-  #regainBql(): void {
-    const { locks, thread } = this.machine;
-    thread.statistics.reacquiring();
-    locks.acquire(BQL);
-    thread.statistics.reacquired();
-  }
-
-  #callBack(timer: number, generation: number): void {
-    const { machine } = this;
-    const { timer: axis, irq } = machine.design;
-    if (axis.kicks) {
-      this.#kicks.mark(timer, generation, machine.deadline);
-      if (!machine.hasManualClock) machine.host.kickVcpu(machine.slot);
-      return;
-    }
-    irq.begin(machine);
-    axis.enter(machine.locks);
-    machine.enterDevice();
-    this.#expire(timer, generation);
-    machine.leaveDevice();
-    axis.leave(machine.locks);
-    irq.end(machine);
-  }
-
-  #expire(timer: number, generation: number): void {
-    this.machine.cause = timer;
-    this.machine.thread.statistics.expired(this.machine.deadline);
-    if (this.machine.isWanted(timer, generation)) this.machine.hpet.expire(timer);
-  }
-
-  #serviceDelayed(generation: number): void {
-    const { machine } = this;
-    machine.cause = CAUSE_DELAYED;
-    const entered = machine.design.irq.enter(machine, IOAPIC);
-    if (machine.isWanted(STORM_TIMER, generation)) machine.ioapic.serviceDelayed();
-    machine.design.irq.leave(machine, IOAPIC, entered);
-  }
-
-  /** Moves a manual clock to where it was asked to go, visiting every deadline on the way in order. */
-  #runToTarget(): void {
+  /**
+   * Moves a manual clock towards where it was asked to go, visiting every deadline on the way in order, for one slice.
+   * Returns whether all that was due at some moment of it has run, or waits for a vCPU thread.
+   */
+  #runToTarget(wanted: number): boolean {
     const { clock, timers } = this.machine;
-    while (this.#kicks.isEmpty) {
-      const target = this.#stepTarget(0);
+    const { kicks } = this.#callbacks;
+    for (let left = this.#slice; left > 0; ) {
+      if (!kicks.isEmpty) return true;
+      const { goal } = this.steps;
       const earliest = timers.earliest();
       const now = clock.now();
-      if (earliest <= target) {
-        if (earliest > now) clock.moveTo(earliest);
-        this.#runTimers(Math.max(earliest, now));
-      } else if (target > now) {
-        clock.moveTo(target);
-      } else {
-        return;
+      if (earliest > now) {
+        if (goal <= now) return true;
+        // In a slice that ends while something is due nobody else would answer.
+        if (2 * left <= this.#slice) this.#answer(wanted);
+        clock.moveTo(Math.min(earliest, goal));
       }
+      const count = earliest <= goal ? this.#callbacks.run(Math.max(earliest, now), left) : 0;
+      left -= Math.max(1, count);
     }
+    this.isUnfinished = kicks.isEmpty;
+    return !kicks.isEmpty || timers.earliest() > clock.now();
   }
 
   #tryControl(): void {
@@ -201,9 +178,14 @@ export class DueWork {
         break;
       case CONTROL_PAUSE:
         machine.clock.pause();
+        this.steps.cancel(true);
         break;
       case CONTROL_RESUME:
         machine.clock.resume();
+        this.steps.allow();
+        break;
+      case CONTROL_END_STEPS:
+        this.steps.cancel(true);
         break;
       case CONTROL_LEGACY_INPUT:
         this.#inHpet(() => machine.hpet.setLegacyInput(argument >> 1, argument & 1));
@@ -212,7 +194,7 @@ export class DueWork {
         this.#save();
         break;
       case CONTROL_RESTORE:
-        this.#continueFrom(argument);
+        this.steps.continueFrom(argument);
         this.#restore();
         break;
       case CONTROL_REMOVE:
@@ -226,6 +208,7 @@ export class DueWork {
 
   #reset(): void {
     const { machine } = this;
+    this.steps.cancel();
     this.#inHpet(() => machine.hpet.reset());
     const entered = machine.design.irq.enter(machine, IOAPIC);
     machine.ioapic.reset();
@@ -248,7 +231,7 @@ export class DueWork {
     const { machine } = this;
     // A callback that was left for a vCPU thread is on no list; in the designs with such, no lock nests with the BQL.
     machine.locks.release(BQL);
-    this.drainKicks();
+    for (let slices = 0; slices < TIMER_COUNT && this.drainKicks(); slices++);
     machine.locks.acquire(BQL);
     machine.locks.site = CONTROL;
     const words = savedWords();
@@ -268,15 +251,6 @@ export class DueWork {
     const { machine } = this;
     const { transfer } = machine.host;
     if (transfer !== undefined) this.#inHpet(() => machine.withInterruptControllers(() => work(transfer)));
-  }
-
-  /** Sets virtual time; a manual clock has nothing left to do before it. */
-  #continueFrom(time: number): void {
-    const { memory, locks, clock } = this.machine;
-    const entered = locks.guard(TIMERS);
-    memory.setTime(STEP_TARGET, time);
-    locks.unguard(TIMERS, entered);
-    clock.continueFrom(time);
   }
 
   // Requests to the main loop, by the gateway and by vCPU threads
@@ -307,11 +281,22 @@ export class DueWork {
     machine.hpet.counter.abandon();
   }
 
-  /** Moves a manual clock on by `ns`, and waits until all that came due has run. False if it would pass MAX_TIME. */
-  step(ns: number): boolean {
-    if (!this.machine.hasManualClock || this.#stepTarget(ns) > MAX_TIME) return false;
+  /**
+   * Begins to move a manual clock on by `ns`, and waits for a round of the main loop. Returns STEP_DONE once all that came
+   * due has run, STEP_REFUSED if the clock cannot go there.
+   */
+  step(ns: number): number {
+    if (!this.machine.hasManualClock || !this.steps.begin(ns)) return STEP_REFUSED;
+    return this.continueStep(this.steps.target, this.steps.cancels);
+  }
+
+  /** Waits for another round of a step that is pending. */
+  continueStep(target: number, cancels: number): number {
+    const { machine, steps } = this;
     this.#settle();
-    return true;
+    if (!machine.isAlive) return STEP_DONE;
+    if (steps.isCancelled(target, cancels)) return STEP_CANCELLED;
+    return machine.clock.now() >= target && !this.#isUnsettled() ? STEP_DONE : STEP_PENDING;
   }
 
   /** With a manual clock: waits until everything that is due has run. */
@@ -326,7 +311,7 @@ export class DueWork {
   }
 
   #isDraining(): boolean {
-    return !this.#kicks.isEmpty || this.isDraining;
+    return !this.#callbacks.kicks.isEmpty || this.isDraining;
   }
 
   /** Whether a thread may hold a callback that the main loop left for it. */
@@ -335,56 +320,33 @@ export class DueWork {
   }
 
   #settle(): void {
+    for (let rounds = 0; rounds < SETTLE_ROUNDS; rounds++) {
+      this.drainKicks();
+      this.#awaitRound();
+      if (!this.machine.isAlive || !this.#isDraining()) return;
+    }
+  }
+
+  #awaitRound(): void {
     const { machine } = this;
     const { memory } = machine;
-    do {
-      this.drainKicks();
-      const ticket = memory.add(SETTLE_WANTED, 1) + 1;
-      machine.host.kickMainLoop(machine.slot);
-      for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
-        // In a frozen machine nobody answers: whoever asked before is woken, whoever comes later sees it here.
-        if (!machine.isAlive) return;
-        memory.wait(SETTLE_DONE, done);
-      }
-    } while (machine.isAlive && this.#isDraining());
+    const ticket = memory.add(SETTLE_WANTED, 1) + 1;
+    machine.host.kickMainLoop(machine.slot);
+    for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
+      // In a frozen machine nobody answers: threads that asked before are woken, those that ask later see it here.
+      if (!machine.isAlive) return;
+      memory.wait(SETTLE_DONE, done);
+    }
   }
 
-  /** Runs, on a vCPU thread and like path B, the callbacks that the main loop left for it. */
-  drainKicks(): void {
+  /** Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any. */
+  drainKicks(): boolean {
     const { machine } = this;
-    if (this.#kicks.isEmpty || !machine.isAlive) return;
+    const { kicks } = this.#callbacks;
+    if (kicks.isEmpty || !machine.isAlive) return false;
     machine.memory.add(DRAINING, 1);
-    while (!this.#kicks.isEmpty && machine.isAlive) {
-      machine.host.events.awaitRoom();
-      machine.locks.site = TIMER_CALLBACK;
-      try {
-        this.#runKicked();
-      } catch (error) {
-        machine.breakOff(error, 0);
-      }
-    }
+    this.#callbacks.runKicked(this.#slice);
     machine.memory.add(DRAINING, -1);
-  }
-
-  #runKicked(): void {
-    const { machine } = this;
-    machine.enterHpet();
-    if (this.#kicks.take()) {
-      machine.deadline = this.#kicks.takenDeadline;
-      machine.thread.statistics.callbackBegins(this.#kicks.taken, machine.deadline);
-      this.#expire(this.#kicks.taken, this.#kicks.takenGeneration);
-      machine.thread.statistics.callbackEnds();
-    }
-    machine.leaveHpet();
-  }
-
-  /** Adds to the target of a manual clock, unless that would pass MAX_TIME; returns the sum. */
-  #stepTarget(ns: number): number {
-    const { memory, locks } = this.machine;
-    const entered = locks.guard(TIMERS);
-    const target = memory.getTime(STEP_TARGET) + ns;
-    if (target <= MAX_TIME && ns) memory.setTime(STEP_TARGET, target);
-    locks.unguard(TIMERS, entered);
-    return target;
+    return !kicks.isEmpty;
   }
 }

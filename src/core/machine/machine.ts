@@ -86,6 +86,8 @@ export interface MachineHost {
   kickVcpu(slot: number): void;
   /** Absolute word address at which the state of a machine is handed over; undefined where nobody asks for that. */
   readonly transfer?: number;
+  /** Callbacks of one slice; `CALLBACKS_PER_SLICE` of `due-work.ts` if not given. */
+  readonly slice?: number | undefined;
 }
 
 /**

@@ -24,6 +24,7 @@ export const LINE_QUEUE_AREA = new Area('lineQueue', 1312, 1408);
 export const KICK_AREA = new Area('kick', 1408, 1536);
 export const LOAD_AREA = new Area('load', 1536, 1552);
 export const XEN_AREA = new Area('xen', 1552, 1568);
+export const STEPS_AREA = new Area('steps', 1568, 1576);
 
 export const MACHINE_WORDS = 1600;
 
@@ -47,4 +48,5 @@ export const MACHINE_AREAS = [
   KICK_AREA,
   LOAD_AREA,
   XEN_AREA,
+  STEPS_AREA,
 ];

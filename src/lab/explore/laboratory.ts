@@ -1,5 +1,6 @@
 import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
 import type { Design } from '../../core/locking/axes.js';
+import { CALLBACKS_PER_SLICE } from '../../core/machine/due-work.js';
 import type { Machine, MachineOptions } from '../../core/machine/machine.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { U64 } from '../../core/memory/u64.js';
@@ -61,14 +62,15 @@ export function laboratory(
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
   const { capacity: events, burst } = scenario.events ?? ROOM;
   const map = {
-    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events, burst, statisticsSlots: 0 }),
+    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events, burst, slice: 1, statisticsSlots: 0 }),
     breaksDeadlocks: options.locks?.onDeadlock === 'break',
   };
   const memory = new PreparedMemory(new SharedArrayBuffer((map.words + SOCKETS_WORDS) * 4));
   const shared = new PreparedMemory(memory.buffer);
   const thread = new Thread(GATEWAY_THREAD, shared, NO_STATISTICS);
   const deadlines = new DeadlineQueue();
-  const mainLoop = new MainLoop(thread, memory, map, deadlines);
+  // What happens before the threads run needs no slices.
+  const mainLoop = new MainLoop(thread, memory, { ...map, slice: CALLBACKS_PER_SLICE }, deadlines);
   const { machine } = mainLoop;
   const base = machineAt(map, 0);
   const standard = standardMachine(design);

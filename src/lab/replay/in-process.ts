@@ -3,6 +3,7 @@ import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
+import type { Completion, Lane } from '../../runtime/rings/dispatch.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { Engine } from '../../runtime/threads/engine.js';
 import {
@@ -69,6 +70,8 @@ interface Pending {
 
 class InProcessMachine implements ReplayMachine {
   readonly #pending: Pending[] = [];
+  /** Requests may be sent before a step is complete. */
+  readonly #lane: Lane = { underWay: 0 };
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 
@@ -111,11 +114,12 @@ class InProcessMachine implements ReplayMachine {
     const high = Number(value >> 32n);
     return new Promise((resolve, reject) => {
       this.#pending.push({ resolve, reject });
-      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, (status, resultLow, resultHigh) => {
+      const answer: Completion = (status, resultLow, resultHigh) => {
         const outputs = this.#outputs;
         this.#outputs = [];
         this.#pending.shift()?.resolve(outcomeOf(status, resultLow, resultHigh, outputs));
-      });
+      };
+      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, answer, this.#lane);
     });
   }
 

@@ -7,6 +7,8 @@ export type Completion = (status: number, low: number, high: number) => void;
 export interface Lane {
   /** Requests that are not answered yet. */
   underWay: number;
+  /** While a step is pending: what came after it, in order. */
+  behindStep?: (() => void)[] | undefined;
 }
 
 /** A request on its way to a vCPU thread and back. */

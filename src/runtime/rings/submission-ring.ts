@@ -36,6 +36,8 @@ export const VIEW = 10;
 export const NOTHING = 11;
 /** The level of the callback of Xen's event channel. */
 export const XEN_CALLBACK = 12;
+/** Goes on with a step to the virtual time `address` that began after as many cancellations as the value says. */
+export const CONTINUE_STEP = 13;
 
 /** Results. */
 export const OK = 0;
@@ -48,6 +50,10 @@ export const GONE = 4;
 export const FAILED = 5;
 /** The machine has no Xen filter. */
 export const NO_XEN_FILTER = 6;
+/** The step is not complete: `address` and value of CONTINUE_STEP. */
+export const STEPPING = 7;
+/** The step was cancelled; the value is the virtual time that it reached. */
+export const CANCELLED = 8;
 
 /** One request; its result is written over it. */
 export interface Submission {
@@ -116,6 +122,11 @@ export class SubmissionRing {
     return this.memory.get(this.#record(position) + VALUE_HIGH) >>> 0;
   }
 
+  /** The address that a completed request has left. */
+  address(position: number): number {
+    return this.memory.getTime(this.#record(position) + ADDRESS);
+  }
+
   /** Position of the event ring behind everything that the request caused. */
   events(position: number): number {
     return this.memory.get(this.#record(position) + EVENTS);
@@ -141,6 +152,11 @@ export class SubmissionRing {
     request.low = memory.get(record + VALUE_LOW) >>> 0;
     request.high = memory.get(record + VALUE_HIGH) >>> 0;
     return request;
+  }
+
+  /** Changes the address of the request that `take` returned: what continues it needs this one. */
+  readdress(address: number): void {
+    this.memory.setTime(this.#record(this.memory.load(this.at + COMPLETED)) + ADDRESS, address);
   }
 
   /** Answers the request that `take` returned. */

@@ -204,7 +204,7 @@ export class Engine {
     return this.gateway.hung.hasLost(slot);
   }
 
-  /** As `Gateway.submit`. */
+  /** Submits a request to a vCPU thread: behind a pending step of its lane, if it has one. */
   submit(
     vcpuThread: number,
     slot: number,
@@ -217,7 +217,7 @@ export class Engine {
     lane?: Lane,
   ): void {
     const gateway = this.gateway;
-    gateway.submit(vcpuThread, gateway.request(slot, operation, size, address, low, high, answer, lane));
+    gateway.enter(vcpuThread, gateway.request(slot, operation, size, address, low, high, answer, lane), lane);
   }
 
   /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */

@@ -5,7 +5,7 @@ import type { Thread } from '../../core/sync/thread.js';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import { ControlQueue } from '../rings/control-queue.js';
 import { type Completion, Dispatch, type Lane, type Request } from '../rings/dispatch.js';
-import { GONE, NOTHING, READ, SubmissionRing } from '../rings/submission-ring.js';
+import { CONTINUE_STEP, GONE, NOTHING, READ, STEP, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
 import { LockView } from '../statistics/lock-view.js';
 import { type HangPorts, HungMachines } from '../supervisor/hung-machines.js';
 import { ThreadHost } from './host.js';
@@ -122,11 +122,31 @@ export class Gateway {
   ): void {
     const status = this.inlineFor(slot, lane)?.run(operation, size, address, low, high);
     if (status === undefined) {
-      this.submit(vcpuThread, this.request(slot, operation, size, address, low, high, answer, lane));
+      this.enter(vcpuThread, this.request(slot, operation, size, address, low, high, answer, lane), lane);
       return;
     }
     const { lo, hi } = this.machine.value;
     this.afterEvents(() => (operation === READ ? answer(status, lo, hi) : answer(status, 0, 0)));
+  }
+
+  /** Submits a request of a lane, if it has one, once no step before it is pending. */
+  enter(vcpuThread: number, request: Request, lane?: Lane): void {
+    if (lane?.behindStep) lane.behindStep.push(() => this.enter(vcpuThread, request, lane));
+    else if (lane && request.operation === STEP) this.#enterStep(vcpuThread, request, lane);
+    else this.submit(vcpuThread, request);
+  }
+
+  #enterStep(vcpuThread: number, request: Request, lane: Lane): void {
+    const behind: (() => void)[] = [];
+    lane.behindStep = behind;
+    const answer: Completion = (status, low, high) => {
+      // What this sends joins the end of the line.
+      request.answer(status, low, high);
+      lane.behindStep = undefined;
+      // One of these may be a step, behind which the others wait again.
+      for (const enter of behind) enter();
+    };
+    this.submit(vcpuThread, { ...request, answer });
   }
 
   /** A request that is under way in its lane, if it has one, until it is answered. */
@@ -315,6 +335,17 @@ export class Gateway {
     const request = vcpu.pending.shift() as Request;
     const status = vcpu.ring.status(position);
     if (status === GONE && this.hung.hold(request)) return;
+    if (status === STEPPING) {
+      // Behind the requests of other machines: a step holds none of them up for longer than a slice.
+      const next = {
+        ...request,
+        operation: CONTINUE_STEP,
+        address: vcpu.ring.address(position),
+        low: vcpu.ring.low(position),
+      };
+      this.submit(Math.max(0, this.vcpus.indexOf(vcpu)), next);
+      return;
+    }
     request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
   }
 

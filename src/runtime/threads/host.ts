@@ -11,6 +11,7 @@ export class ThreadHost implements MachineHost {
   readonly gatewayBell: Doorbell;
   readonly vcpuBells: readonly Doorbell[];
   readonly transfer: number;
+  readonly slice: number | undefined;
 
   constructor(
     readonly shared: Memory,
@@ -19,6 +20,7 @@ export class ThreadHost implements MachineHost {
   ) {
     this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits, map.burst);
     this.transfer = map.transfer;
+    this.slice = map.slice;
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
     this.events.onFull = () => this.gatewayBell.ring();
@@ -29,6 +31,11 @@ export class ThreadHost implements MachineHost {
     const bit = 1 << (slot & 31);
     // A bit that is set was followed by a ring, and is cleared before the main loop looks at the machine.
     if (!(this.shared.or(this.map.kicked + (slot >> 5), bit) & bit)) this.mainLoopBell.ring();
+  }
+
+  /** The main loop, which is awake, owes a machine another round. */
+  kickAgain(slot: number): void {
+    this.shared.or(this.map.kicked + (slot >> 5), 1 << (slot & 31));
   }
 
   kickVcpu(slot: number): void {

@@ -64,10 +64,10 @@ export class MainLoop {
     }
   }
 
-  /** Machines whose earliest deadline has come. */
+  /** Machines whose earliest deadline has come, each for one round: none is due before this time afterwards. */
   runDue(): void {
     const now = this.thread.shared.hostTime();
-    while (this.#deadlines.earliest <= now) this.#run(this.#deadlines.first);
+    while (this.#deadlines.earliest <= now) this.#run(this.#deadlines.first, now);
   }
 
   #isKicked(): boolean {
@@ -77,10 +77,14 @@ export class MainLoop {
     return false;
   }
 
-  #run(slot: number): void {
+  /** One round for a machine. If more is due then, at host time `now`, the next round comes after those of all others. */
+  #run(slot: number, now = Number.NEGATIVE_INFINITY): void {
     this.machine.select(machineAt(this.map, slot));
     const controlled = this.due.run();
-    this.#deadlines.set(slot, this.due.nextHostTime());
+    const next = this.due.nextHostTime();
+    const isAgain = this.due.isUnfinished || next <= now;
+    if (isAgain) this.#host.kickAgain(slot);
+    this.#deadlines.set(slot, isAgain ? Number.POSITIVE_INFINITY : next);
     if (controlled) this.#host.gatewayBell.ring();
     this.#host.publish();
   }

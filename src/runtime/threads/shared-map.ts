@@ -17,6 +17,8 @@ export interface SharedMapOptions {
   readonly events: number;
   /** Most events of one access or callback; `LARGEST_BURST` of `events/event-ring.ts` if not given. */
   readonly burst?: number;
+  /** Callbacks of one slice of due work; `CALLBACKS_PER_SLICE` of `machine/due-work.ts` if not given. */
+  readonly slice?: number;
   /** What is counted apart: machines, or groups of them. */
   readonly statisticsSlots: number;
   /** Records of each thread's trace; 0, so that nothing can be traced, if not given. */

@@ -1,4 +1,4 @@
-import { DueWork } from '../../core/machine/due-work.js';
+import { DueWork, STEP_CANCELLED, STEP_PENDING, STEP_REFUSED } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import { copyState } from '../../core/machine/view.js';
 import type { Memory } from '../../core/memory/memory.js';
@@ -89,7 +89,9 @@ export class VcpuThread {
         machine.endOfInterrupt(request.low);
         break;
       case ring.STEP:
-        return due.step(request.address) ? ring.OK : ring.NOT_STEPPABLE;
+        return this.#stepped(due.step(request.address));
+      case ring.CONTINUE_STEP:
+        return this.#stepped(due.continueStep(request.address, request.low));
       case ring.VIEW:
         copyState(machine, request.address, viewBufferAt(this.map, this.index));
         return ring.OK;
@@ -114,7 +116,26 @@ export class VcpuThread {
     return ring.OK;
   }
 
-  /** Runs the callbacks that wait for this thread; false if there were none. */
+  /** The status of a step; one that is pending leaves in its record what continues it. */
+  #stepped(outcome: number): number {
+    const { value } = this.machine;
+    const { target, cancels, reached } = this.due.steps;
+    switch (outcome) {
+      case STEP_REFUSED:
+        return ring.NOT_STEPPABLE;
+      case STEP_PENDING:
+        this.submissions.readdress(target);
+        value.set(cancels, 0);
+        return ring.STEPPING;
+      case STEP_CANCELLED:
+        value.setNumber(reached);
+        return ring.CANCELLED;
+      default:
+        return ring.OK;
+    }
+  }
+
+  /** Runs the callbacks that wait for this thread, a slice per machine; false if there were none. */
   #drain(): boolean {
     const { shared } = this.thread;
     const first = drainsAt(this.map, this.index);
@@ -126,8 +147,9 @@ export class VcpuThread {
       while (bits !== 0) {
         const bit = 31 - Math.clz32(bits);
         bits &= ~(1 << bit);
-        this.machine.select(machineAt(this.map, word * 32 + bit));
-        this.due.drainKicks();
+        const slot = word * 32 + bit;
+        this.machine.select(machineAt(this.map, slot));
+        if (this.due.drainKicks()) this.#host.kickVcpu(slot);
         drained = true;
       }
     }

@@ -7,13 +7,14 @@ import {
 } from '../../config/machine.js';
 import { SOURCE_PIT, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
 import {
+  CONTROL_END_STEPS,
   CONTROL_LEGACY_INPUT,
   CONTROL_PAUSE,
   CONTROL_RESET,
   CONTROL_RESUME,
-  MAX_TIME,
 } from '../../core/machine/due-work.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
+import { MAX_TIME } from '../../core/machine/steps.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { Access } from '../../protocol/client-message.js';
@@ -240,13 +241,25 @@ export class MachineHandle {
     this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, answer, (_status, low) => answer(undefined, low, 0));
   }
 
-  /** Moves a manual clock; answers when all that came due has run. Throws if it cannot be moved at all. */
+  /**
+   * Moves a manual clock; answers when all that came due has run, or with `step-cancelled` if the machine is reset, paused
+   * or deleted meanwhile. Throws if it cannot be moved at all.
+   */
   step(vcpu: number, ns: number, answer: Answer): void {
     this.requireSteppable();
     if (ns > MAX_TIME) throw this.#tooFar(ns);
-    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, answer, (status) =>
-      answer(status === ring.OK ? undefined : this.#tooFar(ns), 0, 0),
-    );
+    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, answer, (status, low, high) => {
+      if (status === ring.OK) answer(undefined, 0, 0);
+      else answer(status === ring.CANCELLED ? this.#cancelled(ns, high * 2 ** 32 + low) : this.#tooFar(ns), 0, 0);
+    });
+  }
+
+  #cancelled(ns: number, virtualTime: number): SouthbridgeError {
+    return new SouthbridgeError('step-cancelled', {
+      machine: this.name,
+      ns,
+      virtualTime: String(virtualTime),
+    });
   }
 
   #tooFar(ns: number): SouthbridgeError {
@@ -447,6 +460,8 @@ export class MachineHandle {
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
+    // A step would keep the machine until it ends. Where threads hang, the removal answers this as well.
+    if (this.config.clock === 'manual' && !this.isHung) void this.engine.control(this.options.slot, CONTROL_END_STEPS);
     await this.#whenIdle();
     await this.engine.removeMachine(this.options.slot);
   }
