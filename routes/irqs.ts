@@ -5,6 +5,9 @@ import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { originHeaders } from '../src/server/security/origins.js';
+import type { MachineHandle } from '../src/server/service/machine-handle.js';
+import { refuseSocket } from '../src/server/service/refusal.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
 import { IrqStream } from '../src/server/streams/irq-stream.js';
@@ -66,17 +69,24 @@ export const irqRoutes: Routes = (app: App, service) => {
     websocket: true,
     config: { access: 'observe', socket: true },
     schema: { params: MachineParams, querystring: Query },
-    preHandler: async ({ params, headers, ip }) => {
+    preHandler: async ({ headers, ip }) => {
       service.requireRoom(ip);
       resumeTokenOf(headers['sec-websocket-protocol']);
-      machines.get(params.machine).requireOpen();
     },
     handler: (socket, { params, query, raw, ip }) => {
       socket.on('close', connections.opened('irqs', ip));
+      let machine: MachineHandle;
+      try {
+        machine = machines.get(params.machine);
+        machine.requireOpen();
+      } catch (error) {
+        refuseSocket(socket, error);
+        return;
+      }
       const stream = new IrqStream(
         new SocketPeer(socket, raw.socket),
         codecOf(socket.protocol),
-        machines.get(params.machine),
+        machine,
         configuration.limits,
         service.flow,
         'irqs',
@@ -112,6 +122,7 @@ export const irqRoutes: Routes = (app: App, service) => {
       response.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
+        ...originHeaders(request.raw, configuration),
         connection: 'close',
       });
       const closed = connections.opened('events', request.ip);

@@ -37,7 +37,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Makes a machine what it was at a snapshot, without events for the levels that this sets',
+        summary: 'Makes a machine what it was at a snapshot; vCPUs and subscribers get the levels that this sets',
         params: MachineParams,
         querystring: Type.Object({ counter }, CLOSED),
         body: SnapshotSchema,

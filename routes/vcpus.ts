@@ -1,12 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { SouthbridgeError } from '../src/errors.js';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { refuseSocket } from '../src/server/service/refusal.js';
 import { VcpuSocket } from '../src/server/streams/vcpu-socket.js';
 import { type App, MachineParams, type Routes } from './app.js';
-
-/** Close code of RFC 6455 for what policy forbids. */
-const POLICY_VIOLATION = 1008;
 
 const params = Type.Object({ ...MachineParams.properties, vcpu: Type.String() });
 
@@ -22,9 +19,7 @@ export const vcpuRoutes: Routes = (app: App, service) => {
     schema: { params },
     preHandler: async (request) => {
       service.requireRoom(request.ip);
-      const machine = machines.get(request.params.machine);
-      machine.requireOpen();
-      machine.vcpu(request.params.vcpu).check(tokenOf(request));
+      tokenOf(request);
     },
     handler: (socket, request) => {
       socket.on('close', connections.opened('vcpu', request.ip));
@@ -44,8 +39,7 @@ export const vcpuRoutes: Routes = (app: App, service) => {
           request.raw.socket,
         );
       } catch (error) {
-        // Someone else was faster.
-        socket.close(POLICY_VIOLATION, error instanceof SouthbridgeError ? error.code : 'internal');
+        refuseSocket(socket, error);
       }
     },
   });

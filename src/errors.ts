@@ -201,7 +201,8 @@ export const ERRORS = {
   },
   'wrong-resume-token': {
     status: 403,
-    message: 'The resume token is not the one that vCPU {vcpu} of machine {machine} gave out last; connect without it.',
+    message:
+      'Another connection holds vCPU {vcpu} of machine {machine}, and the resume token is not valid; show its token, or close it.',
   },
   'vcpu-replaced': {
     status: 409,

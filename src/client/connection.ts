@@ -1,23 +1,30 @@
 import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
 import type { ServerHello } from '../protocol/server-message.js';
 import { type Reconnection, Tries } from './reconnection.js';
-import { connectionLost, RequestError } from './request-error.js';
+import { closeError, isPassing, upgradeError } from './refusal.js';
+import { connectionLost, type RequestError } from './request-error.js';
 import { type Socket as AnySocket, type SocketConstructor, socketConstructor } from './web-socket.js';
 
 const SUBPROTOCOL = 'southbridge.v1.proto';
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
 const TOKEN_PREFIX = 'southbridge.bearer.';
 const OPEN = 1;
-/** RFC 6455: the connection ended without a close frame. */
+/** RFC 6455: the connection ended without a close frame, and so without a reason. */
 const ABNORMAL_CLOSURE = 1006;
+const CONNECT_MS = 10_000;
+
+/** Of a client's connection: the first one is not there yet, it is open, it was lost and another may follow, it ended. */
+export type ConnectionState = 'connecting' | 'open' | 'away' | 'ended';
 
 export interface ConnectionOptions {
   /** Bearer token, where the server wants one. */
   readonly token?: string;
   /** In place of the platform's own, or of that of the package `ws`. */
   readonly WebSocket?: SocketConstructor;
-  /** False: a lost connection is lost. */
+  /** How to come back after the connection was lost; false: not at all. */
   readonly reconnect?: Reconnection | false;
+  /** Milliseconds within which the server's first message has to come after a try to connect begins. 10,000 if not given. */
+  readonly connectMs?: number;
 }
 
 export interface ConnectionEvents {
@@ -35,6 +42,7 @@ export interface ConnectionEvents {
 /** One WebSocket after the other to the same place. */
 export class Connection {
   #socket: AnySocket | undefined;
+  #state: ConnectionState = 'connecting';
   #closing = false;
   readonly #tries: Tries;
 
@@ -45,14 +53,20 @@ export class Connection {
     this.#tries = new Tries(options.reconnect);
   }
 
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
   /** Resolves after the server's first hello. Rejects if the first connection fails. */
   async open(): Promise<void> {
     const Socket = await socketConstructor(this.options.WebSocket);
-    const { url } = this.events.address();
-    const code = await this.#connect(Socket);
-    if (code !== undefined) throw new RequestError('connection-refused', refused(url, code), { url });
+    const error = await this.#connect(Socket);
+    if (!error) return;
+    this.#state = 'ended';
+    throw error;
   }
 
+  /** Whether a frame can be sent. */
   get isOpen(): boolean {
     return this.#socket?.readyState === OPEN;
   }
@@ -64,21 +78,50 @@ export class Connection {
   close(): void {
     this.#closing = true;
     this.#socket?.close(1000, 'done');
-    if (!this.#socket) this.events.ended(undefined);
+    if (!this.#socket) this.#end(undefined);
   }
 
-  /** Resolves with undefined after hello, or with the code of a close that came before. */
-  #connect(Socket: SocketConstructor): Promise<number | undefined> {
+  #end(error: RequestError | undefined): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.events.ended(error);
+  }
+
+  /** Resolves with undefined after hello, or with what went wrong before. */
+  async #connect(Socket: SocketConstructor): Promise<RequestError | undefined> {
     const { url, protocols } = this.events.address();
-    const { token } = this.options;
+    const { token, connectMs = CONNECT_MS } = this.options;
     const offered = [SUBPROTOCOL, ...protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + token])];
     const socket = new Socket(url, offered);
     socket.binaryType = 'arraybuffer';
+    const close = await this.#hello(Socket, socket, url, connectMs);
+    if (!close) return undefined;
+    const [code, reason] = close;
+    return code === ABNORMAL_CLOSURE ? upgradeError(url, token, connectMs) : closeError(url, code, reason);
+  }
+
+  /** Resolves with undefined after hello, or with code and reason of a close that came before. */
+  #hello(
+    Socket: SocketConstructor,
+    socket: AnySocket,
+    url: string,
+    ms: number,
+  ): Promise<[code: number, reason: string] | undefined> {
     return new Promise((resolve) => {
       let greeted = false;
-      // Not all of them tell of the end of a connection that never was (Node 22 does not).
+      const settle = (close?: [code: number, reason: string]) => {
+        clearTimeout(late);
+        resolve(close);
+      };
+      // A connection whose hello was lost on the way would stay silent forever.
+      const late = setTimeout(() => {
+        socket.onmessage = null;
+        settle([ABNORMAL_CLOSURE, '']);
+        socket.close();
+      }, ms);
+      // Not all of them report the end of a connection that never was (Node 22 does not).
       socket.onerror = () => {
-        if (!greeted) resolve(ABNORMAL_CLOSURE);
+        if (!greeted) settle([ABNORMAL_CLOSURE, '']);
       };
       socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
         const frame = new Uint8Array(data);
@@ -89,39 +132,30 @@ export class Connection {
         }
         greeted = true;
         this.#socket = socket;
+        this.#state = 'open';
         this.#tries.succeeded();
         this.events.hello(message);
-        resolve(undefined);
+        settle();
       };
-      socket.onclose = ({ code }: { readonly code: number }) => {
-        if (!greeted) resolve(code);
-        else this.#lost(Socket, url, code);
+      socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => {
+        if (!greeted) settle([code, reason]);
+        else this.#lost(Socket, url, closeError(url, code, reason));
       };
     });
   }
 
-  async #lost(Socket: SocketConstructor, url: string, first: number): Promise<void> {
+  async #lost(Socket: SocketConstructor, url: string, first: RequestError): Promise<void> {
     this.#socket = undefined;
-    const error = connectionLost(url);
-    this.events.lost(error);
-    let code: number | undefined = first;
-    while (!this.#closing && code !== undefined && (await this.#tries.next(code))) {
+    this.#state = 'away';
+    this.events.lost(connectionLost(url));
+    let error: RequestError | undefined = first;
+    while (!this.#closing && error && isPassing(error) && (await this.#tries.next())) {
       if (this.#closing) break;
-      code = await this.#connect(Socket);
+      error = await this.#connect(Socket);
     }
     if (this.#closing) {
       (this.#socket as AnySocket | undefined)?.close(1000, 'done');
-      this.events.ended(undefined);
-    } else if (code !== undefined) this.events.ended(ended(url, code) ?? error);
+      this.#end(undefined);
+    } else if (error) this.#end(error);
   }
-}
-
-function refused(url: string, code: number): string {
-  return `No connection to ${url} (close code ${code}): is the server there, and may this client use it?`;
-}
-
-function ended(url: string, code: number): RequestError | undefined {
-  if (code === 4001) return new RequestError('vcpu-replaced', `Another client took over ${url}.`, { url });
-  if (code === 4002) return new RequestError('machine-closing', `The machine of ${url} was deleted.`, { url });
-  return undefined;
 }

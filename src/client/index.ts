@@ -5,8 +5,9 @@
 
 export type { DestinationFormat, IrqKind } from '../protocol/names.js';
 export type { ApicFields, Gap, Interrupt, Intr, Irq, LineLevels, ServerHello } from '../protocol/server-message.js';
+export type { BatchAccess } from './access.js';
 export { IrqStream, type IrqStreamOptions } from './irq-stream.js';
 export type { Reconnection } from './reconnection.js';
 export { RequestError } from './request-error.js';
 export { type MachineDescription, type ServerOptions, Southbridge } from './server.js';
-export { type BatchAccess, Vcpu, type VcpuEvent, type VcpuOptions } from './vcpu.js';
+export { Vcpu, type VcpuEvent, type VcpuOptions } from './vcpu.js';

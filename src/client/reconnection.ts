@@ -1,14 +1,12 @@
-/** How long a client tries to come back after its connection was lost. */
+/** How a client comes back after its connection was lost. */
 export interface Reconnection {
-  /** Tries in a row that may fail; 0 never tries. 10 if not given. */
+  /** Tries in a row that may fail; 0 never tries. Unlimited if not given. */
   readonly attempts?: number;
-  /** Milliseconds before the second try; each wait is twice the one before, up to 5 s. 50 if not given. */
+  /** Milliseconds before the second try; each wait is twice the one before, up to 5 s. 50 if not given. The first try is made at once. */
   readonly delayMs?: number;
 }
 
 const LONGEST_MS = 5000;
-/** The server's own codes by which it ends a connection for good: someone took over; the machine is deleted. */
-const FINAL_CODES = [4001, 4002];
 
 /** Counts tries to come back. */
 export class Tries {
@@ -20,10 +18,10 @@ export class Tries {
     this.#failed = 0;
   }
 
-  /** Waits before the next try; false if there is to be none after a close with this code. */
-  async next(code: number): Promise<boolean> {
-    if (this.options === false || FINAL_CODES.includes(code)) return false;
-    const { attempts = 10, delayMs = 50 } = this.options;
+  /** Waits before the next try; false if there is to be none. */
+  async next(): Promise<boolean> {
+    if (this.options === false) return false;
+    const { attempts = Number.POSITIVE_INFINITY, delayMs = 50 } = this.options;
     if (this.#failed >= attempts) return false;
     const wait = this.#failed === 0 ? 0 : Math.min(LONGEST_MS, delayMs * 2 ** (this.#failed - 1));
     this.#failed++;

@@ -22,3 +22,18 @@ export function connectionLost(url: string): RequestError {
     { url },
   );
 }
+
+export function tooManyRequests(limit: number): RequestError {
+  return new RequestError(
+    'too-many-requests',
+    `${limit} requests wait already; wait for replies, or raise waitingRequests.`,
+  );
+}
+
+export function closed(): RequestError {
+  return new RequestError('connection-closed', 'This vCPU was closed; connect it again.');
+}
+
+export function isLost(error: unknown): boolean {
+  return error instanceof RequestError && error.code === 'connection-lost';
+}

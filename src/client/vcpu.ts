@@ -3,10 +3,11 @@ import type { DestinationFormat, IrqKind } from '../protocol/names.js';
 import { clientFrame } from '../protocol/protobuf/client-frames.js';
 import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
 import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello, ServerMessage } from '../protocol/server-message.js';
+import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from './access.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import type { Halves, Pending, WaitingAccess } from './pending.js';
-import { RequestError } from './request-error.js';
+import { closed, isLost, RequestError, tooManyRequests } from './request-error.js';
 import { socketUrl } from './web-socket.js';
 
 /** What comes to a vCPU unasked, in the order of its sequence numbers. */
@@ -19,22 +20,18 @@ export interface VcpuOptions extends ConnectionOptions {
   readonly onEvent?: (event: VcpuEvent) => void;
   /** Events kept for whoever reads `events()`; a gap tells of those beyond. 65,536 if not given. */
   readonly eventLimit?: number;
+  /** Requests that may wait for credit or for a connection; one more fails with `too-many-requests`. 65,536 if not given. */
+  readonly waitingRequests?: number;
+  /** What becomes of accesses to addresses that no device has. `error` if not given. */
+  readonly unassigned?: Unassigned;
   /** Told of posted writes that were refused. Without it, the next request that has a reply fails with the error. */
   readonly onPostedError?: (error: RequestError) => void;
 }
 
-/** One access of a batch: `value` makes it a write. Values of 8 bytes are bigints, others numbers. */
-export interface BatchAccess {
-  readonly address: number;
-  /** 1, 2, 4 or 8 bytes. */
-  readonly size: number;
-  readonly value?: number | bigint;
-}
-
 /** Accesses in one frame: half of the server's default limit, so that a longer batch begins before it is sent whole. */
 const LARGEST_BATCH = 2048;
-/** Frames that may wait for credit or for a connection. */
-const MOST_WAITING = 65_536;
+/** Requests that may wait for credit or for a connection, if no other number is given. */
+export const MOST_WAITING = 65_536;
 const MAX_ID = 2 ** 32;
 const WANTED = ['batch', 'credit', 'posted'];
 
@@ -125,7 +122,16 @@ export class Vcpu {
   async batch(accesses: readonly BatchAccess[]): Promise<(number | bigint | undefined)[]> {
     this.#flush();
     const all = accesses.map(({ address, size, value }) => access(address, size, value));
-    const { results } = await this.#request((id) => ({ type: 'batch', id, accesses: all }));
+    let reply: Reply;
+    try {
+      reply = await this.#request((id) => ({ type: 'batch', id, accesses: all }));
+    } catch (error) {
+      if (!isIgnored(error, this.options.unassigned)) throw error;
+      // Nothing of it was executed: each is asked for by itself.
+      const halves = await Promise.all(all.map((each) => this.#access(each)));
+      return all.map(({ write, size }, index) => (write ? undefined : valueFrom(halves[index], size)));
+    }
+    const { results } = reply;
     for (const { error } of results?.faults ?? []) throw new RequestError(error.code, error.message, error);
     const values = results?.values ?? new Uint32Array(2 * all.length);
     return all.map(({ write, size }, index) =>
@@ -198,7 +204,11 @@ export class Vcpu {
 
   #access(wanted: Access): Promise<Halves> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ access: wanted, resolve, reject });
+      const refused = (error: unknown) => {
+        if (isIgnored(error, this.options.unassigned)) resolve(allOnes(wanted.size));
+        else reject(error);
+      };
+      this.#waiting.push({ access: wanted, resolve, reject: refused });
       this.#flushSoon();
     });
   }
@@ -258,11 +268,12 @@ export class Vcpu {
     reject: Pending['reject'],
   ): void {
     if (this.#end) {
-      reject(this.#end.error ?? new RequestError('connection-closed', 'This vCPU was closed; connect it again.'));
+      reject(this.#end.error ?? closed());
       return;
     }
-    if (this.#outgoing.length >= MOST_WAITING) {
-      reject(new RequestError('too-many-requests', `${MOST_WAITING} requests wait already; wait for replies.`));
+    const { waitingRequests = MOST_WAITING } = this.options;
+    if (this.#outgoing.length >= waitingRequests) {
+      reject(tooManyRequests(waitingRequests));
       return;
     }
     this.#id = (this.#id + 1) % MAX_ID;
@@ -300,10 +311,8 @@ export class Vcpu {
     this.#inFlight = 0;
     const waiting = this.#outgoing;
     this.#outgoing = [];
-    // INTR is a level: what it did meanwhile shows in the hello.
-    if (!isFirst && message.intr !== undefined) {
-      this.#tell({ type: 'intr', sequence: message.sequence, level: message.intr });
-    }
+    const intr = intrOf(message, isFirst);
+    if (intr) this.#tell(intr);
     const ignore = () => {};
     this.#send((id) => ({ type: 'hello', id, version: 1, capabilities: WANTED }), false, ignore, ignore);
     if (this.#kinds.length > 0) {
@@ -358,7 +367,7 @@ export class Vcpu {
   }
 
   #postedFailed(error: unknown): void {
-    if (!(error instanceof RequestError) || isLost(error)) return;
+    if (!(error instanceof RequestError) || isLost(error) || isIgnored(error, this.options.unassigned)) return;
     if (this.options.onPostedError) this.options.onPostedError(error);
     else this.#postedError ??= error;
   }
@@ -380,27 +389,12 @@ export class Vcpu {
     this.#end = { error };
     const waiting = this.#outgoing;
     this.#outgoing = [];
-    const closed = error ?? new RequestError('connection-closed', 'This vCPU was closed; connect it again.');
-    for (const { pending } of waiting) pending.reject(closed);
+    for (const { pending } of waiting) pending.reject(error ?? closed());
     this.#queue?.end(error);
   }
 }
 
-function isLost(error: unknown): boolean {
-  return error instanceof RequestError && error.code === 'connection-lost';
-}
-
-/** The wire's form of an access; with a value it is a write. */
-export function access(address: number, size: number, value?: number | bigint): Access {
-  if (value === undefined) return { write: false, posted: false, address, size, low: 0, high: 0 };
-  if (typeof value === 'bigint') {
-    const low = Number(value & 0xffffffffn);
-    return { write: true, posted: false, address, size, low, high: Number((value >> 32n) & 0xffffffffn) };
-  }
-  return { write: true, posted: false, address, size, low: value % 2 ** 32, high: Math.floor(value / 2 ** 32) };
-}
-
-/** A number, or a bigint of 8 bytes. */
-export function valueFrom({ low, high }: Halves, size: number): number | bigint {
-  return size === 8 ? (BigInt(high) << 32n) | BigInt(low) : low;
+/** INTR is a level: what it did while a client was away shows in the hello. A client begins with level 0. */
+export function intrOf({ sequence, intr: level }: ServerHello, isFirst: boolean): Intr | undefined {
+  return level === undefined || (isFirst && level === 0) ? undefined : { type: 'intr', sequence, level };
 }

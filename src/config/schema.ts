@@ -182,6 +182,15 @@ export const ConfigurationSchema = Type.Object(
           'Milliseconds between signs of life: pings of a WebSocket, comments in a stream of Server-Sent Events.',
       }),
     ),
+    resumeGraceMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3_600_000,
+        default: 30_000,
+        description:
+          'Milliseconds after a start with `stateDir` for which the resume tokens of before still take vCPUs over.',
+      }),
+    ),
     stateDir: Type.Optional(
       Type.String({
         maxLength: 4096,

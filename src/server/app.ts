@@ -12,6 +12,7 @@ import { answerClientError, answerOf, challenge, codedError, noteResponses } fro
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { GatewayTime } from './security/gateway-time.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
+import { isPreflight, originHeaders, PREFLIGHT_HEADERS } from './security/origins.js';
 import type { Access } from './security/roles.js';
 import { AddressSockets, endStalled } from './security/sockets.js';
 import type { TlsFiles } from './security/tls-files.js';
@@ -131,7 +132,12 @@ function guardRequests(
   const guard = new Guard(service.configuration);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
+    const origin = originHeaders(request.raw, service.configuration);
+    reply.headers(origin);
     guard.check(request.raw as IncomingMessage);
+    if ('access-control-allow-origin' in origin && isPreflight(request.raw)) {
+      return reply.headers(PREFLIGHT_HEADERS).code(204).send();
+    }
     if (service.draining) {
       reply.header('connection', 'close');
       if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
@@ -151,6 +157,8 @@ function guardRequests(
     const isSocketRoute = (config as { socket?: boolean }).socket === true;
     if (request.ws && url !== undefined && !isSocketRoute) throw new SouthbridgeError('not-a-socket', { path: url });
     if (!request.ws && isSocketRoute) {
+      // Clients whose upgrade fails ask why.
+      service.requireRoom(request.ip);
       throw new SouthbridgeError('upgrade-required', { path: request.url.split('?', 1)[0] });
     }
   });

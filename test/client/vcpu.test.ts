@@ -184,7 +184,7 @@ t.test('machines by HTTP; refusals have a code; a taken vCPU is taken over with 
   t.match(await southbridge.machines(), [{ name: 'default' }, { name: 'a' }]);
   await t.rejects(southbridge.createMachine({ name: 'a' }), { code: 'machine-exists', status: 409 });
   const holder = await southbridge.vcpu('a', 0);
-  await t.rejects(southbridge.vcpu('a', 0), { code: 'connection-refused' });
+  await t.rejects(southbridge.vcpu('a', 0), { code: 'vcpu-taken' });
   const heir = await southbridge.vcpu('a', 0, { resumeToken: holder.hello?.resumeToken });
   await t.rejects(
     async () => {

@@ -37,6 +37,7 @@ t.test('without any source everything is as documented', async (t) => {
     insecure: false,
     tls: { certFile: '', keyFile: '' },
     heartbeatMs: 15_000,
+    resumeGraceMs: 30_000,
     stateDir: '',
     stateIntervalMs: 10_000,
     stateCounter: 'continue',

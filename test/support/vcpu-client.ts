@@ -9,7 +9,7 @@ export interface VcpuClientOptions {
   readonly headers?: { readonly [name: string]: string };
 }
 
-/** Thrown when the server refuses to upgrade. */
+/** Thrown when the server refuses to upgrade, or closes right after it with a code of 4000 and the status. */
 export class UpgradeRefused extends Error {
   constructor(
     readonly status: number,
@@ -56,7 +56,11 @@ export class VcpuClient {
       socket.once('open', resolve);
     });
     socket.on('error', () => {});
-    await client.next(({ type }) => type === 'hello');
+    const refused = client.closed.then(({ code, reason }) => {
+      throw new UpgradeRefused(code - 4000, { error: { code: reason } });
+    });
+    await Promise.race([client.next(({ type }) => type === 'hello'), refused]);
+    refused.catch(() => {});
     return client;
   }
 

@@ -1,18 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import type { Access, ClientMessage } from '../../protocol/client-message.js';
+import type { DestinationFormat, IrqKind } from '../../protocol/names.js';
 import { clientFrame } from '../../protocol/protobuf/client-frames.js';
 import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
-import type { Reply, ServerMessage } from '../../protocol/server-message.js';
+import type { Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
+import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from '../access.js';
 import type { Reconnection } from '../reconnection.js';
-import { RequestError } from '../request-error.js';
-import { access, type BatchAccess, type VcpuEvent, valueFrom } from '../vcpu.js';
+import { closed, RequestError } from '../request-error.js';
+import { intrOf, MOST_WAITING, type VcpuEvent } from '../vcpu.js';
 import { MOST_EVENTS } from './arrivals.js';
-import { CALL, END, FRAME, Mailbox, POST } from './mailbox.js';
+import { CALL, CANCEL, END, FRAME, Mailbox, POST, SUBSCRIBE } from './mailbox.js';
 import type { SocketThreadData } from './socket-thread.js';
 
-export type { Gap, Interrupt, Intr, Irq } from '../../protocol/server-message.js';
+export type { DestinationFormat, IrqKind } from '../../protocol/names.js';
+export type { Gap, Interrupt, Intr, Irq, ServerHello } from '../../protocol/server-message.js';
+export type { BatchAccess } from '../access.js';
 export { RequestError } from '../request-error.js';
-export type { BatchAccess, VcpuEvent } from '../vcpu.js';
+export type { VcpuEvent } from '../vcpu.js';
 
 export interface SyncVcpuOptions {
   /** Bearer token, where the server wants one. */
@@ -25,13 +29,18 @@ export interface SyncVcpuOptions {
    * event. It may make calls itself. If it throws, the call throws, and later events follow with the next call.
    */
   readonly onEvent?: (event: VcpuEvent) => void;
-  /** Milliseconds after which a call gives up. 30,000 if not given. */
+  /** What becomes of accesses to addresses that no device has. `error` if not given. */
+  readonly unassigned?: Unassigned;
+  /** Milliseconds after which a call gives up, also one that waits for a connection. 30,000 if not given. */
   readonly timeoutMs?: number;
   /** Events kept for a caller that does not call, beside 1 MiB of them; a gap stands for those beyond. 65,536 if not given. */
   readonly eventLimit?: number;
+  /** Posted writes that may wait for a connection; one more is refused. 65,536 if not given. */
+  readonly waitingRequests?: number;
 }
 
 const text = new TextDecoder();
+const NOTHING = new Uint8Array();
 /** Accesses in one frame: as many records of 16 bytes as find room, and the server's default limit allows. */
 const LARGEST_BATCH = 4096;
 /** Posted writes after which one waits: the server reads no further when too many are under way. */
@@ -50,6 +59,11 @@ const MAX_ID = 2 ** 32;
  * ```
  */
 export class SyncVcpu {
+  /** The server's last hello: machine, clock, capabilities, resume token. */
+  hello: ServerHello | undefined;
+  /** Number of the last event delivered. */
+  sequence = 0;
+
   readonly #mailbox = new Mailbox();
   readonly #worker: Worker;
   readonly #timeout: number;
@@ -72,10 +86,21 @@ export class SyncVcpu {
     vcpu: number,
     readonly options: SyncVcpuOptions,
   ) {
-    const { token, resumeToken, reconnect, timeoutMs = 30_000, eventLimit = MOST_EVENTS } = options;
+    const { token, resumeToken, reconnect, timeoutMs = 30_000 } = options;
     this.#timeout = timeoutMs;
     const { buffer } = this.#mailbox;
-    const workerData: SocketThreadData = { buffer, url, machine, vcpu, eventLimit, token, resumeToken, reconnect };
+    const { eventLimit = MOST_EVENTS, waitingRequests = MOST_WAITING } = options;
+    const workerData: SocketThreadData = {
+      buffer,
+      url,
+      machine,
+      vcpu,
+      eventLimit,
+      waitingRequests,
+      token,
+      resumeToken,
+      reconnect,
+    };
     this.#worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData, execArgv: [] });
     this.#worker.unref();
   }
@@ -125,7 +150,18 @@ export class SyncVcpu {
 
   #batch(part: readonly BatchAccess[]): (number | bigint | undefined)[] {
     const accesses = part.map(({ address, size, value }) => access(address, size, value));
-    const { results } = this.#call((id) => ({ type: 'batch', id, accesses }));
+    let reply: Reply;
+    try {
+      reply = this.#call((id) => ({ type: 'batch', id, accesses }));
+    } catch (error) {
+      if (!isIgnored(error, this.options.unassigned)) throw error;
+      // Nothing of it was executed: each is asked for by itself.
+      return accesses.map((each) => {
+        const { value = { low: 0, high: 0 } } = this.#access(each);
+        return each.write ? undefined : valueFrom(value, each.size);
+      });
+    }
+    const { results } = reply;
     for (const { error } of results?.faults ?? []) throw new RequestError(error.code, error.message, error);
     const halves = results?.values ?? new Uint32Array(2 * accesses.length);
     return accesses.map(({ write, size }, index) =>
@@ -153,6 +189,16 @@ export class SyncVcpu {
 
   endOfInterrupt(vector: number): void {
     this.#call((id) => ({ type: 'eoi', id, vector }));
+  }
+
+  /** Tells the logical address of the local APIC. */
+  setApic(logicalId: number, format: DestinationFormat): void {
+    this.#call((id) => ({ type: 'apic', id, logicalId, format }));
+  }
+
+  /** Asks for events of the machine's IRQ stream among the events of this vCPU; of none ends it. */
+  subscribe(kinds: readonly IrqKind[]): void {
+    this.#call((id) => ({ type: 'subscribe', id, kinds }), SUBSCRIBE);
   }
 
   /** Moves a manual clock by so many nanoseconds; returns when all that came due has run. */
@@ -187,14 +233,20 @@ export class SyncVcpu {
 
   /** Ends the connection and its thread. Interrupts for this vCPU wait at the server for whoever connects next. */
   close(): void {
-    this.#end ??= new RequestError('connection-closed', 'This vCPU was closed; connect it again.');
+    this.#end ??= closed();
     this.#worker.terminate();
   }
 
   // Requests
 
   #access(wanted: Access): Reply {
-    return this.#call((id) => ({ type: 'access', id, access: wanted }));
+    try {
+      return this.#call((id) => ({ type: 'access', id, access: wanted }));
+    } catch (error) {
+      if (!isIgnored(error, this.options.unassigned)) throw error;
+      const { size } = wanted;
+      return { type: 'reply', id: this.#id, value: { ...allOnes(size), size } };
+    }
   }
 
   #nextId(): number {
@@ -204,14 +256,14 @@ export class SyncVcpu {
 
   #send(kind: number, id: number, frame: Uint8Array): void {
     this.#throwFailure();
-    if (!this.#mailbox.request(kind, id, frame, this.#timeout)) throw this.#late();
+    if (!this.#mailbox.request(kind, id, frame, this.#timeout)) throw this.#late(id);
   }
 
   /** Sends a request and waits for its reply; before it returns, `onEvent` has had the events that came before. */
-  #call(message: (id: number) => ClientMessage): Reply {
+  #call(message: (id: number) => ClientMessage, kind = CALL): Reply {
     this.#posted = 0;
     const id = this.#nextId();
-    this.#send(CALL, id, clientFrame(message(id)));
+    this.#send(kind, id, clientFrame(message(id)));
     this.#calls.set(id, undefined);
     try {
       const reply = this.#answerTo(id);
@@ -232,14 +284,15 @@ export class SyncVcpu {
       if (answer) return answer;
       if (this.#end) throw this.#end;
       const left = end - performance.now();
-      if (left <= 0) throw this.#late();
+      if (left <= 0) throw this.#late(id);
       this.#mailbox.awaitMore(left);
     }
   }
 
-  #late(): RequestError {
-    this.close();
-    return new RequestError('timeout', `No reply within ${this.#timeout} ms; the connection is closed.`);
+  #late(id: number): RequestError {
+    this.#mailbox.request(CANCEL, id, NOTHING, 0);
+    const what = 'it may or may not be executed, unless there was no connection';
+    return new RequestError('timeout', `The request has no reply within ${this.#timeout} ms; ${what}.`);
   }
 
   #throwFailure(): void {
@@ -281,13 +334,26 @@ export class SyncVcpu {
       case 'intr':
       case 'irq':
       case 'gap':
-        this.#delivered++;
-        this.options.onEvent?.(message);
+        this.#deliver(message);
+        break;
+      case 'hello': {
+        const intr = intrOf(message, this.hello === undefined);
+        this.hello = message;
+        if (intr) this.#deliver(intr);
+      }
     }
+  }
+
+  #deliver(event: VcpuEvent): void {
+    this.#delivered++;
+    this.sequence = event.type === 'gap' ? event.to : event.sequence;
+    this.options.onEvent?.(event);
   }
 
   #refused(id: number | undefined, error: RequestError): void {
     if (id !== undefined && this.#calls.has(id)) this.#calls.set(id, error);
-    else if (id === undefined || !this.#abandoned.delete(id)) this.#postedError ??= error;
+    else if (id === undefined || !this.#abandoned.delete(id)) {
+      if (!isIgnored(error, this.options.unassigned)) this.#postedError ??= error;
+    }
   }
 }

@@ -9,6 +9,10 @@ import { POSITION_WORDS, type QueueRecord, RecordQueue } from './record-queue.js
 /** Kinds of requests. A frame to be sent: one whose reply the caller waits for, and one that has none. */
 export const CALL = 0;
 export const POST = 1;
+/** A call that is to be repeated on each later connection. */
+export const SUBSCRIBE = 2;
+/** The caller waits no longer for the reply of this id: if the request was not sent yet, it is not to be. */
+export const CANCEL = 3;
 
 /** Kinds of what arrives: a frame of the server; a message of the other thread, as JSON; why nothing more arrives, as JSON. */
 export const FRAME = 0;

@@ -3,10 +3,10 @@ import { CREDIT, ERROR, headOf, REPLY } from '../../protocol/protobuf/frame-head
 import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
 import { Connection } from '../connection.js';
 import type { Reconnection } from '../reconnection.js';
-import { connectionLost, RequestError } from '../request-error.js';
+import { connectionLost, RequestError, tooManyRequests } from '../request-error.js';
 import { socketUrl } from '../web-socket.js';
 import { Arrivals } from './arrivals.js';
-import { CALL, Mailbox, SHORT_MS } from './mailbox.js';
+import { CANCEL, Mailbox, POST, SHORT_MS, SUBSCRIBE } from './mailbox.js';
 import { Polling } from './polling.js';
 import type { QueueRecord } from './record-queue.js';
 
@@ -17,6 +17,7 @@ export interface SocketThreadData {
   readonly machine: string;
   readonly vcpu: number;
   readonly eventLimit: number;
+  readonly waitingRequests: number;
   readonly token?: string;
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
@@ -27,13 +28,21 @@ const AT_ONCE = 64;
 /** For how long a reply is looked for: most come within a tenth of it. */
 const REPLY_MS = 0.3;
 
-const { buffer, url, machine, vcpu, eventLimit, token, resumeToken, reconnect } = workerData as SocketThreadData;
+const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect } =
+  workerData as SocketThreadData;
 const mailbox = new Mailbox(buffer);
 const arrivals = new Arrivals(mailbox, eventLimit);
 const address = socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/vcpus/${vcpu}`);
 
 let shown = resumeToken;
-/** The request whose reply the caller waits for, and when it was sent, in ms. */
+/** Requests that were made while there is no connection. */
+let waiting: QueueRecord[] = [];
+/** Requests that were sent, and that the caller waits for. */
+const inFlight = new Set<number>();
+/** Sent again on each later connection; whether its reply is one that the caller knows nothing of. */
+let subscription: QueueRecord | undefined;
+let isSubscribingAgain = false;
+/** The last request whose reply the caller waits for, and when it was sent, in ms. */
 let expecting: { readonly id: number; readonly since: number } | undefined;
 const replies = new Polling(REPLY_MS, SHORT_MS);
 let ended: RequestError | undefined;
@@ -44,9 +53,15 @@ const connection = new Connection(
     address: () => ({ url: address, protocols: shown === undefined ? [] : [`southbridge.resume.${shown}`] }),
     hello: (hello) => {
       shown = hello.resumeToken;
+      arrivals.message(hello);
+      if (subscription) connection.send(subscription.body);
+      isSubscribingAgain = subscription !== undefined;
+      const made = waiting;
+      waiting = [];
+      for (const request of made) send(request);
     },
     frame: receive,
-    lost: failExpected,
+    lost,
     ended: (error) => end(error ?? connectionLost(address)),
   },
 );
@@ -55,6 +70,13 @@ function receive(frame: Uint8Array): void {
   const { field, id } = headOf(frame);
   if (field === CREDIT) return;
   const isAnswer = field === REPLY || field === ERROR;
+  if (isAnswer && id !== undefined) {
+    inFlight.delete(id);
+    if (isSubscribingAgain && id === subscription?.id) {
+      isSubscribingAgain = false;
+      return;
+    }
+  }
   if (isAnswer) arrivals.frame(frame);
   else arrivals.event(frame, () => readServerFrame(frame));
   if (isAnswer && expecting && id === expecting.id) answered();
@@ -67,10 +89,15 @@ function answered(): void {
   lookForRequest();
 }
 
-function failExpected({ code, message, details }: RequestError): void {
-  if (!expecting) return;
-  arrivals.message({ type: 'error', id: expecting.id, code, message, details });
+/** The connection is lost: what became of the requests in flight is unknown. */
+function lost(error: RequestError): void {
+  for (const id of inFlight) refuse(id, error);
+  inFlight.clear();
   expecting = undefined;
+}
+
+function refuse(id: number, { code, message, details }: RequestError): void {
+  arrivals.message({ type: 'error', id, code, message, details });
 }
 
 function end(error: RequestError): void {
@@ -80,13 +107,27 @@ function end(error: RequestError): void {
   arrivals.end({ code, message, details });
 }
 
-function take({ kind, id, body }: QueueRecord): void {
+function take(request: QueueRecord): void {
+  const { kind, id } = request;
   if (ended) return;
+  if (kind === CANCEL) waiting = waiting.filter((each) => each.id !== id);
+  else if (connection.isOpen) send(request);
+  else if (waiting.length < waitingRequests) waiting.push(request);
+  else refuse(id, tooManyRequests(waitingRequests));
+}
+
+function send(request: QueueRecord): void {
+  const { kind, id, body } = request;
+  if (kind === SUBSCRIBE) {
+    subscription = request;
+    isSubscribingAgain = false;
+  }
+  connection.send(body);
+  if (kind === POST) return;
+  inFlight.add(id);
   const since = performance.now();
-  if (kind === CALL) expecting = { id, since };
-  if (connection.isOpen) connection.send(body);
-  else failExpected(connectionLost(address));
-  if (expecting && replies.isWorthwhile) lookForReply(since + REPLY_MS);
+  expecting = { id, since };
+  if (replies.isWorthwhile) lookForReply(since + REPLY_MS);
 }
 
 let lookUntil = 0;

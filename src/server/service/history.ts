@@ -15,6 +15,10 @@ export class History {
     if (this.#events.length >= 2 * this.limit) this.#events = this.#events.slice(this.#events.length - this.limit);
   }
 
+  clear(): void {
+    this.#events = [];
+  }
+
   /** The events after number `sequence` that are kept. */
   after(sequence: number): readonly IrqEvent[] {
     const kept = this.#events.slice(Math.max(0, this.#events.length - this.limit));

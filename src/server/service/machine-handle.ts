@@ -18,7 +18,7 @@ import { MAX_TIME } from '../../core/machine/steps.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { Access } from '../../protocol/client-message.js';
-import type { LineLevels } from '../../protocol/server-message.js';
+import type { Gap, LineLevels } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import type { Completion } from '../../runtime/rings/dispatch.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
@@ -43,6 +43,8 @@ export type MachineState = 'running' | 'paused' | 'deleting';
 /** A subscriber of a machine's IRQ stream. */
 export interface Subscriber {
   event(event: IrqEvent): void;
+  /** The state was replaced; the gap has the levels of the lines. */
+  restored?(gap: Gap): void;
   machineDeleted(): void;
 }
 
@@ -479,6 +481,20 @@ export class MachineHandle {
 
   // Events
 
+  /**
+   * Tells vCPUs and subscribers the levels of a state that replaced the one before. It takes a number of its own, so that a
+   * subscriber who comes back later gets a gap as well: no event leads from the old levels to these.
+   */
+  restored(): void {
+    const from = this.sequence + 1;
+    this.sequence = from;
+    this.#history?.clear();
+    const gap: Gap = { type: 'gap', from, to: from, lines: this.lines };
+    for (const subscriber of this.subscribers) subscriber.restored?.(gap);
+    for (const vcpu of this.vcpus) vcpu.restored(gap);
+    this.vcpus[0].intr(from, this.intr);
+  }
+
   #onEvent(raw: MachineEvent): void {
     const event = irqEvent(raw, ++this.sequence);
     this.changed = true;
@@ -487,7 +503,7 @@ export class MachineHandle {
     for (const subscriber of this.subscribers) subscriber.event(event);
     if (event.intr !== undefined) {
       this.intr = event.intr;
-      this.vcpus[0].intr(event, event.intr);
+      this.vcpus[0].intr(event.sequence, event.intr);
     }
     if (!event.message) return;
     for (const vcpu of addressed(event.message, this.vcpus)) vcpu.interrupt(event, event.message);

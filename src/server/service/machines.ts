@@ -98,7 +98,9 @@ export class Machines {
 
   /** Makes a machine what it was at a snapshot. Throws as `Keeper.restore`, and then it is what it was before. */
   restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
-    return this.keeper ? this.keeper.restore(machine, snapshot, counter) : restore(machine, snapshot, counter);
+    return this.keeper
+      ? this.keeper.restore(machine, snapshot, counter)
+      : restore(machine, snapshot, counter, { isServed: true });
   }
 
   async #remove(machine: MachineHandle): Promise<void> {

@@ -44,18 +44,24 @@ function wallTimeOf(machine: MachineHandle, virtualTime: number): number {
   return Math.max(0, Math.floor(Date.now() - Math.max(0, since)));
 }
 
+export interface RestoreOptions {
+  /** Whether vCPUs and subscribers may be connected: they then get the levels of lines and INTR. */
+  readonly isServed?: boolean;
+  /** Runs while no request is inside the machine, before anything of it changes. */
+  readonly before?: (loaded: Snapshot) => Promise<void>;
+}
+
 /**
  * Makes the machine what it was at a snapshot. Its clock goes on from there, or (`jump`), if it ticks, from as much
  * later as has passed since by the wall clock; a wall clock that went back counts as one that stood. A machine in which
- * threads hang or died is rebuilt first. `before` runs while no request is inside the machine, before anything of it
- * changes. Throws as `requireFits`, `jump-too-far`, or as `before`, and then
- * nothing has changed.
+ * threads hang or died is rebuilt first. Throws as `requireFits`, `jump-too-far`, or as `before`, and then nothing has
+ * changed.
  */
 export async function restore(
   machine: MachineHandle,
   snapshot: Snapshot,
   counter: 'continue' | 'jump',
-  before: (loaded: Snapshot) => Promise<void> = async () => {},
+  { isServed = false, before }: RestoreOptions = {},
 ): Promise<void> {
   if (machine.state === 'deleting') throw machine.gone();
   requireFits(snapshot, machine.config);
@@ -64,8 +70,11 @@ export async function restore(
   if (time > endOfClock(machine.config)) {
     throw new SouthbridgeError('jump-too-far', { machine: machine.name, ms: passed });
   }
-  const prepare = () => before(asLoaded(machine, snapshot, time));
-  const work = () => load(machine, snapshot, time);
+  const prepare = async () => before?.(asLoaded(machine, snapshot, time));
+  const work = async () => {
+    await load(machine, snapshot, time);
+    if (isServed) machine.restored();
+  };
   if (machine.isHung) await machine.anew(work, prepare);
   else await machine.alone(() => prepare().then(work));
 }

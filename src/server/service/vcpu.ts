@@ -1,12 +1,12 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../../errors.js';
 import type { DestinationFormat } from '../../protocol/names.js';
-import type { Interrupt, Intr, LineLevels } from '../../protocol/server-message.js';
+import type { Gap, Interrupt, Intr, LineLevels } from '../../protocol/server-message.js';
 import type { Lane } from '../../runtime/rings/dispatch.js';
 import { Backlog } from '../streams/backlog.js';
 import type { Drops } from '../streams/flow.js';
 import type { ApicMessage, LocalApic } from './apic.js';
 import type { IrqEvent } from './irq-event.js';
+import { ResumeTokens } from './resume-tokens.js';
 
 /** Codes with which the server closes a socket, beside those of RFC 6455. */
 export const CLOSE_REPLACED = 4001;
@@ -15,8 +15,15 @@ export const CLOSE_MACHINE_DELETED = 4002;
 /** Who is connected as a vCPU. */
 export interface VcpuHolder {
   /** False if the connection is ending and cannot take it. */
-  interrupt(message: Interrupt | Intr): boolean;
+  interrupt(message: Interrupt | Intr | Gap): boolean;
   close(code: number, reason: string): void;
+}
+
+/** A vCPU in a checkpoint; `resume`: hashes of its resume tokens. */
+export interface SavedVcpu {
+  readonly logicalId: number;
+  readonly format: DestinationFormat;
+  readonly resume?: string[];
 }
 
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
@@ -28,8 +35,8 @@ export class Vcpu implements LocalApic, Lane {
   /** Interrupts for a vCPU that is away, in order. */
   readonly backlog: Backlog;
 
+  readonly #tokens = new ResumeTokens();
   #holder: VcpuHolder | undefined;
-  #token = '';
 
   constructor(
     readonly machine: string,
@@ -46,28 +53,43 @@ export class Vcpu implements LocalApic, Lane {
     return this.#holder !== undefined;
   }
 
-  /** Throws unless a connection that shows `token`, or none, may take this vCPU now. */
+  /**
+   * Throws unless a connection that shows `token`, or none, may take this vCPU now. A vCPU that nobody holds takes any: a
+   * client that comes back may have the token of a server that is gone.
+   */
   check(token: string | undefined): void {
     const details = { vcpu: this.vcpu, machine: this.machine };
-    if (token !== undefined && !this.#isToken(token)) throw new SouthbridgeError('wrong-resume-token', details);
-    if (token === undefined && this.#holder) throw new SouthbridgeError('vcpu-taken', details);
+    if (!this.#holder) return;
+    if (token === undefined) throw new SouthbridgeError('vcpu-taken', details);
+    if (!this.#tokens.accepts(token)) throw new SouthbridgeError('wrong-resume-token', details);
   }
 
-  #isToken(token: string): boolean {
-    const given = Buffer.from(token);
-    const own = Buffer.from(this.#token);
-    return own.length > 0 && given.length === own.length && timingSafeEqual(given, own);
-  }
-
-  /** Takes the vCPU, from its holder if the token is the right one; returns the new resume token. */
+  /** Takes the vCPU, from its holder if the token is valid; returns the new resume token. */
   take(holder: VcpuHolder, token: string | undefined): string {
     this.check(token);
     const old = this.#holder;
     this.#holder = holder;
-    this.#token = randomBytes(24).toString('base64url');
+    const issued = this.#tokens.issue(token);
     old?.close(CLOSE_REPLACED, 'vcpu-replaced');
     this.backlog.forgetReplies();
-    return this.#token;
+    return issued;
+  }
+
+  /** The holder sent something: its client has the token of its hello. */
+  confirm(holder: VcpuHolder): void {
+    if (this.#holder === holder) this.#tokens.confirm();
+  }
+
+  /** What a checkpoint keeps of this vCPU. */
+  get saved(): SavedVcpu {
+    return { logicalId: this.logicalId, format: this.format, resume: this.#tokens.saved };
+  }
+
+  /** The converse, after a restart: the former holder's token takes the vCPU over for `resumeGraceMs`. */
+  restore({ logicalId, format, resume }: SavedVcpu, resumeGraceMs: number): void {
+    this.logicalId = logicalId;
+    this.format = format;
+    if (resume) this.#tokens.restore(resume, resumeGraceMs);
   }
 
   /** The holder is gone; another one may have taken over before. */
@@ -83,8 +105,13 @@ export class Vcpu implements LocalApic, Lane {
   }
 
   /** The 8259 pair's output changed. It is a level: whoever connects later is told of it by `hello`. */
-  intr({ sequence }: IrqEvent, level: number): void {
+  intr(sequence: number, level: number): void {
     this.#holder?.interrupt({ type: 'intr', sequence, level });
+  }
+
+  /** The state of the machine was replaced; the gap has the levels of the lines. */
+  restored(gap: Gap): void {
+    if (!this.#holder?.interrupt(gap)) this.backlog.event(gap.to, gap);
   }
 
   /** The machine is no more. */

@@ -19,10 +19,14 @@ const CheckpointSchema = Type.Object(
     config: MachineConfig,
     paused: Type.Boolean(),
     bqlLoad: BqlLoadConfig,
-    /** Address registers of the vCPUs' local APICs, by number. */
+    /** Address registers of the vCPUs' local APICs, and SHA-256 of the resume tokens, by number. */
     vcpus: Type.Array(
       Type.Object(
-        { logicalId: Type.Integer({ minimum: 0, maximum: 255 }), format: Type.Enum(['flat', 'cluster']) },
+        {
+          logicalId: Type.Integer({ minimum: 0, maximum: 255 }),
+          format: Type.Enum(['flat', 'cluster']),
+          resume: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }))),
+        },
         CLOSED,
       ),
     ),

@@ -53,7 +53,7 @@ export class Checkpoints implements Keeper {
 
   private constructor(
     readonly folder: StateFolder,
-    readonly configuration: Pick<Configuration, 'stateIntervalMs' | 'stateCounter'>,
+    readonly configuration: Pick<Configuration, 'stateIntervalMs' | 'stateCounter' | 'resumeGraceMs'>,
     readonly logger: Logger,
   ) {
     this.#failures = new Failures(folder.path, logger);
@@ -114,7 +114,10 @@ export class Checkpoints implements Keeper {
     await this.#restore(machine, snapshot);
     if (!inOrder) machine.sequence += SEQUENCE_STRIDE;
     machine.bqlLoad = checkpoint.bqlLoad;
-    for (const [number, vcpu] of machine.vcpus.entries()) Object.assign(vcpu, checkpoint.vcpus[number]);
+    for (const [number, vcpu] of machine.vcpus.entries()) {
+      const saved = checkpoint.vcpus[number];
+      if (saved) vcpu.restore(saved, this.configuration.resumeGraceMs);
+    }
   }
 
   /** A wall clock that is centuries ahead is wrong, and no reason to lose the machine or to keep the others waiting. */
@@ -183,7 +186,7 @@ export class Checkpoints implements Keeper {
       committed = true;
     };
     try {
-      await restore(machine, snapshot, counter, before);
+      await restore(machine, snapshot, counter, { isServed: true, before });
     } catch (error) {
       // The former state is on the disk again, unless the machine is being deleted.
       const revert = async () => machine.state !== 'deleting' && this.folder.revert(name);
@@ -315,7 +318,7 @@ export class Checkpoints implements Keeper {
       config: machine.config,
       paused: machine.state === 'paused',
       bqlLoad: machine.bqlLoad,
-      vcpus: machine.vcpus.map(({ logicalId, format }) => ({ logicalId, format })),
+      vcpus: machine.vcpus.map(({ saved }) => saved),
       snapshot,
     };
   }

@@ -1,4 +1,5 @@
 import type { Limits } from '../../config/schema.js';
+import type { Gap, LineLevels } from '../../protocol/server-message.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { linesBefore } from '../service/lines.js';
 import type { MachineHandle, Subscriber } from '../service/machine-handle.js';
@@ -59,13 +60,24 @@ export class IrqStream implements Subscriber, Flowing {
 
   /** Sends what the subscriber missed, and says what of it is no longer kept. */
   #catchUp(after: number, missed: readonly IrqEvent[]): void {
-    const first = missed[0]?.sequence ?? this.machine.sequence + 1;
-    if (first > after + 1) {
-      const lines = linesBefore(missed, this.machine.lines);
-      this.flow.drops[this.kind].gaps++;
-      this.#outbox.reply({ type: 'gap', from: after + 1, to: first - 1, lines });
+    const { sequence, lines: now } = this.machine;
+    if (after > sequence) {
+      // It has events of another machine of this name, or of another server: all of this one are new to it.
+      this.#gap(Math.min(1, sequence), sequence, now);
+      return;
     }
+    const first = missed[0]?.sequence ?? sequence + 1;
+    if (first > after + 1) this.#gap(after + 1, first - 1, linesBefore(missed, now));
     for (const event of missed) this.event(event);
+  }
+
+  #gap(from: number, to: number, lines: LineLevels): void {
+    this.flow.drops[this.kind].gaps++;
+    this.#outbox.reply({ type: 'gap', from, to, lines });
+  }
+
+  restored(gap: Gap): void {
+    this.#outbox.event(gap.to, gap);
   }
 
   event(event: IrqEvent): void {

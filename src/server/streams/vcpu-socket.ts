@@ -9,6 +9,7 @@ import type { IrqKind } from '../../protocol/names.js';
 import type {
   BatchResults,
   ErrorMessage,
+  Gap,
   Interrupt,
   Intr,
   Reply,
@@ -39,6 +40,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   readonly #kinds = new Set<IrqKind>();
   readonly #pace: FramePace;
   #paused = false;
+  #heard = false;
 
   /** Takes the vCPU. Throws as `Vcpu.check`, after it has attached its handlers. */
   constructor(
@@ -67,6 +69,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
+    machine.changed = true;
     this.#outbox.reply({
       type: 'hello',
       version: PROTOCOL_VERSION,
@@ -106,8 +109,8 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   // From the machine
 
-  interrupt(message: Interrupt | Intr): boolean {
-    return this.#outbox.event(message.sequence, message);
+  interrupt(message: Interrupt | Intr | Gap): boolean {
+    return this.#outbox.event(message.type === 'gap' ? message.to : message.sequence, message);
   }
 
   event(event: IrqEvent): void {
@@ -134,6 +137,10 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
+    if (!this.#heard) {
+      this.#heard = true;
+      this.vcpu.confirm(this);
+    }
     let id: number | undefined;
     this.#pace.count();
     try {

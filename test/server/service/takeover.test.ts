@@ -19,7 +19,7 @@ t.test('a resume token takes a vCPU over, and nothing else does', async (t) => {
   const second = await server.connect('m', 0, { resumeToken: first.hello.resumeToken });
   t.same(await first.closed, { code: 4001, reason: 'vcpu-replaced' });
   t.equal((await second.request({ type: 'sync' })).type, 'reply');
-  t.not(second.hello.resumeToken, first.hello.resumeToken, 'a token is good once');
+  t.not(second.hello.resumeToken, first.hello.resumeToken, 'a token is good until its successor is used');
   await t.rejects(server.connect('m', 0, { resumeToken: first.hello.resumeToken }), refusal('wrong-resume-token'));
   await second.close();
 

@@ -53,7 +53,7 @@ async function follow() {
       wait = 250;
     } catch (/** @type {any} */ error) {
       problem = error?.message ?? String(error);
-      if (error?.code === 'machine-closing') state = 'ended';
+      if (error?.code === 'machine-closing' || error?.code === 'unknown-machine') state = 'ended';
     }
     // A stream that ends for a pause is followed at once if the pause is over already.
     if (isPaused || state === 'paused' || state === 'ended') continue;
@@ -77,8 +77,14 @@ async function read() {
 /** @param {any} event */
 function heard(event) {
   if (event.type === 'gap') {
-    lost += event.to - event.from + 1;
+    // The server, or the machine, was made again.
+    const isRestart = after !== undefined && event.to < after;
     after = event.to;
+    if (isRestart) {
+      rows.push({ restart: true });
+      return;
+    }
+    lost += event.to - event.from + 1;
     gap = { from: event.from, to: event.to };
   } else {
     // The server, or the machine, was made anew.
