@@ -19,7 +19,7 @@ export const QUIRKS = {
   'shared-line-drops': 1 << 6,
   /** A main counter write while it runs changes nothing that can be read, and is lost when it is halted. */
   'counter-write-running': 1 << 7,
-  /** The FSB enable bit works without the FSB capability; without the quirk it is stored and ignored. */
+  /** The FSB enable bit can be set, and works, without the FSB capability. */
   'fsb-without-capability': 1 << 8,
   /** An edge-triggered IOAPIC pin that is driven to 1 sends a message even if it was 1 already. */
   'edge-without-edge': 1 << 9,
@@ -29,6 +29,28 @@ export const QUIRKS = {
   'eoi-storm': 1 << 11,
   /** An ExtINT message carries the vector that the 8259 pair acknowledges; without it, the entry's own vector field. */
   extint: 1 << 12,
+  /** A line that is high when its IOAPIC entry becomes level-triggered requests nothing until it is driven again. */
+  'level-needs-rise': 1 << 13,
+  /** A latched level request is sent, as an edge, when its entry is unmasked in edge mode. */
+  'level-sent-as-edge': 1 << 14,
+  /** Delivery modes NMI, INIT, SMI and ExtINT are level-triggered if bit 15 of the entry says so. */
+  'level-nmi': 1 << 15,
+  /** A one-shot 32-bit timer that has expired stays silent when the counter meets its comparator once more. */
+  'one-shot-32-once': 1 << 16,
+  /** A one-shot 32-bit timer also fires when the low half of the counter wraps before its match. */
+  'wrap-fires-32': 1 << 17,
+  /** Any route can be chosen, whatever the timer's route capability says. */
+  'any-route': 1 << 18,
+  /** The *write* of a 32-bit comparator that the counter has just passed fires at once, not after a wrap. */
+  'past-fires-32': 1 << 19,
+  /** A system reset keeps the General Interrupt Status register. */
+  'reset-keeps-status': 1 << 20,
+  /** A system reset keeps the FSB routes. */
+  'reset-keeps-fsb': 1 << 21,
+  /** A system reset leaves the line of a pending level interrupt high. */
+  'reset-keeps-line': 1 << 22,
+  /** A system reset forgets the level of the RTC's output. */
+  'reset-clears-rtc': 1 << 23,
 } as const;
 
 /** The same for the 8259 pair and the 8259A datasheet (231468-003): bits of a word of their own. */
@@ -61,11 +83,11 @@ export const QUIRK_NAMES = [...Object.keys(QUIRKS), ...Object.keys(PIC_QUIRKS)] 
 /** Named sets of quirks. */
 export const PROFILES = {
   /** QEMU 11.1.3, to the bit. */
-  'qemu-11.1': QUIRK_NAMES,
+  'qemu-11.1': QUIRK_NAMES.filter((quirk) => quirk !== 'past-fires-32'),
   /** The documents, strictly. */
   datasheet: [],
   /** The documents, and what guests of a virtual HPET need: they are always late, and must not flood the host. */
-  standard: ['past-fires', 'min-1us'],
+  standard: ['past-fires', 'past-fires-32', 'one-shot-32-once', 'min-1us'],
 } as const satisfies { [name: string]: readonly Quirk[] };
 
 export type Profile = keyof typeof PROFILES;

@@ -57,7 +57,7 @@ export interface Snapshot {
 }
 
 /** What a machine was made with that its state depends on: a snapshot fits only a machine for which all are the same. */
-const KEYS = ['clock', 'hpet', 'ioapic', 'locking', 'xen', 'seqlock'] as const satisfies (keyof MachineConfig)[];
+const KEYS = ['clock', 'hpet', 'ioapic', 'pic', 'locking', 'xen', 'seqlock'] as const satisfies (keyof MachineConfig)[];
 
 let words: readonly SavedWord[] | undefined;
 let wordNames: ReadonlySet<string> | undefined;

@@ -71,7 +71,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
     'MSI from a register write': 'device | ',
     'legacy input':
       ' | bql, bql > device, bql > device > router, bql > device > router > pic, bql > device > router > ioapic',
-    reset: ' | bql, bql > device, bql > device > router, bql > device > router > ioapic, bql > ioapic, bql > pic',
+    reset: ' | bql, bql > ioapic, bql > pic, bql > device, bql > device > router, bql > device > router > ioapic',
     'line change while the router is busy': 'waits',
   },
   'deferred-irq': {
@@ -111,7 +111,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
       ' | bql, device, device > router, device > router > ioapic, device > router > ioapic, bql',
     'MSI from a register write': 'device | ',
     'legacy input': ' | bql, device, device > router, device > router > pic, device > router > ioapic, bql',
-    reset: ' | bql, device, device > router, device > router > ioapic, bql, bql > ioapic, bql > pic',
+    reset: ' | bql, bql > ioapic, bql > pic, device, device > router, device > router > ioapic, bql',
     'line change while the router is busy': 'waits',
   },
   'deferred-revalidated': {
@@ -138,7 +138,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
       'device, device > router, device > router > ioapic, device > router > ioapic | bql, bql',
     'MSI from a register write': 'device | ',
     'legacy input': ' | bql, device, device > router, device > router > pic, device > router > ioapic, bql',
-    reset: ' | bql, device, device > router, device > router > ioapic, bql, bql > ioapic, bql > pic',
+    reset: ' | bql, bql > ioapic, bql > pic, device, device > router, device > router > ioapic, bql',
     'line change while the router is busy': 'waits',
   },
   'try-queue': {
@@ -152,7 +152,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
       ' | bql, device, device > router, device > router > ioapic, device > router > ioapic, bql',
     'MSI from a register write': 'device | ',
     'legacy input': ' | bql, device, device > router, device > router > pic, device > router > ioapic, bql',
-    reset: ' | bql, device, device > router, device > router > ioapic, bql, bql > ioapic, bql > pic',
+    reset: ' | bql, bql > ioapic, bql > pic, device, device > router, device > router > ioapic, bql',
     'line change while the router is busy': 'queued (0 events), then drained by the holder (1)',
   },
 };

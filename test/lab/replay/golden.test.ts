@@ -1,9 +1,10 @@
 import t from 'tap';
+import { PROFILES, QUIRKS, type Quirk } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
 import { tier } from '../../support/tier.js';
-import { GOLDEN, GUEST, PLAIN, SILENT } from './vectors.js';
+import { GOLDEN, GUEST, goldenOf, MET_QUIRKS, SILENT } from './vectors.js';
 
 /** One access at a time, these designs must not differ. */
 const LOCKING = PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(PRESETS[name].class));
@@ -15,7 +16,8 @@ t.teardown(() => target.close());
 
 t.equal(GOLDEN.length, 120);
 t.equal(LOCKING.length, 7);
-t.ok(PLAIN.length > 0 && PLAIN.length < GOLDEN.length);
+t.equal(goldenOf('qemu-11.1').length, 120);
+t.ok(goldenOf('datasheet').length >= 20 && goldenOf('standard').length >= 20);
 
 /** In shorter runs the other designs replay only what QEMU itself did. */
 const FULLY: readonly string[] = {
@@ -29,7 +31,7 @@ for (const locking of LOCKING) {
     if (profile !== 'qemu-11.1' && !FULLY.includes(locking)) continue;
     // The latter's list of coalesced traces is of all of them.
     const whole = FULLY.includes(locking) || locking === 'deferred-revalidated';
-    const all = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
+    const all = goldenOf(profile);
     const traces = whole ? all : all.filter((_, number) => number % tier.traceStride === 0);
     t.test(`${traces.length} golden traces with ${profile} under ${locking}`, async (t) => {
       const report = await replayAll(traces, target, { locking, profile }, SILENT);
@@ -57,5 +59,28 @@ for (const locking of LOCKING) {
         { name: 'linux-6.1-periodic-smp2', profile: 'standard', passed: true, mismatch: null },
       ],
     );
+  });
+}
+
+/** Each quirk in turn, off where QEMU has it and on where it has not; in shorter runs a few of them. */
+const TOGGLED = (Object.keys(QUIRKS) as Quirk[]).filter(
+  (_, number) => tier.replayDesigns === 'all' || number % 8 === 5,
+);
+
+for (const quirk of TOGGLED) {
+  t.test(`the golden traces that ${quirk} changes are those of met-quirks.json`, async (t) => {
+    const quirks = { [quirk]: !(PROFILES['qemu-11.1'] as readonly Quirk[]).includes(quirk) };
+    const report = await replayAll(GOLDEN, target, { locking: 'lockless-irq', quirks }, SILENT);
+    t.same(
+      report.results.filter(({ passed }) => !passed).map(({ name }) => name),
+      Object.keys(MET_QUIRKS).filter((name) => MET_QUIRKS[name].includes(quirk)),
+    );
+  });
+}
+
+for (const profile of ['standard', 'datasheet'] as const) {
+  t.test(`guest traces with ${profile}`, async (t) => {
+    const report = await replayAll(GUEST, target, { locking: 'lockless-timer', profile }, SILENT);
+    t.equal(report.passed, GUEST.length);
   });
 }

@@ -4,7 +4,7 @@ import { RemoteTarget } from '../../../src/lab/replay/remote.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
 import { TestServer } from '../../support/server.js';
 import { tier } from '../../support/tier.js';
-import { GOLDEN, GUEST, PIC, PLAIN, SILENT } from './vectors.js';
+import { GOLDEN, GUEST, goldenOf, PIC, SILENT } from './vectors.js';
 
 const server = await TestServer.start();
 t.teardown(() => server.stop());
@@ -24,8 +24,7 @@ const LOCKING: readonly PresetName[] = {
 
 for (const locking of LOCKING) {
   for (const profile of ['qemu-11.1', 'datasheet', 'standard'] as const) {
-    const all = profile === 'qemu-11.1' ? GOLDEN : PLAIN;
-    const traces = all.filter((_, number) => number % tier.traceStride === 0);
+    const traces = goldenOf(profile).filter((_, number) => number % tier.traceStride === 0);
     t.test(`${traces.length} golden traces over WebSocket with ${profile} under ${locking}`, async (t) => {
       const report = await replayAll(traces, new RemoteTarget(new URL(server.url)), { locking, profile }, SILENT);
       t.same(

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PROFILES, type Profile, QUIRK_NAMES, type Quirk } from '../../../src/core/devices/quirks.js';
 import type { Observer } from '../../../src/lab/replay/runner.js';
 
 export const VECTORS = fileURLToPath(new URL('../../../../test/vectors', import.meta.url));
@@ -23,11 +24,20 @@ export function linesOf(name: string): string[] {
     .split('\n');
 }
 
-/** Golden traces that meet none of the quirks. */
-export const PLAIN = GOLDEN.filter(({ file }) => {
-  const [header] = readFileSync(file, 'utf8').split('\n', 1);
-  return JSON.parse(header).quirks.length === 0;
-});
+/** Quirks that change a golden trace, by its name: `golden.test.ts` computes them from replays with each on and off. */
+export const MET_QUIRKS: { readonly [trace: string]: readonly string[] } = JSON.parse(
+  readFileSync(new URL('../../../../test/lab/replay/met-quirks.json', import.meta.url), 'utf8'),
+);
+
+/** Golden traces that a profile replays: they meet no quirk in which it differs from QEMU. */
+export function goldenOf(profile: Profile): typeof GOLDEN {
+  const has = (name: Profile, quirk: Quirk) => (PROFILES[name] as readonly Quirk[]).includes(quirk);
+  const different = QUIRK_NAMES.filter((quirk) => has(profile, quirk) !== has('qemu-11.1', quirk));
+  return GOLDEN.filter(({ file }) => {
+    const met = MET_QUIRKS[basename(file, '.jsonl')] ?? [];
+    return !different.some((quirk) => met.includes(quirk));
+  });
+}
 
 /** A folder of its own for a test's files. */
 export class Scratch {

@@ -39,9 +39,9 @@ export class Comparators {
 
   /**
    * Arms the timer as its registers say, whether it is enabled or not; the HPET is on. `time` is that of the access, in
-   * virtual ns, where it was looked at already.
+   * virtual ns, where it was looked at already. `written`: this is a write of the comparator itself.
    */
-  schedule(timer: number, time = this.ports.now()): void {
+  schedule(timer: number, time = this.ports.now(), written = false): void {
     const { state } = this;
     const now = this.#now;
     const target = this.#target;
@@ -51,16 +51,21 @@ export class Comparators {
     state.set(timer, S.T_FLAGS, flags);
     const expired = (flags & S.EXPIRED_FLAG) !== 0;
     if (state.is32Bit(timer)) {
-      // The match is where the low half of the counter next equals the comparator.
-      target.hi = now.hi;
-      if (target.isBelow(now) || (target.equals(now) && expired && !this.#firesAgain())) target.addParts(0, 1);
+      if (expired && !this.#firesAgain() && state.hasQuirk(QUIRKS['one-shot-32-once'])) {
+        this.ports.cancel(timer);
+        return;
+      }
+      if (written && this.#hasJustPassed(target, now)) {
+        this.#fireAtOnce(timer, time);
+        return;
+      }
+      this.#nextMatch32(target, now, expired && !this.#firesAgain());
     } else if (!this.#isReachable(target, now, expired)) {
       this.ports.cancel(timer);
       return;
     }
     state.store(timer, S.T_TARGET, target);
-    if (state.is32Bit(timer) && !state.isPeriodic(timer) && target.hi !== now.hi && target.lo !== 0) {
-      // 2.3.9.2.1: a 32-bit one-shot timer also interrupts when the low half wraps.
+    if (this.#firesAtWrap(timer) && target.hi !== now.hi && target.lo !== 0) {
       flags |= S.WRAP_FLAG;
       target.lo = 0;
     }
@@ -73,9 +78,40 @@ export class Comparators {
   /** Whether a 64-bit match is to be armed: not one that has expired, nor one that is only met after a wrap of 2^64. */
   #isReachable(target: U64, now: U64, expired: boolean): boolean {
     if (expired && !now.isBelow(target)) return this.#firesAgain();
-    if (this.state.hasQuirk(QUIRKS['huge-comparator'])) return true;
-    if (target.isBelow(now) && this.state.hasQuirk(QUIRKS['past-fires'])) return true;
+    if (target.isBelow(now)) {
+      if (this.state.hasQuirk(QUIRKS['past-fires'])) return true;
+    } else if (this.state.hasQuirk(QUIRKS['huge-comparator'])) {
+      return true;
+    }
     return this.#scratch.copy(target).subtract(now).toNumber() < REACHABLE_TICKS;
+  }
+
+  /** The counter value at which its low half next equals the comparator; `after`: not the present one. */
+  #nextMatch32(target: U64, now: U64, after: boolean): void {
+    target.hi = now.hi;
+    if (target.isBelow(now) || (after && target.equals(now))) target.addParts(0, 1);
+  }
+
+  #firesAtWrap(timer: number): boolean {
+    const { state } = this;
+    return state.is32Bit(timer) && !state.isPeriodic(timer) && state.hasQuirk(QUIRKS['wrap-fires-32']);
+  }
+
+  /** Quirk `past-fires-32`: whether a comparator lies 1 to 2^31 − 1 ticks behind the counter. */
+  #hasJustPassed(target: U64, now: U64): boolean {
+    const behind = (now.lo - target.lo) | 0;
+    return behind > 0 && this.state.hasQuirk(QUIRKS['past-fires-32']);
+  }
+
+  /** Arms the timer for the present; the next access to it expires it first, if its callback is late. */
+  #fireAtOnce(timer: number, time: number): void {
+    const { state } = this;
+    const target = this.#target;
+    const behind = (this.#now.lo - target.lo) | 0;
+    state.store(timer, S.T_TARGET, target.copy(this.#now).subtractParts(behind, 0));
+    state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) | S.AHEAD_FLAG);
+    this.#deadline.setNumber(time);
+    this.#arm(timer);
   }
 
   #firesAgain(): boolean {
@@ -99,9 +135,25 @@ export class Comparators {
       this.counter.timeOf(state.load(timer, S.T_TARGET, this.#target), this.#deadline);
       this.#arm(timer);
     } else {
-      state.set(timer, S.T_FLAGS, (flags | S.EXPIRED_FLAG) & ~S.AHEAD_FLAG);
+      this.#expireOneShot(timer, flags | S.EXPIRED_FLAG);
     }
     this.output.raise(timer);
+  }
+
+  /** 2.3.9.2.1: a 32-bit timer matches again each time that the low half of the counter equals its comparator. */
+  #expireOneShot(timer: number, flags: number): void {
+    const { state } = this;
+    if (!state.is32Bit(timer) || state.hasQuirk(QUIRKS['one-shot-32-once'])) {
+      state.set(timer, S.T_FLAGS, flags & ~S.AHEAD_FLAG);
+      return;
+    }
+    const target = state.load(timer, S.T_TARGET, this.#target);
+    this.counter.valueAt(this.#now, this.ports.now());
+    this.#nextMatch32(target, this.#now, true);
+    state.store(timer, S.T_TARGET, target);
+    state.set(timer, S.T_FLAGS, flags | S.AHEAD_FLAG);
+    this.counter.timeOf(target, this.#deadline);
+    this.#arm(timer);
   }
 
   /**

@@ -69,13 +69,14 @@ export class Hpet {
     }
     const legacy = this.#state.isLegacy();
     this.#powerOn();
-    if (legacy) this.#legacy.end();
+    if (this.#state.hasQuirk(QUIRKS['reset-clears-rtc'])) this.memory.set(S.RTC_LEVEL, 0);
+    if (legacy) this.#legacy.reset();
   }
 
   #powerOn(): void {
     this.counter.reset(this.#state.hasQuirk(QUIRKS['huge-comparator']));
     this.memory.set(S.CONFIGURATION, 0);
-    this.memory.set(S.STATUS, 0);
+    if (!this.#state.hasQuirk(QUIRKS['reset-keeps-status'])) this.memory.set(S.STATUS, 0);
     for (let timer = 0; timer < this.timers; timer++) this.#blocks.powerOn(timer);
   }
 
@@ -189,7 +190,7 @@ export class Hpet {
     const time = this.ports.now();
     this.counter.start(time);
     for (let timer = 0; timer < this.timers; timer++) {
-      if (this.#state.isPending(timer) && this.#state.isEnabled(timer)) this.#output.deliver(timer);
+      if (this.#state.isPending(timer) && this.#state.isEnabled(timer)) this.#output.raise(timer);
       this.#comparators.schedule(timer, time);
     }
   }
@@ -198,7 +199,7 @@ export class Hpet {
   #turnOff(): void {
     for (let timer = 0; timer < this.timers; timer++) {
       this.#comparators.cancel(timer);
-      if (this.#state.isPending(timer)) this.#output.deliver(timer);
+      if (this.#state.isPending(timer)) this.#output.raise(timer);
     }
   }
 

@@ -57,8 +57,12 @@ export class InterruptOutput {
     }
   }
 
-  /** Lowers what the timer holds, for a reset. */
+  /** Lowers what the timer holds, for a reset. Under quirk `reset-keeps-line` a pending interrupt stays asserted. */
   release(timer: number): void {
+    if (this.state.hasQuirk(QUIRKS['reset-keeps-line'])) {
+      if (this.state.isPending(timer)) this.deliver(timer);
+      return;
+    }
     if (this.state.hasQuirk(QUIRKS['stale-line'])) this.ports.setLine(timer, this.#route(timer), 0);
     this.#releaseHeld(timer);
   }
@@ -90,9 +94,8 @@ export class InterruptOutput {
     return (this.state.get(timer, S.T_CONFIGURATION) >> R.INT_ROUTE_SHIFT) & R.INT_ROUTE_MASK;
   }
 
-  /** Whether the timer's interrupts are FSB messages. Without the capability the enable bit is stored and ignored. */
+  /** Whether the timer's interrupts are FSB messages. */
   #usesFsb(timer: number): boolean {
-    if (!(this.state.get(timer, S.T_CONFIGURATION) & R.FSB_EN_CNF)) return false;
-    return this.state.memory.get(S.FSB_CAPABLE) !== 0 || this.state.hasQuirk(QUIRKS['fsb-without-capability']);
+    return (this.state.get(timer, S.T_CONFIGURATION) & R.FSB_EN_CNF) !== 0;
   }
 }

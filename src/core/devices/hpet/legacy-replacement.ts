@@ -18,16 +18,37 @@ export class LegacyReplacement {
 
   begin(): void {
     this.ports.setPitGate(0);
+    // Who takes a line over raises it before the other lowers it: no false edge.
+    if (!this.#staysStale) this.#moveTimers();
     this.ports.setLine(SOURCE_PIT, R.LEGACY_PIT_LINE, 0);
     this.ports.setLine(SOURCE_RTC, R.LEGACY_RTC_LINE, 0);
-    this.#moveTimers();
+    if (this.#staysStale) this.#lowerTimers();
   }
 
   end(): void {
-    this.#moveTimers();
-    this.ports.setLine(SOURCE_PIT, R.LEGACY_PIT_LINE, this.state.memory.get(S.PIT_LEVEL));
+    if (this.#staysStale) this.ports.setLine(0, R.LEGACY_PIT_LINE, 0);
+    this.#restoreInputs();
+    // Timer 1 leaves line 8 to the RTC, without an edge if that is high.
+    if (!this.#staysStale) this.#moveTimers();
+    else if (!this.state.memory.get(S.RTC_LEVEL)) this.ports.setLine(1, R.LEGACY_RTC_LINE, 0);
+  }
+
+  /** A reset ended legacy replacement. Under quirk `reset-keeps-line` no line goes low. */
+  reset(): void {
+    if (!this.state.hasQuirk(QUIRKS['reset-keeps-line'])) {
+      this.end();
+      return;
+    }
     this.ports.setPitGate(1);
-    this.ports.setLine(SOURCE_RTC, R.LEGACY_RTC_LINE, this.state.memory.get(S.RTC_LEVEL));
+    if (this.state.memory.get(S.PIT_LEVEL)) this.ports.setLine(SOURCE_PIT, R.LEGACY_PIT_LINE, 1);
+    if (this.state.memory.get(S.RTC_LEVEL)) this.ports.setLine(SOURCE_RTC, R.LEGACY_RTC_LINE, 1);
+  }
+
+  #restoreInputs(): void {
+    const { memory } = this.state;
+    this.ports.setLine(SOURCE_PIT, R.LEGACY_PIT_LINE, memory.get(S.PIT_LEVEL));
+    this.ports.setPitGate(1);
+    this.ports.setLine(SOURCE_RTC, R.LEGACY_RTC_LINE, memory.get(S.RTC_LEVEL));
   }
 
   /** The PIT (SOURCE_PIT) or RTC (SOURCE_RTC) drives its input. */
@@ -37,14 +58,18 @@ export class LegacyReplacement {
     if (!this.state.isLegacy()) this.ports.setLine(source, isPit ? R.LEGACY_PIT_LINE : R.LEGACY_RTC_LINE, level);
   }
 
-  /** What timers 0 and 1 hold follows them; under quirk `stale-line` only the two legacy lines go low. */
+  /** Under quirk `stale-line` the two legacy lines go low, and what timers hold does not follow them. */
+  get #staysStale(): boolean {
+    return this.state.hasQuirk(QUIRKS['stale-line']);
+  }
+
+  #lowerTimers(): void {
+    this.ports.setLine(0, R.LEGACY_PIT_LINE, 0);
+    this.ports.setLine(1, R.LEGACY_RTC_LINE, 0);
+  }
+
   #moveTimers(): void {
-    if (this.state.hasQuirk(QUIRKS['stale-line'])) {
-      this.ports.setLine(0, R.LEGACY_PIT_LINE, 0);
-      this.ports.setLine(1, R.LEGACY_RTC_LINE, 0);
-    } else {
-      this.output.update(0);
-      this.output.update(1);
-    }
+    this.output.update(0);
+    this.output.update(1);
   }
 }

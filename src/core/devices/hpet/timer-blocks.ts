@@ -1,4 +1,5 @@
 import { U64 } from '../../memory/u64.js';
+import { QUIRKS } from '../quirks.js';
 import type { Comparators } from './comparators.js';
 import type { InterruptOutput } from './interrupt-output.js';
 import * as R from './registers.js';
@@ -14,11 +15,14 @@ export class TimerBlocks {
     readonly output: InterruptOutput,
   ) {}
 
-  /** Registers and hidden state as after power-on. */
+  /** Registers and hidden state as after power-on; FSB routes under a quirk excepted. */
   powerOn(timer: number): void {
     const { state } = this;
     const fsb = state.memory.get(S.FSB_CAPABLE) ? R.FSB_INT_DEL_CAP : 0;
-    for (let word = 0; word < S.TIMER_WORDS; word++) state.set(timer, word, 0);
+    const keepsRoute = state.hasQuirk(QUIRKS['reset-keeps-fsb']);
+    for (let word = 0; word < S.TIMER_WORDS; word++) {
+      if (!keepsRoute || (word !== S.T_FSB_DATA && word !== S.T_FSB_ADDRESS)) state.set(timer, word, 0);
+    }
     state.set(timer, S.T_CONFIGURATION, R.PER_INT_CAP | R.SIZE_CAP | fsb);
     state.store(timer, S.T_COMPARATOR, this.#register.set(0xffff_ffff, 0xffff_ffff));
   }
@@ -61,12 +65,12 @@ export class TimerBlocks {
   #writeConfiguration(timer: number, written: number, time: number | undefined): void {
     const { state, output } = this;
     const old = state.get(timer, S.T_CONFIGURATION);
-    const writable = R.TIMER_CONFIGURATION_WRITABLE;
+    const writable = this.#writable(written);
     const configuration = (old & ~writable) | (written & writable);
     // Lowered before route and delivery change: afterwards it would be another line, or none.
     if (old & ~configuration & R.INT_TYPE_CNF) output.lower(timer);
     state.set(timer, S.T_CONFIGURATION, configuration);
-    if (configuration & ~old & R.INT_ENB_CNF && state.isPending(timer)) output.deliver(timer);
+    if (configuration & ~old & R.INT_ENB_CNF && state.isPending(timer)) output.raise(timer);
     else output.update(timer);
     if (configuration & R.MODE32_CNF) {
       state.set(timer, S.T_COMPARATOR + 1, 0);
@@ -75,17 +79,35 @@ export class TimerBlocks {
     if (state.isOn()) this.comparators.schedule(timer, time);
   }
 
+  /**
+   * Which configuration bits a write reaches (2.3.8): not the FSB enable bit without the capability, and not the route
+   * if the timer does not support the one written.
+   */
+  #writable(written: number): number {
+    const { state } = this;
+    const route = (written >> R.INT_ROUTE_SHIFT) & R.INT_ROUTE_MASK;
+    let writable = R.TIMER_CONFIGURATION_WRITABLE;
+    if (!((state.memory.get(S.ROUTING_CAPABILITY) >> route) & 1) && !state.hasQuirk(QUIRKS['any-route'])) {
+      writable &= ~(R.INT_ROUTE_MASK << R.INT_ROUTE_SHIFT);
+    }
+    if (!state.memory.get(S.FSB_CAPABLE) && !state.hasQuirk(QUIRKS['fsb-without-capability'])) {
+      writable &= ~R.FSB_EN_CNF;
+    }
+    return writable;
+  }
+
   #writeComparator(timer: number, high: boolean, size: number, value: U64, time: number | undefined): void {
     const { state } = this;
     const configuration = state.get(timer, S.T_CONFIGURATION);
     const narrow = (configuration & R.MODE32_CNF) !== 0;
     if (narrow && high) return;
     const periodic = (configuration & R.TYPE_CNF) !== 0;
-    if (!periodic || configuration & R.VAL_SET_CNF) this.#deposit(timer, S.T_COMPARATOR, high, size, value, narrow);
+    const written = !periodic || (configuration & R.VAL_SET_CNF) !== 0;
+    if (written) this.#deposit(timer, S.T_COMPARATOR, high, size, value, narrow);
     if (periodic) this.#deposit(timer, S.T_PERIOD, high, size, value, narrow);
     state.set(timer, S.T_CONFIGURATION, configuration & ~R.VAL_SET_CNF);
     state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) & ~S.EXPIRED_FLAG);
-    if (state.isOn()) this.comparators.schedule(timer, time);
+    if (state.isOn()) this.comparators.schedule(timer, time, written);
   }
 
   /** A `narrow` (32-bit) field keeps an upper half of 0. */

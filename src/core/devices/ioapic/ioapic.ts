@@ -91,7 +91,7 @@ export class Ioapic {
     this.memory.set(INPUTS, inputs);
     const entry = this.memory.get(ENTRY_LOW + pin);
     const requests = this.memory.get(REQUESTS);
-    if (entry & R.TRIGGER_LEVEL) {
+    if (this.#isLevel(entry)) {
       // The request follows the line, masked or not.
       const isHigh = (inputs & drivers) !== 0;
       this.memory.set(REQUESTS, isHigh ? requests | bit : requests & ~bit);
@@ -116,7 +116,7 @@ export class Ioapic {
       if (!(requests & bit)) continue;
       const entry = this.memory.get(ENTRY_LOW + pin);
       if (entry & R.MASKED) continue;
-      if (entry & R.TRIGGER_LEVEL) {
+      if (this.#isLevel(entry)) {
         if (entry & R.REMOTE_IRR) continue;
         this.memory.set(ENTRY_LOW + pin, entry | R.REMOTE_IRR);
       } else {
@@ -135,15 +135,22 @@ export class Ioapic {
       (entry >> R.DESTINATION_MODE_SHIFT) & 1,
       deliveryMode,
       fromPic ? this.ports.acknowledgeExtInt() : entry & R.VECTOR_MASK,
-      (entry >> R.TRIGGER_MODE_SHIFT) & 1,
+      this.#isLevel(entry) ? 1 : 0,
     );
+  }
+
+  /** Whether the pin of an entry is level-triggered. */
+  #isLevel(entry: number): boolean {
+    if (!(entry & R.TRIGGER_LEVEL)) return false;
+    const isEdgeMode = (R.EDGE_MODES >> ((entry >> R.DELIVERY_MODE_SHIFT) & R.DELIVERY_MODE_MASK)) & 1;
+    return !isEdgeMode || this.#hasQuirk(QUIRKS['level-nmi']);
   }
 
   /** An EOI for `vector` (32 bits compared) from a local APIC or the EOI register: acts on every level entry with it. */
   endOfInterrupt(vector: number): void {
     for (let pin = 0; pin < R.PIN_COUNT; pin++) {
       const entry = this.memory.get(ENTRY_LOW + pin);
-      if ((entry & R.VECTOR_MASK) !== vector || !(entry & R.TRIGGER_LEVEL) || !(entry & R.REMOTE_IRR)) continue;
+      if ((entry & R.VECTOR_MASK) !== vector || !(entry & R.REMOTE_IRR) || !this.#isLevel(entry)) continue;
       this.memory.set(ENTRY_LOW + pin, entry & ~R.REMOTE_IRR);
       if (entry & R.MASKED || !(this.memory.get(REQUESTS) & (1 << pin))) {
         this.memory.set(SUCCESSIVE_EOIS + pin, 0);
@@ -234,11 +241,23 @@ export class Ioapic {
     } else {
       const old = this.memory.get(ENTRY_LOW + pin);
       let entry = (value & ~R.READ_ONLY) | (old & R.READ_ONLY);
-      if (!(entry & R.TRIGGER_LEVEL)) entry &= ~R.REMOTE_IRR;
+      if (!this.#isLevel(entry)) entry &= ~R.REMOTE_IRR;
       this.memory.set(ENTRY_LOW + pin, entry);
+      this.#changeTrigger(pin, this.#isLevel(old), this.#isLevel(entry));
     }
     this.memory.set(SUCCESSIVE_EOIS + pin, 0);
     this.#service();
+  }
+
+  /** An entry was written: a request by level is one as long as the line is high, and the entry level-triggered. */
+  #changeTrigger(pin: number, wasLevel: boolean, isLevel: boolean): void {
+    const bit = 1 << pin;
+    const requests = this.memory.get(REQUESTS);
+    if (!isLevel) {
+      if (wasLevel && !this.#hasQuirk(QUIRKS['level-sent-as-edge'])) this.memory.set(REQUESTS, requests & ~bit);
+    } else if (!wasLevel && !this.#hasQuirk(QUIRKS['level-needs-rise'])) {
+      this.memory.set(REQUESTS, this.inputLevel(pin) ? requests | bit : requests & ~bit);
+    }
   }
 }
 

@@ -45,6 +45,11 @@ export const READ_ONLY = DELIVERY_STATUS | REMOTE_IRR;
 export const DESTINATION_SHIFT = 24;
 
 export const EXT_INT = 7;
+/**
+ * 3.2.4, by delivery mode: NMI (4) and INIT (5) are edge-triggered whatever the trigger mode bit says. SMI (2) and
+ * ExtINT (7) "require" an edge-triggered entry, and the bit's effect is left open: they are treated alike.
+ */
+export const EDGE_MODES = (1 << 2) | (1 << 4) | (1 << 5) | (1 << EXT_INT);
 export const DELIVERY_MODES = [
   'fixed',
   'lowest priority',

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { SOURCE_PIT, SOURCE_RTC } from '../../../../src/core/devices/gsi/sources.js';
 import { FSB_EN_CNF, INT_TYPE_CNF } from '../../../../src/core/devices/hpet/registers.js';
+import { PRESET_NAMES, PRESETS } from '../../../../src/core/locking/presets.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
-import { acknowledge, fsbRouteOf, oneShot, turnOn } from '../../../support/hpet-registers.js';
+import { acknowledge, comparatorOf, fsbRouteOf, oneShot, turnOn } from '../../../support/hpet-registers.js';
 import { outputs } from '../../../support/outputs.js';
 import { writeEntry } from '../../../support/redirection-entry.js';
 
@@ -104,3 +105,41 @@ t.test(
     }
   },
 );
+
+/** Line 8 (or 0) as its events show it, while the HPET's timer and the other input both hold it. */
+for (const [source, timer, line] of [
+  [SOURCE_PIT, 0, 0],
+  [SOURCE_RTC, 1, 8],
+] as const) {
+  t.test(
+    `no false edge on line ${line}: legacy replacement ends with timer ${timer} pending and the input high`,
+    async (t) => {
+      for (const profile of ['standard', 'datasheet'] as const) {
+        for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+          const bench = new BenchMachine({ profile, locking });
+          oneShot(bench, timer, 20, 100, INT_TYPE_CNF);
+          bench.setLegacyInput(source, 1);
+          turnOn(bench, true);
+          bench.advance(5_000);
+          bench.takeEvents();
+          bench.writeHpet(0x010, 1);
+          t.same(outputs(bench, 'line'), ['line 20 = 1 @5000'], `leaving, ${profile} under ${locking}`);
+          bench.writeHpet(0x010, 3);
+          t.same(outputs(bench, 'line'), ['line 20 = 0 @5000'], `entering, ${profile} under ${locking}`);
+        }
+      }
+    },
+  );
+}
+
+t.test('under qemu-11.1 line 8 takes the level of the RTC without an edge', async (t) => {
+  const bench = new BenchMachine({ profile: 'qemu-11.1' });
+  for (const other of [0, 2]) bench.writeHpet(comparatorOf(other), 1_000_000);
+  oneShot(bench, 1, 20, 100, INT_TYPE_CNF);
+  bench.setLegacyInput(SOURCE_RTC, 1);
+  turnOn(bench, true);
+  bench.advance(5_000);
+  bench.takeEvents();
+  bench.writeHpet(0x010, 1);
+  t.same(outputs(bench, 'line'), []);
+});

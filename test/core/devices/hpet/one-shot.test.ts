@@ -68,13 +68,13 @@ t.test('a 32-bit timer looks at the low half of the counter', async (t) => {
   t.same(raises(bench), [1_000]);
 });
 
-t.test('a 32-bit one-shot timer whose match lies beyond the wrap interrupts at the wrap too', async (t) => {
+t.test('a 32-bit one-shot timer whose match lies beyond the wrap does not interrupt at the wrap', async (t) => {
   const bench = new BenchMachine();
   bench.writeHpet(MAIN_COUNTER, 0xffff_ff9cn);
   oneShot(bench, 2, 11, 50, MODE32_CNF);
   turnOn(bench);
   bench.advance(5_000);
-  t.same(raises(bench), [1_000, 1_500]);
+  t.same(raises(bench), [1_500]);
 });
 
 t.test('a 32-bit one-shot timer with its match exactly at the wrap interrupts once', async (t) => {

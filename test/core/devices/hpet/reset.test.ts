@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SOURCE_RTC } from '../../../../src/core/devices/gsi/sources.js';
+import { SOURCE_PIT, SOURCE_RTC } from '../../../../src/core/devices/gsi/sources.js';
 import { INT_TYPE_CNF, INTERRUPT_STATUS, MAIN_COUNTER } from '../../../../src/core/devices/hpet/registers.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
 import {
@@ -11,6 +11,7 @@ import {
   turnOn,
 } from '../../../support/hpet-registers.js';
 import { outputs } from '../../../support/outputs.js';
+import { writeEntry } from '../../../support/redirection-entry.js';
 
 t.test('a reset restores the registers, lowers the lines and cancels the timers', async (t) => {
   const bench = new BenchMachine({ hpet: { msi: true } });
@@ -54,4 +55,21 @@ t.test('a reset ends legacy replacement: the RTC has its line again', async (t) 
   bench.setLegacyInput(SOURCE_RTC, 1);
   bench.reset();
   t.same(outputs(bench), ['line 8 = 1 @0']);
+});
+
+t.test('a reset sends nothing through an entry that it clears', async (t) => {
+  for (const profile of ['standard', 'datasheet', 'qemu-11.1'] as const) {
+    const bench = new BenchMachine({ profile });
+    for (const other of [0, 2]) bench.writeHpet(comparatorOf(other), 1_000_000);
+    for (const pin of [2, 8, 16]) writeEntry(bench, pin, 0x30 + pin);
+    bench.setLegacyInput(SOURCE_PIT, 1);
+    bench.setLegacyInput(SOURCE_RTC, 1);
+    oneShot(bench, 1, 16, 100, INT_TYPE_CNF);
+    turnOn(bench, true);
+    bench.advance(1_000);
+    bench.setLine(16, 1);
+    bench.takeEvents();
+    bench.reset();
+    t.same(outputs(bench, 'apic'), [], profile);
+  }
 });

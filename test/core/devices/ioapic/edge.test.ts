@@ -4,7 +4,6 @@ import { outputs } from '../../../support/outputs.js';
 import { lowOf, writeEntry } from '../../../support/redirection-entry.js';
 
 const MASKED = 1 << 16;
-const LEVEL = 1 << 15;
 
 t.test('an edge pin sends one message per rising edge, on every pin', async (t) => {
   const bench = new BenchMachine();
@@ -44,14 +43,4 @@ t.test('an edge message needs no EOI, and sets no remote IRR', async (t) => {
   bench.setLine(5, 0);
   bench.setLine(5, 1);
   t.equal(outputs(bench, 'apic').length, 2);
-});
-
-t.test('a level request that waits is sent as an edge when its entry is unmasked in edge mode', async (t) => {
-  const bench = new BenchMachine();
-  writeEntry(bench, 5, MASKED | LEVEL | 0x45);
-  bench.setLine(5, 1);
-  writeEntry(bench, 5, MASKED | 0x45);
-  bench.setLine(5, 0);
-  writeEntry(bench, 5, 0x45);
-  t.same(outputs(bench, 'apic'), ['pin 5 vector 0x45 edge @0']);
 });
