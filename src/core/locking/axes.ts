@@ -33,8 +33,11 @@ export interface IrqTarget {
   readonly quirks: number;
   driveLine(line: number, source: number, level: number): void;
   pulseLine(line: number, source: number): void;
-  /** Sets the levels of all of the HPET's sources on a line at once, bit n for source n. */
-  assignLine(line: number, source: number, levels: number): void;
+  /**
+   * Sets the levels of all of the HPET's sources on a line at once, bit n for source n. `changed`: the sources whose
+   * level changed since it was applied, there and back included.
+   */
+  assignLine(line: number, source: number, levels: number, changed: number): void;
   sendMsi(timer: number, address: number, data: number): void;
   setPitGate(level: number): void;
 }

@@ -75,7 +75,7 @@ export class DeferredList {
       this.statistics.deferred(since);
       switch (kind) {
         case LEVEL:
-          lines.level(target, a, b, c, change);
+          lines.level(target, a, b, c, change, this.#hasLater(i, a), this.#earlierSources(i, a));
           break;
         case PULSE:
           lines.pulse(target, a, b);
@@ -90,6 +90,24 @@ export class DeferredList {
     }
     this.#length = 0;
   }
+
+  /** Whether a level of the same line was recorded after entry `i`. */
+  #hasLater(i: number, line: number): boolean {
+    for (let later = i + 1; later < this.#length; later++) {
+      if (this.#entries[later].kind === LEVEL && this.#entries[later].a === line) return true;
+    }
+    return false;
+  }
+
+  /** The sources of levels of the same line that were recorded before entry `i`, bit n for source n. */
+  #earlierSources(i: number, line: number): number {
+    let sources = 0;
+    for (let earlier = 0; earlier < i; earlier++) {
+      const { kind, a, b } = this.#entries[earlier];
+      if (kind === LEVEL && a === line) sources |= 1 << b;
+    }
+    return sources;
+  }
 }
 
 /** Where deferred calls go that are no line changes. */
@@ -100,6 +118,15 @@ export interface MessageTarget {
 
 /** How deferred line changes are applied. */
 export interface DeferredLines<Target> {
-  level(target: Target, line: number, source: number, level: number, change: number): void;
+  /** `hasLater`, `earlier`: whether the list has a later level of the line, and the sources of its earlier ones. */
+  level(
+    target: Target,
+    line: number,
+    source: number,
+    level: number,
+    change: number,
+    hasLater: boolean,
+    earlier: number,
+  ): void;
   pulse(target: Target, line: number, source: number): void;
 }

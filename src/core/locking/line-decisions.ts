@@ -1,4 +1,4 @@
-import { DEFERRED_AREA as AREA } from '../memory/map.js';
+import { DEFERRED_AREA as AREA, LINE_CHANGES_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import type { Staleness } from '../sync/statistics.js';
 
@@ -12,6 +12,8 @@ const DECIDED = AREA.words('decided', SOURCES, 'sync');
 const APPLIED = AREA.words('applied', SOURCES, 'router');
 /** Per line: the levels of its sources as decided, for revalidation. */
 const LEVELS = AREA.words('levels', LINES, 'hpet');
+/** Per line: the sources whose level changed, there and back included, since the line was last applied. */
+const CHANGED = LINE_CHANGES_AREA.words('changed', LINES, 'hpet');
 /** Per line: pulses that were decided and not applied yet. */
 const PULSES = AREA.words('pulses', LINES, 'sync');
 const TOTAL = AREA.time('total', 'router');
@@ -133,7 +135,27 @@ export class LineDecisions {
   }
 
   setLevels(line: number, levels: number): void {
+    const { memory } = this;
+    memory.set(CHANGED + line, memory.get(CHANGED + line) | (memory.get(LEVELS + line) ^ levels));
+    memory.set(LEVELS + line, levels);
+  }
+
+  /** The same by a pulse, which makes the change itself when it is applied. */
+  setLevelsByPulse(line: number, levels: number): void {
     this.memory.set(LEVELS + line, levels);
+    this.addPulse(line);
+  }
+
+  /** The sources whose level changed since the last `takeChanged`. */
+  changed(line: number): number {
+    return this.memory.get(CHANGED + line);
+  }
+
+  /** The sources whose level changed since the last call; the caller holds the HPET's guard. */
+  takeChanged(line: number): number {
+    const changed = this.memory.get(CHANGED + line);
+    this.memory.set(CHANGED + line, 0);
+    return changed;
   }
 
   addPulse(line: number): void {

@@ -432,7 +432,13 @@ export class Machine implements IrqTarget {
     this.#endsPulse = false;
   }
 
-  assignLine(line: number, source: number, levels: number): void {
+  assignLine(line: number, source: number, levels: number, changed: number): void {
+    const back = changed & ~(levels ^ this.router.hpetSources(line));
+    if (back) this.#assignLine(line, source, levels ^ back);
+    this.#assignLine(line, source, levels);
+  }
+
+  #assignLine(line: number, source: number, levels: number): void {
     const cause = this.cause;
     this.cause = this.router.raisedBy(line, source, levels);
     this.router.assign(line, this.cause, levels);

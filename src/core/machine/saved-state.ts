@@ -15,6 +15,8 @@ import { TIMER_COUNT } from './timer-list.js';
 
 /** Per timer a float64: its deadline in virtual ns, 0 to 2^63, or -1 if it is not armed. */
 const DEADLINES = TIMER_LIST_AREA.start;
+/** Then per place in the order of deadlines, from the first: 1 + the timer that comes due there, or 0. */
+const ORDER = DEADLINES + 2 * TIMER_COUNT;
 
 /** Counts for reports, which do not go back, and what is empty while nobody is in the machine. */
 const NOT_SAVED =
@@ -51,9 +53,12 @@ export function saveState(machine: Machine, words: readonly SavedWord[], to: num
   }
   for (let timer = 0; timer < TIMER_COUNT; timer++)
     shared.setTime(to + DEADLINES + 2 * timer, timers.deadlineOf(timer));
+  for (let place = 0; place < TIMER_COUNT; place++) shared.set(to + ORDER + place, 0);
+  let place = 0;
+  timers.forEachArmed((timer) => shared.set(to + ORDER + place++, 1 + timer));
 }
 
-/** The converse: no event tells of levels that it sets, and timers that were armed are armed again. */
+/** The converse: it emits no event of the levels that it sets, and arms the timers again, in their old order. */
 export function restoreState(machine: Machine, words: readonly SavedWord[], from: number): void {
   const { memory, thread, timers } = machine;
   const { shared } = thread;
@@ -62,11 +67,16 @@ export function restoreState(machine: Machine, words: readonly SavedWord[], from
     if (isSync) memory.store(address, value);
     else memory.set(address, value);
   }
-  for (let timer = 0; timer < TIMER_COUNT; timer++) {
-    const deadline = shared.getTime(from + DEADLINES + 2 * timer);
-    if (deadline < 0) timers.cancel(timer);
-    else timers.arm(timer, deadline);
+  for (let timer = 0; timer < TIMER_COUNT; timer++) timers.cancel(timer);
+  for (let place = 0; place < TIMER_COUNT; place++) {
+    const timer = shared.get(from + ORDER + place) - 1;
+    if (timer >= 0) timers.arm(timer, shared.getTime(from + DEADLINES + 2 * timer));
   }
+}
+
+/** Where a saved machine has the timer that comes due in a place. */
+export function savedPlace(place: number): number {
+  return ORDER + place;
 }
 
 /** Where the deadline of a timer lies in a saved machine. */

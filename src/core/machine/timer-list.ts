@@ -96,6 +96,13 @@ export class TimerList {
     return deadline;
   }
 
+  /** Calls `visit` with each armed timer, in the order in which they come due. */
+  forEachArmed(visit: (timer: number) => void): void {
+    const locked = this.locks.guard(TIMERS);
+    for (let next = this.memory.get(HEAD); next !== 0; next = this.memory.get(entry(next - 1) + NEXT)) visit(next - 1);
+    this.locks.unguard(TIMERS, locked);
+  }
+
   /** Takes the first timer off the list if its deadline is not after `now`; see `taken`. */
   takeDue(now: number): boolean {
     const locked = this.locks.guard(TIMERS);

@@ -1,7 +1,7 @@
 import { Area } from './layout.js';
 
 /**
- * The memory of one machine: 1600 words (6.25 KiB), one area per module, which alone claims words of it:
+ * The memory of one machine: 1616 words (6.3 KiB), one area per module, which alone claims words of it:
  * else addresses would depend on the order in which a thread loads modules. Addresses are relative to the machine's base.
  * Locks lie a cache line (16 words) apart.
  */
@@ -24,9 +24,10 @@ export const LINE_QUEUE_AREA = new Area('lineQueue', 1312, 1408);
 export const KICK_AREA = new Area('kick', 1408, 1536);
 export const LOAD_AREA = new Area('load', 1536, 1552);
 export const XEN_AREA = new Area('xen', 1552, 1568);
-export const STEPS_AREA = new Area('steps', 1568, 1576);
+export const LINE_CHANGES_AREA = new Area('lineChanges', 1568, 1600);
+export const STEPS_AREA = new Area('steps', 1600, 1608);
 
-export const MACHINE_WORDS = 1600;
+export const MACHINE_WORDS = 1616;
 
 export const MACHINE_AREAS = [
   CONFIG_AREA,
@@ -48,5 +49,6 @@ export const MACHINE_AREAS = [
   KICK_AREA,
   LOAD_AREA,
   XEN_AREA,
+  LINE_CHANGES_AREA,
   STEPS_AREA,
 ];

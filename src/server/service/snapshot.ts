@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MachineConfig } from '../../config/machine.js';
 import { EXTERNAL_BIT, HPET_BITS, LINES } from '../../core/devices/gsi/router.js';
 import { CLOCK_END } from '../../core/machine/clock.js';
-import { type SavedWord, savedDeadline, savedWords } from '../../core/machine/saved-state.js';
+import { type SavedWord, savedDeadline, savedPlace, savedWords } from '../../core/machine/saved-state.js';
 import { MAX_TIME } from '../../core/machine/steps.js';
 import { STORM_TIMER, TIMER_COUNT } from '../../core/machine/timer-list.js';
 import type { Memory } from '../../core/memory/memory.js';
@@ -41,6 +41,11 @@ export const SnapshotSchema = Type.Object(
     deadlines: Type.Array(Type.Union([Type.Null(), VirtualTime]), {
       description: 'Virtual time in ns at which each timer is due, or null: those of the HPET, then the storm timer.',
     }),
+    order: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0, maximum: STORM_TIMER }), {
+        description: 'The timers that have a deadline, in the order in which they come due; without it, by number.',
+      }),
+    ),
   },
   CLOSED,
 );
@@ -54,6 +59,8 @@ export interface Snapshot {
   readonly intr: 0 | 1;
   readonly state: { readonly [name: string]: number };
   readonly deadlines: readonly (string | null)[];
+  /** Timers with a deadline, as they come due; older snapshots have none. */
+  readonly order?: readonly number[];
 }
 
 /** What a machine was made with that its state depends on: a snapshot fits only a machine for which all are the same. */
@@ -69,7 +76,7 @@ function wordsOf(): readonly SavedWord[] {
 }
 
 /** Reads the state of a machine from the transfer area. */
-export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTime' | 'state' | 'deadlines'> {
+export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTime' | 'state' | 'deadlines' | 'order'> {
   return {
     virtualTime: String(memory.getTime(at)),
     state: Object.fromEntries(wordsOf().map(({ name, address }) => [name, memory.load(at + address) >>> 0])),
@@ -77,15 +84,25 @@ export function readSaved(memory: Memory, at: number): Pick<Snapshot, 'virtualTi
       const deadline = memory.getTime(at + savedDeadline(timer));
       return deadline < 0 ? null : String(deadline);
     }),
+    order: PLACES.map((place) => memory.load(at + savedPlace(place)) - 1).filter((timer) => timer >= 0),
   };
 }
 
 /** The converse; what it writes was checked by `requireFits`. */
-export function writeSaved(memory: Memory, at: number, { state, deadlines }: Snapshot): void {
+export function writeSaved(memory: Memory, at: number, snapshot: Snapshot): void {
+  const { state, deadlines, order = byNumber(deadlines) } = snapshot;
   for (const { name, address } of wordsOf()) memory.store(at + address, state[name] | 0);
   for (const [timer, deadline] of deadlines.entries()) {
     memory.setTime(at + savedDeadline(timer), deadline === null ? -1 : Number(deadline));
   }
+  for (const place of PLACES) memory.store(at + savedPlace(place), place < order.length ? 1 + order[place] : 0);
+}
+
+const PLACES = Array.from({ length: TIMER_COUNT }, (_, place) => place);
+
+/** The timers that have a deadline. */
+function byNumber(deadlines: Snapshot['deadlines']): number[] {
+  return deadlines.flatMap((deadline, timer) => (deadline === null ? [] : [timer]));
 }
 
 /** Throws `snapshot-version`, `snapshot-of-another` or `bad-snapshot` unless the snapshot can be restored. */
@@ -111,6 +128,15 @@ export function requireFits(snapshot: Snapshot, config: MachineConfig): void {
   if (deadlines.length !== TIMER_COUNT) {
     throw new SouthbridgeError('bad-snapshot', { what: `it has ${deadlines.length} deadlines, not ${TIMER_COUNT}` });
   }
+  const armed = byNumber(deadlines);
+  const { order = armed } = snapshot;
+  if (
+    !isDeepStrictEqual(
+      order.toSorted((a, b) => a - b),
+      armed,
+    )
+  )
+    throw new SouthbridgeError('bad-snapshot', { what: `its order [${order}] is not that of timers [${armed}]` });
   const stray = deadlines.findIndex((deadline, timer) => deadline !== null && timer >= timers && timer < STORM_TIMER);
   if (stray >= 0)
     throw new SouthbridgeError('bad-snapshot', { what: `it has a deadline of timer ${stray} of ${timers}` });

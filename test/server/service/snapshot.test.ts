@@ -193,3 +193,40 @@ t.test('what cannot be restored is refused, and changes nothing', async (t) => {
   t.notSame(await views('m'), before);
   await vcpu.close();
 });
+
+t.test('a snapshot with an 8259 pair does not fit a machine without one, nor the reverse', async (t) => {
+  await server.request('POST', '/v1/machines', { name: 'with-pic', clock: 'manual' });
+  await server.request('POST', '/v1/machines', { name: 'without-pic', clock: 'manual', pic: false });
+  for (const [from, to] of [
+    ['with-pic', 'without-pic'],
+    ['without-pic', 'with-pic'],
+  ]) {
+    const snapshot = await server.get(`/v1/machines/${from}/snapshot`);
+    const { status, body } = await restore(to, snapshot);
+    t.equal(status, 409);
+    t.match(body, { error: { code: 'snapshot-of-another', message: /pic/ } });
+  }
+});
+
+t.test('equal deadlines keep the order of their arming over a restore', async (t) => {
+  const vcpu = await make('tied', 'lockless-timer', 'manual');
+  await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+  for (const timer of [2, 0, 1]) {
+    await vcpu.write(timerConfiguration(timer), 8, route([16, 17, 18][timer]) | ENABLE);
+    await vcpu.write(timerComparator(timer), 8, 100);
+  }
+  const snapshot = await server.get('/v1/machines/tied/snapshot');
+  t.same(snapshot.order, [2, 0, 1]);
+  const raised = async () => {
+    vcpu.received.length = 0;
+    await vcpu.request({ type: 'step', ns: '1000' });
+    return told(vcpu).flatMap((event) => (event.level === 1 && event.kind === 'line' ? [event.gsi] : []));
+  };
+  t.same(await raised(), [18, 16, 17]);
+  t.equal((await restore('tied', snapshot)).status, 200);
+  t.same(await raised(), [18, 16, 17]);
+  for (const order of [[2, 0], [2, 0, 1, 1], [2, 0, 3], undefined]) {
+    const { status } = await restore('tied', { ...snapshot, order });
+    t.equal(status, order ? 400 : 200, `order ${order}`);
+  }
+});

@@ -77,6 +77,11 @@ export class GsiRouter {
     return this.memory.get(SOURCES + line) & INPUT_LEVEL ? 1 : 0;
   }
 
+  /** The levels of the HPET's sources of a line, bit n for source n. */
+  hpetSources(line: number): number {
+    return this.memory.get(SOURCES + line) & HPET_BITS;
+  }
+
   /** The levels of a line's sources, bit n for source n. */
   sources(line: number): number {
     return this.memory.get(SOURCES + line) & SOURCE_BITS;

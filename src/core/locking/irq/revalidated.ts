@@ -1,4 +1,5 @@
 import { nextLevels } from '../../devices/gsi/router.js';
+import { QUIRKS } from '../../devices/quirks.js';
 import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
 import { BQL, DEVICE } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
@@ -6,7 +7,9 @@ import type { DeferredLines } from '../deferred-list.js';
 import { bigLocked } from './big-locked.js';
 
 /**
- * Deferred and revalidated: only *that* a line changed is recorded; when it is applied, its levels are read again.
+ * Deferred and revalidated: only *that* a line changed is recorded; when it is applied, its levels are read again. A
+ * source that has the applied level once more, but changed in between, makes that change first: an edge-triggered pin, a
+ * remote IRR or an 8259 input may latch it.
  *
  *     HPET (mutex held) ── record
  *           (released) ── BQL guard ── mutex ── read levels ── GSI router, IOAPIC, 8259 pair
@@ -36,9 +39,8 @@ export const revalidated: IrqAxis = {
   },
   pulseLine(target, line, source) {
     const { decisions } = target;
-    decisions.setLevels(line, nextLevels(decisions.levels(line), source, 1, target.quirks));
-    decisions.setLevels(line, nextLevels(decisions.levels(line), source, 0, target.quirks));
-    decisions.addPulse(line);
+    const raised = nextLevels(decisions.levels(line), source, 1, target.quirks);
+    decisions.setLevelsByPulse(line, nextLevels(raised, source, 0, target.quirks));
     target.deferred.addPulse(line, source);
   },
   sendMsi(target, timer, address, data) {
@@ -50,9 +52,18 @@ export const revalidated: IrqAxis = {
 };
 
 const asTheyAre: DeferredLines<IrqTarget> = {
-  level(target, line, source) {
-    target.decisions.count();
-    target.assignLine(line, source, target.decisions.levels(line));
+  level(target, line, source, level, _change, hasLater, earlier) {
+    const { decisions } = target;
+    decisions.count();
+    if (!hasLater) {
+      const changed = decisions.takeChanged(line);
+      // What the list has applied already; a source that drops a shared line has changed the others' levels as well.
+      const applied = earlier && target.quirks & QUIRKS['shared-line-drops'] ? changed : earlier;
+      target.assignLine(line, source, decisions.levels(line), changed & ~applied);
+    } else if ((decisions.changed(line) >> source) & 1) {
+      // Brought up to date by the later entry, before anyone else can look.
+      target.driveLine(line, source, level);
+    }
   },
   pulse(target, line, source) {
     target.decisions.count();
