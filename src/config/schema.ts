@@ -16,7 +16,7 @@ function limit(fallback: number, minimum: number, maximum: number, description: 
 
 const Limits = Type.Object(
   {
-    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.25 KiB of address space from the start.'),
+    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.3 KiB of address space from the start.'),
     connections: limit(1024, 1, 65_536, 'Open connections of vCPUs and of subscribers at a time, together.'),
     connectionsPerAddress: limit(1024, 1, 65_536, 'The same, from one address.'),
     sockets: limit(

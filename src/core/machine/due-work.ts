@@ -209,12 +209,14 @@ export class DueWork {
   #reset(): void {
     const { machine } = this;
     this.steps.cancel();
-    // The controllers first: what the HPET does to its lines then finds them masked.
-    const entered = machine.design.irq.enter(machine, IOAPIC);
-    machine.ioapic.reset();
-    machine.design.irq.leave(machine, IOAPIC, entered);
-    machine.pic.reset();
-    this.#inHpet(() => machine.hpet.reset());
+    this.#inHpet(() => {
+      // The controllers first: what the HPET does to its lines then finds them masked.
+      const entered = machine.design.irq.enter(machine, IOAPIC);
+      machine.ioapic.reset();
+      machine.design.irq.leave(machine, IOAPIC, entered);
+      machine.pic.reset();
+      machine.hpet.reset();
+    });
   }
 
   /** Path C: enters the HPET as the control axis says. */

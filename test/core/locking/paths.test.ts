@@ -56,7 +56,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
     'timer callback that pulses a line': ' | bql, device, device > bql, bql',
     'MSI from a register write': 'device, device > bql | ',
     'legacy input': ' | bql, device, device > bql, bql',
-    reset: ' | bql, device, device > bql, bql',
+    reset: ' | bql, device, device > bql, device > bql, device > bql, bql',
     'line change while the router is busy': 'waits',
   },
   'lockless-irq': {
@@ -71,7 +71,8 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
     'MSI from a register write': 'device | ',
     'legacy input':
       ' | bql, bql > device, bql > device > router, bql > device > router > pic, bql > device > router > ioapic',
-    reset: ' | bql, bql > ioapic, bql > pic, bql > device, bql > device > router, bql > device > router > ioapic',
+    reset:
+      ' | bql, bql > device, bql > device > ioapic, bql > device > pic, bql > device > router, bql > device > router > ioapic',
     'line change while the router is busy': 'waits',
   },
   'deferred-irq': {
@@ -97,7 +98,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
     'timer callback that pulses a line': ' | bql, device, device > bql',
     'MSI from a register write': 'device, device > bql | ',
     'legacy input': ' | bql, device, device > bql, bql',
-    reset: ' | bql, device, device > bql, bql',
+    reset: ' | bql, device, device > bql, device > bql, device > bql, bql',
     'line change while the router is busy': 'waits',
   },
   'lockless-timer+irq': {
@@ -111,7 +112,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
       ' | bql, device, device > router, device > router > ioapic, device > router > ioapic, bql',
     'MSI from a register write': 'device | ',
     'legacy input': ' | bql, device, device > router, device > router > pic, device > router > ioapic, bql',
-    reset: ' | bql, bql > ioapic, bql > pic, device, device > router, device > router > ioapic, bql',
+    reset: ' | bql, device, device > ioapic, device > pic, device > router, device > router > ioapic, bql',
     'line change while the router is busy': 'waits',
   },
   'deferred-revalidated': {
@@ -138,7 +139,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
       'device, device > router, device > router > ioapic, device > router > ioapic | bql, bql',
     'MSI from a register write': 'device | ',
     'legacy input': ' | bql, device, device > router, device > router > pic, device > router > ioapic, bql',
-    reset: ' | bql, bql > ioapic, bql > pic, device, device > router, device > router > ioapic, bql',
+    reset: ' | bql, device, device > ioapic, device > pic, device > router, device > router > ioapic, bql',
     'line change while the router is busy': 'waits',
   },
   'try-queue': {
@@ -152,7 +153,7 @@ const EXPECTED: { readonly [preset in PresetName]: PathLocks } = {
       ' | bql, device, device > router, device > router > ioapic, device > router > ioapic, bql',
     'MSI from a register write': 'device | ',
     'legacy input': ' | bql, device, device > router, device > router > pic, device > router > ioapic, bql',
-    reset: ' | bql, bql > ioapic, bql > pic, device, device > router, device > router > ioapic, bql',
+    reset: ' | bql, device, device > ioapic, device > pic, device > router, device > router > ioapic, bql',
     'line change while the router is busy': 'queued (0 events), then drained by the holder (1)',
   },
 };
