@@ -4,8 +4,10 @@ import { Area } from '../../src/core/memory/layout.js';
 import * as map from '../../src/core/memory/map.js';
 import { AREA_PARTS, SHARED_PARTS } from '../../src/docs/memory-map.js';
 import { PAGES } from '../../src/docs/pages.js';
+import { pagesWithResults, withResults } from '../../src/docs/results.js';
 import { withRoles } from '../../src/docs/roles.js';
 import { textOf } from '../support/command-lines.js';
+import { withTiers } from '../support/tier-table.js';
 
 const root = new URL('../../../', import.meta.url);
 
@@ -18,6 +20,27 @@ for (const [file, text] of Object.entries(PAGES)) {
 t.test('the table of roles in docs/security.md is current (npm run docs:generate)', async (t) => {
   const text = textOf('docs/security.md');
   t.equal(await withRoles(text), text);
+});
+
+t.test('the table of tiers in test/README.md is current (npm run docs:generate)', async (t) => {
+  const text = textOf('test/README.md');
+  t.equal(withTiers(text), text);
+});
+
+t.test('quoted results are those of docs/results.json (npm run docs:generate)', async (t) => {
+  const pages = pagesWithResults();
+  t.ok(pages.length > 10);
+  for (const page of pages) {
+    const text = textOf(`docs/${page}`);
+    t.equal(withResults(text), text, page);
+  }
+});
+
+t.test('every result has its commit and its command', async (t) => {
+  const results: Record<string, unknown> = JSON.parse(textOf('docs/results.json'));
+  for (const [name, result] of Object.entries(results)) {
+    t.match(result, { median: Number, unit: String, commit: /^[0-9a-f]{7,40}$/, command: String }, name);
+  }
 });
 
 t.test('the memory map names the file that lays out each part', async (t) => {
