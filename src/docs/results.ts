@@ -4,9 +4,10 @@ import { code, table } from './markdown.js';
 const DOCS = new URL('../../../docs/', import.meta.url);
 const BLOCK = /<!-- results: (.*?) -->\n.*?<!-- end of results -->/gs;
 
-/** An entry of `docs/results.json`; the interval is missing where only one value was measured. */
+/** An entry of `docs/results.json`. Figures recorded before that file existed have no interval, some only a range of runs. */
 interface Result {
-  readonly median: number;
+  readonly median: number | null;
+  readonly range?: readonly [low: number, high: number];
   readonly low?: number;
   readonly high?: number;
   readonly unit: string;
@@ -33,7 +34,8 @@ export function withResults(text: string): string {
 
 function resultRow(name: string, result: Result | undefined): string[] {
   if (!result) throw new Error(`docs/results.json has no result ${name}`);
-  const { median, low, high, unit, commit, command } = result;
+  const { median, range, low, high, unit, commit, command } = result;
+  const value = range ? `range ${range.join(' to ')} ${unit}` : `${median} ${unit}`;
   const interval = low === undefined ? '' : `${low} to ${high}`;
-  return [name, `${median} ${unit}`, interval, commit, code(command)];
+  return [name, value, interval, commit, code(command)];
 }
