@@ -9,10 +9,11 @@ import { EventRing, eventRingWords } from '../src/runtime/events/event-ring.js';
 import { READ, WRITE } from '../src/runtime/rings/submission-ring.js';
 import { InlineExecution } from '../src/runtime/threads/inline.js';
 import { machineAt } from '../src/runtime/threads/shared-map.js';
-import { measure, print } from './measure.js';
+import { measureCall as measure } from './measure.js';
 import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
+import { print, saveResults } from './results.js';
 
-/** What the parts of an access cost on one thread, with nobody else about. The modules are the ones that serve. */
+/** The cost of the parts of an access on one thread, uncontended, in the modules that serve. */
 
 function accesses(): void {
   const laboratory = new OneThread(4);
@@ -21,23 +22,17 @@ function accesses(): void {
   const inline = new InlineExecution(free, laboratory.host.events);
   const base = machineAt(laboratory.map, 0);
   let low = 0;
-  print('One access, on the thread that carries it out', [
-    ['main counter read, lockless-timer', measure(() => free.read(HPET_BASE + MAIN_COUNTER, 8)), 'ns'],
-    ['main counter read, bql', measure(() => big.read(HPET_BASE + MAIN_COUNTER, 8)), 'ns'],
-    ['  of these, the host clock', measure(() => free.memory.hostTime()), 'ns'],
-    ['comparator write with re-arm, lockless-timer', measure(() => writeHpet(free, COMPARATOR, low++, 1)), 'ns'],
-    ['comparator write with re-arm, bql', measure(() => writeHpet(big, COMPARATOR, low++, 1)), 'ns'],
-    [
-      'inline: main counter read',
-      measure(() => inline.select(base).run(READ, 8, HPET_BASE + MAIN_COUNTER, 0, 0)),
-      'ns',
-    ],
-    [
-      'inline: comparator write, its 3 locks tried beforehand',
-      measure(() => inline.select(base).run(WRITE, 8, HPET_BASE + COMPARATOR, low++, 1)),
-      'ns',
-    ],
-  ]);
+  print('One access, on the thread that executes it', {
+    'main counter read, lockless-timer': measure(() => free.read(HPET_BASE + MAIN_COUNTER, 8)),
+    'main counter read, bql': measure(() => big.read(HPET_BASE + MAIN_COUNTER, 8)),
+    'host clock': measure(() => free.memory.hostTime()),
+    'comparator write with re-arm, lockless-timer': measure(() => writeHpet(free, COMPARATOR, low++, 1)),
+    'comparator write with re-arm, bql': measure(() => writeHpet(big, COMPARATOR, low++, 1)),
+    'inline: main counter read': measure(() => inline.select(base).run(READ, 8, HPET_BASE + MAIN_COUNTER, 0, 0)),
+    'inline: comparator write, 3 locks tried in advance': measure(() =>
+      inline.select(base).run(WRITE, 8, HPET_BASE + COMPARATOR, low++, 1),
+    ),
+  });
 }
 
 function locks(): void {
@@ -47,44 +42,28 @@ function locks(): void {
   const sequence = new SequenceLatch(memory, MACHINE_WORDS - 8);
   const mutex = MACHINE_WORDS - 16;
   sequence.write(1, 2, 3);
-  print('Locks, uncontended', [
-    [
-      'mutex: lock and unlock',
-      measure(() => {
-        barging.tryAcquire(memory, mutex, 3);
-        barging.release(memory, mutex);
-      }),
-      'ns',
-    ],
-    [
-      'the same with owner, counters and lock order',
-      measure(() => {
-        locks.acquire(DEVICE);
-        locks.release(DEVICE);
-      }),
-      'ns',
-    ],
-    ['sequence latch: read of flags and two words', measure(() => sequence.read()), 'ns'],
-    [
-      'the same with the flags in a word of their own',
-      measure(() => {
-        sequence.read();
-        sequence.flags = memory.load(mutex + 1);
-      }),
-      'ns',
-    ],
-    [
-      'mutex: read of three words under it',
-      measure(() => {
-        barging.tryAcquire(memory, mutex, 3);
-        sequence.flags = memory.get(mutex + 1);
-        sequence.first = memory.get(mutex + 2);
-        sequence.second = memory.get(mutex + 3);
-        barging.release(memory, mutex);
-      }),
-      'ns',
-    ],
-  ]);
+  print('Locks, uncontended', {
+    'bare mutex: lock and unlock': measure(() => {
+      barging.tryAcquire(memory, mutex, 3);
+      barging.release(memory, mutex);
+    }),
+    'lock and unlock with counters and lock order': measure(() => {
+      locks.acquire(DEVICE);
+      locks.release(DEVICE);
+    }),
+    'sequence latch: read of flags and two words': measure(() => sequence.read()),
+    'sequence latch: the same, flags in a word of their own': measure(() => {
+      sequence.read();
+      sequence.flags = memory.load(mutex + 1);
+    }),
+    'mutex: read of three words under it': measure(() => {
+      barging.tryAcquire(memory, mutex, 3);
+      sequence.flags = memory.get(mutex + 1);
+      sequence.first = memory.get(mutex + 2);
+      sequence.second = memory.get(mutex + 3);
+      barging.release(memory, mutex);
+    }),
+  });
 }
 
 function machines(): void {
@@ -97,18 +76,16 @@ function machines(): void {
   const each = Number(process.hrtime.bigint() - begin) / 1000;
   const touched = process.memoryUsage.rss();
   let slot = 0;
-  print('Machines', [
-    ['arena for 65,536 machines: size', laboratory.buffer.byteLength / 2 ** 20, 'MiB'],
-    ['arena for 65,536 machines: resident', (reserved - before) / 2 ** 20, 'MiB'],
-    ['after 1,000 were created: resident', (touched - before) / 2 ** 20, 'MiB'],
-    ['to create one', each / 1000, 'µs'],
-    [
-      'to turn the objects of a thread to another',
-      measure(() => machine.select(machineAt(laboratory.map, slot++ % 1000))),
-      'ns',
-    ],
-    ['to make these objects', measure(() => laboratory.newMachine()), 'ns'],
-  ]);
+  print('Machines', {
+    'arena for 65,536 machines: size': { median: laboratory.buffer.byteLength / 2 ** 20, unit: 'MiB' },
+    'arena for 65,536 machines: resident': { median: (reserved - before) / 2 ** 20, unit: 'MiB' },
+    'arena with 1,000 machines: resident': { median: (touched - before) / 2 ** 20, unit: 'MiB' },
+    'create a machine': { median: each / 1000, unit: 'µs' },
+    'move the objects of a thread to another machine': measure(() =>
+      machine.select(machineAt(laboratory.map, slot++ % 1000)),
+    ),
+    'make the objects of a thread': measure(() => laboratory.newMachine()),
+  });
 }
 
 function numbers(): void {
@@ -116,42 +93,30 @@ function numbers(): void {
   const step = new U64().set(0x9e37_79b9, 1);
   let big = 0n;
   const words = new Uint32Array(2);
-  print('64-bit sums, kept in two 32-bit words', [
-    [
-      'halves',
-      measure(() => {
-        sum.set(words[0], words[1]).add(step);
-        words[0] = sum.lo;
-        words[1] = sum.hi;
-      }),
-      'ns',
-    ],
-    [
-      'BigInt',
-      measure(() => {
-        big = BigInt.asUintN(64, ((BigInt(words[1]) << 32n) | BigInt(words[0])) + 0x1_9e37_79b9n);
-        words[0] = Number(big & 0xffff_ffffn);
-        words[1] = Number(big >> 32n);
-      }),
-      'ns',
-    ],
-  ]);
+  print('64-bit sums, kept in two 32-bit words', {
+    '64-bit sum in halves': measure(() => {
+      sum.set(words[0], words[1]).add(step);
+      words[0] = sum.lo;
+      words[1] = sum.hi;
+    }),
+    '64-bit sum in BigInt': measure(() => {
+      big = BigInt.asUintN(64, ((BigInt(words[1]) << 32n) | BigInt(words[0])) + 0x1_9e37_79b9n);
+      words[0] = Number(big & 0xffff_ffffn);
+      words[1] = Number(big >> 32n);
+    }),
+  });
 }
 
 function events(): void {
-  const memory = new SharedMemory(new SharedArrayBuffer(eventRingWords(1024) * 4));
-  const ring = new EventRing(memory, 0, 1024, 4);
-  print('Event ring', [
-    ['look for room', measure(() => ring.awaitRoom()), 'ns'],
-    [
-      'emit and drain',
-      measure(() => {
-        ring.emit(0, 1, 2, 3, 4, 5, 6, 7);
-        ring.drain(1, () => {});
-      }),
-      'ns',
-    ],
-  ]);
+  const memory = new SharedMemory(new SharedArrayBuffer(eventRingWords(16_384) * 4));
+  const ring = new EventRing(memory, 0, 16_384, 4);
+  print('Event ring', {
+    'check for room in the event ring': measure(() => ring.awaitRoom()),
+    'emit and drain an event': measure(() => {
+      ring.emit(0, 1, 2, 3, 4, 5, 6, 7);
+      ring.drain(1, () => {});
+    }),
+  });
 }
 
 accesses();
@@ -159,3 +124,4 @@ locks();
 machines();
 numbers();
 events();
+saveResults('node dist/bench/core.js');

@@ -1,28 +1,41 @@
+import { summary } from '../src/lab/compare/summary.js';
+import type { Measured } from './results.js';
+
 /** Of everything that is measured in rounds. */
 export const ROUNDS = 9;
 const ROUND_NS = 20e6;
 
-/**
- * Nanoseconds of processor time per call: the median of nine rounds, after some to warm up. Processor time, because a
- * machine that others use as well would show in the clock.
- */
+/** The median of `rounds`. */
 export function measure(call: () => void): number {
+  return median(rounds(call));
+}
+
+/** Nanoseconds of processor time per call, with the interval of the median. */
+export function measureCall(call: () => void): Measured {
+  return { ...summary(rounds(call)), unit: 'ns' };
+}
+
+/**
+ * Nanoseconds of processor time per call, of nine rounds after some to warm up. Processor time, because other programs
+ * on the machine would show in the clock.
+ */
+function rounds(call: () => void): number[] {
   let calls = 1000;
   while (timeOf(calls, call) < ROUND_NS / 10) calls *= 2;
   calls *= 10;
-  return median(Array.from({ length: ROUNDS }, () => timeOf(calls, call) / calls));
+  return Array.from({ length: ROUNDS }, () => timeOf(calls, call) / calls);
 }
 
-/** Nanoseconds by the clock per call that takes its turn on the event loop: the median of nine rounds. */
-export async function measureAsync(calls: number, call: () => Promise<unknown>): Promise<number> {
+/** Microseconds by the clock per call that takes its turn on the event loop, of nine rounds. */
+export async function measureAsync(calls: number, call: () => Promise<unknown>): Promise<Measured> {
   for (let i = 0; i < calls; i++) await call();
   const rounds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const begin = process.hrtime.bigint();
     for (let i = 0; i < calls; i++) await call();
-    rounds.push(Number(process.hrtime.bigint() - begin) / calls);
+    rounds.push(Number(process.hrtime.bigint() - begin) / calls / 1000);
   }
-  return median(rounds);
+  return { ...summary(rounds), unit: 'µs' };
 }
 
 function timeOf(calls: number, call: () => void): number {
@@ -73,14 +86,4 @@ export function halfSpread(ratios: readonly number[]): number {
   const sorted = [...ratios].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
   return (at(0.75) - at(0.25)) / 2;
-}
-
-/** Prints a table: a title, then a line per row. */
-export function print(title: string, rows: readonly (readonly [what: string, value: number, unit: string])[]): void {
-  const width = Math.max(...rows.map(([what]) => what.length));
-  process.stdout.write(`${title}\n`);
-  for (const [what, value, unit] of rows) {
-    const text = value < 100 ? value.toFixed(1) : value.toFixed(0);
-    process.stdout.write(`  ${what.padEnd(width)}  ${text.padStart(9)} ${unit}\n`);
-  }
 }

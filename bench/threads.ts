@@ -4,9 +4,11 @@ import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
 import { PRESETS } from '../src/core/locking/presets.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { barging } from '../src/core/sync/mutex.js';
+import { summary } from '../src/lab/compare/summary.js';
 import { READ } from '../src/runtime/rings/submission-ring.js';
 import { Engine } from '../src/runtime/threads/engine.js';
-import { measureAsync, median, print } from './measure.js';
+import { measureAsync } from './measure.js';
+import { type Measured, print, saveResults } from './results.js';
 
 /** What it costs to go to another thread, and to wait for one. */
 
@@ -80,7 +82,7 @@ function contend({ buffer, looks, id }: Contender): void {
 }
 
 /** Two threads want the lock all the time. */
-async function contention(looks: number): Promise<{ section: number; parked: number }> {
+async function contention(looks: number): Promise<{ section: Measured; parked: Measured }> {
   const buffer = new SharedArrayBuffer(4096);
   const memory = new SharedMemory(buffer);
   const workers = Array.from(
@@ -100,15 +102,15 @@ async function contention(looks: number): Promise<{ section: number; parked: num
   }
   await Promise.all(workers.map((worker) => worker.terminate()));
   const parked = (100 * memory.load(PARKED)) / memory.load(CONTENDED);
-  return { section: median(times.slice(1)), parked };
+  return { section: { ...summary(times.slice(1)), unit: 'ns' }, parked: { median: parked, unit: '%' } };
 }
 
 async function reached(memory: SharedMemory, address: number, count: number): Promise<void> {
   for (let now = memory.load(address); now < count; now = memory.load(address)) await memory.waitAsync(address, now);
 }
 
-/** Nanoseconds from a submission to its answer, one at a time. */
-async function roundTrip(execution: 'auto' | 'threads'): Promise<number> {
+/** Microseconds from a submission to its answer, one at a time. */
+async function roundTrip(execution: 'auto' | 'threads'): Promise<Measured> {
   const engine = new Engine({ vcpuThreads: 1, machines: 1, execution });
   await engine.start();
   engine.createMachine(
@@ -140,17 +142,18 @@ async function roundTrip(execution: 'auto' | 'threads'): Promise<number> {
 }
 
 async function main(): Promise<void> {
-  print('From the gateway to a main counter read and back, one at a time', [
-    ['inline', (await roundTrip('auto')) / 1000, 'µs'],
-    ['by a vCPU thread', (await roundTrip('threads')) / 1000, 'µs'],
-  ]);
-  const rows: [string, number, string][] = [];
+  print('From the gateway to a main counter read and back, one at a time', {
+    'round trip inline': await roundTrip('auto'),
+    'round trip by a vCPU thread': await roundTrip('threads'),
+  });
+  const rows: { [name: string]: Measured } = {};
   for (const looks of [0, 50, 200, 500, 2000]) {
     const { section, parked } = await contention(looks);
-    rows.push([`${looks} looks before parking: time per section`, section, 'ns']);
-    rows.push(['  of the acquisitions that found it taken, parked', parked, '%']);
+    rows[`contended section, ${looks} checks before parking`] = section;
+    rows[`parked of the contended acquisitions, ${looks} checks`] = parked;
   }
   print('Short sections under one mutex that two threads want all the time', rows);
+  saveResults('node dist/bench/threads.js');
 }
 
 if (isMainThread) await main();

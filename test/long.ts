@@ -6,15 +6,15 @@ import { type Result, ROOT, runBatches, testFiles } from './support/suite.js';
 import { TIERS } from './support/tier.js';
 
 /**
- * The long tier: runs the built suite, or the test files whose path contains one of the arguments, with TEST_TIER=long,
- * and writes what came of each file to `docs/evidence/<date>.json` as soon as it has ended: the suite takes hours, and
- * what is broken off can be gone on with. A file's entry names the commit at which it ran, and the last run counts.
+ * The long tier: runs the built suite, or the test files whose path contains one of the arguments, with TEST_TIER=long.
+ * It writes the result of each file to `.evidence/<commit>.json` as soon as the file ends. The suite takes hours: with
+ * `--resume` a run skips the files that already passed at this commit. The tree of the commit must be unchanged.
  */
 
 /** Seconds that one test file may take. */
 const FILE_LIMIT = 3600;
 
-/** What came of a test file. */
+/** The result of a test file. */
 interface Entry {
   readonly file: string;
   readonly ok: boolean;
@@ -24,9 +24,9 @@ interface Entry {
   /** When it began. */
   readonly date: string;
   readonly commit: string;
-  /** Whether the working tree was not that of the commit. */
+  /** Whether the working tree differed from the commit. */
   readonly changed: boolean;
-  /** The figures that it told of, as it printed them. */
+  /** The figures that it printed. */
   readonly figures: readonly string[];
 }
 
@@ -34,7 +34,7 @@ function entryOf({ files: [file], ok, output, began, seconds }: Result): Entry {
   return { file, ok, ...count(output), ...circumstances(began), seconds };
 }
 
-/** Lines of TAP that close a subtest, and so tell of no assertion of their own, give its time. */
+/** Lines of TAP that close a subtest give its time; they are no assertions. */
 function count(tap: string) {
   const points = tap.match(/^ *(not )?ok \d+.*$/gm) ?? [];
   return {
@@ -46,11 +46,7 @@ function count(tap: string) {
 }
 
 function circumstances(begin: number) {
-  return {
-    date: new Date(begin).toISOString(),
-    commit: git('rev-parse', 'HEAD'),
-    changed: git('status', '--porcelain', '--', ':!docs/evidence') !== '',
-  };
+  return { date: new Date(begin).toISOString(), commit: COMMIT, changed: git('status', '--porcelain') !== '' };
 }
 
 function seconds(milliseconds: number): number {
@@ -61,10 +57,11 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
 }
 
-const EVIDENCE = join(ROOT, 'docs/evidence');
-const report = join(EVIDENCE, `${new Date().toISOString().slice(0, 10)}.json`);
+const COMMIT = git('rev-parse', 'HEAD');
+const EVIDENCE = join(ROOT, '.evidence');
+const report = join(EVIDENCE, `${COMMIT.slice(0, 12)}.json`);
 const built = testFiles([]);
-/** By file; tests that are no more fall out. */
+/** By file. */
 const entries = new Map<string, Entry>();
 
 function write(): void {
@@ -82,12 +79,16 @@ function write(): void {
   writeFileSync(report, `${JSON.stringify(whole, null, 2)}\n`);
 }
 
-const parts = process.argv.slice(2);
-const chosen = testFiles(parts);
-if (parts.length > 0 && existsSync(report)) {
+const parts = process.argv.slice(2).filter((argument) => argument !== '--resume');
+const resumes = process.argv.includes('--resume');
+if ((resumes || parts.length > 0) && existsSync(report)) {
   for (const entry of JSON.parse(readFileSync(report, 'utf8')).files as Entry[]) entries.set(entry.file, entry);
 }
-const batches = chosen.map((file) => [file]);
+const passed = ({ ok, changed }: Entry) => ok && !changed;
+const chosen = testFiles(parts);
+const batches = chosen
+  .filter((file) => !(resumes && entries.has(file) && passed(entries.get(file)!)))
+  .map((file) => [file]);
 await runBatches(batches, { limit: FILE_LIMIT, tier: 'long' }, (result) => {
   const {
     files: [file],
@@ -101,5 +102,5 @@ await runBatches(batches, { limit: FILE_LIMIT, tier: 'long' }, (result) => {
   process.stdout.write(`${ok ? 'ok' : 'not ok'} ${file} ${seconds} s\n`);
 });
 const failed = chosen.filter((file) => !entries.get(file)?.ok);
-process.stdout.write(`${report}: ${chosen.length} files run, ${failed.length} failed\n`);
+process.stdout.write(`${report}: ${batches.length} of ${chosen.length} files run, ${failed.length} failed\n`);
 process.exitCode = failed.length > 0 ? 1 : 0;

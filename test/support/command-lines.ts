@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const root = new URL('../../../', import.meta.url);
 
-/** What users read: the README and the pages of `docs`. */
+/** Documents: the README, the guides for contributors and the pages of `docs`. */
 export const PAGES = [
   'README.md',
-  ...readdirSync(new URL('docs/', root))
+  'CONTRIBUTING.md',
+  'test/README.md',
+  ...readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
     .map((file) => `docs/${file}`),
 ];

@@ -155,7 +155,7 @@ function takeRequests(): void {
   arrivals.flush();
 }
 
-/** A caller in a row of calls finds this thread looking for the next one, and need not wake it (docs/architecture.md, decision 15). */
+/** A caller in a row of calls finds this thread looking for the next one, and need not wake it (docs/decisions/15-the-blocking-client-s-socket-thread-polls.md). */
 function lookForRequest(): void {
   mailbox.answered();
   for (let taken = 0; !expecting && taken < AT_ONCE && mailbox.look(seen); taken++) takeRequests();

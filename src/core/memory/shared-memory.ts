@@ -1,7 +1,7 @@
 import { hrtime } from 'node:process';
 import type { Memory } from './memory.js';
 
-/** A short section ends within so many looks, and parking costs a wake-up (docs/architecture.md, decision 3). */
+/** A short section ends within so many looks, and parking costs a wake-up (docs/decisions/03-a-barging-mutex-that-polls-before-it-parks.md). */
 const SPIN_LOOKS = 200;
 
 /** The seam in production: typed arrays and Atomics over one SharedArrayBuffer. */

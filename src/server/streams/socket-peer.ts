@@ -13,7 +13,7 @@ const LARGEST = 0xffff;
 /**
  * A WebSocket with the stream under it, for frames that are many and small: header and payload are written as one buffer,
  * and what is sent in one turn of the event loop goes to the operating system at once. `ws` would write two buffers, and
- * each frame by itself (docs/architecture.md, decision 14). It writes to the same stream, at once and without
+ * each frame by itself (docs/decisions/14-small-frames-leave-as-one-buffer.md). It writes to the same stream, at once and without
  * compression, so that the order of frames stays.
  */
 export class SocketPeer implements Peer {
