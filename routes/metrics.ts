@@ -1,9 +1,20 @@
+import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { EventLoopLag } from '../src/server/metrics/event-loop-lag.js';
+import { FORMATS, formatFor } from '../src/server/metrics/exposition.js';
+import { HISTOGRAMS_BY } from '../src/server/metrics/figures.js';
 import type { Metrics } from '../src/server/metrics/registry.js';
 import type { App, Routes } from './app.js';
 
 /** Loading prom-client and the families is a tenth of a start: it has time until the server is long ready. */
 const LOAD_MS = 1000;
+
+const histograms = Type.Optional(
+  Type.Enum([...HISTOGRAMS_BY], {
+    default: 'design',
+    description: 'Whether histograms are per locking design, or per machine as well, which takes many more series.',
+  }),
+);
 
 export const metricsRoutes: Routes = (app: App, service) => {
   const eventLoop = new EventLoopLag();
@@ -16,7 +27,7 @@ export const metricsRoutes: Routes = (app: App, service) => {
     });
     return metrics;
   };
-  // Whoever scrapes is told if it fails.
+  // A failure is the answer to the next scrape.
   const timer = setTimeout(() => load().catch(() => {}), LOAD_MS).unref();
   app.addHook('onClose', () => {
     clearTimeout(timer);
@@ -24,11 +35,21 @@ export const metricsRoutes: Routes = (app: App, service) => {
   });
   app.get(
     '/metrics',
-    { config: { access: 'observe' }, schema: { tags: ['metrics'], summary: 'Metrics for Prometheus' } },
-    async (_request, reply) => {
+    {
+      config: { access: 'observe' },
+      schema: {
+        tags: ['metrics'],
+        summary: 'Metrics for Prometheus',
+        description: 'As OpenMetrics 1.0 if `Accept` prefers it, else in the text format of Prometheus.',
+        querystring: Type.Object({ histograms }, CLOSED),
+      },
+    },
+    async ({ headers, query }, reply) => {
+      const format = formatFor(headers.accept ?? '');
       const loaded = await load();
-      reply.header('content-type', loaded.contentType);
-      return loaded.scrape();
+      reply.header('content-type', FORMATS[format]);
+      reply.header('vary', 'accept');
+      return loaded.scrape(format, query.histograms);
     },
   );
 };

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** Parses the address of a server. */
 export function serverUrl(text: string): URL {
@@ -23,4 +23,11 @@ export function whole(least: number, most: number): (text: string) => number {
     if (value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
   };
+}
+
+/** For commands that make machines on a server. */
+export function metricsOption(): Option {
+  return new Option('--metrics <whose>', 'metrics of the machines: under their own names, or shared by design')
+    .choices(['own', 'shared'])
+    .default('shared');
 }

@@ -7,6 +7,7 @@ import { LoadError } from '../lab/load/options.js';
 import { type LoadReport, textOf } from '../lab/load/report.js';
 import type { Workload } from '../lab/load/workload.js';
 import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../lab/load/workloads/index.js';
+import { metricsOption } from './arguments.js';
 import { LoadProgress } from './load-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
@@ -19,6 +20,7 @@ interface Options {
   readonly seed: number;
   readonly patience: number;
   readonly locking?: PresetName;
+  readonly metrics: 'own' | 'shared';
   readonly machine?: string;
   readonly trace: string;
   /** The token itself. */
@@ -70,6 +72,7 @@ export const load = new Command('load')
       'locking',
     ),
   )
+  .addOption(metricsOption())
   .addOption(new Option('--trace <file>', 'for guest').default(DEFAULT_TRACE, 'a boot of Linux 6.1'))
   .addOption(tokenFileOption())
   .option('--json', 'print one JSON object')
@@ -141,10 +144,10 @@ async function carryOut(options: Options, command: Command): Promise<void> {
 
 /** Throws LoadError, or what the client throws. */
 async function reportOf(options: Options): Promise<LoadReport> {
-  const { url, vcpus, duration: durationMs, rate, seed, patience: patienceMs, locking, machine } = options;
+  const { url, vcpus, duration: durationMs, rate, seed, patience: patienceMs, locking, machine, metrics } = options;
   const token = options.tokenFile ?? tokenFromEnvironment();
   const workload = await workloadOf(options);
-  const run = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine });
+  const run = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine, metrics });
   const leave = stopOnSignal(run);
   const progress = new LoadProgress(run, durationMs);
   try {

@@ -6,7 +6,7 @@ import { InProcessTarget } from '../lab/replay/in-process.js';
 import { RemoteTarget } from '../lab/replay/remote.js';
 import { type Report, replayAll } from '../lab/replay/runner.js';
 import type { ReplayTarget } from '../lab/replay/target.js';
-import { serverUrl } from './arguments.js';
+import { metricsOption, serverUrl } from './arguments.js';
 import { ReplayProgress } from './replay-progress.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
@@ -16,6 +16,7 @@ interface Options {
   readonly tokenFile?: string;
   readonly profile?: Profile;
   readonly locking: PresetName;
+  readonly metrics: 'own' | 'shared';
   readonly json?: true;
 }
 
@@ -42,6 +43,7 @@ export const replay = new Command('replay')
     ),
   )
   .addOption(new Option('--locking <preset>', 'locking design').choices(PRESET_NAMES).default('lockless-timer'))
+  .addOption(metricsOption())
   .option('--json', 'one JSON object with the result of every trace')
   .addHelpText('after', HELP)
   .action(run);

@@ -21,7 +21,7 @@ t.test('the documented shared memory is the real one', async (t) => {
     vcpuThreads: 2,
     submissions: 1024,
     events: 16384,
-    statisticsSlots: new StatisticsSlots(8).capacity,
+    statisticsSlots: new StatisticsSlots(64).capacity,
     traceRecords: TRACE_RECORDS,
   });
   const starts = [

@@ -27,7 +27,7 @@ export class LoadMachines {
   }
 
   /** As many of equal size as it takes. */
-  async #make({ vcpus, workload, locking }: LoadOptions): Promise<LoadedMachine[]> {
+  async #make({ vcpus, workload, locking, metrics = 'shared' }: LoadOptions): Promise<LoadedMachine[]> {
     const count = workload.isAlone ? vcpus : Math.ceil(vcpus / STATIONS_PER_MACHINE);
     const base = `load-${randomBytes(4).toString('hex')}`;
     const machines: LoadedMachine[] = [];
@@ -36,6 +36,7 @@ export class LoadMachines {
       const name = `${base}-${index}`;
       const made = (await this.server.createMachine({
         name,
+        metrics,
         ...(locking !== undefined && { locking }),
         ...(workload.isAlone ? {} : configuration(pins.length)),
       })) as unknown as Description;

@@ -72,6 +72,7 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
     name,
     clock: 'manual',
     locking: options.locking,
+    metrics: options.metrics ?? 'shared',
     hpet: {
       timers: trace.hpet.timers,
       msi: trace.hpet.msi,

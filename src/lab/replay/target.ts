@@ -22,6 +22,8 @@ export interface ReplayMachine {
 export interface ReplayOptions {
   readonly profile: Profile;
   readonly locking: PresetName;
+  /** Whether machines on a server have metrics of their own; `shared` if not given. */
+  readonly metrics?: 'own' | 'shared';
 }
 
 /** Where machines for replay come from: this process, or a server. */
