@@ -4,7 +4,7 @@ import { EventLoopLag } from '../src/server/metrics/event-loop-lag.js';
 import { FORMATS, formatFor } from '../src/server/metrics/exposition.js';
 import { HISTOGRAMS_BY } from '../src/server/metrics/figures.js';
 import type { Metrics } from '../src/server/metrics/registry.js';
-import type { App, Routes } from './app.js';
+import { type App, type Routes, readable } from './app.js';
 
 /** Loading prom-client and the families is a tenth of a start: it has time until the server is long ready. */
 const LOAD_MS = 1000;
@@ -33,23 +33,21 @@ export const metricsRoutes: Routes = (app: App, service) => {
     clearTimeout(timer);
     eventLoop.close();
   });
-  app.get(
-    '/metrics',
-    {
-      config: { access: 'observe' },
-      schema: {
-        tags: ['metrics'],
-        summary: 'Metrics for Prometheus',
-        description: 'As OpenMetrics 1.0 if `Accept` prefers it, else in the text format of Prometheus.',
-        querystring: Type.Object({ histograms }, CLOSED),
-      },
+  app.route({
+    ...readable('/metrics'),
+    config: { access: 'observe' },
+    schema: {
+      tags: ['metrics'],
+      summary: 'Metrics for Prometheus',
+      description: 'As OpenMetrics 1.0 if `Accept` prefers it, else in the text format of Prometheus.',
+      querystring: Type.Object({ histograms }, CLOSED),
     },
-    async ({ headers, query }, reply) => {
+    handler: async ({ headers, query }, reply) => {
       const format = formatFor(headers.accept ?? '');
       const loaded = await load();
       reply.header('content-type', FORMATS[format]);
       reply.header('vary', 'accept');
       return loaded.scrape(format, query.histograms);
     },
-  );
+  });
 };

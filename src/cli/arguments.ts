@@ -1,4 +1,19 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { PRESET_NAMES } from '../core/locking/presets.js';
+
+/** Makes a parser of names separated by commas, or `all`. What it does not know it answers with what there is. */
+export function listOf<T>(what: string, names: readonly string[], find: (name: string) => T | undefined) {
+  return (text: string): T[] => {
+    const given = text === 'all' ? names : [...new Set(text.split(','))];
+    return given.map((name) => {
+      const found = find(name);
+      if (found !== undefined) return found;
+      throw new InvalidArgumentError(`There is no ${what} ${name || '(empty)'}; there are: ${names.join(', ')}.`);
+    });
+  };
+}
+
+export const presets = listOf('design', PRESET_NAMES, (name) => PRESET_NAMES.find((known) => known === name));
 
 /** Parses the address of a server. */
 export function serverUrl(text: string): URL {

@@ -6,7 +6,7 @@ import { type App, type RouteInfo, registerRoutes } from '../../routes/index.js'
 import { SouthbridgeError } from '../errors.js';
 import { duplicateKey } from '../protocol/json/duplicate-key.js';
 import { compileCoercing, compileStrict, whenNeeded } from '../protocol/json/validation.js';
-import { answerClientError, challenge, codedError, noteResponses } from './http-errors.js';
+import { answerClientError, challenge, codedError, noteResponses, refuseExpectations } from './http-errors.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import type { Access } from './security/roles.js';
@@ -34,6 +34,8 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   const patience = {
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: Math.ceil(limits.headersMs / LOOKS),
+    // The guard refuses a request without Host, with a code.
+    requireHostHeader: false,
   };
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
@@ -60,6 +62,7 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.server.maxConnections = limits.sockets;
   noteResponses(app.server);
+  refuseExpectations(app.server);
   app.removeContentTypeParser('text/plain');
   takeStrictJson(app);
   app.setErrorHandler(sendError);
@@ -78,12 +81,27 @@ function takeStrictJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const encoding = foreignEncoding(request.headers);
+    if (encoding !== undefined) {
+      done(new SouthbridgeError('unsupported-encoding', { encoding }));
+      return;
+    }
     parse(request, body as string, (error, value) => {
       const key = error ? undefined : duplicateKey(body as string);
       if (key !== undefined) done(new SouthbridgeError('duplicate-key', { key: key.slice(0, 80) }));
       else done(error, value);
     });
   });
+}
+
+/** How the body is encoded, if that is not UTF-8 without compression. RFC 8259, 8.1. */
+function foreignEncoding({
+  'content-encoding': coding = 'identity',
+  'content-type': type = '',
+}: FastifyRequest['headers']): string | undefined {
+  if (coding.toLowerCase() !== 'identity') return coding.slice(0, 80);
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
+  return charset === undefined || /^utf-?8$/i.test(charset) ? undefined : charset.slice(0, 80);
 }
 
 function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -118,6 +136,11 @@ function guardRequests(app: FastifyInstance, service: Service, admission: Admiss
     }
   });
   app.addHook('onResponse', async (request, reply) => {
+    if (isChange(request, reply)) {
+      const path = request.url.split('?', 1)[0];
+      const token = admission.nameOf(request.raw.socket) ?? null;
+      request.log.info({ audit: true, token, method: request.method, path, status: reply.statusCode }, 'changed');
+    }
     request.log.debug(
       {
         method: request.method,
@@ -130,6 +153,14 @@ function guardRequests(app: FastifyInstance, service: Service, admission: Admiss
       'request',
     );
   });
+}
+
+/** What a guest does all the time, and what changes nothing that lasts. */
+const GUEST_WORK = /^\/v1\/machines\/:machine\/(?:mmio|lines|inputs|clock)\b/;
+
+/** Whether a request changed machines or what the server does: the audit log has a line for each. */
+function isChange({ method, routeOptions: { url = '' } }: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  return method !== 'GET' && method !== 'HEAD' && statusCode < 400 && url.startsWith('/v1/') && !GUEST_WORK.test(url);
 }
 
 /** What is no route has nothing to protect. */

@@ -41,5 +41,8 @@ export class TargetRefusal extends Error {
 
 /** The target no longer answers, or not in the agreed way: nothing can be replayed on it any more. */
 export class TargetLost extends Error {
-  override readonly name = 'TargetLost';
+  override readonly name: string = 'TargetLost';
 }
+
+/** No connection to the target can be made at all. */
+export class TargetUnreachable extends TargetLost {}
