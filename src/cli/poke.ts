@@ -51,7 +51,7 @@ operation('line', 'drive an interrupt line, as an external device does', 'line 1
   .argument('<gsi>', 'number of the line, 0 to 23', whole(0, 23))
   .argument('<level>', '0 or 1', whole(0, 1))
   .action((gsi: number, level: number, options: Options, command: Command) =>
-    run(options, command, 'PUT', `lines/${gsi}`, { level }),
+    run(options, command, 'POST', `lines/${gsi}`, { level }),
   );
 
 operation('step', 'move the clock of a machine with clock: manual', 'step 1000000 --machine vm-1')

@@ -16,7 +16,8 @@ t.test('southbridge poke reads, writes, drives lines and steps the clock', async
   t.same(await poke('step', '1000'), { status: 0, stdout: 'now at 1000 ns\n', stderr: '' });
   t.same(await poke('read', '0xfed000f0'), { status: 0, stdout: '0x0000000000000064\n', stderr: '' });
   t.same(await poke('line', '16', '1'), { status: 0, stdout: '', stderr: '' });
-  t.equal((await server.get('/v1/machines/m/ioapic')).lines?.[16]?.level ?? 1, 1);
+  const ioapic = JSON.stringify(await server.get('/v1/machines/m/ioapic'));
+  t.match(ioapic, /"external"/, 'the line is driven by its external source');
 
   t.match(await poke('read', '0x1000'), { status: 2, stderr: /^error: address-unassigned: / });
   t.match(await poke('read', 'counter'), { status: 2, stderr: /hexadecimal/ });
