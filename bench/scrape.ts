@@ -11,15 +11,16 @@ import { twice } from './measure.js';
 import { absoluteRows, type Row, row } from './rows.js';
 
 /**
- * For how long a scrape keeps the gateway from anything else, with 100 busy machines, eight of them under labels of their
- * own, as by default.
+ * What a scrape costs with 64 busy machines, each with its own metrics, as by default: its size, the time of the gateway
+ * that it takes, and for how long it keeps the gateway from anything else.
  */
 
-const MACHINES = 100;
+const MACHINES = 64;
 const LIMIT_MS = 20;
+const LIMIT_KB = 300;
 
 export async function rows(): Promise<Row[]> {
-  const machines = Array.from({ length: MACHINES }, (_, i) => ({ name: `m${i}` }));
+  const machines = Array.from({ length: MACHINES }, (_, i) => ({ name: `machine-${i}` }));
   const server = await TestServer.start({ machines });
   const vcpus = await Promise.all(machines.map(({ name }) => server.connect(name, 0)));
   for (const vcpu of vcpus) {
@@ -31,23 +32,25 @@ export async function rows(): Promise<Row[]> {
     while (!isOver) await vcpu.write(timerComparator(0), 8, (await vcpu.read(MAIN_COUNTER, 8)) + 10_000n);
   });
   let size = 0;
-  const longestBlock = async () => {
+  const blocks: number[] = [];
+  /** In ms. */
+  const gatewayTime = async () => {
     const text: string = await server.get('/metrics');
     size = text.length;
-    const seconds = /^southbridge_scrape_longest_block_seconds (\S+)$/m.exec(text)?.[1];
-    return Number(seconds) * 1000;
+    const gauge = (name: string) => Number(new RegExp(`^southbridge_scrape_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    blocks.push(gauge('longest_block_seconds') * 1000);
+    return gauge('busy_seconds') * 1000;
   };
-  // Each tells of the one before it, and the first takes longer than those that follow.
-  for (let scrape = 0; scrape < 2; scrape++) await longestBlock();
-  const blocks = await twice(longestBlock);
+  // Each shows the one before it, and the first takes longer than those that follow.
+  for (let scrape = 0; scrape < 2; scrape++) await gatewayTime();
+  const times = await twice(gatewayTime);
   isOver = true;
   await Promise.all(load);
   await server.stop();
-  const slowest = Math.max(...blocks.first, ...blocks.second);
   const claim = { better: 'lower', target: LIMIT_MS } as const;
   return [
-    ...absoluteRows('scrape of 100 busy machines: longest block, median', 'ms', claim, blocks),
-    row('scrape of 100 busy machines: longest block, slowest', slowest, 'ms', claim),
-    row('scrape of 100 busy machines: size', size / 1e6, 'MB', { better: 'lower' }),
+    ...absoluteRows(`scrape of ${MACHINES} busy machines: gateway time, median`, 'ms', claim, times),
+    row(`scrape of ${MACHINES} busy machines: longest block, slowest`, Math.max(...blocks.slice(2)), 'ms', claim),
+    row(`scrape of ${MACHINES} busy machines: size`, size / 1e3, 'kB', { better: 'lower', target: LIMIT_KB }),
   ];
 }

@@ -42,7 +42,9 @@ if ! docker compose version > /dev/null 2>&1; then
   # Debian 12 has only the first docker-compose; that of Debian 13 is one program, taken without its dependencies.
   apt=(-o APT::Sandbox::User=root -o "Dir::Etc::SourceList=$work/trixie.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$work/lists")
   mkdir -p "$work/lists/partial"
-  echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main' > "$work/trixie.list"
+  # The package host of this machine's own apt sources.
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 debian)
+  echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '"$mirror"' trixie main' > "$work/trixie.list"
   apt-get "${apt[@]}" update -qq
   (cd "$work" && apt-get "${apt[@]}" download -qq docker-compose 2> /dev/null && dpkg-deb -x docker-compose_*.deb compose)
   cp "$work/compose/usr/libexec/docker/cli-plugins/docker-compose" "$DOCKER_CONFIG/cli-plugins/"

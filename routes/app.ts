@@ -40,6 +40,11 @@ export type Routes = (app: App, service: Service) => void | Promise<void>;
 
 export const MachineParams = Type.Object({ machine: Type.String({ description: 'Name of a machine.' }) });
 
+/** A resource that HEAD asks for as well, as probes and load balancers do; Node leaves the body of the answer out. */
+export function readable<Url extends string>(url: Url) {
+  return { method: ['GET', 'HEAD'] as ['GET', 'HEAD'], url };
+}
+
 /** A request that says everything by its path. */
 export const Nothing = Type.Object({}, CLOSED);
 

@@ -1,34 +1,30 @@
-import { type App, type Routes, replies } from './app.js';
+import { type App, type Routes, readable, replies } from './app.js';
 
 const tags = ['health'];
 
 export const healthRoutes: Routes = (app: App, service) => {
-  app.get(
-    '/healthz',
-    {
-      config: { access: 'public' },
-      schema: { tags, summary: 'Whether the process answers', response: replies('It does') },
-    },
-    () => ({
+  app.route({
+    ...readable('/healthz'),
+    config: { access: 'public' },
+    schema: { tags, summary: 'Whether the process answers', response: replies('It does') },
+    handler: () => ({
       status: 'ok',
       // So that `southbridge doctor` knows what listens there.
       server: 'southbridge',
     }),
-  );
+  });
 
-  app.get(
-    '/readyz',
-    {
-      config: { access: 'public' },
-      schema: {
-        tags,
-        summary: 'Whether machines can be used: the main loop comes round',
-        description:
-          'With `stateDir` also for how many machines checkpoints fail and why, and how many checkpoints could not be read and were set aside: machines can be used all the same.',
-        response: replies('They can'),
-      },
+  app.route({
+    ...readable('/readyz'),
+    config: { access: 'public' },
+    schema: {
+      tags,
+      summary: 'Whether machines can be used: the main loop makes progress',
+      description:
+        'With `stateDir` also for how many machines checkpoints fail and why, and how many checkpoints could not be read and were set aside: machines can be used all the same.',
+      response: replies('They can'),
     },
-    async () => {
+    handler: async () => {
       await service.requireReady();
       const { keeper } = service;
       if (!keeper) return { status: 'ready' };
@@ -37,5 +33,5 @@ export const healthRoutes: Routes = (app: App, service) => {
       const aside = setAside.length > 0 && { setAside: setAside.length };
       return { status: 'ready', state: { failure, failing, ...aside } };
     },
-  );
+  });
 };

@@ -30,7 +30,7 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
         tags,
         summary: 'Acquisitions, contention and waiting of each lock, by call site',
         description:
-          'Counted since the server started; machines beyond limits.measuredMachines share their counts. Subtract two answers for rates: `at` is host time in ns. Takes no lock.',
+          'Counted since the machine was made. `metrics: shared`: it shares its counts with other machines of its design, see `limits.measuredMachines`. `waiting` is of this machine alone. Subtract two answers for rates: `at` is host time in ns. Takes no lock.',
         params,
         response: replies('The counts'),
       },

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { endOnClosedOutput, endOnSignals } from './cli/ending.js';
+import { paint, wrapped } from './cli/terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -16,19 +18,32 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   trace: async () => (await import('./cli/trace.js')).trace,
   compare: async () => (await import('./cli/compare.js')).compare,
   load: async () => (await import('./cli/load.js')).load,
+  poke: async () => (await import('./cli/poke.js')).poke,
 };
+
+endOnClosedOutput();
 
 const program = new Command('southbridge')
   .description('HPET and IOAPIC of virtual machines for remote vCPUs')
   .version(version)
-  .addHelpText('after', '\nExample:\n  southbridge demo')
-  .exitOverride();
+  .addHelpText('after', '\nExample:\n  npx southbridge demo');
+
+/** Errors in one form, `error: …`, in red on a terminal; help texts of 80 columns. */
+function prepare(command: Command): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => process.stdout.write(wrapped(text)),
+    outputError: (text, write) => write(text.replace(/^error:/, paint('error:', 'red', process.stderr))),
+  });
+  for (const below of command.commands) prepare(below);
+}
 
 const named = process.argv[2];
 const wanted = Object.hasOwn(COMMANDS, named) ? [named] : Object.keys(COMMANDS);
 
 try {
-  for (const name of wanted) program.addCommand((await COMMANDS[name]()).exitOverride());
+  for (const name of wanted) program.addCommand(await COMMANDS[name]());
+  prepare(program);
+  if (named !== 'serve') endOnSignals();
   await program.parseAsync();
 } catch (error) {
   if (isOutOfFiles(error)) {
@@ -36,7 +51,7 @@ try {
     process.exit(1);
   }
   if (!(error instanceof CommanderError)) throw error;
-  // 1 is kept for what a command finds out; a command line that cannot be carried out is 2.
+  // 1 is for what a command finds out; 2 says that it could not do its work.
   process.exitCode = error.exitCode && 2;
 }
 

@@ -49,6 +49,14 @@ export const ERRORS = {
     status: 415,
     message: 'Content of type {type} is not taken; send application/json.',
   },
+  'unsupported-encoding': {
+    status: 415,
+    message: 'The body is encoded as {encoding}; send plain UTF-8 without Content-Encoding.',
+  },
+  'expectation-failed': {
+    status: 417,
+    message: 'The expectation {expectation} cannot be met; send 100-continue, or no Expect header.',
+  },
   'body-too-large': {
     status: 413,
     message: 'The body is larger than {limit} bytes; send less at a time, or raise limits.bodyBytes.',

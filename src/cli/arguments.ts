@@ -1,4 +1,19 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { PRESET_NAMES } from '../core/locking/presets.js';
+
+/** Makes a parser of names separated by commas, or `all`. What it does not know it answers with what there is. */
+export function listOf<T>(what: string, names: readonly string[], find: (name: string) => T | undefined) {
+  return (text: string): T[] => {
+    const given = text === 'all' ? names : [...new Set(text.split(','))];
+    return given.map((name) => {
+      const found = find(name);
+      if (found !== undefined) return found;
+      throw new InvalidArgumentError(`There is no ${what} ${name || '(empty)'}; there are: ${names.join(', ')}.`);
+    });
+  };
+}
+
+export const presets = listOf('design', PRESET_NAMES, (name) => PRESET_NAMES.find((known) => known === name));
 
 /** Parses the address of a server. */
 export function serverUrl(text: string): URL {
@@ -23,4 +38,11 @@ export function whole(least: number, most: number): (text: string) => number {
     if (value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
   };
+}
+
+/** For commands that make machines on a server. */
+export function metricsOption(): Option {
+  return new Option('--metrics <whose>', 'metrics of the machines: under their own names, or shared by design')
+    .choices(['own', 'shared'])
+    .default('shared');
 }

@@ -1,18 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { clearLine, cursorTo } from 'node:readline';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import { CHARTED, captionOf, picture } from '../lab/compare/chart.js';
 import { compare as run } from '../lab/compare/comparison.js';
-import { type Comparison, FIGURE_NAMES, FIGURES, type Figure } from '../lab/compare/figures.js';
+import { type Comparison, FIGURES, type Figure } from '../lab/compare/figures.js';
 import { formatLoad, formatValue } from '../lab/compare/format.js';
 import { toHtml } from '../lab/compare/html.js';
 import { type Picture, toMarkdown } from '../lab/compare/markdown.js';
 import { contradictions } from '../lab/compare/ranking.js';
 import { JUDGED, verdict } from '../lab/compare/verdict.js';
 import { MAX_VCPUS } from '../lab/compare/workload.js';
-import { whole } from './arguments.js';
+import { presets, whole } from './arguments.js';
+import { Progress, wrapped } from './terminal.js';
 
 interface Options {
   readonly locking: readonly PresetName[];
@@ -21,7 +21,7 @@ interface Options {
   readonly partMs: number;
   readonly vcpus: number;
   readonly seed: number;
-  readonly json?: string;
+  readonly json?: string | true;
   readonly html?: string;
   readonly markdown?: string;
   readonly pictures?: string;
@@ -33,10 +33,11 @@ const HELP = `
 Each round measures every design under every load, in turn, so that noise hits all alike. What is claimed in the verdict
 is what intervals of 95 % confidence tell apart: with fewer than 6 rounds that is nothing.
 
-Exit status: 0 all was measured; 1 with --against, the two runs claim the opposite of each other somewhere.
+Exit status: 0 all was measured; 1 with --against, the two runs claim the opposite of each other somewhere; 2 nothing
+could be measured; 130 after Ctrl-C.
 
 Example:
-  southbridge compare --locking bql,lockless-timer,lockless-irq --bql-load 0,50 --html report.html`;
+  npx southbridge compare --locking bql,lockless-timer,lockless-irq --bql-load 0,50 --html report.html`;
 
 export const compare = new Command('compare')
   .description('measure locking designs side by side, on real threads, and tell what follows')
@@ -54,7 +55,7 @@ export const compare = new Command('compare')
   )
   .addOption(new Option('--vcpus <n>', 'vCPU threads').argParser(whole(1, MAX_VCPUS)).default(2))
   .addOption(new Option('--seed <n>', 'of the accesses').argParser(whole(1, 2 ** 31 - 1)).default(1))
-  .option('--json <file>', 'write all figures; - is standard output, and nothing else goes there then')
+  .option('--json [file]', 'print all figures as one JSON document, or write them to a file')
   .option('--html <file>', 'write one page with charts that needs no other file')
   .option('--markdown <file>', 'write a page of Markdown')
   .option('--pictures <folder>', 'write the charts as SVG files, which the page of Markdown then shows')
@@ -62,16 +63,6 @@ export const compare = new Command('compare')
   .option('--against <file>', 'figures of an earlier run (--json): tell where the two claim the opposite')
   .addHelpText('after', HELP)
   .action(carryOut);
-
-function presets(text: string): PresetName[] {
-  const names = text === 'all' ? PRESET_NAMES : text.split(',');
-  for (const name of names) {
-    if (!(PRESET_NAMES as readonly string[]).includes(name)) {
-      throw new InvalidArgumentError(`There is no design ${name}; there are ${PRESET_NAMES.join(', ')}.`);
-    }
-  }
-  return [...new Set(names)] as PresetName[];
-}
 
 function loads(text: string): number[] {
   const values = text.split(',').map(whole(0, 95));
@@ -96,15 +87,12 @@ async function carryOut(options: Options, command: Command): Promise<void> {
   const earlier = against === undefined ? undefined : readEarlier(against, command);
   const comparison =
     from === undefined
-      ? await run({ designs, loads: bqlLoad, rounds, partMs, vcpus, seed }, progress)
+      ? await measure({ designs, loads: bqlLoad, rounds, partMs, vcpus, seed })
       : readEarlier(from, command);
-  if (process.stderr.isTTY) progressEnds();
-  if (json !== '-') process.stdout.write(textOf(comparison));
-  if (json !== undefined) {
-    const text = `${JSON.stringify(comparison, null, 2)}\n`;
-    if (json === '-') process.stdout.write(text);
-    else writeFileSync(json, text);
-  }
+  const printsJson = json === true || json === '-';
+  const figures = () => `${JSON.stringify(comparison, null, 2)}\n`;
+  process.stdout.write(printsJson ? figures() : textOf(comparison));
+  if (json !== undefined && !printsJson) writeFileSync(json, figures());
   if (html !== undefined) writeFileSync(html, toHtml(comparison));
   const drawn = pictures === undefined ? [] : draw(comparison, pictures, markdown);
   if (markdown !== undefined) writeFileSync(markdown, toMarkdown(comparison, drawn));
@@ -117,6 +105,18 @@ async function carryOut(options: Options, command: Command): Promise<void> {
   }
   process.stderr.write(`${opposed.length} claims of this run are the opposite of the earlier one's\n`);
   if (opposed.length > 0) process.exitCode = 1;
+}
+
+async function measure(options: Parameters<typeof run>[0]): Promise<Comparison> {
+  let text = '';
+  const progress = new Progress(() => text);
+  try {
+    return await run(options, (done, all, locking, load) => {
+      text = `${progress.of(done, all)}: ${locking}, BQL load ${formatLoad(load)}`;
+    });
+  } finally {
+    progress.end();
+  }
 }
 
 /** Returns the files as the page of Markdown names them. */
@@ -137,63 +137,76 @@ function readEarlier(file: string, command: Command): Comparison {
   return command.error(`error: ${file} is no file that southbridge compare --json wrote`);
 }
 
-function progress(done: number, all: number, locking: string, load: number): void {
-  if (!process.stderr.isTTY) return;
-  progressEnds();
-  process.stderr.write(`${done} of ${all}: ${locking}, BQL load ${formatLoad(load)}`);
-}
+/** Columns of the two tables of a load, each with its heading and what it is. */
+const TABLES: readonly (readonly (readonly [heading: string, figure: Figure, explanation: string])[])[] = [
+  [
+    ['accesses', 'accesses', 'accesses per second, as fast as they go'],
+    ['read p99', 'readP99', '99th percentile of a read of the main counter, paced'],
+    ['mmio p99', 'mmioP99', '99th percentile of other accesses, paced'],
+    ['p99.9', 'mmioP999', 'the same, 99.9th percentile'],
+    ['late p99', 'latenessP99', 'lateness of timer callbacks'],
+    ['irq p99', 'interruptP99', 'from a deadline to the interrupt'],
+  ],
+  [
+    ['waited', 'contended', 'share of lock acquisitions that had to wait'],
+    ['waiting', 'waiting', 'share of the time spent waiting for locks'],
+    ['regain', 'reacquire', 'time until the main loop has the BQL back after a callback'],
+    ['nested', 'nested', 'time waited for the BQL with the device mutex held'],
+  ],
+];
 
-function progressEnds(): void {
-  clearLine(process.stderr, 0);
-  cursorTo(process.stderr, 0);
-}
+const HAZARDS = [
+  ['late', 'deferred line changes applied after a newer one was decided'],
+  ['inv', 'applied after a newer one was applied: the line may stay wrong'],
+  ['dead', 'deadlocks'],
+  ['order', 'inverted lock orders'],
+] as const;
 
-const SHOWN: readonly Figure[] = FIGURE_NAMES.filter(
-  (name) => !['readP50', 'mmioP50', 'latenessP50', 'interruptP50'].includes(name),
-);
-
-/** A table per load, and the verdict. */
+/** Two tables per load, what their columns are, and the verdict; 80 columns wide. */
 function textOf(comparison: Comparison): string {
   const lines: string[] = [];
   for (const load of comparison.loads) {
-    const rows = [
-      ['design', 'class', ...SHOWN.map((name) => SHORT[name] ?? name), 'late', 'inv', 'dead', 'order'],
-      ...comparison.cells
-        .filter((cell) => cell.load === load)
-        .map(({ locking, class: kind, figures, hazards }) => [
-          locking,
-          kind,
-          ...SHOWN.map((name) => formatValue(name, figures[name].median)),
-          ...Object.values(hazards).map(String),
-        ]),
-    ];
-    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
     lines.push(`BQL load ${formatLoad(load)}`);
-    for (const row of rows)
-      lines.push(row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
-    lines.push('');
+    for (const [index, columns] of TABLES.entries()) {
+      const isLast = index === TABLES.length - 1;
+      const rows = [
+        ['design', ...columns.map(([heading]) => heading), ...(isLast ? HAZARDS.map(([heading]) => heading) : [])],
+        ...comparison.cells
+          .filter((cell) => cell.load === load)
+          .map(({ locking, figures, hazards }) => [
+            locking,
+            ...columns.map(([, figure]) => formatValue(figure, figures[figure].median)),
+            ...(isLast ? Object.values(hazards).map(String) : []),
+          ]),
+      ];
+      lines.push(...tableOf(rows), '');
+    }
   }
+  lines.push('Columns (medians over all rounds)');
+  const explained = [...TABLES.flat().map(([heading, , text]) => [heading, text]), ...HAZARDS];
+  for (const [heading, text] of explained) lines.push(`  ${heading.padEnd(9)} ${text}`);
+  lines.push('', ...verdictOf(comparison));
+  return lines.join('\n');
+}
+
+function tableOf(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+  );
+}
+
+function verdictOf(comparison: Comparison): string[] {
   const { correctness, cost, conclusion, carriesOver } = verdict(comparison);
-  for (const [title, sentences] of [
+  const parts = [
     ['Correctness (explored, not measured)', correctness],
     ['Cost (measured)', cost],
     ['In short', conclusion],
     ['What carries over', carriesOver],
-  ] as const) {
-    lines.push(title, ...sentences.map((sentence) => `  ${sentence.replaceAll('`', '')}`), '');
-  }
-  return lines.join('\n');
+  ] as const;
+  return parts.flatMap(([title, sentences]) => [
+    title,
+    ...sentences.map((sentence) => wrapped(`  ${sentence.replaceAll('`', '')}`)),
+    '',
+  ]);
 }
-
-const SHORT: { readonly [figure in Figure]?: string } = {
-  accesses: 'accesses',
-  readP99: 'read p99',
-  mmioP99: 'mmio p99',
-  mmioP999: 'p99.9',
-  latenessP99: 'late p99',
-  interruptP99: 'irq p99',
-  contended: 'waited',
-  waiting: 'waiting',
-  reacquire: 'regain',
-  nested: 'nested',
-};

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { ConfigurationError } from '../config/problems.js';
 import { loadConfiguration } from '../config/sources.js';
 
-const EXAMPLE = '\n\nExample:\n  southbridge config check southbridge.yaml';
+const EXAMPLE = '\n\nExample:\n  npx southbridge config check southbridge.yaml';
 
 const check = new Command('check')
   .description('tell whether a server would start with this file, and if not, why')

@@ -1,9 +1,9 @@
-import { clearLine, cursorTo } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { TraceError } from '../lab/replay/trace.js';
 import { whole } from './arguments.js';
 import { ownCommand } from './own-command.js';
+import { Progress } from './terminal.js';
 
 /** A boot of Linux with one vCPU, tickless. */
 const BOOT = fileURLToPath(new URL('../../../test/vectors/guest/linux-6.1-oneshot-up.jsonl', import.meta.url));
@@ -22,7 +22,7 @@ Exit status: 0 all was as expected, 1 the guest saw other values than were recor
 what is expected of the designs.
 
 Example:
-  southbridge demo --rounds 7`;
+  npx southbridge demo --rounds 7`;
 
 export const demo = new Command('demo')
   .description('serve a Linux boot, measure three designs, explore two, and tell what it means; takes under a minute')
@@ -39,21 +39,15 @@ export const demo = new Command('demo')
 async function run(options: Options, command: Command): Promise<void> {
   const { demo: carryOut, isAsExpected } = await import('../lab/demo/demo.js');
   const { demoText } = await import('../lab/demo/text.js');
+  const progress = new Progress();
   try {
-    const result = await carryOut(options, progress);
-    progress('');
+    const result = await carryOut(options, (text) => progress.show(text));
+    progress.end();
     process.stdout.write(demoText(result, ownCommand()));
     if (!isAsExpected(result)) process.exitCode = 1;
   } catch (error) {
-    progress('');
+    progress.end();
     if (!(error instanceof TraceError)) throw error;
     command.error(`error: ${error.message}`);
   }
-}
-
-function progress(text: string): void {
-  if (!process.stderr.isTTY) return;
-  clearLine(process.stderr, 0);
-  cursorTo(process.stderr, 0);
-  process.stderr.write(text);
 }

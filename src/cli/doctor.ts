@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigurationError } from '../config/problems.js';
 import { type Check, fail, ok } from '../doctor/check.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
+import { paint } from './terminal.js';
 
 interface Options extends ConfigurationOptions {
   readonly json?: true;
@@ -13,7 +14,7 @@ Takes the configuration as serve does. Nothing is changed, and no server is star
 Exit status: 0 a server can run here, 1 something fails.
 
 Example:
-  southbridge doctor --port 9090 --json`;
+  npx southbridge doctor --port 9090 --json`;
 
 export const doctor = new Command('doctor')
   .description('tell whether a server can run here as it is configured, and what to do about what is not right')
@@ -44,10 +45,12 @@ async function checksOf(options: Options): Promise<Check[]> {
   }
 }
 
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+
 function textOf(checks: readonly Check[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, status, found, advice }) => {
-    const line = `${status.padEnd(4)}  ${name.padEnd(width)}  ${found}`;
+    const line = `${paint(status.padEnd(4), COLOURS[status])}  ${name.padEnd(width)}  ${found}`;
     return advice === undefined ? [line] : [line, `${' '.repeat(width + 8)}${advice}`];
   });
   return `${lines.join('\n')}\n`;

@@ -11,6 +11,8 @@ import { parseReplayString, replay, replayFinding, replayString } from '../lab/e
 import type { Scenario } from '../lab/explore/scenario.js';
 import { SCENARIOS } from '../lab/explore/scenarios/index.js';
 import { runAll } from '../lab/explore/workers.js';
+import { listOf } from './arguments.js';
+import { Progress, paint } from './terminal.js';
 
 interface Options {
   readonly locking: readonly NamedDesign[];
@@ -25,21 +27,25 @@ interface Options {
 }
 
 const HELP = `
-Exit status: 0 the findings are exactly the expected ones, 1 they are not; 1 with --replay, if it shows a finding.
+Exit status: 0 the findings are exactly the expected ones; 1 they are not, or with --replay, there is one; 2 nothing
+could be explored; 130 after Ctrl-C.
 
 Example:
-  southbridge explore --scenario callback-comparator --locking nested-mutex`;
+  npx southbridge explore --scenario callback-comparator --locking nested-mutex`;
 
 export const explore = new Command('explore')
   .description('run the code that serves clients through every interleaving of small scenarios')
   .addOption(
-    new Option('--locking <design>', 'a preset, mmio/timer/irq/control, "all" presets, or "axes": all combinations')
+    new Option(
+      '--locking <designs>',
+      'presets or mmio/timer/irq/control, separated by commas; "all" presets, or "axes": all combinations',
+    )
       .argParser(designs)
       .default(allPresets(), 'all'),
   )
   .addOption(
     new Option('--scenario <name>', 'scenarios, separated by commas, or "all"')
-      .argParser(scenarios)
+      .argParser((text: string) => scenarios(text))
       .default(SCENARIOS, 'all'),
   )
   .option(
@@ -71,18 +77,23 @@ async function run(options: Options, command: Command): Promise<void> {
   }
   const begin = performance.now();
   const results: CampaignResult[] = [];
-  const show = (result: CampaignResult) => {
-    results.push(result);
-    if (!options.json && !options.table) print(result, options);
-  };
   const { mutex, preemptions, plant, locking, scenario: chosen } = options;
   // A table of designs says what class they are of, which is known without the harm; what presets are to show has it.
   const harm = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
   const how = { mutex, preemptions, harm };
-  if (plant) for (const scenario of chosen) show(runPlanted(plant, scenario, how));
-  else {
-    const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
-    for await (const result of runAll(tasks, how)) show(result);
+  const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
+  const all = plant ? chosen.length : tasks.length;
+  const progress = new Progress(() => `${progress.of(results.length, all)}: ${currentOf(results.length)}`);
+  const currentOf = (at: number) =>
+    plant ? `${plant.name} × ${chosen[at]?.name}` : `${tasks[at]?.named.name} × ${tasks[at]?.scenario.name}`;
+  try {
+    for await (const result of plant ? plantedResults(plant, chosen, how) : runAll(tasks, how)) {
+      results.push(result);
+      progress.clear();
+      if (!options.json && !options.table) print(result, options);
+    }
+  } finally {
+    progress.end();
   }
   const elapsed = (performance.now() - begin) / 1000;
   if (options.json) printJson(results);
@@ -94,27 +105,39 @@ async function run(options: Options, command: Command): Promise<void> {
   process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
 
-function designs(text: string): readonly NamedDesign[] {
-  if (text === 'all') return allPresets();
-  if (text === 'axes') return allCombinations();
-  const named = designNamed(text);
-  if (!named) throw new InvalidArgumentError('There is no such locking design.');
-  return [named];
+/** Between two scenarios a signal is noticed. */
+async function* plantedResults(
+  plant: Plant,
+  scenarios: readonly Scenario[],
+  how: Parameters<typeof runPlanted>[2],
+): AsyncGenerator<CampaignResult> {
+  for (const scenario of scenarios) {
+    await new Promise(setImmediate);
+    yield runPlanted(plant, scenario, how);
+  }
 }
 
-function scenarios(text: string): readonly Scenario[] {
-  if (text === 'all') return SCENARIOS;
-  return text.split(',').map((name) => {
-    const scenario = scenarioNamed(name);
-    if (scenario) return scenario;
-    throw new InvalidArgumentError(`There are: ${SCENARIOS.map((known) => known.name).join(', ')}.`);
-  });
+const chosenDesigns = listOf(
+  'design',
+  allPresets().map(({ name }) => name),
+  designNamed,
+);
+
+function designs(text: string): readonly NamedDesign[] {
+  return text === 'axes' ? allCombinations() : chosenDesigns(text);
 }
+
+const scenarios = listOf(
+  'scenario',
+  SCENARIOS.map(({ name }) => name),
+  scenarioNamed,
+);
 
 function mistake(text: string): Plant {
   const plant = plantNamed(text);
   if (plant) return plant;
-  throw new InvalidArgumentError(`There are: ${PLANTS.map((known) => known.name).join(', ')}.`);
+  const known = PLANTS.map(({ name }) => name).join(', ');
+  throw new InvalidArgumentError(`There is no mistake ${text}; there are: ${known}.`);
 }
 
 function print(result: CampaignResult, options: Options): void {
@@ -146,7 +169,7 @@ function print(result: CampaignResult, options: Options): void {
 
 function verdict({ findings }: CampaignResult): string {
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
-  return kinds.length ? kinds.join(', ') : 'nothing wrong';
+  return kinds.length ? paint(kinds.join(', '), 'yellow') : paint('nothing wrong', 'green');
 }
 
 /** `seconds`: what it took, on all processors. */
@@ -188,6 +211,11 @@ function replayText(text: string, options: Options, command: Command): void {
       for (const finding of replayed.findings) process.stdout.write(`${finding.kind}: ${finding.summary}\n`);
       const shown = { ...(replayed.findings[0] ?? { kind: 'meaning', summary: '' }), path: schedule };
       process.stdout.write(`${options.mermaid ? drawMermaid(shown, replayed) : drawColumns(shown, replayed)}\n`);
+    }
+    if (replayed.findings.length === 0 && !replayed.isAtEnd) {
+      command.error(
+        'error: the schedule ends before the scenario does, and shows no finding: the string was shortened',
+      );
     }
     process.exitCode = replayed.findings.length > 0 ? 1 : 0;
   } catch (error) {

@@ -7,7 +7,9 @@ import { failureOf } from '../lab/load/machines.js';
 import { LoadError } from '../lab/load/options.js';
 import { type LoadReport, textOf } from '../lab/load/report.js';
 import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../lab/load/workloads/index.js';
-import { LoadProgress } from './load-progress.js';
+import { metricsOption } from './arguments.js';
+import { atEnding } from './ending.js';
+import { duration as durationText, Progress, paint } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
@@ -19,6 +21,7 @@ interface Options {
   readonly seed: number;
   readonly patience: number;
   readonly locking?: PresetName;
+  readonly metrics: 'own' | 'shared';
   readonly machine?: string;
   readonly trace: string;
   /** The token itself. */
@@ -38,13 +41,13 @@ Every interrupt is counted twice: as the machine's IRQ stream tells of it, and a
 knows which are due. Lateness is told, and is no failure.
 
 Exit status: 0 nothing was lost or doubled, and the main counter never went back; 1 something was or did; 2 the load
-could not be carried out.
+could not be applied; 130 after Ctrl-C, which ends the run and reports.
 
 Example:
-  southbridge load --url http://127.0.0.1:8080 --workload timer-tick --duration 10s`;
+  npx southbridge load --url http://127.0.0.1:8080 --workload timer-tick --duration 10s`;
 
 export const load = new Command('load')
-  .description('put load on a server, as the vCPUs of machines, and tell whether any interrupt was lost or doubled')
+  .description('put load on a server, as the vCPUs of machines, and report whether any interrupt was lost or doubled')
   .addOption(new Option('--url <url>', 'of the server').argParser(serverUrl).makeOptionMandatory())
   .addOption(new Option('--vcpus <n>', 'vCPUs, at most 16 to a machine').argParser(whole(1, MOST_VCPUS)).default(8))
   .addOption(new Option('--workload <name>', 'what they do').choices(WORKLOAD_NAMES).default('mixed'))
@@ -70,6 +73,7 @@ export const load = new Command('load')
       'locking',
     ),
   )
+  .addOption(metricsOption())
   .addOption(new Option('--trace <file>', 'for guest').default(DEFAULT_TRACE, 'a boot of Linux 6.1'))
   .addOption(tokenFileOption())
   .option('--json', 'print one JSON object')
@@ -130,7 +134,7 @@ async function guestOf(file: string): Promise<Workload> {
 async function carryOut(options: Options, command: Command): Promise<void> {
   try {
     const report = await reportOf(options);
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report));
+    write(report, options);
     if (!report.ok) process.exitCode = 1;
   } catch (error) {
     const reason = failureOf(error, options.url);
@@ -139,43 +143,43 @@ async function carryOut(options: Options, command: Command): Promise<void> {
   }
 }
 
+function write(report: LoadReport, { json }: Options): void {
+  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else process.stdout.write(textOf(report, (text, isOk) => paint(text, isOk ? 'green' : 'red')));
+}
+
 /** Throws LoadError, or what the client throws. */
 async function reportOf(options: Options): Promise<LoadReport> {
-  const { url, vcpus, duration: durationMs, rate, seed, patience: patienceMs, locking, machine } = options;
+  const { url, vcpus, duration: durationMs, rate, seed, patience: patienceMs, locking, machine, metrics } = options;
   const token = options.tokenFile ?? tokenFromEnvironment();
   const workload = await workloadOf(options);
-  const run = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine });
-  const leave = stopOnSignal(run);
-  const progress = new LoadProgress(run, durationMs);
+  const run = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine, metrics });
+  const work = (async () => {
+    const progress = new Progress(() => progressText(run, durationMs));
+    try {
+      await run.open();
+      return await run.run();
+    } finally {
+      progress.end();
+      await run.close();
+    }
+  })();
+  // Ctrl-C ends the run, which then reports; no machine stays on the server. A second one breaks it off.
+  const leave = atEnding(async () => {
+    run.stop();
+    write(await work, options);
+  });
   try {
-    await run.open();
-    progress.begin();
-    return await run.run();
+    return await work;
   } finally {
-    progress.end();
-    await run.close();
     leave();
   }
 }
 
-/** The first signal ends the run, which then reports; the second breaks it off. Neither leaves a machine on the server. */
-function stopOnSignal(run: Load): () => void {
-  let isFirst = true;
-  const onSignal = async (signal: NodeJS.Signals) => {
-    if (isFirst) {
-      isFirst = false;
-      run.stop();
-      return;
-    }
-    stop();
-    await run.close().catch(() => {});
-    process.kill(process.pid, signal);
-  };
-  const stop = () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return stop;
+/** How far a load is, on a terminal. */
+function progressText(run: Load, durationMs: number): string {
+  const { elapsed, operations, received, lost, doubled } = run.progress;
+  const perSecond = Math.round(operations / Math.max(0.001, elapsed / 1000));
+  const left = durationText(Math.max(0, durationMs - elapsed) / 1000);
+  return `${left} left, ${perSecond} operations/s, ${received} interrupts, ${lost} lost, ${doubled} doubled so far`;
 }

@@ -1,10 +1,8 @@
-import { basename, relative } from 'node:path';
+import { relative } from 'node:path';
 
-/** How this program is called from here: by its name, by npm in its own folder, or as a file. */
+/** How documents and other commands call this program. */
 export function ownCommand(): string {
-  const script = process.argv[1];
-  if (basename(script) === 'southbridge') return 'southbridge';
-  return fromHere(script) === 'dist/src/cli.js' ? 'npm run -s southbridge --' : `node ${fromHere(script)}`;
+  return 'npx southbridge';
 }
 
 /** A path for a shell in this folder. */

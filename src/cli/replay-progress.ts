@@ -1,12 +1,10 @@
-import { clearLine, cursorTo } from 'node:readline';
 import type { Observer, TraceResult } from '../lab/replay/runner.js';
+import { Progress, paint } from './terminal.js';
 
-const REDRAW_MS = 100;
-
-/** What a replay tells people: failures and skipped files as they come, and on a terminal how far it is. */
+/** What a replay shows people: failures and skipped files as they come, and on a terminal how far it is. */
 export class ReplayProgress implements Observer {
   readonly #begin = performance.now();
-  readonly #redraw: NodeJS.Timeout | undefined;
+  readonly #progress: Progress;
   #file = '';
   #number = 0;
   #done = 0;
@@ -18,7 +16,7 @@ export class ReplayProgress implements Observer {
     readonly failures: boolean,
     readonly terminal: NodeJS.WriteStream = process.stderr,
   ) {
-    if (terminal.isTTY) this.#redraw = setInterval(() => this.#draw(), REDRAW_MS);
+    this.#progress = new Progress(() => this.#text(), terminal);
   }
 
   started(file: string, number: number): void {
@@ -34,37 +32,31 @@ export class ReplayProgress implements Observer {
 
   finished(result: TraceResult): void {
     if (result.passed || !this.failures) return;
-    this.#clear();
+    this.#progress.clear();
     process.stdout.write(failureText(result));
   }
 
   skipped(reason: string): void {
-    this.#clear();
+    this.#progress.clear();
     this.terminal.write(`skipped ${reason}\n`);
   }
 
   end(): void {
-    clearInterval(this.#redraw);
-    this.#clear();
+    this.#progress.end();
   }
 
-  #draw(): void {
+  #text(): string {
     const seconds = (performance.now() - this.#begin) / 1000;
     const rate = Math.round((this.#doneBefore + this.#done) / seconds);
-    const text = `${this.#number} of ${this.files}, ${rate} steps/s, ${this.#file}`;
-    this.#clear();
-    this.terminal.write(text.slice(0, this.terminal.columns - 1));
-  }
-
-  #clear(): void {
-    if (!this.#redraw) return;
-    clearLine(this.terminal, 0);
-    cursorTo(this.terminal, 0);
+    return `${this.#progress.of(this.#number, this.files)}, ${rate} steps/s, ${this.#file}`;
   }
 }
 
 function failureText({ file, mismatch, error }: TraceResult): string {
-  if (!mismatch) return error?.startsWith(file) ? `FAILED ${error}\n` : `FAILED ${file}: ${error}\n`;
+  if (!mismatch)
+    return error?.startsWith(file)
+      ? `${paint('FAILED', 'red')} ${error}\n`
+      : `${paint('FAILED', 'red')} ${file}: ${error}\n`;
   const { line, step, operation, expected, got } = mismatch;
-  return `FAILED ${file}:${line}: step ${step}: ${operation}\n  expected ${expected}\n  got      ${got}\n`;
+  return `${paint('FAILED', 'red')} ${file}:${line}: step ${step}: ${operation}\n  expected ${expected}\n  got      ${got}\n`;
 }

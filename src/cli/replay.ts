@@ -5,9 +5,11 @@ import { findTraces, PathError } from '../lab/replay/find.js';
 import { InProcessTarget } from '../lab/replay/in-process.js';
 import { RemoteTarget } from '../lab/replay/remote.js';
 import { type Report, replayAll } from '../lab/replay/runner.js';
-import type { ReplayTarget } from '../lab/replay/target.js';
-import { serverUrl } from './arguments.js';
+import { TargetUnreachable } from '../lab/replay/target.js';
+import { metricsOption, serverUrl } from './arguments.js';
+import { atEnding } from './ending.js';
 import { ReplayProgress } from './replay-progress.js';
+import { paint } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
@@ -16,6 +18,7 @@ interface Options {
   readonly tokenFile?: string;
   readonly profile?: Profile;
   readonly locking: PresetName;
+  readonly metrics: 'own' | 'shared';
   readonly json?: true;
 }
 
@@ -25,10 +28,10 @@ HPET's general configuration register may leave out changes of a line that cance
 edge-triggered messages of such raises: that design looks at a line once for all that an access did to it. Such steps
 are counted in the results (coalesced, with --json).
 
-Exit status: 0 all passed, 1 some failed, 2 nothing could be run.
+Exit status: 0 all passed, 1 some failed, 2 nothing could be run, 130 after Ctrl-C.
 
 Example:
-  southbridge replay test/vectors --in-process --locking lockless-irq`;
+  npx southbridge replay test/vectors --in-process --locking lockless-irq`;
 
 export const replay = new Command('replay')
   .description('replay recorded traces on a machine with a manual clock, and compare what it does')
@@ -42,6 +45,7 @@ export const replay = new Command('replay')
     ),
   )
   .addOption(new Option('--locking <preset>', 'locking design').choices(PRESET_NAMES).default('lockless-timer'))
+  .addOption(metricsOption())
   .option('--json', 'one JSON object with the result of every trace')
   .addHelpText('after', HELP)
   .action(run);
@@ -53,11 +57,18 @@ async function run(paths: string[], options: Options, command: Command): Promise
   });
   const token = options.tokenFile ?? tokenFromEnvironment();
   const target = options.url ? new RemoteTarget(options.url, token) : new InProcessTarget();
-  const leave = closeOnSignal(target);
+  // A run that is broken off leaves no machine on the server.
+  const leave = atEnding(() => target.close());
   const progress = new ReplayProgress(candidates.length, !options.json);
   let report: Report;
   try {
     report = await replayAll(candidates, target, options, progress);
+  } catch (error) {
+    if (!(error instanceof TargetUnreachable)) throw error;
+    progress.end();
+    return command.error(
+      `error: nothing was replayed: ${error.message}; is the server running, and is this its address?`,
+    );
   } finally {
     progress.end();
     leave();
@@ -68,22 +79,9 @@ async function run(paths: string[], options: Options, command: Command): Promise
     process.stdout.write(`${JSON.stringify({ target: target.name, locking, profile, ...report })}\n`);
   }
   if (report.results.length === 0) command.error(`error: no trace found in ${paths.join(', ')}`);
-  if (!options.json) process.stdout.write(`${report.passed} passed, ${report.failed} failed\n`);
+  if (!options.json)
+    process.stdout.write(
+      `${report.passed} passed, ${report.failed > 0 ? paint(`${report.failed} failed`, 'red') : '0 failed'}\n`,
+    );
   if (report.failed) process.exitCode = 1;
-}
-
-/** A run that is broken off leaves no machine on the server. Returns how to undo that. */
-function closeOnSignal(target: ReplayTarget): () => void {
-  const onSignal = async (signal: NodeJS.Signals) => {
-    stop();
-    await target.close().catch(() => {});
-    process.kill(process.pid, signal);
-  };
-  const stop = () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  return stop;
 }

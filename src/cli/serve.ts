@@ -17,7 +17,7 @@ const HELP = `
 Later wins: defaults, file, environment (SOUTHBRIDGE_HOST, …), flags.
 
 Example:
-  southbridge serve --port 9090 --set machines.0.locking=bql`;
+  npx southbridge serve --port 9090 --set machines.0.locking=bql`;
 
 export const serve = new Command('serve')
   .description('start the server')

@@ -16,10 +16,12 @@ export function startText(url: string, { machines, tokenFile, tls }: Configurati
   const curl = `curl${authority && ` --cacert ${authority}`}${header}`;
   const [machine] = machines;
   if (machine) {
-    const counterRead = '{"type":"read","id":1,"address":"0xfed000f0","size":8}';
-    const socket = `${url.replace(/^http/, 'ws')}/v1/machines/${machine.name}/vcpus/0`;
-    const wscat = `npx wscat${authority && ` --ca ${authority}`}${header}`;
-    lines.push(`  ${curl} ${url}/v1/machines/${machine.name}/hpet`, `  ${wscat} -c ${socket} -x '${counterRead}'`);
+    const which = machine.name === 'default' ? '' : ` --machine ${machine.name}`;
+    const trusting = authority && `NODE_EXTRA_CA_CERTS=${authority} `;
+    lines.push(
+      `  ${curl} ${url}/v1/machines/${machine.name}/hpet`,
+      `  ${trusting}${ownCommand()} poke read 0xfed00000 --url ${url}${which}`,
+    );
   } else {
     lines.push(`  ${curl} -H 'content-type: application/json' -d '{"name":"vm-1"}' ${url}/v1/machines`);
   }

@@ -18,7 +18,7 @@ const RELOAD = '\nA server that runs reads its token file again on SIGHUP.\n';
 
 /** The end of a help text. */
 function example(line: string): string {
-  return `\nExample:\n  southbridge token ${line}`;
+  return `\nExample:\n  npx southbridge token ${line}`;
 }
 
 const add = new Command('add')

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { seconds, serverUrl } from './arguments.js';
+import { atEnding } from './ending.js';
+import { Progress } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
@@ -18,17 +20,19 @@ The file is in the JSON trace-event format: open it at ui.perfetto.dev or chrome
 each thread (limits.traceRecords of the server); if older ones were overwritten, it says so. A trace that was on before
 stays on; else it is turned off again.
 
-Exit status: 0 the file is written, 1 the server refused or could not be reached.
+Ctrl-C ends it before its time: what was recorded so far is written, and the status is 130.
+
+Exit status: 0 the file is written; 2 the server refused or cannot be reached, or the file cannot be written.
 
 Example:
-  southbridge trace record --url http://127.0.0.1:8080 --machine default --duration 2 -o boot.trace.json`;
+  npx southbridge trace record --url http://127.0.0.1:8080 --machine default --duration 2 -o boot.trace.json`;
 
 const record = new Command('record')
   .description('trace a machine of a running server for a while, and write a file for Perfetto')
   .option('--url <url>', 'of the server', serverUrl, new URL('http://127.0.0.1:8080'))
   .option('--machine <name>', 'the machine', 'default')
-  .option('--duration <seconds>', 'how long', duration, 1000)
-  .option('-o, --output <file>', 'default: NAME.trace.json')
+  .addOption(new Option('--duration <seconds>', 'how long').argParser(duration).default(1000, '1'))
+  .option('-o, --output <file>', 'default: NAME.trace.json; - is standard output')
   .addOption(tokenFileOption())
   .addHelpText('after', HELP)
   .exitOverride()
@@ -37,7 +41,10 @@ const record = new Command('record')
 export const trace = new Command('trace')
   .description('see what the threads do in a machine')
   .addCommand(record)
-  .addHelpText('after', '\nExample:\n  southbridge trace record --machine default --duration 1 -o default.trace.json');
+  .addHelpText(
+    'after',
+    '\nExample:\n  npx southbridge trace record --machine default --duration 1 -o default.trace.json',
+  );
 
 function duration(text: string): number {
   return seconds(text) * 1000;
@@ -46,32 +53,56 @@ function duration(text: string): number {
 /** What the server said no to, or that it cannot be reached. */
 class Refusal extends Error {}
 
-async function run({
-  url,
-  machine,
-  duration,
-  output,
-  tokenFile: token = tokenFromEnvironment(),
-}: Options): Promise<void> {
+async function run(
+  { url, machine, duration, output, tokenFile: token = tokenFromEnvironment() }: Options,
+  command: Command,
+): Promise<void> {
   const file = output ?? `${machine}.trace.json`;
   const address = `${url.href.replace(/\/+$/, '')}/v1/machines/${encodeURIComponent(machine)}/trace`;
+  const interruption = new AbortController();
+  const work = recordTo(duration, address, token, file, interruption.signal);
+  // Whatever ends the command, the trace is written and off again first.
+  const leave = atEnding(() => {
+    interruption.abort();
+    return work;
+  });
   try {
-    const text = await recordFor(duration, address, token);
-    await writeFile(file, text);
-    process.stdout.write(summary(file, text));
+    await work;
   } catch (error) {
     if (!(error instanceof Refusal) && !isFileError(error)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    command.error(`error: ${error.message}`);
+  } finally {
+    leave();
   }
 }
 
-/** The trace of so many ms, at an address. Leaves it on or off as it was. */
-async function recordFor(duration: number, address: string, token: string | undefined): Promise<string> {
+async function recordTo(
+  duration: number,
+  address: string,
+  token: string | undefined,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const text = await recordFor(duration, address, token, signal);
+  if (file !== '-') await writeFile(file, text);
+  else process.stdout.write(text);
+  (file === '-' ? process.stderr : process.stdout).write(summary(file, text));
+}
+
+/** The trace of so many ms, or until the signal, at an address. Leaves it on or off as it was. */
+async function recordFor(
+  duration: number,
+  address: string,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
   const { enabled: wasOn } = JSON.parse(await request(address, token));
   if (!wasOn) await request(address, token, true);
   try {
-    await sleep(duration);
+    const begin = performance.now();
+    const progress = new Progress(() => `${((performance.now() - begin) / 1000).toFixed(1)} of ${duration / 1000} s`);
+    await sleep(duration, undefined, { signal }).catch(() => {});
+    progress.end();
     return await request(`${address}?format=perfetto`, token);
   } finally {
     if (!wasOn) await request(address, token, false);

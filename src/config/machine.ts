@@ -206,6 +206,13 @@ export const MachineConfig = Type.Object(
           '`exact` times every access and every hold of a lock, not one in 64, and counts threads that meet inside a device; locks then cost several times as much.',
       }),
     ),
+    metrics: Type.Optional(
+      Type.Enum(['own', 'shared'], {
+        default: 'own',
+        description:
+          '`own`: metrics under the name of the machine, if fewer than limits.measuredMachines have them. `shared`: metrics in common with other machines of its design, under `_other`.',
+      }),
+    ),
     locks: Type.Optional(LocksConfig),
     onDeadlock: Type.Optional(
       Type.Enum(['break', 'hang'], {

@@ -78,10 +78,10 @@ const Limits = Type.Object(
       'Interrupts and events kept for a client which is away or reads too slowly; it is told of a gap for the others.',
     ),
     measuredMachines: limit(
-      8,
-      0,
       64,
-      'Machines with metrics of their own: the first, told apart by name and design; all others share theirs.',
+      0,
+      256,
+      'Machines that have metrics of their own at a time; the others of a design share theirs.',
     ),
     traceRecords: limit(
       TRACE_RECORDS,

@@ -12,8 +12,8 @@ export function metricsPage(): string {
   return page(
     '# Metrics',
     'Generated from `src/server/metrics` by `npm run docs:generate`.',
-    '`GET /metrics` answers in the text format of Prometheus. Besides what is below it tells what prom-client tells of ' +
-      'every Node.js process (`process_…`, `nodejs_…`).',
+    '`GET /metrics` answers in the text format of Prometheus, or in OpenMetrics 1.0 (without exemplars and created ' +
+      'timestamps) if `Accept` prefers it. It also has the metrics of prom-client for Node.js (`process_…`, `nodejs_…`).',
     table(
       ['name', 'type', 'labels', 'what it tells'],
       FAMILIES.map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), help]),
@@ -28,8 +28,8 @@ function labelRows(): string[][] {
   return [
     [
       code('machine'),
-      'The first machines that a server has, told apart by name and design, as many as `limits.measuredMachines` ' +
-        `says; all others together are ${code(OTHER)}.`,
+      `Up to \`limits.measuredMachines\` machines at a time; the others, and those with \`metrics: shared\`, are ${code(OTHER)}. ` +
+        'Histograms have it only with `GET /metrics?histograms=machine`.',
     ],
     [
       code('locking'),
@@ -48,9 +48,13 @@ function labelRows(): string[][] {
 function notes(): string[] {
   return [
     '## How it is counted',
-    'Each thread counts for itself in shared memory, without atomics; a scrape adds up. No counter falls while the ' +
-      'process lives: a machine that is reset counts on, one that is deleted keeps its series, and whoever is made ' +
-      'again under its name and design goes on with it.',
+    'Each thread counts for itself in shared memory, without atomics; a scrape adds up. A machine that is ' +
+      `reset counts on. When a machine is deleted, its series end and its counts move to those of ${code(OTHER)} with its ` +
+      'design, so that sums over all machines never fall. `metrics` of `GET /v1/machines/NAME` says whether the figures ' +
+      'of a machine are its own or shared.',
+    'A lock wait is counted in histograms when it ends. `southbridge_lock_waiting_threads` and ' +
+      '`southbridge_lock_waiting_seconds` show those that have not ended, and `southbridge_machine_state` the machines ' +
+      'in which threads hang.',
     `Waits are timed only where a lock was not free. Of holds and accesses one in ${SAMPLING} is timed, and every one on ` +
       'machines with `statistics: exact`: families with `sampled` in their name are distributions, and their counts say ' +
       'nothing about how often.',

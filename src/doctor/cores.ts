@@ -20,6 +20,13 @@ export function coresCheck(cores: number, vcpuThreads: number): Check {
   if (cores < 2) {
     return warn(name, found, 'Threads wait for a core and not for locks: do not trust what you measure with one core.');
   }
-  if (vcpuThreads > cores) return warn(name, found, `Set vcpuThreads to ${Math.floor(cores)} or less.`);
+  if (threads > cores) {
+    const most = Math.floor(cores) - OTHER_THREADS;
+    const advice =
+      most >= 1
+        ? `Set vcpuThreads to ${most} or less, or add cores.`
+        : `Give it ${threads} cores for work with deadlines.`;
+    return warn(name, found, `${advice} With fewer cores than threads, a busy thread delays the timers.`);
+  }
   return ok(name, found);
 }

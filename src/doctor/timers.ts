@@ -4,6 +4,8 @@ import { readText } from './read-text.js';
 
 const SLEEPS = 50;
 const SLEEP_MS = 1;
+/** ns. A single sleep that is so late delays a guest's tick by several periods. */
+const WORST = 5_000_000;
 /** ns. Later than this, timers of a guest with 1 kHz are noticeably late. */
 const LATE = 500_000;
 
@@ -60,5 +62,6 @@ export function timersCheck({ slack, settable, median, worst }: TimerFacts): Che
     return warn(name, found, 'Every timer is that much later; let the process write its own /proc/TID/timerslack_ns.');
   }
   if (median > LATE) return warn(name, found, 'Other work has the cores: give the server cores of its own.');
+  if (worst > WORST) return warn(name, found, 'Some timers will be that late: give the server cores of its own.');
   return ok(name, found);
 }

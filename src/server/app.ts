@@ -4,11 +4,18 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { Logger } from 'pino';
 import { type App, type RouteInfo, registerRoutes } from '../../routes/index.js';
 import { SouthbridgeError } from '../errors.js';
-import { begins, meterRequests } from '../metering.js';
 import { duplicateKey } from '../protocol/json/duplicate-key.js';
 import { compileCoercing, compileStrict, whenNeeded } from '../protocol/json/validation.js';
 import { dropNegativeZeros } from '../schema/validate.js';
-import { answerClientError, answerOf, challenge, codedError, noteResponses } from './http-errors.js';
+import {
+  answerClientError,
+  answerOf,
+  challenge,
+  codedError,
+  noteResponses,
+  refuseExpectations,
+} from './http-errors.js';
+import { begins, meterRequests } from './metering.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
 import { GatewayTime } from './security/gateway-time.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
@@ -42,6 +49,8 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   const patience = {
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: Math.ceil(limits.headersMs / LOOKS),
+    // The guard refuses a request without Host, with a code.
+    requireHostHeader: false,
   };
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
@@ -74,6 +83,7 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   const half = Math.max(LEAST_PER_ADDRESS, Math.floor(limits.sockets / 2));
   const sockets = new AddressSockets(limits.socketsPerAddress || half, trustProxy);
   sockets.watch(app.server);
+  refuseExpectations(app.server);
   app.removeContentTypeParser('text/plain');
   const time = new GatewayTime(limits.gatewayMsPerSecond);
   app.decorateRequest('token', null);
@@ -98,6 +108,11 @@ function takeStrictJson(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     // Until the handler is called.
     begins(request);
+    const encoding = foreignEncoding(request.headers);
+    if (encoding !== undefined) {
+      done(new SouthbridgeError('unsupported-encoding', { encoding }));
+      return;
+    }
     parse(request, body as string, (error, value) => {
       try {
         const key = error ? undefined : duplicateKey(body as string);
@@ -109,6 +124,16 @@ function takeStrictJson(app: FastifyInstance): void {
       }
     });
   });
+}
+
+/** How the body is encoded, if that is not UTF-8 without compression. RFC 8259, 8.1. */
+function foreignEncoding({
+  'content-encoding': coding = 'identity',
+  'content-type': type = '',
+}: FastifyRequest['headers']): string | undefined {
+  if (coding.toLowerCase() !== 'identity') return coding.slice(0, 80);
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
+  return charset === undefined || /^utf-?8$/i.test(charset) ? undefined : charset.slice(0, 80);
 }
 
 function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
@@ -163,6 +188,11 @@ function guardRequests(
     }
   });
   app.addHook('onResponse', async (request, reply) => {
+    if (isChange(request, reply)) {
+      const path = request.url.split('?', 1)[0];
+      const token = admission.nameOf(request.raw.socket) ?? null;
+      request.log.info({ audit: true, token, method: request.method, path, status: reply.statusCode }, 'changed');
+    }
     request.log.debug(
       {
         method: request.method,
@@ -175,6 +205,14 @@ function guardRequests(
       'request',
     );
   });
+}
+
+/** What a guest does all the time, and what changes nothing that lasts. */
+const GUEST_WORK = /^\/v1\/machines\/:machine\/(?:mmio|lines|inputs|clock)\b/;
+
+/** Whether a request changed machines or what the server does: the audit log has a line for each. */
+function isChange({ method, routeOptions: { url = '' } }: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  return method !== 'GET' && method !== 'HEAD' && statusCode < 400 && url.startsWith('/v1/') && !GUEST_WORK.test(url);
 }
 
 /** What is no route has nothing to protect. */

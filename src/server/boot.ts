@@ -84,12 +84,23 @@ async function listen(parts: Parameters<typeof buildApp>[0], started: Promise<vo
   }
   try {
     await started;
-    await app.listen({ host: configuration.host, port: configuration.port });
+    await quietly(parts.logger, () => app.listen({ host: configuration.host, port: configuration.port }));
   } catch (error) {
     await app.close();
     throw error;
   }
   return app;
+}
+
+/** On a terminal the command itself shows the address: Fastify's line of JSON would only come before it. */
+async function quietly(logger: Logger, listen: () => Promise<unknown>): Promise<void> {
+  const { level } = logger;
+  if (process.stderr.isTTY && logger.isLevelEnabled('info')) logger.level = 'warn';
+  try {
+    await listen();
+  } finally {
+    logger.level = level;
+  }
 }
 
 function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machines: readonly string[]): void {

@@ -70,6 +70,22 @@ export function answerOf(socket: Socket): ServerResponse | undefined {
   return responses.get(socket);
 }
 
+/** Answers an `Expect` that Node knows nothing of: by itself it sends an empty body. */
+export function refuseExpectations(server: Server): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const expectation = String(request.headers.expect).slice(0, 80);
+    const refused = new SouthbridgeError('expectation-failed', { expectation });
+    const body = JSON.stringify(refused);
+    response.writeHead(refused.status, {
+      ...BARE_HEADERS,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    });
+    response.end(body);
+  });
+}
+
 /** Whether what is wrong belongs to a request that is answered already, as its body does. */
 function isAnswered(socket: Socket): boolean {
   const response = responses.get(socket);

@@ -17,6 +17,7 @@ const DEFAULT_MACHINE = {
   seqlock: 'short',
   bql: { load: { duty: 0, hold: '500000', mode: 'sleep' } },
   statistics: 'default',
+  metrics: 'own',
   locks: { mutex: 'barging', checkOrder: true },
   onDeadlock: 'break',
 };

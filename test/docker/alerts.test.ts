@@ -9,7 +9,13 @@ import { histogramOf, namesIn } from './dashboard.js';
 const folder = new URL('../../../docker/prometheus/', import.meta.url);
 
 interface Rules {
-  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+  readonly groups: readonly {
+    readonly rules: readonly {
+      readonly alert: string;
+      readonly expr: string;
+      readonly annotations: { readonly runbook_url: string };
+    }[];
+  }[];
 }
 
 function promtool(...args: string[]) {
@@ -26,6 +32,17 @@ t.test('every alert is about metrics that a server has', (t) => {
     for (const metric of namesIn(expr).metrics) {
       t.ok(names.includes(metric) || names.includes(histogramOf(metric)), `${alert}: ${metric}`);
     }
+  }
+  t.end();
+});
+
+t.test('every alert links to a heading of the operations page', (t) => {
+  const page = readFileSync(new URL('../../docs/operations.md', folder), 'utf8');
+  const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading.toLowerCase().replaceAll(' ', '-'));
+  for (const { alert, annotations } of rules) {
+    const [file, anchor] = annotations.runbook_url.split('#');
+    t.equal(file, 'docs/operations.md', alert);
+    t.ok(anchors.includes(anchor), `${alert}: ${anchor}`);
   }
   t.end();
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/config/sources.js';
-import { dashboards } from './dashboard.js';
+import { CHOSEN_SOURCE, dashboards } from './dashboard.js';
 
 const folder = new URL('../../../docker/', import.meta.url);
 
@@ -117,7 +117,7 @@ t.test('Grafana is provisioned with the data source and the dashboards', (t) => 
     for (const { title, type, datasource, targets = [] } of panels) {
       if (type === 'row') continue;
       for (const { uid } of [datasource, ...targets.map((target) => target.datasource)].filter((one) => !!one)) {
-        t.equal(uid, datasources[0].uid, `${title} asks the data source that is there`);
+        t.equal(uid, CHOSEN_SOURCE, `${title} asks the data source that is chosen`);
       }
     }
   }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { parseExposition } from '../support/exposition.js';
 import { TestServer } from '../support/server.js';
-import { dashboards, histogramOf, namesIn, queriesOf } from './dashboard.js';
+import { CHOSEN_SOURCE, dashboards, histogramOf, namesIn, queriesOf } from './dashboard.js';
 
 /** What Prometheus adds to every series. */
 const ADDED = ['job', 'instance'];
@@ -48,6 +48,30 @@ t.test('every query of the dashboards is about metrics and labels that a server 
       for (const name of used) t.ok(variables.includes(name), `${where}: there is a variable ${name}`);
     }
   }
+});
+
+t.test('every query is of the chosen servers, and of the chosen data source', (t) => {
+  for (const dashboard of dashboards()) {
+    const { file, annotations } = dashboard;
+    for (const { panel, refId, expression } of queriesOf(dashboard)) {
+      for (const [, rest] of expression.matchAll(/\b(?:southbridge|process|nodejs)_\w+(.{0,25})/g)) {
+        t.ok(rest.startsWith('{instance=~"$instance"'), `${file}: ${panel} (${refId})`);
+      }
+    }
+    const sources = JSON.stringify(dashboard).matchAll(/"datasource":\{"type":"prometheus","uid":"([^"]*)"/g);
+    t.same([...new Set([...sources].map(([, uid]) => uid))], [CHOSEN_SOURCE], file);
+    t.same(
+      annotations.list.map(({ name }) => name),
+      ['Deadlocks', 'Restarts'],
+      file,
+    );
+    for (const { name, expr } of annotations.list) {
+      for (const metric of namesIn(expr).metrics) {
+        t.match(metric, /^(southbridge_deadlocks_total|process_start_time_seconds)$/, name);
+      }
+    }
+  }
+  t.end();
 });
 
 t.test('panels lie side by side, each with a number of its own', (t) => {

@@ -3,6 +3,9 @@ import { hasNumbers, type PrometheusClient } from '../support/prometheus-client.
 
 const folder = new URL('../../../docker/grafana/dashboards/', import.meta.url);
 
+/** The variable by which a dashboard names its data source. */
+export const CHOSEN_SOURCE = ['$', 'datasource'].join('{').concat('}');
+
 /** A query of a panel, as the dashboard's file has it. */
 export interface PanelQuery {
   readonly panel: string;
@@ -30,6 +33,7 @@ export interface Dashboard {
   readonly file: string;
   readonly uid: string;
   readonly panels: readonly Panel[];
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
   readonly templating: { readonly list: readonly { readonly name: string; readonly definition: string }[] };
 }
 

@@ -27,8 +27,9 @@ t.test('Node', async (t) => {
 t.test('cores', async (t) => {
   t.equal(coresCheck(1, 1).status, 'warn');
   t.equal(coresCheck(1.5, 1).status, 'warn', 'a quota');
-  t.match(coresCheck(2, 4), { status: 'warn', advice: /vcpuThreads to 2/ });
-  t.match(coresCheck(2, 2), { status: 'ok', found: /^2 for 4 threads/ });
+  t.match(coresCheck(4, 4), { status: 'warn', advice: /vcpuThreads to 2/ });
+  t.match(coresCheck(2, 2), { status: 'warn', found: /^2 for 4 threads/, advice: /Give it 4 cores/ });
+  t.match(coresCheck(4, 2), { status: 'ok', found: /^4 for 4 threads/ });
 });
 
 t.test('timers', async (t) => {
@@ -36,6 +37,7 @@ t.test('timers', async (t) => {
   t.match(timersCheck(facts), { status: 'ok', found: /slack 50 µs.*80 µs too late, at worst 200 µs/ });
   t.equal(timersCheck({ ...facts, settable: false }).status, 'warn');
   t.equal(timersCheck({ ...facts, median: 2_000_000 }).status, 'warn');
+  t.equal(timersCheck({ ...facts, worst: 50_000_000 }).status, 'warn', 'one sleep that ends 50 ms late');
   t.equal(timersCheck({ ...facts, slack: undefined, settable: false }).status, 'ok', 'elsewhere than on Linux');
   const measured = measureTimers();
   t.ok(measured.median <= measured.worst && measured.worst > 0, 'sleeps end late');

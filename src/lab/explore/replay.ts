@@ -19,6 +19,8 @@ export interface Replayed {
   readonly threads: readonly string[];
   readonly timeline: readonly TimelineEntry[];
   readonly findings: readonly Finding[];
+  /** Whether nothing can happen after the schedule. */
+  readonly isAtEnd: boolean;
 }
 
 /**
@@ -97,9 +99,10 @@ function followIn(
     if (transition === TICK) continue;
     for (const oracle of oracles) oracle.afterTransition?.(system, transition & ~TIMEOUT, report);
   }
-  if (system.transitions().length === 0) for (const oracle of oracles) oracle.atRest?.(system, report);
+  const isAtEnd = system.transitions().length === 0;
+  if (isAtEnd) for (const oracle of oracles) oracle.atRest?.(system, report);
   for (const thread of system.stuck()) {
     timeline.push(describeStuck(lab.names, system.words, thread, threads[thread].id, system.nodes[thread]));
   }
-  return { threads: threads.map(({ name }) => name), timeline, findings: worstFirst([...findings.values()]) };
+  return { threads: threads.map(({ name }) => name), timeline, findings: worstFirst([...findings.values()]), isAtEnd };
 }

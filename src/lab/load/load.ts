@@ -72,7 +72,7 @@ export class Load {
     course.end();
     if (this.#failure) throw this.#failure.error;
     await Promise.all(this.#benches.map((bench) => bench.settle()));
-    return this.#report(course);
+    return this.#report(course, await this.#machines.deadlocksIn(this.#loaded));
   }
 
   /** Ends the run before its time. */
@@ -144,7 +144,7 @@ export class Load {
     return this.#stations().reduce((total, [station]) => total + count(station), 0);
   }
 
-  #report(course: Course): LoadReport {
+  #report(course: Course, deadlocks: number): LoadReport {
     const { workload, url, vcpus, seed, rate } = this.options;
     const seconds = course.elapsed / 1000;
     const operations = this.#sum((station) => station.operations);
@@ -157,6 +157,8 @@ export class Load {
       machines: this.#benches.length,
       vcpus,
       locking: [...new Set(this.#loaded.map(({ locking }) => locking))].join(', '),
+      class: this.#loaded[0]?.class ?? null,
+      deadlocks,
       seed,
       seconds: Math.round(seconds * 1000) / 1000,
       rate: rate ?? null,

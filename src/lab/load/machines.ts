@@ -11,6 +11,10 @@ const LEAST_TIMERS = 3;
 export interface LoadedMachine {
   readonly name: string;
   readonly locking: string;
+  /** Class of the design; null if it is not known. */
+  readonly class: string | null;
+  /** Host time of the server in ns before which deadlocks are not of this load. */
+  readonly since: number;
   /** One for each vCPU that takes part. */
   readonly pins: readonly number[];
 }
@@ -27,7 +31,7 @@ export class LoadMachines {
   }
 
   /** As many of equal size as it takes. */
-  async #make({ vcpus, workload, locking }: LoadOptions): Promise<LoadedMachine[]> {
+  async #make({ vcpus, workload, locking, metrics = 'shared' }: LoadOptions): Promise<LoadedMachine[]> {
     const count = workload.isAlone ? vcpus : Math.ceil(vcpus / STATIONS_PER_MACHINE);
     const base = `load-${randomBytes(4).toString('hex')}`;
     const machines: LoadedMachine[] = [];
@@ -36,11 +40,12 @@ export class LoadMachines {
       const name = `${base}-${index}`;
       const made = (await this.server.createMachine({
         name,
+        metrics,
         ...(locking !== undefined && { locking }),
         ...(workload.isAlone ? {} : configuration(pins.length)),
       })) as unknown as Description;
       this.#made.push(name);
-      machines.push({ name, locking: lockingOf(made), pins });
+      machines.push({ name, locking: lockingOf(made), class: made.locking.class, since: 0, pins });
     }
     return machines;
   }
@@ -50,7 +55,25 @@ export class LoadMachines {
     const problem = problemOf(found, vcpus, workload);
     if (problem) throw new LoadError(`machine ${name} cannot take this load: ${problem}`);
     await this.server.request('POST', `/v1/machines/${encodeURIComponent(name)}/reset`);
-    return { name, locking: lockingOf(found), pins: pinsOf(found, workload).slice(0, vcpus) };
+    const since = Math.max(0, ...(await this.#deadlocks(name)));
+    const pins = pinsOf(found, workload).slice(0, vcpus);
+    return { name, locking: lockingOf(found), class: found.locking.class, since, pins };
+  }
+
+  /** How many deadlocks these machines met; at most as many as the server keeps reports of, the last 32. */
+  async deadlocksIn(machines: readonly LoadedMachine[]): Promise<number> {
+    const counts = machines.map(async ({ name, since }) => {
+      const times = await this.#deadlocks(name);
+      return times.filter((at) => at > since).length;
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Host times in ns. */
+  async #deadlocks(name: string): Promise<number[]> {
+    const path = `/v1/machines/${encodeURIComponent(name)}/deadlocks`;
+    const { deadlocks } = (await this.server.request('GET', path)) as { deadlocks: readonly { at: number }[] };
+    return deadlocks.map(({ at }) => at);
   }
 
   /** Deletes what was made; what is gone already, or cannot be reached, is left. */

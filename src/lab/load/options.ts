@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly patienceMs: number;
   /** Locking design of the machines that are made. */
   readonly locking?: PresetName;
+  /** Whether those machines have metrics of their own; `shared` if not given. */
+  readonly metrics?: 'own' | 'shared';
   /** A machine that is there, in place of those that are made. */
   readonly machine?: string;
 }

@@ -16,6 +16,10 @@ export interface LoadReport {
   readonly machines: number;
   readonly vcpus: number;
   readonly locking: string;
+  /** Class of the design; null if it is not known. */
+  readonly class: string | null;
+  /** Deadlocks that threads met in the loaded machines during the run; at most 32, of which the server keeps reports. */
+  readonly deadlocks: number;
   readonly seed: number;
   readonly seconds: number;
   /** Asked for, in operations per second. */
@@ -45,7 +49,8 @@ export function percentilesOf(histogram: RecordableHistogram): Percentiles | nul
   return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: Math.round(histogram.max / 10) / 100 };
 }
 
-export function textOf(report: LoadReport): string {
+/** `paint` colours the verdict. */
+export function textOf(report: LoadReport, paint: (text: string, isOk: boolean) => string = (text) => text): string {
   const { workload, machines, vcpus, locking, seconds, rate, seed, operations, operationsPerSecond } = report;
   const where = machines === 1 ? 'one machine' : `${machines} machines`;
   const asked = rate === null ? '' : ` of ${number(rate)}/s asked for`;
@@ -64,7 +69,7 @@ export function textOf(report: LoadReport): string {
   const { faults, faultExamples, interrupts, ok } = report;
   for (const example of [...interrupts.examples, ...faultExamples]) lines.push(`  ${example}`);
   if (faults > faultExamples.length) lines.push(`  and ${faults - faultExamples.length} more like these`);
-  lines.push(ok ? 'ok: nothing lost or doubled' : `FAILED: ${failureText(report)}`);
+  lines.push(paint(ok ? `ok: nothing lost or doubled${designText(report)}` : `FAILED: ${failureText(report)}`, ok));
   return `${lines.join('\n')}\n`;
 }
 
@@ -73,10 +78,23 @@ function interruptsText({ told, received, skipped }: Balance): string {
   return `${number(told)} told of by the machine, ${number(received)} received${gaps}`;
 }
 
-function failureText({ interrupts: { lost, doubled }, faults }: LoadReport): string {
+/** What the design did and may do, unless it is safe and did nothing. */
+function designText({ locking, class: kind, deadlocks }: LoadReport): string {
+  const met = deadlocks === 0 ? '' : `; ${deadlocks === 1 ? '1 deadlock' : `${number(deadlocks)} deadlocks`} met`;
+  if (kind === 'safe' || kind === 'coalescing') return met;
+  const risk: { readonly [kind: string]: string } = {
+    unsafe: 'unsafe: its threads can deadlock or race',
+    stale: 'stale: a line can stay at an old level',
+  };
+  return `${met}, but the design ${locking} is ${risk[kind ?? ''] ?? 'of unknown class'}`;
+}
+
+function failureText(report: LoadReport): string {
+  const { interrupts, faults } = report;
+  const { lost, doubled } = interrupts;
   const parts = [`${number(lost)} interrupts lost`, `${number(doubled)} doubled`];
   if (faults > 0) parts.push(`${number(faults)} rules broken`);
-  return parts.join(', ');
+  return `${parts.join(', ')}${designText(report)}`;
 }
 
 function percentilesText({ p50, p90, p99, p999, max }: Percentiles): string {

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { RemoteMachine } from './remote-machine.js';
-import { type ReplayMachine, type ReplayOptions, type ReplayTarget, TargetLost, TargetRefusal } from './target.js';
+import {
+  type ReplayMachine,
+  type ReplayOptions,
+  type ReplayTarget,
+  TargetLost,
+  TargetRefusal,
+  TargetUnreachable,
+} from './target.js';
 import type { Trace } from './trace.js';
 
 /** For a request, and for opening or closing a socket. */
@@ -61,7 +68,7 @@ export class RemoteTarget implements ReplayTarget {
       response = await fetch(this.#base + path, init);
       text = await response.text();
     } catch (error) {
-      throw new TargetLost(`${what}: ${reasonOf(error)}`);
+      throw new TargetUnreachable(`${what}: ${reasonOf(error)}`);
     }
     if (!response.ok) throw new TargetRefusal(`${what}: ${response.status} ${textOfError(text)}`.trimEnd());
   }
@@ -72,6 +79,7 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
     name,
     clock: 'manual',
     locking: options.locking,
+    metrics: options.metrics ?? 'shared',
     hpet: {
       timers: trace.hpet.timers,
       msi: trace.hpet.msi,

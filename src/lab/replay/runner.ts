@@ -3,7 +3,7 @@ import type { Profile, Quirk } from '../../core/devices/quirks.js';
 import { PRESETS, type PresetName } from '../../core/locking/presets.js';
 import type { Candidate } from './find.js';
 import { type Mismatch, play } from './player.js';
-import { type ReplayTarget, TargetLost, TargetRefusal } from './target.js';
+import { type ReplayTarget, TargetLost, TargetRefusal, TargetUnreachable } from './target.js';
 import { NotATraceError, readTrace, type Trace, TraceError } from './trace.js';
 
 export interface RunOptions {
@@ -46,7 +46,10 @@ export interface Observer {
   skipped(reason: string): void;
 }
 
-/** Replays all candidates on the target, one after the other. A target that is lost fails all that are left. */
+/**
+ * Replays all candidates on the target, one after the other. A target that is lost fails all that are left. Throws
+ * TargetUnreachable if nothing was replayed before that.
+ */
 export async function replayAll(
   candidates: readonly Candidate[],
   target: ReplayTarget,
@@ -68,7 +71,10 @@ export async function replayAll(
         continue;
       }
       if (!isExpected(error)) throw error;
-      if (error instanceof TargetLost) lost = error;
+      if (error instanceof TargetLost) {
+        if (error instanceof TargetUnreachable && results.every(({ steps }) => steps === 0)) throw error;
+        lost = error;
+      }
       results.push(trial.failed(error.message));
     }
     observer.finished(results.at(-1) as TraceResult);

@@ -24,6 +24,8 @@ export interface ReplayOptions {
   /** Single quirks, on or off whatever the profile says. */
   readonly quirks?: Readonly<Partial<Record<Quirk, boolean>>> | undefined;
   readonly locking: PresetName;
+  /** Whether machines on a server have metrics of their own; `shared` if not given. */
+  readonly metrics?: 'own' | 'shared';
 }
 
 /** The quirks of a machine for replay. */
@@ -51,5 +53,8 @@ export class TargetRefusal extends Error {
 
 /** The target no longer answers, or not in the agreed way: nothing can be replayed on it any more. */
 export class TargetLost extends Error {
-  override readonly name = 'TargetLost';
+  override readonly name: string = 'TargetLost';
 }
+
+/** No connection to the target can be made at all. */
+export class TargetUnreachable extends TargetLost {}

@@ -27,6 +27,16 @@ export interface LockState {
   }[];
 }
 
+/** A wait for a lock that has not ended. */
+export interface WaitInProgress {
+  /** Of the machine. */
+  readonly slot: number;
+  readonly lock: string;
+  readonly site: string;
+  /** ns so far. */
+  readonly waited: number;
+}
+
 export interface LockEdge {
   readonly outer: string;
   readonly inner: string;
@@ -109,6 +119,17 @@ export class LockView {
           })),
       };
     });
+  }
+
+  /** The waits for locks of all machines that have not ended. */
+  waits(): WaitInProgress[] {
+    const now = this.shared.hostTime();
+    return this.#waiters().map(({ lock, site, since }) => ({
+      slot: slotAt(this.map, lock),
+      lock: this.#lockName(lock),
+      site: CALL_SITES[site],
+      waited: Math.max(0, now - since),
+    }));
   }
 
   #waiters(): Waiter[] {

@@ -10,7 +10,8 @@ export const SITE_COUNT = CALL_SITES.length;
 
 /** Upper bounds of the buckets of every histogram, in ns; one more bucket holds what is longer. */
 export const BUCKET_BOUNDS = [
-  250, 1_000, 4_000, 16_000, 64_000, 250_000, 1_000_000, 4_000_000, 16_000_000, 64_000_000, 250_000_000,
+  250, 1_000, 4_000, 16_000, 64_000, 250_000, 1_000_000, 4_000_000, 16_000_000, 64_000_000, 250_000_000, 1_000_000_000,
+  4_000_000_000, 10_000_000_000,
 ] as const;
 export const BUCKETS = BUCKET_BOUNDS.length + 1;
 /** In a histogram: the buckets, each for itself, then the sum in ns. */
@@ -68,7 +69,8 @@ export const DEFERRED_DELAY = histograms();
 export const LATENESS = histograms();
 export const DELIVERY = histograms();
 
-const BLOCK = next;
+/** Counters of one thread for one slot. */
+export const BLOCK = next;
 
 // Once per thread, before its blocks
 /** Nanoseconds of work up to the last sleep; host time at which the thread woke, or 0 while it sleeps. */

@@ -15,48 +15,71 @@ const CUSTOM = 'custom';
 /** Slots of machines without one of their own: one per preset, then one for all other designs. */
 const SHARED_SLOTS = PRESET_NAMES.length + 1;
 
+interface OwnSlot {
+  readonly labels: SlotLabels;
+  /** The shared slot that its counts move to when the machine is deleted. */
+  readonly heir: number;
+}
+
 /**
- * Which machine is counted where. A slot of its own goes to each of the first machines, and stays theirs when they are
- * deleted: whoever is made again under that name and design counts on. So no count ever falls, and there is a bound.
+ * Assigns each machine the slot that its threads count in. Up to `own` machines have a slot of their own for as long as
+ * they exist; the others of a design share one.
  */
 export class StatisticsSlots {
-  readonly #own = new Map<string, number>();
-  readonly #labels: SlotLabels[];
-  readonly #used = new Set<number>();
+  readonly #own = new Map<number, OwnSlot>();
+  readonly #free: number[];
+  /** Shared slots in which any machine was ever counted. */
+  readonly #shared = new Set<number>();
 
   constructor(
-    /** How many machines, told apart by name and design, get a slot of their own. */
-    readonly named: number,
+    /** The most machines that have a slot of their own at a time. */
+    readonly own: number,
   ) {
-    this.#labels = [...PRESET_NAMES, CUSTOM].map((locking) => ({ machine: OTHER, locking }));
+    this.#free = Array.from({ length: own }, (_, index) => this.capacity - 1 - index);
   }
 
   /** The most slots that there can be. */
   get capacity(): number {
-    return SHARED_SLOTS + this.named;
+    return SHARED_SLOTS + this.own;
   }
 
-  /** The slots in which any machine was ever counted, with their labels. */
+  /** The slots that have figures, with their labels. */
   get used(): [number, SlotLabels][] {
-    return [...this.#used].map((slot) => [slot, this.#labels[slot]]);
+    const shared = [...this.#shared].map((slot): [number, SlotLabels] => [slot, this.#labelsOf(slot)]);
+    return [...shared, ...[...this.#own].map(([slot, { labels }]): [number, SlotLabels] => [slot, labels])];
   }
 
-  slotFor(machine: string, design: Design): number {
-    const slot = this.#slotFor(machine, design);
-    this.#used.add(slot);
+  #labelsOf(slot: number): SlotLabels {
+    const own = this.#own.get(slot);
+    return own ? own.labels : { machine: OTHER, locking: PRESET_NAMES[slot] ?? CUSTOM };
+  }
+
+  /** The slot of a new machine: its own if it `wantsOwn` and one is free. */
+  take(machine: string, design: Design, wantsOwn = true): number {
+    const heir = sharedSlot(design);
+    const slot = wantsOwn ? this.#free.pop() : undefined;
+    if (slot === undefined) {
+      this.#shared.add(heir);
+      return heir;
+    }
+    this.#own.set(slot, { labels: { machine, locking: designLabel(design) }, heir });
     return slot;
   }
 
-  #slotFor(machine: string, design: Design): number {
-    const locking = designLabel(design);
-    const key = `${machine} ${locking}`;
-    const own = this.#own.get(key);
-    if (own !== undefined) return own;
-    if (this.#own.size >= this.named) return sharedSlot(design);
-    const slot = this.#labels.push({ machine, locking }) - 1;
-    this.#own.set(key, slot);
-    return slot;
+  /** Frees the slot of a deleted machine. Returns the shared slot that its counts belong to now, if it had its own. */
+  release(slot: number): number | undefined {
+    const own = this.#own.get(slot);
+    if (!own) return undefined;
+    this.#own.delete(slot);
+    this.#free.push(slot);
+    this.#shared.add(own.heir);
+    return own.heir;
   }
+}
+
+/** Whether a slot belongs to one machine. */
+export function isOwnSlot(slot: number): boolean {
+  return slot >= SHARED_SLOTS;
 }
 
 function sharedSlot(design: Design): number {

@@ -1,5 +1,5 @@
 import { BUCKETS, bucketOf } from '../../runtime/statistics/statistics-layout.js';
-import type { Durations } from '../../runtime/statistics/statistics-reader.js';
+import type { Durations } from '../../runtime/threads/slot-totals.js';
 
 /** Durations that the gateway itself observes, in ns, in the buckets of all others. */
 export class ObservedDurations implements Durations {

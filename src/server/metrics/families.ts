@@ -1,5 +1,6 @@
 import { bqlReacquire } from './families/bql-reacquire.js';
 import { bufferedBytes } from './families/buffered-bytes.js';
+import { buildInfo } from './families/build-info.js';
 import { checkpointAge } from './families/checkpoint-age.js';
 import { checkpointBytes } from './families/checkpoint-bytes.js';
 import { checkpointFailures, failingCheckpoints } from './families/checkpoint-failures.js';
@@ -30,7 +31,10 @@ import { lockLongestWait } from './families/lock-longest-wait.js';
 import { lockOrderInversions } from './families/lock-order-inversions.js';
 import { lockTryFailures } from './families/lock-try-failures.js';
 import { lockWait } from './families/lock-wait.js';
+import { lockWaitingThreads } from './families/lock-waiting-threads.js';
+import { lockWaitingTime } from './families/lock-waiting-time.js';
 import { lockingMachines } from './families/locking-machines.js';
+import { machineState } from './families/machine-state.js';
 import { machines } from './families/machines.js';
 import { missedWakeups } from './families/missed-wakeups.js';
 import { mmioAccessTime } from './families/mmio-access-time.js';
@@ -40,6 +44,7 @@ import { pausedSockets } from './families/paused-sockets.js';
 import { pendingEvents } from './families/pending-events.js';
 import { requestsUnderWay } from './families/requests-under-way.js';
 import { scrapeBlock } from './families/scrape-block.js';
+import { scrapeBusy } from './families/scrape-busy.js';
 import { scrapeDuration } from './families/scrape-duration.js';
 import { seriesOmitted } from './families/series-omitted.js';
 import { socketPauses } from './families/socket-pauses.js';
@@ -50,7 +55,9 @@ import type { Family } from './family.js';
 
 /** Every family, in the order in which they are told: what has most samples comes last. */
 export const FAMILIES: readonly Family[] = [
+  buildInfo,
   machines,
+  machineState,
   lockingMachines,
   connections,
   droppedInterrupts,
@@ -78,6 +85,7 @@ export const FAMILIES: readonly Family[] = [
   eventLoopLag,
   scrapeDuration,
   scrapeBlock,
+  scrapeBusy,
   mmioAccesses,
   mmioAccessTime,
   timerLateness,
@@ -95,6 +103,8 @@ export const FAMILIES: readonly Family[] = [
   lockAcquisitions,
   lockContended,
   lockTryFailures,
+  lockWaitingThreads,
+  lockWaitingTime,
   lockLongestWait,
   lockWait,
   lockHold,

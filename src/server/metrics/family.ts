@@ -1,8 +1,10 @@
-import type { Durations, LockRow } from '../../runtime/statistics/statistics-reader.js';
+import type { WaitInProgress } from '../../runtime/statistics/lock-view.js';
+import type { Durations, LockRow } from '../../runtime/threads/slot-totals.js';
 import type { KeeperFigures } from '../service/keeper.js';
 import type { Service } from '../service/service.js';
 import type { ByKind } from '../streams/flow.js';
 import type { EventLoopLag } from './event-loop-lag.js';
+import type { Figures, Labels } from './figures.js';
 import type { ScrapeTimes } from './scrape-times.js';
 
 /** What metrics are computed from when they are asked for. */
@@ -10,10 +12,8 @@ export interface MetricSource {
   readonly service: Service;
   readonly eventLoop: EventLoopLag;
   readonly scrapes: ScrapeTimes;
-}
-
-export interface Labels {
-  readonly [name: string]: string;
+  /** What the threads have counted up to the beginning of this scrape. */
+  readonly figures: Figures;
 }
 
 /** One value, or a histogram, under its labels. */
@@ -32,47 +32,62 @@ export interface Family {
 
 type Description = Pick<Family, 'name' | 'help'>;
 
-const MACHINE = ['machine', 'locking'] as const;
-const LOCK = [...MACHINE, 'lock', 'site'] as const;
+export const MACHINE = ['machine', 'locking'] as const;
+/** Of histograms; a scrape with `?histograms=machine` has `machine` as well. */
+export const DESIGN = ['locking'] as const;
+const LOCK = ['lock', 'site'] as const;
 
-/** Statistics slots that were ever in use, with their labels. */
-export function* slotsOf({ service }: MetricSource): Iterable<{ slot: number; labels: Labels }> {
-  for (const [slot, { machine, locking }] of service.statisticsSlots.used) {
-    yield { slot, labels: { machine, locking } };
-  }
-}
-
-/** Locks at call sites at which they were ever taken or wanted. */
-export function* locksOf(source: MetricSource): Iterable<{ row: LockRow; labels: Labels }> {
-  for (const { slot, labels } of slotsOf(source)) {
-    for (const row of source.service.engine.statistics.locks(slot)) {
-      yield { row, labels: { ...labels, lock: row.lock, site: row.site } };
-    }
-  }
-}
-
-/** A count per machine, lock and call site. */
-export function lockCounter(description: Description, count: (row: LockRow) => number): Family {
+/** A count per machine, lock and call site; with `onlyCounted` without those that are 0. */
+export function lockCounter(
+  description: Description,
+  count: (row: LockRow) => number,
+  { onlyCounted = false } = {},
+): Family {
   return {
     ...description,
     type: 'counter',
-    labels: LOCK,
-    *samples(source) {
-      for (const { row, labels } of locksOf(source)) yield { labels, value: count(row) };
+    labels: [...MACHINE, ...LOCK],
+    *samples({ figures }) {
+      for (const { labels, locks } of figures.machines) {
+        for (const row of locks) {
+          const value = count(row);
+          if (value > 0 || !onlyCounted) yield { labels: { ...labels, lock: row.lock, site: row.site }, value };
+        }
+      }
     },
   };
 }
 
-/** Durations per machine, lock and call site; none where nothing was timed. */
+/** Durations per design, lock and call site; none where nothing was timed. */
 export function lockHistogram(description: Description, durations: (row: LockRow) => Durations): Family {
   return {
     ...description,
     type: 'histogram',
-    labels: LOCK,
-    *samples(source) {
-      for (const { row, labels } of locksOf(source)) {
-        const timed = durations(row);
-        if (timed.count > 0) yield { labels, durations: timed };
+    labels: [...DESIGN, ...LOCK],
+    *samples({ figures }) {
+      for (const { labels, locks } of figures.distributions) {
+        for (const row of locks) {
+          const timed = durations(row);
+          if (timed.count > 0) yield { labels: { ...labels, lock: row.lock, site: row.site }, durations: timed };
+        }
+      }
+    },
+  };
+}
+
+/** A value of the waits in progress, per machine, lock and call site at which a thread ever waited. */
+export function waitingGauge(description: Description, value: (waits: readonly WaitInProgress[]) => number): Family {
+  return {
+    ...description,
+    type: 'gauge',
+    labels: [...MACHINE, ...LOCK],
+    *samples({ figures }) {
+      for (const { labels, locks, waits } of figures.machines) {
+        for (const { lock, site, contended } of locks) {
+          if (contended === 0) continue;
+          const here = waits.filter((wait) => wait.lock === lock && wait.site === site);
+          yield { labels: { ...labels, lock, site }, value: value(here) };
+        }
       }
     },
   };
@@ -92,28 +107,22 @@ export function machineCounter(
     ...description,
     type: 'counter',
     labels: typeof counters === 'number' ? MACHINE : [...MACHINE, label],
-    *samples(source) {
-      const { statistics } = source.service.engine;
-      for (const { slot, labels } of slotsOf(source)) {
-        for (const [extra, counter] of several) {
-          yield { labels: { ...labels, ...extra }, value: statistics.sum(slot, counter) };
-        }
+    *samples({ figures }) {
+      for (const { labels, totals } of figures.machines) {
+        for (const [extra, counter] of several) yield { labels: { ...labels, ...extra }, value: totals.count(counter) };
       }
     },
   };
 }
 
-/** Durations per machine, of the histogram at this address of `statistics-layout.ts`. */
+/** Durations per design, of the histogram at this address of `statistics-layout.ts`. */
 export function machineHistogram(description: Description, histogram: number): Family {
   return {
     ...description,
     type: 'histogram',
-    labels: MACHINE,
-    *samples(source) {
-      const { statistics } = source.service.engine;
-      for (const { slot, labels } of slotsOf(source)) {
-        yield { labels, durations: statistics.durations(slot, histogram) };
-      }
+    labels: DESIGN,
+    *samples({ figures }) {
+      for (const { labels, totals } of figures.distributions) yield { labels, durations: totals.durations(histogram) };
     },
   };
 }

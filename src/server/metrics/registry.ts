@@ -1,9 +1,10 @@
-import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
-import { BUCKET_BOUNDS } from '../../runtime/statistics/statistics-layout.js';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Service } from '../service/service.js';
 import type { EventLoopLag } from './event-loop-lag.js';
+import { type Format, familyText, linesOf, toOpenMetrics } from './exposition.js';
 import { FAMILIES } from './families.js';
-import type { Family, Labels, MetricSource, Sample } from './family.js';
+import type { Family, MetricSource, Sample } from './family.js';
+import { figuresOf, type HistogramsBy } from './figures.js';
 import { ScrapeTimes } from './scrape-times.js';
 
 /** Gauges with names that only counters may have; their parts by type are there under other names. */
@@ -16,108 +17,87 @@ const ROOM_FOR_PROCESS = 300;
 /** Each sample wakes the event loop; those of an idle server would add up. */
 const EVENT_LOOP_PRECISION_MS = 100;
 
-const BUCKET_LABELS = [...BUCKET_BOUNDS.map((bound) => bound / 1e9), '+Inf'].map((le) => ({ le }));
-const NO_LABELS = {};
-
-interface Value {
-  readonly metricName?: string;
-  readonly labels: { readonly [name: string]: string | number };
-  /** Labels before those; prom-client makes their text once per object. */
-  readonly sharedLabels?: Labels;
-  readonly value: number;
-}
-
 /** All metrics of one server. */
 export class Metrics {
-  readonly #register = new Registry();
+  /** Those of Node.js and of the process. */
+  readonly #process = new Registry();
   readonly #scrapes = new ScrapeTimes();
+  /** Scrapes that have not begun; who asks for the same meanwhile gets the same text. */
+  readonly #next = new Map<string, Promise<string>>();
   #running: Promise<unknown> = Promise.resolve();
-  #next: Promise<string> | undefined;
-  #series = 0;
-  #omitted = 0;
 
-  constructor(service: Service, eventLoop: EventLoopLag) {
-    collectDefaultMetrics({ register: this.#register, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
-    for (const name of REJECTED) this.#register.removeSingleMetric(name);
-    const source: MetricSource = { service, eventLoop, scrapes: this.#scrapes };
-    for (const family of FAMILIES) this.#registerFamily(family, source);
-  }
-
-  get contentType(): string {
-    return this.#register.contentType;
+  constructor(
+    readonly service: Service,
+    readonly eventLoop: EventLoopLag,
+  ) {
+    collectDefaultMetrics({ register: this.#process, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+    for (const name of REJECTED) this.#process.removeSingleMetric(name);
   }
 
   /** The text of a scrape that begins after this call. There is one at a time. */
-  scrape(): Promise<string> {
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      const scrape = this.#scrape();
-      this.#running = scrape.catch(() => {});
-      return scrape;
+  scrape(format: Format = 'prometheus', histograms: HistogramsBy = 'design'): Promise<string> {
+    const key = `${format} ${histograms}`;
+    const known = this.#next.get(key);
+    if (known) return known;
+    const scrape = this.#running.then(() => {
+      this.#next.delete(key);
+      return this.#scrape(format, histograms);
     });
-    return this.#next;
+    this.#running = scrape.catch(() => {});
+    this.#next.set(key, scrape);
+    return scrape;
   }
 
   /** Between any two families the gateway can do other things. */
-  async #scrape(): Promise<string> {
+  async #scrape(format: Format, histograms: HistogramsBy): Promise<string> {
     const start = performance.now();
-    const parts: string[] = [];
-    let longestPiece = 0;
-    this.#series = 0;
-    this.#omitted = 0;
-    for (const { name } of this.#register.getMetricsAsArray()) {
+    let [busy, longest] = [0, 0];
+    const piece = async <T>(work: () => T | Promise<T>): Promise<T> => {
       const begun = performance.now();
-      parts.push(await this.#register.getSingleMetricAsString(name));
-      longestPiece = Math.max(longestPiece, performance.now() - begun);
+      const result = await work();
+      const duration = performance.now() - begun;
+      busy += duration;
+      longest = Math.max(longest, duration);
       await new Promise(setImmediate);
+      return result;
+    };
+    const parts: string[] = [];
+    for (const { name } of this.#process.getMetricsAsArray()) {
+      const text = await piece(() => this.#process.getSingleMetricAsString(name));
+      parts.push(format === 'openmetrics' ? toOpenMetrics(text) : text);
+    }
+    const { service, eventLoop } = this;
+    const figures = await piece(() => figuresOf(service, histograms));
+    const source: MetricSource = { service, eventLoop, scrapes: this.#scrapes, figures };
+    const room = { left: MAX_SERIES - ROOM_FOR_PROCESS, omitted: 0 };
+    for (const family of FAMILIES) {
+      parts.push(
+        await piece(() => {
+          const samples = within(family, source, room);
+          this.#scrapes.omitted = room.omitted;
+          return familyText(family, samples, format);
+        }),
+      );
     }
     this.#scrapes.durations.observe((performance.now() - start) * 1e6);
-    this.#scrapes.longestPiece = longestPiece * 1e6;
-    return `${parts.join('\n\n')}\n`;
-  }
-
-  #registerFamily(family: Family, source: MetricSource): void {
-    const { name, help, type } = family;
-    const metric = {
-      name,
-      help,
-      type,
-      aggregator: 'sum',
-      get: async () => ({ name, help, type, aggregator: 'sum', values: this.#values(family, source) }),
-    };
-    this.#register.registerMetric(metric as unknown as Metric);
-  }
-
-  #values(family: Family, source: MetricSource): Value[] {
-    const values: Value[] = [];
-    for (const sample of family.samples(source)) {
-      const count = 'value' in sample ? 1 : BUCKET_LABELS.length + 2;
-      const isLimited = family.labels.includes('machine');
-      if (isLimited && this.#series + count > MAX_SERIES - ROOM_FOR_PROCESS) {
-        this.#omitted += count;
-        continue;
-      }
-      if (isLimited) this.#series += count;
-      addValues(values, family.name, sample);
-    }
-    this.#scrapes.omitted = this.#omitted;
-    return values;
+    this.#scrapes.longestPiece = longest * 1e6;
+    this.#scrapes.busy = busy * 1e6;
+    return format === 'openmetrics' ? `${parts.join('\n')}\n# EOF\n` : `${parts.join('\n\n')}\n`;
   }
 }
 
-function addValues(values: Value[], name: string, sample: Sample): void {
-  const { labels } = sample;
-  if ('value' in sample) {
-    values.push({ labels, value: sample.value });
-    return;
+/** The samples of a family, without those of machines and designs for which there is no room. */
+function within(family: Family, source: MetricSource, room: { left: number; omitted: number }): Sample[] {
+  const isLimited = family.labels.includes('machine') || family.labels.includes('locking');
+  const samples: Sample[] = [];
+  for (const sample of family.samples(source)) {
+    const lines = linesOf(sample);
+    if (isLimited && lines > room.left) {
+      room.omitted += lines;
+      continue;
+    }
+    if (isLimited) room.left -= lines;
+    samples.push(sample);
   }
-  const { buckets, sum } = sample.durations;
-  let count = 0;
-  const bucketName = `${name}_bucket`;
-  for (const [index, le] of BUCKET_LABELS.entries()) {
-    count += buckets[index];
-    values.push({ metricName: bucketName, labels: le, sharedLabels: labels, value: count });
-  }
-  values.push({ metricName: `${name}_sum`, labels: NO_LABELS, sharedLabels: labels, value: sum / 1e9 });
-  values.push({ metricName: `${name}_count`, labels: NO_LABELS, sharedLabels: labels, value: count });
+  return samples;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 import { exposureOf } from './secret-file.js';
@@ -10,12 +10,16 @@ export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly minVersion: 'TLSv1.2';
+  readonly ciphers: string;
 }
+
+/** Node's defaults without RSA key exchange: a stolen key would open every recorded TLS 1.2 connection. */
+const CIPHERS = `${DEFAULT_CIPHERS}:!kRSA`;
 
 /** Reads the files that the configuration names; undefined if it names none. Throws `tls-file-unusable`. */
 export function readTlsFiles({ certFile, keyFile }: Configuration['tls']): TlsFiles | undefined {
   if (certFile === '') return undefined;
-  const files: TlsFiles = { cert: read(certFile), key: read(keyFile), minVersion: 'TLSv1.2' };
+  const files: TlsFiles = { cert: read(certFile), key: read(keyFile), minVersion: 'TLSv1.2', ciphers: CIPHERS };
   const { readable, writable } = exposureOf(keyFile);
   if (readable || writable) {
     throw unusable(keyFile, `others than its owner may read or write it; forbid that by chmod go= ${keyFile}`);

@@ -1,35 +1,40 @@
-import { type LockEdge, threadName } from '../../runtime/statistics/lock-view.js';
+import type { LockEdge, WaitInProgress } from '../../runtime/statistics/lock-view.js';
+import { threadName } from '../../runtime/statistics/lock-view.js';
 import {
   ACCESSES,
   DEADLOCKS_BROKEN,
   DEADLOCKS_HUNG,
   ORDER_INVERSIONS,
 } from '../../runtime/statistics/statistics-layout.js';
-import type { LockRow } from '../../runtime/statistics/statistics-reader.js';
+import { isOwnSlot } from '../../runtime/statistics/statistics-slots.js';
+import type { LockRow } from '../../runtime/threads/slot-totals.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /**
- * What the threads counted about a machine's locks since the server started. Counts never fall: who wants a rate
- * subtracts two answers and divides by the difference of their `at`.
+ * What the threads counted about a machine's locks since it was made, or about those of all machines that it shares its
+ * metrics with. Counts never fall while the machine exists: subtract two answers and divide by the difference of their
+ * `at` for a rate.
  */
 export function describeContention(machine: MachineHandle) {
   const { engine, options } = machine;
-  const { statistics } = engine;
-  const slot = options.statistics?.slot ?? 0;
-  const sum = (counter: number) => statistics.sum(slot, counter);
+  const statisticsSlot = options.statistics?.slot ?? 0;
+  const totals = engine.statistics.totals(statisticsSlot);
+  const waits = engine.lockView.waits().filter(({ slot }) => slot === options.slot);
   return {
     /** Host time in ns. */
     at: engine.shared.hostTime(),
-    accesses: { read: sum(ACCESSES), write: sum(ACCESSES + 1) },
-    deadlocks: { broken: sum(DEADLOCKS_BROKEN), hung: sum(DEADLOCKS_HUNG) },
-    inversions: sum(ORDER_INVERSIONS),
-    sites: statistics.locks(slot).map((row) => describeRow(machine, row)),
+    metrics: isOwnSlot(statisticsSlot) ? 'own' : 'shared',
+    accesses: { read: totals.count(ACCESSES), write: totals.count(ACCESSES + 1) },
+    deadlocks: { broken: totals.count(DEADLOCKS_BROKEN), hung: totals.count(DEADLOCKS_HUNG) },
+    inversions: totals.count(ORDER_INVERSIONS),
+    sites: totals.locks().map((row) => describeRow(machine, row, waits)),
   };
 }
 
 /** Times are in ns. */
-function describeRow({ engine }: MachineHandle, row: LockRow) {
+function describeRow({ engine }: MachineHandle, row: LockRow, all: readonly WaitInProgress[]) {
   const { lock, site, acquired, contended, tryFailed, wait, longestWait } = row;
+  const waits = all.filter((each) => each.lock === lock && each.site === site);
   return {
     lock,
     site,
@@ -38,6 +43,8 @@ function describeRow({ engine }: MachineHandle, row: LockRow) {
     tryFailed,
     waits: wait.count,
     waited: wait.sum,
+    /** Waits of this machine that have not ended, and the longest of them so far. */
+    waiting: { threads: waits.length, longest: Math.max(0, ...waits.map(({ waited }) => waited)) },
     longestWait: longestWait
       ? {
           waited: longestWait.duration,

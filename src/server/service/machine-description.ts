@@ -1,5 +1,6 @@
 import { quirksOf } from '../../core/devices/quirks.js';
-import type { MachineHandle } from './machine-handle.js';
+import { isOwnSlot } from '../../runtime/statistics/statistics-slots.js';
+import type { MachineHandle, MachineState } from './machine-handle.js';
 
 /** A machine as JSON. */
 export function describeMachine(machine: MachineHandle) {
@@ -35,11 +36,13 @@ export function describeMachine(machine: MachineHandle) {
       dropped: backlog.dropped,
     })),
     checkpointFailure: machine.checkpointFailure ?? null,
+    metrics: isOwnSlot(options.statistics?.slot ?? 0) ? 'own' : 'shared',
     warnings: warningsOf(machine),
   };
 }
 
-function stateOf(machine: MachineHandle): string {
+/** `hung` and `suspect` win over what the machine does otherwise. */
+export function stateOf(machine: MachineHandle): MachineState | 'hung' | 'suspect' {
   if (machine.state === 'deleting') return machine.state;
   if (machine.isSuspect) return 'suspect';
   return machine.isHung ? 'hung' : machine.state;

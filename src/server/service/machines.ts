@@ -56,7 +56,7 @@ export class Machines {
     if (this.#machines.has(name)) throw new SouthbridgeError('machine-exists', { machine: name });
     const slot = this.#freeSlots.pop();
     if (slot === undefined) throw new SouthbridgeError('too-many-machines', { limit: this.limits.machines });
-    const statistics = this.statisticsSlots.slotFor(name, designOf(config.locking));
+    const statistics = this.statisticsSlots.take(name, designOf(config.locking), config.metrics === 'own');
     const options = toMachineOptions(config, slot, statistics);
     const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts, this.drops);
     this.#machines.set(name, machine);
@@ -105,9 +105,19 @@ export class Machines {
 
   async #remove(machine: MachineHandle): Promise<void> {
     await machine.delete();
+    // After a round the main loop has counted the last of the machine.
+    await this.engine.round();
     this.#machines.delete(machine.name);
+    this.#endFigures(machine);
     this.#dropped += droppedOf(machine);
     this.#freeSlots.push(machine.options.slot);
+  }
+
+  /** The series of the machine end; its counts go on in those that machines of its design share. */
+  #endFigures({ options: { statistics } }: MachineHandle): void {
+    if (!statistics) return;
+    const heir = this.statisticsSlots.release(statistics.slot);
+    if (heir !== undefined) this.engine.statistics.move(statistics.slot, heir);
   }
 }
 

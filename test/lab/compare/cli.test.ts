@@ -69,7 +69,7 @@ t.test('figures of an earlier run, shown again and held against themselves', asy
 
 t.test('what cannot be carried out', async (t) => {
   for (const [parameters, message] of [
-    [['--locking', 'bql,qemu'], /There is no design qemu; there are bql, /],
+    [['--locking', 'bql,qemu'], /There is no design qemu; there are: bql, /],
     [['--bql-load', '96'], /whole number from 0 to 95/],
     [['--against', file('none.json')], /is no file that southbridge compare --json wrote/],
   ] as const) {

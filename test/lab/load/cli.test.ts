@@ -135,7 +135,7 @@ t.test('a signal ends the run, which reports and leaves no machine', async (t) =
   program.child.kill('SIGINT');
   const report = JSON.parse((await program.line()) ?? '');
   t.match(report, { ok: true, workload: 'timer-tick' });
-  t.equal(await program.exited, 0);
+  t.equal(await program.exited, 130);
   const { machines } = await server.get('/v1/machines');
   t.equal(machines.length, 1);
 });

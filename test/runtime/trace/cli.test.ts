@@ -32,8 +32,8 @@ t.test('southbridge trace record writes what happens meanwhile', async (t) => {
   t.equal((await record(...from, 'm', '--duration', '0.01', '-o', file)).status, 0);
   t.equal((await server.get('/v1/machines/m/trace')).enabled, true, 'what was on stays on');
 
-  t.match(await record(...from, 'nobody', '-o', file), { status: 1, stderr: /There is no machine nobody/ });
+  t.match(await record(...from, 'nobody', '-o', file), { status: 2, stderr: /There is no machine nobody/ });
   t.match(await record(...from, 'm', '--duration', '0'), { status: 2, stderr: /number of seconds/ });
-  t.match(await record(...from, 'm', '--duration', '0.01', '-o', join(folder, 'no', 'such')), { status: 1 });
-  t.match(await record('--url', 'http://127.0.0.1:1'), { status: 1, stderr: /cannot be reached/ });
+  t.match(await record(...from, 'm', '--duration', '0.01', '-o', join(folder, 'no', 'such')), { status: 2 });
+  t.match(await record('--url', 'http://127.0.0.1:1'), { status: 2, stderr: /cannot be reached/ });
 });

@@ -8,8 +8,8 @@ import {
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { EVENT_LINE } from '../../../src/core/machine/events.js';
 import { NESTED_WAIT } from '../../../src/runtime/statistics/statistics-layout.js';
-import type { LockRow } from '../../../src/runtime/statistics/statistics-reader.js';
 import { MAIN_LOOP_THREAD } from '../../../src/runtime/threads/shared-map.js';
+import type { LockRow } from '../../../src/runtime/threads/slot-totals.js';
 import { LiveMachine } from '../../support/live-machine.js';
 
 const SLOT = 0;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
@@ -45,7 +46,7 @@ t.test('TLS from files, for requests and sockets', { skip }, async (t) => {
 
   const trace = ['replay', '--url', server.url, 'test/vectors/hpet_legacy.jsonl'];
   t.match(await southbridgeBeside(trace, { NODE_EXTRA_CA_CERTS: tls.certFile }), { status: 0 });
-  t.equal((await southbridgeBeside(trace)).status, 1, 'a certificate that nobody vouches for is not taken');
+  t.equal((await southbridgeBeside(trace)).status, 2, 'a certificate that nobody vouches for is not taken');
 
   const next = certificate(folder, 'second');
   copyFileSync(next.certFile, tls.certFile);
@@ -82,5 +83,28 @@ t.test('certificate and key come together', async (t) => {
   ]) {
     const [error] = refusals(() => loadConfiguration({ flags: [set(`tls.${given}`, 'x.pem')] }));
     t.match(error, { code: 'config-not-allowed', details: { key: `tls.${missing}` } });
+  }
+});
+
+t.test('TLS 1.2 keeps recorded connections secret from a stolen key: no RSA key exchange', { skip }, async (t) => {
+  const folder = temporaryFolder(t);
+  const [certFile, keyFile] = [join(folder, 'rsa.crt'), join(folder, 'rsa.key')];
+  const command = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=rsa -addext subjectAltName=IP:127.0.0.1';
+  execFileSync('openssl', [...command.split(' '), '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
+  chmodSync(keyFile, 0o600);
+  const { url, close } = await startServer(configuration({ tls: { certFile, keyFile } }));
+  t.teardown(close);
+  const handshake = (ciphers: string) =>
+    new Promise<string>((resolve) => {
+      const { port } = new URL(url);
+      const options = { ciphers, maxVersion: 'TLSv1.2', ca: readFileSync(certFile), agent: false } as const;
+      get(`https://127.0.0.1:${port}/healthz`, options, (response) => {
+        response.resume();
+        resolve((response.socket as TLSSocket).getCipher().name);
+      }).on('error', ({ message }) => resolve(message));
+    });
+  t.match(await handshake('ECDHE-RSA-AES128-GCM-SHA256'), 'ECDHE-RSA-AES128-GCM-SHA256');
+  for (const cipher of ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'AES128-SHA', 'AES256-SHA256']) {
+    t.match(await handshake(cipher), /handshake failure|no ciphers|ECONNRESET/i, cipher);
   }
 });

@@ -15,9 +15,10 @@ const MEASURES = {
 };
 
 /** @typedef {{ acquired: number, contended: number, tryFailed: number, waits: number, waited: number }} Counts */
-/** @typedef {Counts & { lock: string, site: string, longestWait: { waited: number, holder: string | null, holderSite: string | null } | null }} Site */
+/** @typedef {{ threads: number, longest: number }} Waiting  waits that have not ended; ns */
+/** @typedef {Counts & { lock: string, site: string, waiting: Waiting, longestWait: { waited: number, holder: string | null, holderSite: string | null } | null }} Site */
 /** @typedef {Counts & { row: Site }} Rates  per second */
-/** @typedef {{ at: number, sites: Site[] }} Answer */
+/** @typedef {{ at: number, metrics: 'own' | 'shared', sites: Site[] }} Answer */
 
 const COUNTED = /** @type {const} */ (['acquired', 'contended', 'tryFailed', 'waits', 'waited']);
 
@@ -41,9 +42,15 @@ export class Contention {
     this.chartPlace = h('div', { class: 'chart-place' }, this.chart.element);
     for (const select of [this.measure, this.lock]) select.addEventListener('change', () => this.#changed());
     this.body = h('tbody');
+    this.shared = h(
+      'p',
+      { class: 'note', hidden: '' },
+      'These figures are shared: they count all machines of this design that have no metrics of their own.',
+    );
     this.element = panel(
       'Contention by call site',
       'Counted by the threads themselves, every acquisition and every wait; rates are means over two seconds.',
+      this.shared,
       h(
         'div',
         { class: 'body contention' },
@@ -63,6 +70,7 @@ export class Contention {
               ['waited ms/s', 'number'],
               ['mean wait', 'number'],
               ['longest', 'number'],
+              ['waiting now', 'number'],
               'held then by',
             ]),
             this.body,
@@ -75,11 +83,12 @@ export class Contention {
   clear() {
     this.#answers = [];
     this.chart.clear();
-    this.body.replaceChildren(h('tr', {}, h('td', { colspan: 9, class: 'empty' }, 'Loading…')));
+    this.body.replaceChildren(h('tr', {}, h('td', { colspan: 10, class: 'empty' }, 'Loading…')));
   }
 
   /** @param {Answer} answer */
   add(answer) {
+    this.shared.hidden = answer.metrics !== 'shared';
     const last = this.#answers.at(-1);
     if (last && fell(last, answer)) this.clear();
     this.#answers.push(answer);
@@ -122,7 +131,7 @@ export class Contention {
       .filter(({ acquired, tryFailed, contended, row }) => acquired + tryFailed + contended > 0 || row.contended > 0);
     if (wanted.length === 0) {
       const text = 'Nothing takes a lock. Drive the machine, or raise the load under the BQL.';
-      this.body.replaceChildren(h('tr', {}, h('td', { colspan: 9, class: 'empty' }, text)));
+      this.body.replaceChildren(h('tr', {}, h('td', { colspan: 10, class: 'empty' }, text)));
       return;
     }
     if (this.body.querySelector('.empty')) this.body.replaceChildren();
@@ -143,7 +152,7 @@ export class Contention {
 function rowFor({ lock, site }, key) {
   const swatch = h('span', { class: 'swatch' });
   swatch.style.background = `var(${siteColour(site)})`;
-  const cells = Array.from({ length: 6 }, () => h('td', { class: 'number' }));
+  const cells = Array.from({ length: 7 }, () => h('td', { class: 'number' }));
   return h(
     'tr',
     { 'data-key': key },
@@ -155,7 +164,7 @@ function rowFor({ lock, site }, key) {
 }
 
 /** @param {HTMLTableRowElement} row @param {Rates} rates */
-function fill(row, { row: { longestWait }, acquired, contended, waits, waited }) {
+function fill(row, { row: { longestWait, waiting }, acquired, contended, waits, waited }) {
   const texts = [
     short(acquired),
     short(contended),
@@ -163,6 +172,7 @@ function fill(row, { row: { longestWait }, acquired, contended, waits, waited })
     short(waited / 1e6),
     waits > 0 ? time(waited / waits) : '–',
     longestWait ? time(longestWait.waited) : '–',
+    waiting.threads > 0 ? `${waiting.threads} for ${time(waiting.longest)}` : '–',
     longestWait?.holder ? `${longestWait.holder} ${longestWait.holderSite}` : '–',
   ];
   for (const [index, text] of texts.entries()) say(row.cells[index + 2], text);

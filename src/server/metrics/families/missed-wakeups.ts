@@ -4,7 +4,7 @@ export const missedWakeups: Family = single(
   {
     name: 'southbridge_missed_wakeups_total',
     type: 'counter',
-    help: 'Wake-ups of the gateway that only a watchdog noticed. Must stay 0.',
+    help: 'Wakeups of the gateway that only a watchdog noticed (a bug: please report it). Must stay 0.',
   },
   ({ service }) => service.engine.missedWakeups,
 );

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { GatewayTime } from './server/security/gateway-time.js';
+import type { GatewayTime } from './security/gateway-time.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

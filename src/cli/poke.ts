@@ -1,0 +1,94 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Southbridge } from '../client/index.js';
+import { failureOf } from '../lab/load/machines.js';
+import { serverUrl, whole } from './arguments.js';
+import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
+
+interface Options {
+  readonly url: URL;
+  readonly machine: string;
+  readonly tokenFile?: string;
+  readonly json?: true;
+}
+
+const EXAMPLE = '\nExample:\n  npx southbridge poke read 0xfed000f0';
+const STATUS = '\nExit status: 0 the machine did it, 2 the server refused or cannot be reached.';
+
+export const poke = new Command('poke')
+  .description('read or write a register, drive a line, or step the clock of a machine')
+  .addHelpText('after', `${STATUS}\n${EXAMPLE}`);
+
+const sizeOption = () =>
+  new Option('--size <bytes>', 'width of the access').choices(['1', '2', '4', '8']).default('8', '8 bytes');
+
+function operation(name: string, description: string, example: string): Command {
+  return poke
+    .command(name)
+    .description(description)
+    .option('--url <url>', 'of the server', serverUrl, new URL('http://127.0.0.1:8080'))
+    .option('--machine <name>', 'the machine', 'default')
+    .addOption(tokenFileOption())
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `${STATUS}\n\nExample:\n  npx southbridge poke ${example}`);
+}
+
+operation('read', 'read a register', 'read 0xfed000f0')
+  .argument('<address>', 'such as 0xfed000f0, the main counter of the HPET', address)
+  .addOption(sizeOption())
+  .action((at: string, options: Options & { size: string }, command: Command) =>
+    run(options, command, 'GET', `mmio/${at}?size=${options.size}`, undefined, ({ value }) => `${value}\n`),
+  );
+
+operation('write', 'write a register', 'write 0xfed00010 1')
+  .argument('<address>', 'such as 0xfed00010, the general configuration of the HPET', address)
+  .argument('<value>', 'such as 1 or 0x43', value)
+  .addOption(sizeOption())
+  .action((at: string, written: string, options: Options & { size: string }, command: Command) =>
+    run(options, command, 'PUT', `mmio/${at}?size=${options.size}`, { value: written }),
+  );
+
+operation('line', 'drive an interrupt line, as an external device does', 'line 16 1')
+  .argument('<gsi>', 'number of the line, 0 to 23', whole(0, 23))
+  .argument('<level>', '0 or 1', whole(0, 1))
+  .action((gsi: number, level: number, options: Options, command: Command) =>
+    run(options, command, 'POST', `lines/${gsi}`, { level }),
+  );
+
+operation('step', 'move the clock of a machine with clock: manual', 'step 1000000 --machine vm-1')
+  .argument('<ns>', 'nanoseconds', whole(0, 9_999_999_999))
+  .action((ns: number, options: Options, command: Command) =>
+    run(options, command, 'POST', 'clock/step', { ns: String(ns) }, ({ virtualTime }) => `now at ${virtualTime} ns\n`),
+  );
+
+function address(text: string): string {
+  if (/^0x[0-9a-f]{1,16}$/i.test(text)) return text;
+  throw new InvalidArgumentError('It is hexadecimal, such as 0xfed000f0.');
+}
+
+/** As the server wants it. */
+function value(text: string): string {
+  if (/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text)) return `0x${BigInt(text).toString(16)}`;
+  throw new InvalidArgumentError('It is a number, decimal or hexadecimal as in 0x43.');
+}
+
+type Answer = { readonly [key: string]: unknown };
+
+async function run(
+  { url, machine, tokenFile: token = tokenFromEnvironment(), json }: Options,
+  command: Command,
+  method: string,
+  path: string,
+  body?: object,
+  textOf: (answer: Answer) => string = () => '',
+): Promise<void> {
+  const server = new Southbridge(url.href, token === undefined ? {} : { token });
+  try {
+    const answer = await server.request(method, `/v1/machines/${encodeURIComponent(machine)}/${path}`, body);
+    const done = (answer === '' ? {} : answer) as Answer;
+    process.stdout.write(json ? `${JSON.stringify(done)}\n` : textOf(done));
+  } catch (error) {
+    const reason = failureOf(error, url.href);
+    if (reason === undefined) throw error;
+    command.error(`error: ${reason}`);
+  }
+}
