@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESETS } from '../core/locking/presets.js';
-import { type CampaignResult, runPlanted, scenarioNamed } from '../lab/explore/campaign.js';
+import { type CampaignResult, runSeededBug } from '../lab/explore/campaign.js';
 import { designTable } from '../lab/explore/design-table.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign } from '../lab/explore/designs.js';
 import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
-import { PLANTS, plantNamed } from '../lab/explore/planted/index.js';
-import type { Plant } from '../lab/explore/planted/plant.js';
 import { ReplayError } from '../lab/explore/replay.js';
 import { parseReplayString, replay, replayFinding, replayString } from '../lab/explore/replay-string.js';
 import type { Scenario } from '../lab/explore/scenario.js';
-import { SCENARIOS } from '../lab/explore/scenarios/index.js';
+import { findScenario, SCENARIOS } from '../lab/explore/scenarios.js';
+import type { SeededBug } from '../lab/explore/seeded-bugs/seeded-bug.js';
+import { findSeededBug, SEEDED_BUGS } from '../lab/explore/seeded-bugs.js';
 import { runAll } from '../lab/explore/workers.js';
 
 interface Options {
@@ -20,20 +20,23 @@ interface Options {
   readonly json?: true;
   readonly mermaid?: true;
   readonly table?: true;
-  readonly plant?: Plant;
+  readonly seededBug?: SeededBug;
   readonly replay?: string;
 }
 
 const HELP = `
-Exit status: 0 the findings are exactly the expected ones, 1 they are not; 1 with --replay, if it shows a finding.
+Exit status: 0 if the findings are exactly the expected ones, else 1. With --replay: 1 if the schedule shows a finding.
 
 Example:
   southbridge explore --scenario callback-comparator --locking nested-mutex`;
 
 export const explore = new Command('explore')
-  .description('run the code that serves clients through every interleaving of small scenarios')
+  .description('model-check the production code: explore every interleaving of small scenarios')
   .addOption(
-    new Option('--locking <design>', 'a preset, mmio/timer/irq/control, "all" presets, or "axes": all combinations')
+    new Option(
+      '--locking <design>',
+      'a preset, mmio/timer/irq/control, "all" (all presets) or "axes" (all combinations)',
+    )
       .argParser(designs)
       .default(allPresets(), 'all'),
   )
@@ -44,23 +47,23 @@ export const explore = new Command('explore')
   )
   .option(
     '--preemptions <n>',
-    'most preemptions of a thread that could go on, or "unbounded" (default: as the scenario says, most are unbounded)',
+    'bound on preemptions of runnable threads, or "unbounded" (default: set by the scenario, unbounded for most)',
     bound,
   )
   .addOption(
-    new Option('--mutex <how>', 'the mutex with its every operation, or as what it was shown to be')
+    new Option('--mutex <how>', 'explore each futex operation of a mutex, or treat acquisition as one blocking step')
       .choices(['futex', 'blocking'])
       .default('blocking'),
   )
   .option('--json', 'print one JSON document')
   .option('--mermaid', 'draw counterexamples as Mermaid sequence diagrams')
-  .option('--table', 'print one Markdown table: designs, what was found in which scenario, and its replay string')
+  .option('--table', 'print one Markdown table: designs, their findings, and a replay string')
   .option(
-    '--plant <mistake>',
-    'plant a known mistake, in the design in which it is one; --locking does not count',
-    mistake,
+    '--seeded-bug <name>',
+    'explore with a known bug in the code, under the design that the bug belongs to; ignores --locking',
+    seededBug,
   )
-  .option('--replay <string>', 'run one schedule again, from the string that was printed with a finding')
+  .option('--replay <string>', 'replay one schedule from the string printed with a finding')
   .addHelpText('after', HELP)
   .action(run);
 
@@ -75,11 +78,11 @@ async function run(options: Options, command: Command): Promise<void> {
     results.push(result);
     if (!options.json && !options.table) print(result, options);
   };
-  const { mutex, preemptions, plant, locking, scenario: chosen } = options;
-  // A table of designs says what class they are of, which is known without the harm; what presets are to show has it.
+  const { mutex, preemptions, seededBug: bug, locking, scenario: chosen } = options;
+  // The verdict on a design does not need the second pass. The expectations of presets do.
   const harm = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
   const how = { mutex, preemptions, harm };
-  if (plant) for (const scenario of chosen) show(runPlanted(plant, scenario, how));
+  if (bug) for (const scenario of chosen) show(runSeededBug(bug, scenario, how));
   else {
     const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
     for await (const result of runAll(tasks, how)) show(result);
@@ -89,7 +92,7 @@ async function run(options: Options, command: Command): Promise<void> {
   else if (options.table) process.stdout.write(designTable(results));
   else printTotal(results, elapsed);
   for (const { locking, scenario, unexpected } of results) {
-    for (const problem of unexpected) process.stderr.write(`not expected: ${locking} × ${scenario}: ${problem}\n`);
+    for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
   }
   process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
@@ -98,23 +101,23 @@ function designs(text: string): readonly NamedDesign[] {
   if (text === 'all') return allPresets();
   if (text === 'axes') return allCombinations();
   const named = designNamed(text);
-  if (!named) throw new InvalidArgumentError('There is no such locking design.');
+  if (!named) throw new InvalidArgumentError('No such locking design. Use a preset, or mmio/timer/irq/control.');
   return [named];
 }
 
 function scenarios(text: string): readonly Scenario[] {
   if (text === 'all') return SCENARIOS;
   return text.split(',').map((name) => {
-    const scenario = scenarioNamed(name);
+    const scenario = findScenario(name);
     if (scenario) return scenario;
-    throw new InvalidArgumentError(`There are: ${SCENARIOS.map((known) => known.name).join(', ')}.`);
+    throw new InvalidArgumentError(`Use one of: ${SCENARIOS.map((known) => known.name).join(', ')}.`);
   });
 }
 
-function mistake(text: string): Plant {
-  const plant = plantNamed(text);
-  if (plant) return plant;
-  throw new InvalidArgumentError(`There are: ${PLANTS.map((known) => known.name).join(', ')}.`);
+function seededBug(text: string): SeededBug {
+  const bug = findSeededBug(text);
+  if (bug) return bug;
+  throw new InvalidArgumentError(`Use one of: ${SEEDED_BUGS.map(({ name }) => name).join(', ')}.`);
 }
 
 function print(result: CampaignResult, options: Options): void {
@@ -136,7 +139,7 @@ function print(result: CampaignResult, options: Options): void {
     process.stdout.write(`  ${finding.kind}: ${finding.summary}\n    --replay ${replayString(result, finding)}\n`);
     const how = `${finding.kind} ${finding.points ? 'second pass' : ''}`;
     if (drawn.has(how)) continue;
-    // Of each kind, the first found is the shortest.
+    // The first finding of each kind is the shortest.
     drawn.add(how);
     const replayed = replayFinding(result, finding);
     const text = options.mermaid ? drawMermaid(finding, replayed) : drawColumns(finding, replayed);
@@ -146,10 +149,10 @@ function print(result: CampaignResult, options: Options): void {
 
 function verdict({ findings }: CampaignResult): string {
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
-  return kinds.length ? kinds.join(', ') : 'nothing wrong';
+  return kinds.length ? kinds.join(', ') : 'no findings';
 }
 
-/** `seconds`: what it took, on all processors. */
+/** `seconds`: elapsed time of the whole run. */
 function printTotal(results: readonly CampaignResult[], seconds: number): void {
   const sum = (pick: (result: CampaignResult) => number) => results.reduce((total, result) => total + pick(result), 0);
   const transitions = sum((result) => result.transitions);
@@ -178,7 +181,8 @@ function printJson(results: readonly CampaignResult[]): void {
 
 function replayText(text: string, options: Options, command: Command): void {
   const request = parseReplayString(text);
-  if (!request) command.error('error: --replay takes a string that was printed with a finding');
+  if (!request)
+    command.error('error: --replay takes a replay string, as printed with a finding: design:scenario:mutex:schedule');
   const { schedule } = request;
   try {
     const replayed = replay(request);
@@ -186,7 +190,7 @@ function replayText(text: string, options: Options, command: Command): void {
       process.stdout.write(`${JSON.stringify(replayed)}\n`);
     } else {
       for (const finding of replayed.findings) process.stdout.write(`${finding.kind}: ${finding.summary}\n`);
-      const shown = { ...(replayed.findings[0] ?? { kind: 'meaning', summary: '' }), path: schedule };
+      const shown = { ...(replayed.findings[0] ?? { kind: 'linearizability', summary: '' }), path: schedule };
       process.stdout.write(`${options.mermaid ? drawMermaid(shown, replayed) : drawColumns(shown, replayed)}\n`);
     }
     process.exitCode = replayed.findings.length > 0 ? 1 : 0;
@@ -198,6 +202,6 @@ function replayText(text: string, options: Options, command: Command): void {
 
 function bound(text: string): number {
   if (text === 'unbounded') return Number.POSITIVE_INFINITY;
-  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It must be a number up to 999, or "unbounded".');
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Use a number up to 999, or "unbounded".');
   return Number(text);
 }

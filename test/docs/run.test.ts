@@ -174,7 +174,7 @@ for (const page of PAGES) {
         continue;
       }
       const rule = RULES.find(({ line }) => line.test(own)) ?? { line: /./ };
-      const isTooLong = (rule.long && !tier.allPresets) || (rule.longest && !tier.exploresEveryMistake);
+      const isTooLong = (rule.long && !tier.allPresets) || (rule.longest && !tier.exploresEverySeededBug);
       const why = rule.not ?? (isTooLong ? 'only in a longer tier' : undefined);
       const missing = rule.needs !== undefined && !has(rule.needs) ? `there is no ${rule.needs} here` : undefined;
       if (why !== undefined || missing !== undefined) {

@@ -10,7 +10,7 @@ export function verdictOf(kinds: Iterable<FindingKind>): Verdict {
   const found = new Set(kinds);
   if (found.has('race')) return 'race';
   if (found.has('deadlock') || found.has('livelock') || found.has('assertion')) return 'deadlock';
-  return found.has('meaning') || found.has('stale') ? 'stale' : 'safe';
+  return found.has('linearizability') || found.has('stale') ? 'stale' : 'safe';
 }
 
 type Row = { readonly [irq: string]: Verdict };

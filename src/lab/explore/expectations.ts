@@ -30,46 +30,51 @@ interface SwitchExpectation {
 }
 
 const SWITCHES: { readonly [scenario: string]: readonly SwitchExpectation[] } = {
-  'xen-flag-assert': [{ designs: WITHOUT_BQL, required: ['assertion'], allowed: ['assertion', 'meaning'] }],
-  'xen-flag': [{ designs: WITHOUT_BQL, required: ['meaning'], allowed: ['meaning'] }],
+  'xen-flag-assert': [{ designs: WITHOUT_BQL, required: ['assertion'], allowed: ['assertion', 'linearizability'] }],
+  'xen-flag': [{ designs: WITHOUT_BQL, required: ['linearizability'], allowed: ['linearizability'] }],
   'seqlock-legacy': [
-    { designs: PRESET_NAMES, required: ['order'], allowed: ['order'] },
+    { designs: PRESET_NAMES, required: ['lock-order'], allowed: ['lock-order'] },
     { designs: BQL_UNDER_MUTEX, required: ['livelock'], allowed: ['livelock'] },
   ],
   // A line change that is still on a vCPU thread's list is in no snapshot: why the gateway waits until no vCPU is inside.
-  'save-write': [{ designs: ['deferred-irq', 'deferred-revalidated'], required: ['meaning'], allowed: ['meaning'] }],
-  'generation-check': [{ designs: WAITING_CALLBACK, required: ['meaning'], allowed: ['meaning'] }],
+  'save-write': [
+    { designs: ['deferred-irq', 'deferred-revalidated'], required: ['linearizability'], allowed: ['linearizability'] },
+  ],
+  'generation-check': [{ designs: WAITING_CALLBACK, required: ['linearizability'], allowed: ['linearizability'] }],
 };
 
 const NOTHING: Expectation = { required: {}, allowed: [] };
 /** Informative: the main loop releases the BQL in the middle of its section. */
-const SECTION: Expectation = { required: {}, allowed: ['section'] };
-const SECTION_SEEN: Expectation = { required: { 'callback-acknowledge': ['section'] }, allowed: ['section'] };
+const ATOMICITY: Expectation = { required: {}, allowed: ['atomicity'] };
+const ATOMICITY_FOUND: Expectation = { required: { 'callback-acknowledge': ['atomicity'] }, allowed: ['atomicity'] };
 
 export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
   bql: NOTHING,
   'legacy-race': {
     required: {
-      'callback-comparator': ['race', 'meaning'],
+      'callback-comparator': ['race', 'linearizability'],
       // The torn value is found where accesses to racy words are scheduling points.
-      'comparator-read': ['race', 'meaning'],
+      'comparator-read': ['race', 'linearizability'],
       'reset-write': ['race'],
     },
-    allowed: ['race', 'meaning', 'assertion', 'livelock'],
+    allowed: ['race', 'linearizability', 'assertion', 'livelock'],
   },
   'nested-mutex': {
-    required: { 'callback-comparator': ['deadlock', 'order'], 'reset-write': ['deadlock', 'order'] },
+    required: { 'callback-comparator': ['deadlock', 'lock-order'], 'reset-write': ['deadlock', 'lock-order'] },
     // Where deadlocks are broken, the main loop lets go of the BQL.
-    allowed: ['deadlock', 'order', 'section'],
+    allowed: ['deadlock', 'lock-order', 'atomicity'],
   },
-  'lockless-timer': SECTION_SEEN,
+  'lockless-timer': ATOMICITY_FOUND,
   'lockless-irq': NOTHING,
-  'deferred-irq': { required: { 'callback-comparator': ['stale', 'meaning'] }, allowed: ['stale', 'meaning'] },
-  'drop-reacquire': SECTION_SEEN,
-  'lockless-timer+irq': SECTION,
+  'deferred-irq': {
+    required: { 'callback-comparator': ['stale', 'linearizability'] },
+    allowed: ['stale', 'linearizability'],
+  },
+  'drop-reacquire': ATOMICITY_FOUND,
+  'lockless-timer+irq': ATOMICITY,
   'deferred-revalidated': NOTHING,
   'kick-and-drain': NOTHING,
-  'try-queue': SECTION,
+  'try-queue': ATOMICITY,
 };
 
 /** Whether a design may have findings of a kind in a scenario. */

@@ -17,14 +17,14 @@ export interface ExploreOptions {
   readonly merge?: boolean;
   /** False makes every operation a scheduling point, shared or not. */
   readonly reduce?: boolean;
-  /** A test double of the seam, with a mistake planted in it. */
+  /** A test double of the seam, with a seeded bug. */
   readonly memory?: (execution: Execution) => Memory;
   /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
   readonly mutex?: 'futex' | 'blocking';
   /** Collects what the exploration comes across. */
   readonly watch?: (names: Names) => Oracle;
-  /** Puts a mistake into the production code once the machine is prepared; returns what takes it out again. */
-  readonly plant?: () => () => void;
+  /** Seeds a bug in the production code once the machine is prepared; returns a function that restores the code. */
+  readonly seedBug?: () => () => void;
   /** Data words, by absolute address, an access to which is a scheduling point. */
   readonly points?: readonly number[];
   /** False: what has races is not explored again for the harm that they do. */

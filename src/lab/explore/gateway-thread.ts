@@ -146,8 +146,8 @@ class ExploredGateway {
 
   #handOver(event: MachineEvent): void {
     this.scenario.vcpus.forEach((frames, vcpu) => {
-      frames.forEach(({ tells }, frame) => {
-        if (tells && tells.kind === event.kind && tells.a === event.a) this.#sockets.tell(vcpu, frame);
+      frames.forEach(({ causes }, frame) => {
+        if (causes && causes.kind === event.kind && causes.a === event.a) this.#sockets.deliver(vcpu, frame);
       });
     });
   }

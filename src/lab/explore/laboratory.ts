@@ -26,7 +26,8 @@ import {
   vcpuThread,
 } from './logical-thread.js';
 import { Names } from './names.js';
-import type { Request, Scenario } from './scenario.js';
+import type { Request } from './requests.js';
+import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
 /** Memory of one thread alone, at a time of our own. */

@@ -49,11 +49,11 @@ function follow(
 ): Replayed {
   const lab = laboratory(scenario, design, false, options.machine);
   const oracles = oraclesFor(lab, design);
-  const takeOut = options.plant?.();
+  const restore = options.seedBug?.();
   try {
     return followIn(lab, oracles, schedule, options, points, withTimeline);
   } finally {
-    takeOut?.();
+    restore?.();
   }
 }
 

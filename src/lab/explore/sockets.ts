@@ -5,8 +5,8 @@ import type { SharedMap } from '../../runtime/threads/shared-map.js';
 const ARRIVED = 0;
 /** Bit n: frame n was answered. */
 const ANSWERED = 1;
-/** Bit n: the event that frame n tells of was handed over. */
-const TOLD = 2;
+/** Bit n: the event that frame n causes was delivered. */
+const DELIVERED = 2;
 /** The two halves of the value of each reply. */
 const VALUES = 4;
 const MOST_FRAMES = 6;
@@ -46,16 +46,16 @@ export class Sockets {
     this.memory.set(at + VALUES + 2 * frame + 1, high);
   }
 
-  tell(vcpu: number, frame: number): void {
-    this.#mark(this.#at(vcpu) + TOLD, frame);
+  deliver(vcpu: number, frame: number): void {
+    this.#mark(this.#at(vcpu) + DELIVERED, frame);
   }
 
   isAnswered(vcpu: number, frame: number): boolean {
     return (this.memory.get(this.#at(vcpu) + ANSWERED) & (1 << frame)) !== 0;
   }
 
-  isTold(vcpu: number, frame: number): boolean {
-    return (this.memory.get(this.#at(vcpu) + TOLD) & (1 << frame)) !== 0;
+  isDelivered(vcpu: number, frame: number): boolean {
+    return (this.memory.get(this.#at(vcpu) + DELIVERED) & (1 << frame)) !== 0;
   }
 
   /** The value of a reply. */

@@ -34,7 +34,7 @@ t.test('what a race does: a torn comparator, a lost acknowledgement', async (t) 
     const { findings } = results.find((result: { scenario: string }) => result.scenario === scenario);
     const harm = findings.find((finding: Found) => summary.test(finding.summary));
     if (!t.ok(harm, `${scenario}: ${summary}`)) continue;
-    t.equal(harm.kind, 'meaning');
+    t.equal(harm.kind, 'linearizability');
     const request = parseReplayString(harm.replay);
     if (!t.ok(request, harm.replay) || !request) continue;
     const { findings: again } = replay(request, false);
@@ -48,7 +48,7 @@ t.test('what a race does: a torn comparator, a lost acknowledgement', async (t) 
 t.test('the counterexample shows who reads and writes the racy words', async (t) => {
   const run = explore('--locking', 'legacy-race', '--scenario', 'comparator-read');
   t.equal(run.status, 0);
-  const torn = run.stdout.slice(run.stdout.search(/^ {2}meaning: .*0x368/m));
+  const torn = run.stdout.slice(run.stdout.search(/^ {2}linearizability: .*0x368/m));
   t.match(torn, /★ reads hpet\.timer\[0\]\.comparator\.high 0 /);
   t.match(torn, /★ writes hpet\.timer\[0\]\.comparator\.low 872/);
 });
@@ -59,5 +59,5 @@ t.test('a design without races has no second pass, and a wrong list of words is 
   t.equal(JSON.parse(run.stdout).results[0].secondPass, undefined);
   const replayed = explore('--replay', 'legacy-race:comparator-read:blocking@17054-:20a');
   t.equal(replayed.status, 2);
-  t.match(replayed.stderr, /--replay takes a string/);
+  t.match(replayed.stderr, /--replay takes a replay string/);
 });

@@ -2,7 +2,7 @@ import { READ, SubmissionRing, WRITE } from '../../../runtime/rings/submission-r
 import { submissionRingAt } from '../../../runtime/threads/shared-map.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
-import { HPET } from '../scenarios/addresses.js';
+import { HPET } from '../requests.js';
 import { StillMemory } from '../still-memory.js';
 
 /** Of two reads of the main counter by one vCPU, the later one reads no less, unless someone writes or resets it. */
@@ -18,7 +18,7 @@ export function counterMonotone({ scenario, map }: Laboratory): Oracle {
         for (const [position, { operation, address, size }] of requests.entries()) {
           if (operation !== READ || address !== HPET.COUNTER || size !== 8 || position >= ring.completed()) continue;
           const value = ring.high(position) * 2 ** 32 + ring.low(position);
-          if (value < last) report({ kind: 'meaning', summary: `vCPU ${vcpu} reads the main counter go back` });
+          if (value < last) report({ kind: 'linearizability', summary: `vCPU ${vcpu} reads the main counter go back` });
           last = value;
         }
       }

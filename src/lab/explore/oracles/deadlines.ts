@@ -45,7 +45,7 @@ export function deadlines(lab: Laboratory): Oracle {
       for (let timer = 0; timer < state.timers; timer++) {
         const armed = armedDeadline(lab.names, system.words, timer);
         const problem = judge(state, timer, armed, offset);
-        if (problem) report({ kind: 'meaning', summary: `timer ${timer} is ${problem}` });
+        if (problem) report({ kind: 'linearizability', summary: `timer ${timer} is ${problem}` });
       }
     },
   };

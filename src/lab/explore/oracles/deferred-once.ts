@@ -13,14 +13,16 @@ export function deferredOnce({ names, scenario }: Laboratory, { irq }: Design): 
       if (scenario.lockers || system.stuck().length > 0) return;
       const memory = new StillMemory(system.words, 0);
       memory.select(names.machine);
-      if (!new LineQueue(memory).isEmpty) report({ kind: 'meaning', summary: 'a line change is left in the queue' });
+      if (!new LineQueue(memory).isEmpty)
+        report({ kind: 'linearizability', summary: 'a line change is left in the queue' });
       if (!irq.numbered) return;
       const decisions = new LineDecisions(memory);
       const { decided, pulses } = decisions.made();
       const { total } = decisions.counts();
-      if (pulses > 0) report({ kind: 'meaning', summary: `${pulses} edges were decided and never carried out` });
+      if (pulses > 0)
+        report({ kind: 'linearizability', summary: `${pulses} edges were decided and never carried out` });
       if (decided > total)
-        report({ kind: 'meaning', summary: `${decided - total} line changes were never carried out` });
+        report({ kind: 'linearizability', summary: `${decided - total} line changes were never carried out` });
     },
   };
 }

@@ -23,7 +23,7 @@ export function lines({ names, scenario }: Laboratory): Oracle {
       if (state.hasQuirk(EXEMPT)) return;
       const router = new GsiRouter(memory, { lineChanged() {}, driveInput() {} });
       const ioapic = new Ioapic(memory, NO_PORTS);
-      const tell = (summary: string) => report({ kind: 'meaning', summary });
+      const tell = (summary: string) => report({ kind: 'linearizability', summary });
       for (let line = 0; line < LINES; line++) {
         const sources = router.sources(line);
         const wanted = wantedSources(state, line);

@@ -5,7 +5,7 @@ import { FIRST_VCPU_THREAD, submissionRingAt } from '../../../runtime/threads/sh
 import * as H from '../history.js';
 import type { Laboratory } from '../laboratory.js';
 import type { Oracle } from '../oracle.js';
-import { HPET } from '../scenarios/addresses.js';
+import { HPET } from '../requests.js';
 import { StillMemory } from '../still-memory.js';
 import type { System } from '../system.js';
 

@@ -18,7 +18,7 @@ export function lostUpdate(names: Names): Oracle {
       const field = names.word(node.address);
       const { name } = system.threads[thread];
       report({
-        kind: 'meaning',
+        kind: 'linearizability',
         summary: `${field}: ${name} read ${read} and writes ${node.a} over the ${now} written meanwhile, which is lost`,
         key: `${field}: ${name} overwrites`,
         word: field,

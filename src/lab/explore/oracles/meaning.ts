@@ -8,7 +8,7 @@ export type Outcomes = Map<string, Outcome>;
 /** At rest, the machine is what some sequential order of the same operations would have made of it. */
 export function meaning(lab: Laboratory, allowed: Outcomes): Oracle {
   return {
-    name: 'meaning',
+    name: 'linearizability',
     atRest(system, report) {
       if (system.stuck().length > 0) return;
       const outcome = outcomeOf(lab, system);
@@ -18,7 +18,7 @@ export function meaning(lab: Laboratory, allowed: Outcomes): Oracle {
         const differing = differences(outcome, other);
         if (!nearest || differing.length < nearest.length) nearest = differing;
       }
-      report({ kind: 'meaning', summary: `in the end ${nearest?.slice(0, 4).join(', ')}` });
+      report({ kind: 'linearizability', summary: `in the end ${nearest?.slice(0, 4).join(', ')}` });
     },
   };
 }

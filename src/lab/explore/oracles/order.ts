@@ -15,7 +15,7 @@ export function order(names: Names, design: Design): Oracle {
   const declared = takesBqlUnderMutex(design) ? [DEVICE, BQL] : [BQL, DEVICE];
   const rank = (lock: number) => (lock <= DEVICE ? declared.indexOf(lock) : lock);
   return {
-    name: 'order',
+    name: 'lock order',
     beforeAction({ words, threads }, thread, node, report) {
       if (!H.isAcquisition(node)) return;
       const lock = names.lockAt(node.address);
@@ -24,11 +24,11 @@ export function order(names: Names, design: Design): Oracle {
       for (let held = 0; held < LOCK_NAMES.length; held++) {
         if (names.ownerOf(words, held) !== id || rank(held) < rank(lock)) continue;
         const summary = `${name} takes ${LOCK_NAMES[lock]} under ${LOCK_NAMES[held]}, against the order`;
-        report({ kind: 'order', summary });
+        report({ kind: 'lock-order', summary });
       }
       if (words.get(names.machine + COUNTER) & WRITING && opened(node, names.machine + COUNTER)) {
         const summary = `${name} takes ${LOCK_NAMES[lock]} inside the main counter's write section`;
-        report({ kind: 'order', summary });
+        report({ kind: 'lock-order', summary });
       }
     },
   };

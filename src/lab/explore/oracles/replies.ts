@@ -15,18 +15,24 @@ export function replies({ scenario, map }: Laboratory): Oracle {
       if (!scenario.gateway || system.threads[thread].id !== GATEWAY_THREAD) return;
       const sockets = new Sockets(map, new StillMemory(system.words, 0));
       scenario.vcpus.forEach((frames, vcpu) => {
-        frames.forEach(({ tells }, frame) => {
+        frames.forEach(({ causes }, frame) => {
           const which = `request ${frame} of vCPU ${vcpu}`;
-          if (tells && frame > 0 && sockets.isTold(vcpu, frame) && !sockets.isAnswered(vcpu, frame - 1)) {
+          if (causes && frame > 0 && sockets.isDelivered(vcpu, frame) && !sockets.isAnswered(vcpu, frame - 1)) {
             const summary = `the interrupt that ${which} caused comes before the reply to the request before it`;
-            report({ kind: 'meaning', summary });
+            report({ kind: 'linearizability', summary });
           }
           if (!sockets.isAnswered(vcpu, frame)) return;
           if (frame > 0 && !sockets.isAnswered(vcpu, frame - 1)) {
-            report({ kind: 'meaning', summary: `the reply to ${which} comes before that to the request before it` });
+            report({
+              kind: 'linearizability',
+              summary: `the reply to ${which} comes before that to the request before it`,
+            });
           }
-          if (tells && !sockets.isTold(vcpu, frame)) {
-            report({ kind: 'meaning', summary: `the reply to ${which} comes before the interrupt that it caused` });
+          if (causes && !sockets.isDelivered(vcpu, frame)) {
+            report({
+              kind: 'linearizability',
+              summary: `the reply to ${which} comes before the interrupt that it caused`,
+            });
           }
         });
       });

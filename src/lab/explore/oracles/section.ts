@@ -13,14 +13,14 @@ export function section({ names, scenario }: Laboratory): Oracle {
   const bql = names.machine + lockAddress(BQL);
   const device = names.machine + lockAddress(DEVICE);
   return {
-    name: 'section',
+    name: 'atomicity',
     afterTransition({ words, threads, nodes }, thread, report) {
       if (scenario.lockers || threads[thread].id === MAIN_LOOP_THREAD) return;
       if (names.ownerOf(words, BQL) !== threads[thread].id) return;
       const mainLoop = threads.findIndex(({ id }) => id === MAIN_LOOP_THREAD);
       if (!isInsideSection(nodes[mainLoop], bql, device)) return;
       const summary = `${threads[thread].name} has the bql in the middle of the main loop's section`;
-      report({ kind: 'section', summary, key: 'bql' });
+      report({ kind: 'atomicity', summary, key: 'bql' });
     },
   };
 }

@@ -18,7 +18,7 @@ export function snapshotSilent({ names, map, scenario }: Laboratory): Oracle {
       if (node.kind !== H.ADD || node.address !== tail) return;
       if ((work === CONTROL_SAVE || work === CONTROL_RESTORE) && isTransferring(node)) {
         const what = work === CONTROL_SAVE ? 'a snapshot' : 'a restore';
-        report({ kind: 'meaning', summary: `${threads[thread].name} emits an event in the middle of ${what}` });
+        report({ kind: 'linearizability', summary: `${threads[thread].name} emits an event in the middle of ${what}` });
       }
     },
   };

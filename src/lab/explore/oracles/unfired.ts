@@ -24,12 +24,13 @@ export function unfired({ names, scenario }: Laboratory): Oracle {
       // Of a machine that was removed, or frozen, nobody runs what is left.
       if (!isAlive(memory)) return;
       const clock = new Clock(memory);
-      if (!new Kicks(memory).isEmpty) report({ kind: 'meaning', summary: 'a callback is left for a vCPU thread' });
+      if (!new Kicks(memory).isEmpty)
+        report({ kind: 'linearizability', summary: 'a callback is left for a vCPU thread' });
       if (!clock.isTicking()) return;
       for (let timer = 0; timer < TIMER_COUNT; timer++) {
         const deadline = armedDeadline(names, system.words, timer);
         if (deadline === undefined || deadline > clock.now() || isAwaited(system, deadline)) continue;
-        report({ kind: 'meaning', summary: `timer ${timer} is due and does not fire` });
+        report({ kind: 'linearizability', summary: `timer ${timer} is due and does not fire` });
       }
     },
   };
