@@ -20,7 +20,7 @@ export class Coverage implements Oracle {
     const node = system.nodes[thread];
     if (node.address < 0) return;
     for (const standing of system.nodes) {
-      if (!H.isAcquisition(standing) || system.words.get(standing.address) === 0) continue;
+      if (!H.isAcquisition(standing) || system.state.get(standing.address) === 0) continue;
       this.contended.add(this.names.word(standing.address));
     }
     for (let other = 0; other < system.threads.length; other++) {

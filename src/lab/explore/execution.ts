@@ -2,7 +2,7 @@ import type { Memory } from '../../core/memory/memory.js';
 import { ExploredMemory } from './explored-memory.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';
-import type { Words } from './words.js';
+import type { SharedState } from './shared-state.js';
 
 const SUSPENSION = Symbol('suspension');
 
@@ -45,7 +45,7 @@ export class Execution {
   points: ReadonlySet<number> | undefined;
 
   constructor(
-    readonly words: Words,
+    readonly state: SharedState,
     readonly clock: HostClock,
   ) {}
 
@@ -127,14 +127,14 @@ export class Execution {
   effect(node: H.HistoryNode): number {
     switch (node.kind) {
       case H.GET:
-        return this.words.get(node.address);
+        return this.state.get(node.address);
       case H.GET_TIME:
-        return this.words.getTime(node.address);
+        return this.state.getTime(node.address);
       case H.SET:
-        this.words.set(node.address, node.a);
+        this.state.set(node.address, node.a);
         return 0;
       case H.SET_TIME:
-        this.words.setTime(node.address, node.a);
+        this.state.setTime(node.address, node.a);
         return 0;
       default:
         return this.clock.times[this.clock.now];

@@ -1,4 +1,6 @@
+import type { Design } from '../../core/locking/axes.js';
 import type { Finding } from './finding.js';
+import type { Fixture } from './fixture.js';
 import type { HistoryNode } from './history.js';
 import type { System } from './system.js';
 
@@ -6,6 +8,8 @@ import type { System } from './system.js';
  * Watches an exploration. It keeps nothing between states: a state that is visited once stands for all ways to it. What it
  * judges is a function of the state, or of what one thread did in its step, which is part of the state.
  */
+export type MakeOracle = (fixture: Fixture, design: Design) => Oracle;
+
 export interface Oracle {
   readonly name: string;
   /**

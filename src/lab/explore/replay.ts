@@ -1,12 +1,12 @@
 import type { Design } from '../../core/locking/axes.js';
+import { Elision } from './elision.js';
 import { makeSystem, oraclesFor } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import { type Finding, worstFirst } from './finding.js';
+import { type Fixture, setUp } from './fixture.js';
 import type { HistoryNode } from './history.js';
-import { type Laboratory, laboratory } from './laboratory.js';
 import type { Oracle } from './oracle.js';
 import type { Scenario } from './scenario.js';
-import { Sharing } from './sharing.js';
 import { type Points, TICK, TIMEOUT } from './system.js';
 import { describeAction, describeStuck, type TimelineEntry } from './timeline.js';
 
@@ -33,7 +33,7 @@ export function replaySchedule(
   options: ExploreOptions,
   withTimeline = true,
 ): Replayed {
-  const seen = new Sharing(laboratory(scenario, design).map.words, false);
+  const seen = new Elision(setUp(scenario, design).map.words, false);
   const every = { isSchedulingPoint: () => true, isVisible: (node: HistoryNode) => seen.isVisible(node) };
   follow(scenario, design, schedule, options, { ...every, note: (thread, node) => seen.note(thread, node) }, false);
   return follow(scenario, design, schedule, options, { ...every, note() {} }, withTimeline);
@@ -47,18 +47,18 @@ function follow(
   points: Points,
   withTimeline: boolean,
 ): Replayed {
-  const lab = laboratory(scenario, design, false, options.machine);
-  const oracles = oraclesFor(lab, design);
+  const fixture = setUp(scenario, design, false, options.machine);
+  const oracles = oraclesFor(fixture, design);
   const restore = options.seedBug?.();
   try {
-    return followIn(lab, oracles, schedule, options, points, withTimeline);
+    return followIn(fixture, oracles, schedule, options, points, withTimeline);
   } finally {
     restore?.();
   }
 }
 
 function followIn(
-  lab: Laboratory,
+  fixture: Fixture,
   oracles: readonly Oracle[],
   schedule: readonly number[],
   options: ExploreOptions,
@@ -72,14 +72,14 @@ function followIn(
   const report = (finding: Finding) => {
     findings.set(`${finding.kind} ${finding.summary}`, finding);
   };
-  const system = makeSystem(lab, points, { ...options, merge: false }, (thread) => {
+  const system = makeSystem(fixture, points, { ...options, merge: false }, (thread) => {
     for (const oracle of oracles) oracle.atStepEnd?.(system, thread, report);
   });
   const { threads } = system;
   if (withTimeline) {
     system.execution.observer = (thread, node, value) => {
       const racy = system.execution.isPoint(node.kind, node.address);
-      timeline.push({ ...describeAction(lab.names, system.words, thread, threads[thread].id, node, value), racy });
+      timeline.push({ ...describeAction(fixture.names, system.state, thread, threads[thread].id, node, value), racy });
     };
   }
   system.execution.onNewAction = (thread, node) => {
@@ -99,7 +99,7 @@ function followIn(
   }
   if (system.transitions().length === 0) for (const oracle of oracles) oracle.atRest?.(system, report);
   for (const thread of system.stuck()) {
-    timeline.push(describeStuck(lab.names, system.words, thread, threads[thread].id, system.nodes[thread]));
+    timeline.push(describeStuck(fixture.names, system.state, thread, threads[thread].id, system.nodes[thread]));
   }
   return { threads: threads.map(({ name }) => name), timeline, findings: worstFirst([...findings.values()]) };
 }

@@ -2,7 +2,7 @@ import type { Design } from '../../core/locking/axes.js';
 import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
-import { laboratory } from './laboratory.js';
+import { setUp } from './fixture.js';
 import type { Scenario } from './scenario.js';
 
 /** Most preemptions of the second pass: a race is between two, and so is its harm. */
@@ -39,7 +39,7 @@ export function secondPass(
   const { maxStates = STATES } = options;
   const again = explore(scenario, design, { ...options, points, preemptions, maxStates });
   const known = new Set(first.map(identity));
-  const { names } = laboratory(scenario, design, true, options.machine);
+  const { names } = setUp(scenario, design, true, options.machine);
   return {
     words: points.map((address) => names.word(address)),
     preemptions,

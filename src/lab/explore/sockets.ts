@@ -13,7 +13,7 @@ const MOST_FRAMES = 6;
 const SOCKET_WORDS = VALUES + 2 * MOST_FRAMES;
 const MOST_SOCKETS = 3;
 
-/** Words that exploration has behind those of the shared map. */
+/** SharedState that exploration has behind those of the shared map. */
 export const SOCKETS_WORDS = MOST_SOCKETS * SOCKET_WORDS;
 
 /**

@@ -1,8 +1,8 @@
 import { type Execution, NotExplorable } from './execution.js';
 import * as H from './history.js';
+import type { BlockingLocks, HistoryMerging } from './history-merging.js';
 import type { LogicalThread } from './logical-thread.js';
-import type { BlockingLocks, Merging } from './merging.js';
-import { mix, type Words } from './words.js';
+import { mix, type SharedState } from './shared-state.js';
 
 /** Which operations are scheduling points; told of each that a thread comes to. */
 export interface Points extends H.Visibility {
@@ -15,7 +15,7 @@ export const READY = 0;
 export const WOKEN = 1;
 export const WAITING = 2;
 
-/** Words of a saved position: node, status, index of the time at which a wait began. */
+/** SharedState of a saved position: node, status, index of the time at which a wait began. */
 const POSITION_WORDS = 3;
 /** Indices under which positions enter the hash, away from those of memory slots. */
 const POSITION_HASH = 1 << 20;
@@ -46,11 +46,11 @@ export class System {
 
   constructor(
     readonly threads: readonly LogicalThread[],
-    readonly words: Words,
+    readonly state: SharedState,
     readonly execution: Execution,
-    readonly sharing: Points,
+    readonly points: Points,
     /** Without it, all histories are kept apart. */
-    readonly merging: Merging | undefined,
+    readonly merging: HistoryMerging | undefined,
     /** Holds an acquisition back until the lock is free. */
     readonly blocking: BlockingLocks | undefined,
     /** Told when a thread ended a step, before its next one begins. */
@@ -75,8 +75,8 @@ export class System {
     const node = this.nodes[thread];
     if (node.kind >= H.END) return false;
     if (this.status[thread] >= WAITING) return false;
-    if (node.kind === H.AWAIT_CHANGE) return this.words.get(node.address) !== node.a;
-    return !this.blocking?.isAcquisition(node) || this.words.get(node.address) === 0;
+    if (node.kind === H.AWAIT_CHANGE) return this.state.get(node.address) !== node.a;
+    return !this.blocking?.isAcquisition(node) || this.state.get(node.address) === 0;
   }
 
   /** Whether a thread's wait may time out now. */
@@ -132,7 +132,7 @@ export class System {
       this.status[thread] = READY;
       this.execution.observer?.(thread, node, WAS_WOKEN);
       this.#advance(thread, node, 0);
-    } else if (node.kind === H.WAIT && this.words.get(node.address) === node.a) {
+    } else if (node.kind === H.WAIT && this.state.get(node.address) === node.a) {
       this.status[thread] = WAITING + this.#queueLength(node.address);
       this.waitingSince[thread] = node.b < 0 ? 0 : this.execution.clock.now;
       this.execution.observer?.(thread, node, BLOCKED);
@@ -151,27 +151,27 @@ export class System {
   }
 
   #effect(node: H.HistoryNode): number {
-    const { words } = this;
+    const { state } = this;
     const { address, a } = node;
     if (node.kind < H.LOAD) return this.execution.effect(node);
-    const old = address < 0 ? 0 : words.get(address);
+    const old = address < 0 ? 0 : state.get(address);
     switch (node.kind) {
       case H.LOAD:
         return old;
       case H.STORE:
-        words.set(address, a);
+        state.set(address, a);
         return 0;
       case H.EXCHANGE:
-        words.set(address, a);
+        state.set(address, a);
         return old;
       case H.COMPARE_EXCHANGE:
-        if (old === a) words.set(address, node.b);
+        if (old === a) state.set(address, node.b);
         return old;
       case H.ADD:
-        words.set(address, old + a);
+        state.set(address, old + a);
         return old;
       case H.OR:
-        words.set(address, old | a);
+        state.set(address, old | a);
         return old;
       case H.NOTIFY:
         this.#wake(address, a);
@@ -194,7 +194,7 @@ export class System {
       if (next.kind === H.END) {
         this.nodes[thread] = next;
         this.onStepEnd(thread);
-        node = next.next ?? this.threads[thread].history.beginAfter(next, this.sharing);
+        node = next.next ?? this.threads[thread].history.beginAfter(next, this.points);
         value = 0;
       } else if (next.kind < H.LOAD && !execution.isPoint(next.kind, next.address)) {
         node = next;
@@ -203,11 +203,11 @@ export class System {
         this.nodes[thread] = next;
         if (next.kind === H.FINISHED) {
           this.onStepEnd(thread);
-          this.nodes[thread] = this.threads[thread].history.finished(H.segmentOf(next, this.sharing));
+          this.nodes[thread] = this.threads[thread].history.finished(H.segmentOf(next, this.points));
         }
         if (next.kind > H.END || next.kind < H.LOAD) return;
-        this.sharing.note(thread, next);
-        if (this.sharing.isSchedulingPoint(next)) return;
+        this.points.note(thread, next);
+        if (this.points.isSchedulingPoint(next)) return;
         value = this.#operate(thread, next);
         this.operations++;
         node = next;
@@ -221,7 +221,7 @@ export class System {
 
   /** The plain accesses of a thread since it last did something that another thread can see. */
   segment(thread: number): H.Segment {
-    return H.segmentOf(this.nodes[thread], this.sharing);
+    return H.segmentOf(this.nodes[thread], this.points);
   }
 
   #queueLength(address: number): number {
@@ -252,9 +252,9 @@ export class System {
 
   // Saving and hashing
 
-  /** Words of a saved state now. */
+  /** SharedState of a saved state now. */
   get savedWords(): number {
-    return this.threads.length * POSITION_WORDS + 1 + this.words.savedWords;
+    return this.threads.length * POSITION_WORDS + 1 + this.state.savedWords;
   }
 
   save(into: Int32Array, at: number): void {
@@ -265,7 +265,7 @@ export class System {
       into[next++] = this.waitingSince[thread];
     }
     into[next++] = this.execution.clock.now;
-    this.words.save(into, next);
+    this.state.save(into, next);
   }
 
   /** Goes back to a saved state; returns what follows it in `from`. */
@@ -277,13 +277,13 @@ export class System {
       this.waitingSince[thread] = from[next++];
     }
     this.execution.clock.now = from[next++];
-    return this.words.load(from, next);
+    return this.state.load(from, next);
   }
 
   /** The hash of the whole state. */
   hashState(): Int32Array {
     const { hash } = this;
-    hash.set(this.words.hash);
+    hash.set(this.state.hash);
     for (let thread = 0; thread < this.threads.length; thread++) {
       const index = POSITION_HASH + thread * POSITION_WORDS;
       mix(hash, index, this.nodes[thread].id);

@@ -1,9 +1,9 @@
 import { LOCK_NAMES } from '../../core/sync/lock-names.js';
 import * as H from './history.js';
 import type { Names } from './names.js';
+import type { SharedState } from './shared-state.js';
 import { sourceLine } from './source-line.js';
 import { BLOCKED, TIMED_OUT, WAS_WOKEN } from './system.js';
-import type { Words } from './words.js';
 
 /** One action of a thread in a replayed schedule. */
 export interface TimelineEntry {
@@ -27,7 +27,7 @@ export interface TimelineEntry {
 /** Describes an action just performed. */
 export function describeAction(
   names: Names,
-  words: Words,
+  state: SharedState,
   thread: number,
   threadId: number,
   node: H.HistoryNode,
@@ -39,7 +39,7 @@ export function describeAction(
     action: actionOf(node, value),
     word: node.address < 0 ? '' : names.word(node.address),
     value: node.kind === H.SET || node.kind === H.SET_TIME || node.kind === H.STORE ? node.a : value,
-    holds: names.locksHeldBy(words, threadId),
+    holds: names.locksHeldBy(state, threadId),
     source: callersOf(node.site ?? []),
     lock: lock >= 0 && lock < LOCK_NAMES.length ? lockAction(node, value) : undefined,
     plain: node.kind < H.LOAD,
@@ -59,12 +59,12 @@ function callersOf(stack: readonly string[]): string[] {
 /** Describes what a thread stands before and cannot do. */
 export function describeStuck(
   names: Names,
-  words: Words,
+  state: SharedState,
   thread: number,
   threadId: number,
   node: H.HistoryNode,
 ): TimelineEntry {
-  return { ...describeAction(names, words, thread, threadId, node, BLOCKED), action: 'stuck', lock: 'waits for' };
+  return { ...describeAction(names, state, thread, threadId, node, BLOCKED), action: 'stuck', lock: 'waits for' };
 }
 
 function actionOf(node: H.HistoryNode, value: number): string {

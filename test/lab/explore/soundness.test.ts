@@ -7,7 +7,7 @@ import type { Exploration } from '../../../src/lab/explore/explorer.js';
 import { FINISHED, History, LOAD, NO_ACCESSES } from '../../../src/lab/explore/history.js';
 import type { LogicalThread } from '../../../src/lab/explore/logical-thread.js';
 import { scenarioNamed } from '../../../src/lab/explore/scenarios.js';
-import { Words } from '../../../src/lab/explore/words.js';
+import { SharedState } from '../../../src/lab/explore/shared-state.js';
 
 const callbackAcknowledge = scenarioNamed('callback-acknowledge');
 
@@ -57,7 +57,7 @@ function thread(step: (memory: Memory) => void): LogicalThread {
 }
 
 function resume(step: (memory: Memory) => void, goOnWith: readonly number[]): number {
-  const execution = new Execution(new Words(new Int32Array(16)), { times: [0], now: 0 });
+  const execution = new Execution(new SharedState(new Int32Array(16)), { times: [0], now: 0 });
   const one = thread(step);
   let node = execution.resume(one, one.history.root([], NO_ACCESSES), 0);
   for (const value of goOnWith) node = execution.resume(one, node, value);

@@ -10,7 +10,7 @@ import { tier } from '../../support/tier.js';
 
 t.setTimeout(600_000);
 
-/** Words that threads share whatever they do: bells, positions, and the numbers under which threads wait. */
+/** SharedState that threads share whatever they do: bells, positions, and the numbers under which threads wait. */
 const INCIDENTAL = /^(mainLoopBell|vcpuBells|gatewayBell|eventRing|roundsWanted|roundsDone|submissionRings|threads)\b/;
 
 /**

@@ -8,7 +8,7 @@ import type { SeededBug } from './seeded-bug.js';
 export const CELL_STATES = 10_000;
 
 /** The first kind of finding in a scenario that the design without the bug does not have; undefined if there is none. */
-export function caughtAs(bug: SeededBug, scenario: Scenario): FindingKind | undefined {
+export function foundAs(bug: SeededBug, scenario: Scenario): FindingKind | undefined {
   const isNew = ({ kind }: { kind: FindingKind }) => !isAllowed(bug.locking, scenario.name, kind);
   const { findings } = runSeededBug(bug, scenario, { mutex: 'blocking', maxStates: CELL_STATES, isEnough: isNew });
   return findings.find(isNew)?.kind;
@@ -17,7 +17,7 @@ export function caughtAs(bug: SeededBug, scenario: Scenario): FindingKind | unde
 /** Seeded bugs by scenarios, as a Markdown table. */
 export function matrix(bugs: readonly SeededBug[], scenarios: readonly Scenario[]): string {
   const lines = [
-    `| scenario | ${bugs.map((_, i) => i + 1).join(' | ')} | caught |`,
+    `| scenario | ${bugs.map((_, i) => i + 1).join(' | ')} | bugs found |`,
     `| --- | ${bugs.map(() => '---').join(' | ')} | --- |`,
     ...matrixRows(bugs, scenarios),
   ];
@@ -26,7 +26,7 @@ export function matrix(bugs: readonly SeededBug[], scenarios: readonly Scenario[
 
 export function matrixRows(bugs: readonly SeededBug[], scenarios: readonly Scenario[]): string[] {
   return scenarios.map((scenario) => {
-    const cells = bugs.map((bug) => caughtAs(bug, scenario) ?? '');
+    const cells = bugs.map((bug) => foundAs(bug, scenario) ?? '');
     return `| ${[scenario.name, ...cells, cells.filter(Boolean).length].join(' | ')} |`;
   });
 }

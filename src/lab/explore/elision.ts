@@ -1,7 +1,7 @@
 import * as H from './history.js';
 
 /** Thrown when a word turns out to be shared: what was explored so far passed over a scheduling point. */
-export const BEGIN_ANEW = Symbol('begin anew');
+export const RESTART = Symbol('begin anew');
 
 /**
  * Which synchronisation words threads really share: those that two threads operate on, and one of them writes. Operations
@@ -9,7 +9,7 @@ export const BEGIN_ANEW = Symbol('begin anew');
  * counts as not shared until it is seen to be; then the exploration begins anew. In the last round, no operation was
  * passed over that any reachable operation of another thread depends on.
  */
-export class Sharing {
+export class Elision {
   /** Per word: a bit per thread that operates on it, and one per thread that may write it. */
   readonly #users: Int32Array;
   readonly #writers: Int32Array;
@@ -43,6 +43,6 @@ export class Sharing {
     const users = this.#users[address];
     if ((users & (users - 1)) === 0 || this.#writers[address] === 0) return;
     this.#shared[address] = 1;
-    if (this.restarts) throw BEGIN_ANEW;
+    if (this.restarts) throw RESTART;
   }
 }

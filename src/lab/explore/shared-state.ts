@@ -4,7 +4,7 @@ const CAPACITY = 4096;
  * The shared memory of an exploration. Only words that were ever written have a slot; everything else is what it was at
  * the start. A state is the values of all slots, and its hash is kept up to date with each write.
  */
-export class Words {
+export class SharedState {
   readonly values = new Int32Array(CAPACITY);
   /** XOR over all slots of what `mix` makes of slot and value, in four lanes; a slot's initial value counts as 0. */
   readonly hash = new Int32Array(4);
@@ -49,7 +49,7 @@ export class Words {
     this.set(address + 1, this.#scratch[1]);
   }
 
-  /** Words of a saved state now; grows as further words are written. */
+  /** SharedState of a saved state now; grows as further words are written. */
   get savedWords(): number {
     return 5 + this.count;
   }

@@ -8,7 +8,7 @@ import * as H from './history.js';
  * nobody else wanted the lock, and shares all that follows. What it did to memory stays. A test explores with and
  * without, and compares.
  */
-export class Merging {
+export class HistoryMerging {
   readonly #locks = new Set<number>();
 
   constructor(machine: number) {

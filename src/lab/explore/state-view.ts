@@ -1,23 +1,23 @@
 import type { Memory } from '../../core/memory/memory.js';
-import type { Words } from './words.js';
+import type { SharedState } from './shared-state.js';
 
 /** The memory of a state in which no thread runs, for production code that only looks. What it writes is forgotten. */
-export class StillMemory implements Memory {
+export class StateView implements Memory {
   base = 0;
 
   constructor(
-    readonly words: Words,
+    readonly state: SharedState,
     readonly time: number,
   ) {}
 
   get(address: number): number {
-    return this.words.get(this.base + address);
+    return this.state.get(this.base + address);
   }
   getTime(address: number): number {
-    return this.words.getTime(this.base + address);
+    return this.state.getTime(this.base + address);
   }
   load(address: number): number {
-    return this.words.get(this.base + address);
+    return this.state.get(this.base + address);
   }
   hostTime(): number {
     return this.time;

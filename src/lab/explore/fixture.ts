@@ -43,7 +43,7 @@ class PreparedMemory extends SharedMemory {
 const ROOM = { capacity: 1024, burst: 128 };
 
 /** What is under exploration: a scenario's machine under one locking design, and the threads that act on it. */
-export interface Laboratory {
+export interface Fixture {
   readonly scenario: Scenario;
   readonly map: SharedMap;
   readonly names: Names;
@@ -52,12 +52,12 @@ export interface Laboratory {
 }
 
 /** Prepares the machine by production code, on one thread, up to where the threads of the scenario begin. */
-export function laboratory(
+export function setUp(
   scenario: Scenario,
   design: Design,
   inParts = true,
   differences: Partial<MachineOptions> = {},
-): Laboratory {
+): Fixture {
   const options = { ...scenario.machine, ...differences };
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
   const { capacity: events, burst } = scenario.events ?? ROOM;
