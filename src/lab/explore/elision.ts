@@ -1,23 +1,23 @@
 import * as H from './history.js';
 
-/** Thrown when a word turns out to be shared: what was explored so far passed over a scheduling point. */
-export const RESTART = Symbol('begin anew');
+/** Thrown when a word turns out to be shared: the exploration so far has skipped a scheduling point. */
+export const RESTART = Symbol('restart');
 
 /**
- * Which synchronisation words threads really share: those that two threads operate on, and one of them writes. Operations
- * on all others commute with whatever other threads do, and are no scheduling points. That is not known beforehand: a word
- * counts as not shared until it is seen to be; then the exploration begins anew. In the last round, no operation was
- * passed over that any reachable operation of another thread depends on.
+ * Elides scheduling points at unshared words, a partial-order reduction. A synchronisation word is shared if two
+ * threads operate on it and one of them writes it. Operations on all other words commute with the operations of other
+ * threads. A word counts as unshared until exploration finds it shared; then exploration restarts. The last run
+ * therefore elides no operation that a reachable operation of another thread depends on.
  */
 export class Elision {
-  /** Per word: a bit per thread that operates on it, and one per thread that may write it. */
+  /** Per word, bit n: thread n operates on it, and may write it. */
   readonly #users: Int32Array;
   readonly #writers: Int32Array;
   readonly #shared: Uint8Array;
 
   constructor(
     words: number,
-    /** Whether to begin anew when a word turns out to be shared. */
+    /** Whether to throw RESTART when a word turns out to be shared. */
     readonly restarts: boolean,
   ) {
     this.#users = new Int32Array(words);
@@ -33,7 +33,7 @@ export class Elision {
     return node.address < 0 || node.kind === H.WAIT || this.#shared[node.address] !== 0;
   }
 
-  /** Takes note that `thread` comes to an operation. */
+  /** Records that `thread` reaches an operation. */
   note(thread: number, node: H.HistoryNode): void {
     const { address } = node;
     if (address < 0 || this.#shared[address]) return;

@@ -1,28 +1,28 @@
 import { PRESET_NAMES, type PresetName } from '../../core/locking/presets.js';
 import type { FindingKind } from './finding.js';
 
-/** What exploring a design must find, over all scenarios, and what it may find; anything else fails. */
+/** The findings that exploration of a design must and may have over all scenarios. Any other finding is a failure. */
 export interface Expectation {
   /** Per scenario, the kinds of findings that must be there. */
   readonly required: { readonly [scenario: string]: readonly FindingKind[] };
   readonly allowed: readonly FindingKind[];
 }
 
-/** The designs in which no vCPU holds the BQL where the Xen filter is entered. */
+/** Designs whose vCPUs enter the Xen filter without the BQL. */
 const WITHOUT_BQL: readonly PresetName[] = ['lockless-irq', 'lockless-timer+irq', 'kick-and-drain', 'try-queue'];
 
 /**
- * The designs in which a callback that was chosen to run may have to wait while it is cancelled. In `nested-mutex` who
- * cancels it then waits for the BQL that it holds.
+ * Designs whose dequeued callback may wait for a lock while it is cancelled. In `nested-mutex` the canceller waits for
+ * the BQL that the callback holds.
  */
 const WAITING_CALLBACK: readonly PresetName[] = PRESET_NAMES.filter(
   (name) => name !== 'bql' && name !== 'nested-mutex',
 );
 
-/** The designs in which a vCPU takes the BQL where it changes a line, with the mutex held. */
+/** Designs whose vCPUs take the BQL under the mutex to change a line. */
 const BQL_UNDER_MUTEX: readonly PresetName[] = ['legacy-race', 'nested-mutex', 'lockless-timer', 'drop-reacquire'];
 
-/** Findings that a scenario's own switch is to blame for, and not the design. */
+/** Findings caused by a scenario's own switch, not by the design. */
 interface SwitchExpectation {
   readonly designs: readonly PresetName[];
   readonly required: readonly FindingKind[];
@@ -36,7 +36,7 @@ const SWITCHES: { readonly [scenario: string]: readonly SwitchExpectation[] } = 
     { designs: PRESET_NAMES, required: ['lock-order'], allowed: ['lock-order'] },
     { designs: BQL_UNDER_MUTEX, required: ['livelock'], allowed: ['livelock'] },
   ],
-  // A line change that is still on a vCPU thread's list is in no snapshot: why the gateway waits until no vCPU is inside.
+  // A snapshot misses line changes on a vCPU thread's deferred list. This is why the quiesce gate drains vCPUs first.
   'save-write': [
     { designs: ['deferred-irq', 'deferred-revalidated'], required: ['linearizability'], allowed: ['linearizability'] },
   ],
@@ -53,7 +53,7 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
   'legacy-race': {
     required: {
       'callback-comparator': ['race', 'linearizability'],
-      // The torn value is found where accesses to racy words are scheduling points.
+      // The second pass finds the torn value.
       'comparator-read': ['race', 'linearizability'],
       'reset-write': ['race'],
     },
@@ -61,7 +61,7 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
   },
   'nested-mutex': {
     required: { 'callback-comparator': ['deadlock', 'lock-order'], 'reset-write': ['deadlock', 'lock-order'] },
-    // Where deadlocks are broken, the main loop lets go of the BQL.
+    // To break a deadlock, the main loop releases the BQL.
     allowed: ['deadlock', 'lock-order', 'atomicity'],
   },
   'lockless-timer': ATOMICITY_FOUND,
@@ -87,7 +87,7 @@ function switchesOf(preset: PresetName, scenario: string): readonly SwitchExpect
   return (SWITCHES[scenario] ?? []).filter(({ designs }) => designs.includes(preset));
 }
 
-/** What of a design's findings in a scenario is missing or not expected, in words; empty if all is as it should be. */
+/** Missing and unexpected findings of a design in a scenario; empty if all are as expected. */
 export function unexpected(preset: PresetName, scenario: string, kinds: readonly FindingKind[]): string[] {
   const switched = switchesOf(preset, scenario).flatMap(({ required }) => required);
   const wanted = [...(EXPECTATIONS[preset].required[scenario] ?? []), ...switched];

@@ -77,7 +77,7 @@ function exploreLaboratory(fixture: Fixture, options: ExploreOptions, oracles: r
   }
 }
 
-/** The same way with every operation a transition of its own, as a replay makes them. */
+/** The same path with every operation a transition of its own, as in a replay. */
 function everyOperation(system: System, path: readonly number[]): number[] {
   const all: number[] = [];
   let operations = 0;
@@ -87,7 +87,7 @@ function everyOperation(system: System, path: readonly number[]): number[] {
   system.start((thread) => add(thread));
   for (const transition of path) {
     system.perform(transition);
-    // A timeout is one operation; what follows it up to the next scheduling point are the thread's own.
+    // A timeout is one operation. The operations after it, up to the next scheduling point, are the thread's own.
     if (transition !== TICK && transition & TIMEOUT) {
       all.push(transition);
       operations++;
@@ -99,7 +99,7 @@ function everyOperation(system: System, path: readonly number[]): number[] {
   return all;
 }
 
-/** A system at the start of a laboratory's scenario. */
+/** A system at the start of a scenario. */
 export function makeSystem(
   fixture: Fixture,
   sharing: Points,

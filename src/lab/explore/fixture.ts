@@ -30,7 +30,7 @@ import type { Request } from './requests.js';
 import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
-/** Memory of one thread alone, at a time of our own. */
+/** Memory for one thread, at a chosen host time. */
 class PreparedMemory extends SharedMemory {
   time = 0;
 
@@ -39,10 +39,10 @@ class PreparedMemory extends SharedMemory {
   }
 }
 
-/** Room for all that the few timers of a scenario emit, in a ring that is small enough to be copied with each state. */
+/** An event ring that holds all events of a scenario and is small enough to save with each state. */
 const ROOM = { capacity: 1024, burst: 128 };
 
-/** What is under exploration: a scenario's machine under one locking design, and the threads that act on it. */
+/** A scenario's machine under one locking design, and the logical threads that act on it. */
 export interface Fixture {
   readonly scenario: Scenario;
   readonly map: SharedMap;
@@ -51,7 +51,7 @@ export interface Fixture {
   readonly threads: readonly LogicalThread[];
 }
 
-/** Prepares the machine by production code, on one thread, up to where the threads of the scenario begin. */
+/** Prepares the machine with production code on one thread, up to the start of the scenario's threads. */
 export function setUp(
   scenario: Scenario,
   design: Design,
@@ -60,9 +60,9 @@ export function setUp(
 ): Fixture {
   const options = { ...scenario.machine, ...differences };
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
-  const { capacity: events, burst } = scenario.events ?? ROOM;
+  const { capacity, burst } = scenario.events ?? ROOM;
   const map = {
-    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events, burst, statisticsSlots: 0 }),
+    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: capacity, burst, statisticsSlots: 0 }),
     breaksDeadlocks: options.locks?.onDeadlock === 'break',
   };
   const memory = new PreparedMemory(new SharedArrayBuffer((map.words + SOCKETS_WORDS) * 4));
@@ -74,10 +74,10 @@ export function setUp(
   const base = machineAt(map, 0);
   const standard = standardMachine(design);
   machine.create(base, { ...standard, ...options, locks: { ...standard.locks, ...options.locks } });
-  const told = new EventRing(shared, map.eventRing, map.events, 1);
+  const events = new EventRing(shared, map.eventRing, map.events, 1);
   for (const step of scenario.before) {
-    // What was told before is of no interest, and there may be much of it.
-    told.drain(map.events, () => {});
+    // Discard the events of the preparation, which may be many.
+    events.drain(map.events, () => {});
     if ('mainLoopAt' in step) {
       memory.time = step.mainLoopAt;
       shared.time = step.mainLoopAt;
@@ -107,7 +107,7 @@ export function setUp(
     map,
     names: new Names(map),
     initial: new Int32Array(memory.buffer),
-    threads: threads(scenario, map, deadlines.earliest, told.head(), inParts),
+    threads: threads(scenario, map, deadlines.earliest, events.head(), inParts),
   };
 }
 
@@ -135,7 +135,7 @@ function threads(
   return all;
 }
 
-/** Frames that have come before the threads run; when the gateway gets to them is up to the gateway. */
+/** Frames that arrive before the threads run. */
 function firstFrames({ vcpus, framesHaveCome }: Scenario, vcpu: number): number {
   const { length } = vcpus[vcpu];
   return framesHaveCome ? length : Math.min(length, 1);
@@ -151,7 +151,7 @@ function standardMachine(design: Design): MachineOptions {
     quirks: quirkBits(PROFILES.standard),
     generationCheck: true,
     countOverlap: false,
-    // A deadlock is to be seen; the order of locks is judged by an oracle.
+    // Deadlocks must stay visible. An oracle checks the lock order.
     locks: { onDeadlock: 'hang', checkOrder: false },
   };
 }

@@ -3,10 +3,10 @@ import { lockAddress } from '../../core/sync/locks.js';
 import * as H from './history.js';
 
 /**
- * Histories that leave a thread in the same local state: `Locks.acquire` and `release` leave nothing behind of how the
- * lock was come by, and of whether anyone waited for it, nor does one round of waiting to the next. Where one ends, the thread goes on with the history in which
- * nobody else wanted the lock, and shares all that follows. What it did to memory stays. A test explores with and
- * without, and compares.
+ * Merges histories that leave a thread in the same local state. `Locks.acquire` and `release` keep no record of how the
+ * lock was acquired or whether another thread waited, and neither does one iteration of the wait loop. At the end of
+ * each, the thread continues with the uncontended history and shares everything that follows. Effects on memory stay. A
+ * test explores with and without merging, and compares.
  */
 export class HistoryMerging {
   readonly #locks = new Set<number>();
@@ -15,7 +15,7 @@ export class HistoryMerging {
     for (let lock = 0; lock < LOCK_COUNT; lock++) this.#locks.add(machine + lockAddress(lock));
   }
 
-  /** The operation to go on from after `node` yielded `value`; what that one is to yield is in `value`. */
+  /** The operation to continue from after `node` yielded `value`. `this.value` is what that operation yields. */
   value = 0;
 
   begin(node: H.HistoryNode, value: number, threadId: number): H.HistoryNode {
@@ -32,7 +32,7 @@ export class HistoryMerging {
     return node;
   }
 
-  /** The first look at a lock that was taken: each further round of the waiting begins just like the first. */
+  /** The first failed attempt at a held lock: each iteration of the wait loop starts like the first. */
   #again(node: H.HistoryNode, value: number, threadId: number): H.HistoryNode {
     let look = node;
     for (let at = node.parent; at && at.address === node.address; look = at, at = at.parent) {
@@ -45,7 +45,7 @@ export class HistoryMerging {
     return node;
   }
 
-  /** The operation at which the thread could have had the lock at once. */
+  /** The operation that would have acquired a free lock. */
   #acquired(node: H.HistoryNode, threadId: number): H.HistoryNode {
     let at: H.HistoryNode | undefined = node;
     while (at && at.address === node.address) {
@@ -57,8 +57,8 @@ export class HistoryMerging {
 }
 
 /**
- * Locks as what the mutex was shown to be by itself, in place of its every look and wait: an acquisition is held back
- * until the lock is free. For scenarios that are too large otherwise.
+ * Treats acquisition as one blocking step, as exploration of the mutex alone justifies: an acquisition is disabled
+ * until the lock is free. For scenarios that are too large with every futex operation.
  */
 export class BlockingLocks {
   readonly #locks = new Set<number>();

@@ -13,9 +13,8 @@ import { StateView } from './state-view.js';
 import type { System } from './system.js';
 
 /**
- * What a run of a scenario comes to: every register and hidden field of the devices, every armed deadline, what was
- * answered, and how many messages were sent that cannot be taken back (edges and MSIs). Levels that came and went are no
- * part of it: designs may coalesce them. By name.
+ * The outcome of a run, by name: every register and hidden field of the devices, every armed deadline, the answers, and
+ * the counts of edges and MSIs. Transient levels are not part of it, because designs may coalesce them.
  */
 export type Outcome = Map<string, number>;
 
@@ -47,7 +46,7 @@ function addDeadlines(outcome: Outcome, { names }: Fixture, { state }: System): 
   }
 }
 
-/** What a snapshot holds of the devices. */
+/** The device state in a snapshot. */
 function addSaved(outcome: Outcome, { scenario, map }: Fixture, { state }: System): void {
   if (scenario.control?.work !== CONTROL_SAVE) return;
   for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
@@ -98,7 +97,7 @@ export function differences(one: Outcome, other: Outcome): string[] {
   const differing = [...names].filter((name) => (one.get(name) ?? 0) !== (other.get(name) ?? 0));
   return differing.map((name) => {
     const values = [one.get(name) ?? 0, other.get(name) ?? 0];
-    // Of 64 bits, one sees which half is whose.
+    // Hexadecimal shows which half of a 64-bit value differs.
     const [is, not] = values.some((value) => value >= 2 ** 32)
       ? values.map((value) => `0x${value.toString(16)}`)
       : values;

@@ -9,9 +9,9 @@ import { decodeSchedule, decodeWords, encodeSchedule, encodeWords } from './sche
 import { findSeededBug } from './seeded-bugs.js';
 
 /**
- * All that a replay needs, as `design:scenario:mutex:schedule`, for example `nested-mutex:callback-comparator:futex:3b19a2b`,
- * and `:bug` if a bug is seeded. A finding of the second pass adds to the mutex the data words that are scheduling points:
- * `blocking@1030-1033,1040`.
+ * All that a replay needs, as `design:scenario:mutex:schedule`, for example
+ * `nested-mutex:callback-comparator:futex:3b19a2b`, and `:bug` if a bug is seeded. A finding of the second pass adds to
+ * the mutex the data words that are scheduling points: `blocking@1030-1033,1040`.
  */
 export function replayString({ locking, scenario, mutex, seededBug }: CampaignResult, finding: Counterexample): string {
   const how = finding.points ? `${mutex}@${encodeWords(finding.points)}` : mutex;

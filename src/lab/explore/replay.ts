@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.js';
 import { type Points, TICK, TIMEOUT } from './system.js';
 import { describeAction, describeStuck, type TimelineEntry } from './timeline.js';
 
-/** Where a replay fails to follow its schedule: it was recorded with other code, or misspelt. */
+/** The replay cannot follow its schedule: the schedule was recorded with other code, or is misspelt. */
 export class ReplayError extends Error {
   override name = 'ReplayError';
 }
@@ -22,9 +22,9 @@ export interface Replayed {
 }
 
 /**
- * Runs one schedule, in which every synchronising operation is a transition. Production code is executed for each; so a
- * breakpoint in it is met, with the thread's whole step on the stack. It runs twice: first to see on which words threads
- * meet in this schedule, then to judge it.
+ * Runs one schedule with every synchronising operation a transition. Production code executes for each, so a breakpoint
+ * hits with the thread's whole step on the stack. The schedule runs twice: first to find the shared words, then with
+ * oracles.
  */
 export function replaySchedule(
   scenario: Scenario,
@@ -67,8 +67,8 @@ function followIn(
 ): Replayed {
   const findings = new Map<string, Finding>();
   const timeline: TimelineEntry[] = [];
-  // Oracles look after each operation, and so see on their way what exploration looks at in the end: a race on a word
-  // with the read before it is one with the write. Both are told, that the one which was looked for is among them.
+  // Oracles run after each operation and so also see intermediate states of a transition: a race with a write may first
+  // show as a race with the read before it. Report both, so that the requested finding is among them.
   const report = (finding: Finding) => {
     findings.set(`${finding.kind} ${finding.summary}`, finding);
   };

@@ -8,7 +8,9 @@ export interface Request {
   readonly size: number;
   readonly address: number;
   readonly value: number;
-  /** An event that the request causes under every design, by kind and `a` (`machine/events.ts`); it precedes the reply. */
+  /**
+   * An event that the request causes under every design, by kind and `a` (`machine/events.ts`); it precedes the reply.
+   */
   readonly causes?: { readonly kind: number; readonly a: number };
 }
 

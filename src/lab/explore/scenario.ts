@@ -33,7 +33,9 @@ export interface Scenario {
    * Without it, the requests lie in the rings of the vCPU threads from the start, and no reply is delivered.
    */
   readonly gateway?: GatewayOptions;
-  /** All frames arrive before the threads run. Otherwise only the first of each vCPU does, and the others at any time. */
+  /**
+   * All frames arrive before the threads run. Otherwise only the first of each vCPU does, and the others at any time.
+   */
   readonly framesHaveCome?: true;
   /** Records of the event ring, and the most events that one access or callback of this scenario causes. */
   readonly events?: { readonly capacity: number; readonly burst: number };

@@ -5,12 +5,12 @@ import type { Counterexample } from './finding.js';
 import { setUp } from './fixture.js';
 import type { Scenario } from './scenario.js';
 
-/** Most preemptions of the second pass: a race is between two, and so is its harm. */
+/** Bound on preemptions in the second pass: a race is between two threads, and so is its effect. */
 const PREEMPTIONS = 2;
-/** Most states of the second pass. */
+/** Bound on states in the second pass. */
 const STATES = 100_000;
 
-/** What came of making racy data words scheduling points. */
+/** The result of exploration with racy data words as scheduling points. */
 export interface SecondPass {
   /** The words, by name. */
   readonly words: readonly string[];
@@ -19,13 +19,13 @@ export interface SecondPass {
   readonly complete: boolean;
   readonly states: number;
   readonly transitions: number;
-  /** What the first pass did not find: the harm that the races do. */
+  /** Findings that the first pass does not have: the effects of the races. */
   readonly findings: readonly Counterexample[];
 }
 
 /**
- * Explores again what has races, with every access to a racy word a scheduling point: the first pass says that two
- * accesses have no order, the second what comes of each order. Undefined where there is no race.
+ * Explores again with every access to a racy word a scheduling point. The first pass finds that two accesses are
+ * unordered, the second the effect of each order. Undefined without a race.
  */
 export function secondPass(
   scenario: Scenario,

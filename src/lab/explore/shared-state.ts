@@ -1,12 +1,12 @@
 const CAPACITY = 4096;
 
 /**
- * The shared memory of an exploration. Only words that were ever written have a slot; everything else is what it was at
- * the start. A state is the values of all slots, and its hash is kept up to date with each write.
+ * The shared memory of an exploration. Only words that were ever written have a slot; all others keep their initial
+ * value. A state is the values of all slots. Each write updates its hash.
  */
 export class SharedState {
   readonly values = new Int32Array(CAPACITY);
-  /** XOR over all slots of what `mix` makes of slot and value, in four lanes; a slot's initial value counts as 0. */
+  /** XOR over all slots of `mix` of slot and value, in four lanes; an initial value counts as 0. */
   readonly hash = new Int32Array(4);
   /** Slots in use. */
   count = 0;
@@ -49,7 +49,7 @@ export class SharedState {
     this.set(address + 1, this.#scratch[1]);
   }
 
-  /** SharedState of a saved state now; grows as further words are written. */
+  /** Size of a saved state in words; grows with the words written. */
   get savedWords(): number {
     return 5 + this.count;
   }
@@ -60,7 +60,7 @@ export class SharedState {
     for (let slot = 0; slot < this.count; slot++) into[at + 5 + slot] = this.values[slot];
   }
 
-  /** Goes back to a saved state, in which slots claimed since had their initial values; returns what follows it. */
+  /** Restores a saved state; slots claimed since get their initial values. Returns the position after it. */
   load(from: Int32Array, at: number): number {
     const count = from[at];
     for (let lane = 0; lane < 4; lane++) this.hash[lane] = from[at + 1 + lane];
@@ -80,8 +80,8 @@ export class SharedState {
 }
 
 /**
- * Adds one (index, value) pair to a hash, or takes it out again. Each lane multiplies both by odd constants of its own,
- * so that pairs that fall together in one lane are apart in the others.
+ * Adds one (index, value) pair to a hash, or removes it. Each lane has its own odd multipliers, so pairs that collide
+ * in one lane differ in the others.
  */
 export function mix(hash: Int32Array, index: number, value: number): void {
   hash[0] ^= scramble(Math.imul(value, 0x9e3779b1) + Math.imul(index, 0x85ebca77) + 0x165667b1);

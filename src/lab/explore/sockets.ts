@@ -1,7 +1,7 @@
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedMap } from '../../runtime/threads/shared-map.js';
 
-/** Frames that came, counted. */
+/** Number of frames that arrived. */
 const ARRIVED = 0;
 /** Bit n: frame n was answered. */
 const ANSWERED = 1;
@@ -13,12 +13,12 @@ const MOST_FRAMES = 6;
 const SOCKET_WORDS = VALUES + 2 * MOST_FRAMES;
 const MOST_SOCKETS = 3;
 
-/** SharedState that exploration has behind those of the shared map. */
+/** Words of all sockets, behind the shared map. */
 export const SOCKETS_WORDS = MOST_SOCKETS * SOCKET_WORDS;
 
 /**
- * The vCPUs' sockets as the gateway sees them, one per vCPU: how many frames came, and what was sent. They lie behind the
- * shared map, so that they are part of each state.
+ * The gateway's view of the vCPUs' sockets: per vCPU, the frames that arrived and the replies and events sent. They lie
+ * behind the shared map, so they are part of each state.
  */
 export class Sockets {
   constructor(
@@ -30,7 +30,7 @@ export class Sockets {
     return this.map.words + vcpu * SOCKET_WORDS;
   }
 
-  /** The other end sends a frame. */
+  /** The client sends a frame. */
   send(vcpu: number): void {
     this.memory.add(this.#at(vcpu) + ARRIVED, 1);
   }

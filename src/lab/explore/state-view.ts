@@ -1,7 +1,7 @@
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedState } from './shared-state.js';
 
-/** The memory of a state in which no thread runs, for production code that only looks. What it writes is forgotten. */
+/** A read-only view of a state, for production code that runs outside any thread. Writes are discarded. */
 export class StateView implements Memory {
   base = 0;
 
@@ -43,6 +43,6 @@ export class StateView implements Memory {
     return this.load(address);
   }
   wait(): void {
-    throw new Error('nothing ever changes in a still memory');
+    throw new Error('a wait in a read-only state view never ends');
   }
 }

@@ -4,27 +4,27 @@ import type { BlockingLocks, HistoryMerging } from './history-merging.js';
 import type { LogicalThread } from './logical-thread.js';
 import { mix, type SharedState } from './shared-state.js';
 
-/** Which operations are scheduling points; told of each that a thread comes to. */
+/** Decides which operations are scheduling points. `note` receives each operation that a thread reaches. */
 export interface Points extends H.Visibility {
   isSchedulingPoint(node: H.HistoryNode): boolean;
   note(thread: number, node: H.HistoryNode): void;
 }
 
-/** What a thread is doing where it stands; a waiting one stands at its wait: WAITING + how many came before it. */
+/** Status of a thread at its node. For a waiting thread: WAITING + its position in the queue of waiters. */
 export const READY = 0;
 export const WOKEN = 1;
 export const WAITING = 2;
 
-/** SharedState of a saved position: node, status, index of the time at which a wait began. */
+/** Words of a saved position: node, status, time index of the start of a wait. */
 const POSITION_WORDS = 3;
-/** Indices under which positions enter the hash, away from those of memory slots. */
+/** Hash indices of positions, apart from those of memory slots. */
 const POSITION_HASH = 1 << 20;
 const CLOCK_HASH = 1 << 21;
 const SCHEDULE_HASH = 1 << 22;
 
-/** A transition that is no thread's: the host's clock goes on to its next time. */
+/** The transition of the host clock to its next time. */
 export const TICK = 63;
-/** What an observer sees a wait yield. */
+/** Values that an observer receives for a wait. */
 export const BLOCKED = -1;
 export const WAS_WOKEN = -2;
 export const TIMED_OUT = -3;
@@ -33,8 +33,8 @@ export const TIMED_OUT = -3;
 export const TIMEOUT = 64;
 
 /**
- * The state of everything under exploration: shared words, and of each thread its history so far. A transition is one
- * synchronising operation of one thread with all plain accesses up to its next.
+ * The explored state: shared words, and each thread's history so far. A transition is one synchronising operation of
+ * one thread, with all plain accesses up to its next.
  */
 export class System {
   readonly nodes: H.HistoryNode[];
@@ -49,11 +49,11 @@ export class System {
     readonly state: SharedState,
     readonly execution: Execution,
     readonly points: Points,
-    /** Without it, all histories are kept apart. */
+    /** Undefined: no histories are merged. */
     readonly merging: HistoryMerging | undefined,
-    /** Holds an acquisition back until the lock is free. */
+    /** Disables an acquisition until the lock is free. */
     readonly blocking: BlockingLocks | undefined,
-    /** Told when a thread ended a step, before its next one begins. */
+    /** Called when a thread ended a step, before its next one starts. */
     readonly onStepEnd: (thread: number) => void,
   ) {
     this.status = new Int32Array(threads.length);
@@ -61,7 +61,7 @@ export class System {
     this.nodes = threads.map((thread) => thread.history.root(thread.firstCarried, H.NO_ACCESSES));
   }
 
-  /** Lets every thread run up to its first operation. */
+  /** Runs every thread up to its first operation. */
   start(started: (thread: number) => void = () => {}): void {
     for (let thread = 0; thread < this.threads.length; thread++) {
       this.execution.thread = thread;
@@ -87,7 +87,7 @@ export class System {
     return times[now] >= times[this.waitingSince[thread]] + node.b;
   }
 
-  /** All transitions that are possible now. */
+  /** All enabled transitions. */
   transitions(): number[] {
     const transitions: number[] = [];
     for (let thread = 0; thread < this.threads.length; thread++) {
@@ -102,7 +102,7 @@ export class System {
     return this.nodes[thread].kind >= H.END;
   }
 
-  /** Whether a thread has nothing to do: it ended, or it waits for work. */
+  /** Whether a thread is idle: it ended, or it waits for work. */
   isIdle(thread: number): boolean {
     if (this.isFinished(thread)) return true;
     return this.status[thread] >= WAITING && this.nodes[thread].address === this.threads[thread].idleAt;
@@ -179,7 +179,7 @@ export class System {
       case H.CLOCK:
         return this.execution.clock.times[this.execution.clock.now];
       default:
-        // A wait for something that is no longer so, and a spin whose word has changed.
+        // A wait whose word has already changed, and a spin whose word has changed.
         return 0;
     }
   }
@@ -219,7 +219,7 @@ export class System {
     }
   }
 
-  /** The plain accesses of a thread since it last did something that another thread can see. */
+  /** The plain accesses of a thread since its last visible operation. */
   segment(thread: number): H.Segment {
     return H.segmentOf(this.nodes[thread], this.points);
   }
@@ -252,7 +252,7 @@ export class System {
 
   // Saving and hashing
 
-  /** SharedState of a saved state now. */
+  /** Size of a saved state in words. */
   get savedWords(): number {
     return this.threads.length * POSITION_WORDS + 1 + this.state.savedWords;
   }
@@ -268,7 +268,7 @@ export class System {
     this.state.save(into, next);
   }
 
-  /** Goes back to a saved state; returns what follows it in `from`. */
+  /** Restores a saved state; returns the position after it in `from`. */
   load(from: Int32Array, at: number): number {
     let next = at;
     for (let thread = 0; thread < this.threads.length; thread++) {
@@ -294,13 +294,13 @@ export class System {
     return hash;
   }
 
-  /** Adds to the hash who ran last, and how many preemptions led here. */
+  /** Adds the last thread and the number of preemptions to the hash. */
   hashSchedule(last: number, preemptions: number): void {
     mix(this.hash, SCHEDULE_HASH, last);
     mix(this.hash, SCHEDULE_HASH + 1, preemptions);
   }
 
-  /** Threads that cannot go on, and are not idle. */
+  /** Threads that are neither enabled nor idle. */
   stuck(): number[] {
     const all = this.threads.map((_, thread) => thread);
     if (all.some((thread) => this.nodes[thread].kind === H.ROOT)) throw new NotExplorable('a thread was not started');

@@ -10,14 +10,14 @@ export interface TimelineEntry {
   /** Index of the thread. */
   readonly thread: number;
   readonly action: string;
-  /** What it acts on. */
+  /** The word that it accesses. */
   readonly word: string;
   readonly value: number;
   /** The thread's locks afterwards. */
   readonly holds: readonly string[];
-  /** Who called into locks and memory, as `file:line function`, innermost first; three are enough to know the path. */
+  /** The three innermost callers outside locks and memory, as `file:line function`. */
   readonly source: readonly string[];
-  /** The lock that was acted upon, and what came of it. */
+  /** The effect on a lock, if the word is one. */
   readonly lock?: 'takes' | 'releases' | 'waits for' | 'finds taken';
   readonly plain: boolean;
   /** A plain access that was a scheduling point, because the word was found racy. */
@@ -56,7 +56,7 @@ function callersOf(stack: readonly string[]): string[] {
   return callers;
 }
 
-/** Describes what a thread stands before and cannot do. */
+/** Describes the operation at which a thread is blocked. */
 export function describeStuck(
   names: Names,
   state: SharedState,

@@ -4,7 +4,7 @@ import { designNamed } from './designs.js';
 import { scenarioNamed } from './scenarios.js';
 import type { NamedTask } from './workers.js';
 
-/** The body of a worker: explores what it is told, one after the other. */
+/** A worker thread: explores the tasks that it receives, one after the other. */
 parentPort?.on('message', ({ locking, scenario: name, options }: NamedTask) => {
   const named = designNamed(locking);
   const scenario = scenarioNamed(name);

@@ -17,10 +17,10 @@ import * as H from '../history.js';
 import type { MakeOracle, Oracle } from '../oracle.js';
 import { StateView } from '../state-view.js';
 
-/** Quirks under which a line is, by design, something else than the OR of its sources. */
+/** Quirks under which a line is by design not the OR of its sources. */
 const EXEMPT = QUIRKS['last-writer-wins'] | QUIRKS['shared-line-drops'] | QUIRKS['stale-line'];
 
-/** At rest, every source is what the registers say, every line the OR of its sources, and every input what its line is. */
+/** At rest, sources match the registers, each line is the OR of its sources, and IOAPIC inputs match their lines. */
 function lines({ names, scenario }: Fixture): Oracle {
   return {
     name: 'lines',
@@ -32,16 +32,16 @@ function lines({ names, scenario }: Fixture): Oracle {
       if (state.hasQuirk(EXEMPT)) return;
       const router = new GsiRouter(memory, { lineChanged() {}, driveInput() {} });
       const ioapic = new Ioapic(memory, NO_PORTS);
-      const tell = (summary: string) => report({ kind: 'linearizability', summary });
+      const found = (summary: string) => report({ kind: 'linearizability', summary });
       for (let line = 0; line < LINES; line++) {
         const sources = router.sources(line);
         const wanted = wantedSources(state, line);
-        if ((sources & HPET_BITS) !== wanted) tell(`line ${line}: its sources are not what the registers say`);
+        if ((sources & HPET_BITS) !== wanted) found(`line ${line}: its sources are not what the registers say`);
         const level = sources === 0 ? 0 : 1;
-        if (router.level(line) !== level) tell(`line ${line}: it is not the OR of its sources`);
+        if (router.level(line) !== level) found(`line ${line}: it is not the OR of its sources`);
         // GSI 0 acts on pin 2, and so does GSI 2; a Xen filter adds a level of its own.
         if (line >= GSI_COUNT || line === 0 || line === 2 || scenario.machine?.xen) continue;
-        if (ioapic.inputLevel(line) !== level) tell(`line ${line}: the IOAPIC's input is not what the line is`);
+        if (ioapic.inputLevel(line) !== level) found(`line ${line}: the IOAPIC's input is not what the line is`);
       }
     },
   };
@@ -74,7 +74,9 @@ function wantedSources(state: HpetState, line: number): number {
   return wanted;
 }
 
-/** A deferred line change was applied when its source had decided otherwise (late), or after that decision (inverted). */
+/**
+ * A deferred line change was applied when its source had decided otherwise (late), or after that decision (inverted).
+ */
 function stale(fixture: Fixture): Oracle {
   return {
     name: 'stale',
@@ -90,7 +92,7 @@ function stale(fixture: Fixture): Oracle {
   };
 }
 
-/** At rest, every deferred line change was carried out exactly once: none waits anywhere, none was lost or doubled. */
+/** At rest, every deferred line change was applied exactly once: none is pending, lost or duplicated. */
 function deferredOnce({ names, scenario }: Fixture, { irq }: Design): Oracle {
   return {
     name: 'deferred once',
@@ -104,15 +106,14 @@ function deferredOnce({ names, scenario }: Fixture, { irq }: Design): Oracle {
       const decisions = new LineDecisions(memory);
       const { decided, pulses } = decisions.made();
       const { total } = decisions.counts();
-      if (pulses > 0)
-        report({ kind: 'linearizability', summary: `${pulses} edges were decided and never carried out` });
+      if (pulses > 0) report({ kind: 'linearizability', summary: `${pulses} edges were deferred and never applied` });
       if (decided > total)
-        report({ kind: 'linearizability', summary: `${decided - total} line changes were never carried out` });
+        report({ kind: 'linearizability', summary: `${decided - total} deferred line changes were never applied` });
     },
   };
 }
 
-/** A snapshot and a restore emit no event: what was told before the snapshot is told by nobody again. */
+/** A snapshot or restore emits no event: events before the snapshot are not emitted again. */
 function snapshotSilent({ names, map, scenario }: Fixture): Oracle {
   const work = scenario.control?.work;
   const tail = map.eventRing + TAIL;
@@ -129,8 +130,8 @@ function snapshotSilent({ names, map, scenario }: Fixture): Oracle {
   };
 
   /**
-   * Whether the thread's step came to the transfer area after it last made sure of room in the event ring, as it does
-   * before each callback and piece of control work, and has not let others at the controllers since.
+   * Whether the thread has accessed the transfer area since it last checked for room in the event ring, and has not
+   * released the router's lock since. It checks for room before each callback and each piece of control work.
    */
   function isTransferring(node: H.HistoryNode): boolean {
     for (let at = node.parent; at; at = at.parent) {

@@ -34,8 +34,9 @@ function deadlock({ names }: Fixture): Oracle {
 }
 
 /**
- * Locks are taken in the declared order: BQL and mutex as the design says, then the leaf locks, each once and in their
- * order. And none is taken inside the write section of the main counter, whose readers may hold it and wait.
+ * Locks are taken in the declared order: BQL and mutex as the design defines, then the leaf locks, each once and in
+ * order. None is taken inside the write section of the main counter, because a reader that spins on it may hold the
+ * lock.
  */
 function lockOrder({ names }: Fixture, design: Design): Oracle {
   const declared = takesBqlUnderMutex(design) ? [DEVICE, BQL] : [BQL, DEVICE];
@@ -60,7 +61,7 @@ function lockOrder({ names }: Fixture, design: Design): Oracle {
   };
 }
 
-/** Whether it was this thread that opened the section, in its present step. */
+/** Whether this thread opened the write section in its current step. */
 function opened(node: H.HistoryNode, counter: number): boolean {
   for (let at = node.parent; at; at = at.parent) {
     if (at.kind === H.STORE && at.address === counter) return (at.a & WRITING) !== 0;
@@ -68,7 +69,7 @@ function opened(node: H.HistoryNode, counter: number): boolean {
   return false;
 }
 
-/** A thread gives back only what it holds: above all the main loop, which must have the BQL again after each callback. */
+/** A thread releases only locks that it holds. The main loop must hold the BQL again after each callback. */
 function unheldRelease({ names }: Fixture): Oracle {
   return {
     name: 'unheld release',
@@ -94,7 +95,7 @@ function locksReleased({ names }: Fixture): Oracle {
   };
 }
 
-/** No path was broken off because a lock that it asserts was not held. */
+/** No path was aborted because a lock that it asserts was not held. */
 function lockAssertion({ names }: Fixture): Oracle {
   return {
     name: 'lock assertion',
@@ -106,12 +107,12 @@ function lockAssertion({ names }: Fixture): Oracle {
       if (!failures) return;
       const thread = system.threads.find(({ id }) => id === failures.thread);
       const name = thread?.name ?? 'a thread';
-      report({ kind: 'assertion', summary: `${name} came to the Xen filter without the BQL` });
+      report({ kind: 'assertion', summary: `${name} entered the Xen filter without the BQL` });
     },
   };
 }
 
-/** The gateway waits for nobody: it sleeps on its own doorbell, and that is all. */
+/** The gateway waits only on its own doorbell. */
 function gatewayWaits({ names }: Fixture): Oracle {
   return {
     name: 'gateway waits',
@@ -127,8 +128,8 @@ function gatewayWaits({ names }: Fixture): Oracle {
 }
 
 /**
- * Where MMIO is lockless, a read of the main counter takes no lock; where the interrupt controllers are as well, no vCPU
- * takes the BQL for anything.
+ * Under lockless MMIO, a read of the main counter takes no lock. If the interrupt controllers are lockless too, no vCPU
+ * takes the BQL.
  */
 function locklessPaths({ names, map, scenario }: Fixture, { mmio, irq }: Design): Oracle {
   return {

@@ -26,8 +26,8 @@ import { StateView } from '../state-view.js';
 import { type System, WAITING } from '../system.js';
 
 /**
- * The main loop has the BQL whenever it goes on to a callback or a piece of control work, for which it first makes sure of
- * room in the event ring; that it has it again after the last one, its release shows (`unheld release`).
+ * The main loop holds the BQL whenever it starts a callback or a piece of control work. It first checks for room in the
+ * event ring, which marks the start. `unheld release` checks the end of the last one.
  */
 function bqlRegained({ names, map }: Fixture): Oracle {
   return {
@@ -36,11 +36,11 @@ function bqlRegained({ names, map }: Fixture): Oracle {
       if (node.kind !== H.LOAD || node.address !== map.eventRing + HEAD) return;
       const { id, name } = threads[thread];
       if (id !== MAIN_LOOP_THREAD || names.ownerOf(state, BQL) === id || isDraining(node)) return;
-      report({ kind: 'assertion', summary: `${name} goes on to its next callback without the BQL` });
+      report({ kind: 'assertion', summary: `${name} continues with its next callback without the BQL` });
     },
   };
 
-  /** Before it saves a machine it runs, like a vCPU thread, the callbacks that were left for one. */
+  /** Before it saves a machine, the main loop runs the kicked callbacks of vCPU threads. */
   function isDraining(node: H.HistoryNode): boolean {
     for (let at = node.parent; at; at = at.parent) {
       if (at.kind === H.ADD && names.word(at.address) === 'dueWork.draining') return at.a > 0;
@@ -50,8 +50,8 @@ function bqlRegained({ names, map }: Fixture): Oracle {
 }
 
 /**
- * Informative: the main loop released the BQL around a callback, or control work, and someone else has it before the main
- * loop has it again. What it read under the BQL before need not hold after it.
+ * Informative: the main loop releases the BQL inside its critical section, and another thread acquires it before the
+ * main loop does again. State that the main loop read before may have changed.
  */
 function atomicity({ names, scenario }: Fixture): Oracle {
   const bql = names.machine + lockAddress(BQL);
@@ -63,13 +63,13 @@ function atomicity({ names, scenario }: Fixture): Oracle {
       if (names.ownerOf(state, BQL) !== threads[thread].id) return;
       const mainLoop = threads.findIndex(({ id }) => id === MAIN_LOOP_THREAD);
       if (!isInsideSection(nodes[mainLoop], bql, device)) return;
-      const summary = `${threads[thread].name} has the bql in the middle of the main loop's section`;
+      const summary = `${threads[thread].name} has the bql inside the main loop's section`;
       report({ kind: 'atomicity', summary, key: 'bql' });
     },
   };
 }
 
-/** Whether the thread, which has had the BQL in this step, is about to take the mutex, or the BQL after that. */
+/** Whether the thread has held the BQL in this step and is about to take the mutex, or the BQL after the mutex. */
 function isInsideSection(node: H.HistoryNode, bql: number, device: number): boolean {
   if (!H.isAcquisition(node) || (node.address !== bql && node.address !== device)) return false;
   let tookMutex = node.address === device;
@@ -81,8 +81,8 @@ function isInsideSection(node: H.HistoryNode, bql: number, device: number): bool
 }
 
 /**
- * At rest, nothing that is due by a ticking clock is left: not on the timer list, and not with a vCPU thread. The clock
- * may have gone on between the main loop's look at it and its sleep: then it wakes late, for the right deadline.
+ * At rest, no due callback is left on the timer list or with a vCPU thread. The clock may advance between the main
+ * loop's read and its sleep; it then wakes late, for the right deadline.
  */
 function unfired({ names, scenario }: Fixture): Oracle {
   return {
@@ -92,7 +92,7 @@ function unfired({ names, scenario }: Fixture): Oracle {
       const { times, now } = system.execution.clock;
       const memory = new StateView(system.state, times[now]);
       memory.select(names.machine);
-      // Of a machine that was removed, or frozen, nobody runs what is left.
+      // No thread runs the callbacks of a removed or frozen machine.
       if (!isAlive(memory)) return;
       const clock = new Clock(memory);
       if (!new Kicks(memory).isEmpty)
@@ -107,7 +107,7 @@ function unfired({ names, scenario }: Fixture): Oracle {
   };
 }
 
-/** Whether the main loop sleeps until `deadline`, as of some time at which it may have looked at the clock. */
+/** Whether the main loop sleeps until `deadline`, counted from a time at which it may have read the clock. */
 function isAwaited({ threads, nodes, status, waitingSince, execution }: System, deadline: number): boolean {
   const mainLoop = threads.findIndex(({ id }) => id === MAIN_LOOP_THREAD);
   if (status[mainLoop] < WAITING) return false;
@@ -115,7 +115,7 @@ function isAwaited({ threads, nodes, status, waitingSince, execution }: System, 
   return execution.clock.times.some((time, at) => at <= waitingSince[mainLoop] && time + timeout === deadline);
 }
 
-/** Quirks that put deadlines off, or arm what the counter does not meet. */
+/** Quirks that delay deadlines, or arm a timer that never matches. */
 const EXEMPT =
   QUIRKS['min-1us'] | QUIRKS['periodic-double'] | QUIRKS['huge-comparator'] | QUIRKS['expired-fires-again'];
 

@@ -8,10 +8,10 @@ import { HPET } from '../requests.js';
 import { Sockets } from '../sockets.js';
 import { StateView } from '../state-view.js';
 
-/** What runs may come to: the outcomes of the reference designs, in which one operation is made after the other. */
+/** The outcomes of the reference design, where operations are atomic. */
 export type Outcomes = Map<string, Outcome>;
 
-/** At rest, the machine is what some sequential order of the same operations would have made of it. */
+/** At rest, the outcome is that of some sequential order of the same operations. */
 export function linearizability(fixture: Fixture, allowed: Outcomes): Oracle {
   return {
     name: 'linearizability',
@@ -29,7 +29,7 @@ export function linearizability(fixture: Fixture, allowed: Outcomes): Oracle {
   };
 }
 
-/** Collects what runs come to. */
+/** Collects outcomes. */
 export function collect(fixture: Fixture, into: Outcomes): Oracle {
   return {
     name: 'collect',
@@ -42,8 +42,8 @@ export function collect(fixture: Fixture, into: Outcomes): Oracle {
 }
 
 /**
- * What a vCPU's client sees: replies in the order of its requests, and the interrupt that a request caused between the
- * reply to the one before it and its own.
+ * A vCPU's client receives replies in the order of its requests. The interrupt that a request causes arrives between
+ * the previous reply and its own.
  */
 function replies({ scenario, map }: Fixture): Oracle {
   return {
@@ -77,7 +77,7 @@ function replies({ scenario, map }: Fixture): Oracle {
   };
 }
 
-/** Of two reads of the main counter by one vCPU, the later one reads no less, unless someone writes or resets it. */
+/** A vCPU's reads of the main counter never decrease, unless a thread writes or resets the counter. */
 function counterMonotone({ scenario, map }: Fixture): Oracle {
   const isSet = scenario.vcpus.flat().some(({ operation, address }) => operation === WRITE && address === HPET.COUNTER);
   return {

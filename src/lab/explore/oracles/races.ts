@@ -10,11 +10,10 @@ import type { MakeOracle, Oracle } from '../oracle.js';
 import type { System } from '../system.js';
 
 /**
- * Two plain accesses to one word, one of them a write, that nothing orders. A thread that stands before its next
- * operation has released nothing since its last one; so whatever another thread accesses now is unordered with what the
- * first one accessed since then. Conversely, in any execution with a race all operations that do not happen before the
- * second access can be left out, and then the first thread stands just so: complete exploration misses no race, and
- * needs no vector clocks in the state.
+ * Two unordered plain accesses to one word, one of them a write. A thread at its next operation has released nothing
+ * since its last one. Its accesses since then are therefore unordered with the current accesses of every other thread.
+ * Conversely, any execution with a race stays valid without the operations that do not happen before the second access,
+ * and then the first thread is in that position. So complete exploration misses no race and needs no vector clocks.
  */
 function race({ names }: Fixture): Oracle {
   /** Pairs of segments that were compared. */
@@ -57,19 +56,19 @@ function describe(system: System, names: Names, one: number, other: number, addr
   };
 }
 
-/** Every plain access is made under the lock that, in this design, guards the field. */
+/** Every plain access holds the lock that protects the field in this design. */
 function protection({ names, scenario }: Fixture, design: Design): Oracle {
   return {
-    name: 'guard',
+    name: 'protection',
     beforeAction(system, thread, node, report) {
-      // Lockers are there for the lock alone, whatever it guards in this design.
+      // Lockers test the lock alone, whatever it protects in this design.
       if (node.address < 0 || node.kind >= H.LOAD || scenario.lockers) return;
       const field = names.field(node.address);
       if (!field) return;
       const writes = node.kind === H.SET || node.kind === H.SET_TIME;
       const { id, name } = system.threads[thread];
       const verb = writes ? 'writes' : 'reads';
-      // A restore writes the same field of every timer: that is one finding.
+      // A restore that writes one field of every timer is one finding.
       const about = { key: `${field.name.replace(/\[\d+\]/g, '[]')} unguarded`, word: field.name };
       if (field.protection === 'sync' || (field.protection === 'constant' && writes)) {
         report({ kind: 'race', summary: `${field.name}: ${name} ${verb} it, which is ${field.protection}`, ...about });
@@ -83,7 +82,7 @@ function protection({ names, scenario }: Fixture, design: Design): Oracle {
   };
 }
 
-/** The locks of which one must be held; undefined where a field is handed over by other means. */
+/** The locks of which one must be held; undefined where another mechanism protects the field. */
 function locksOf(protection: Protection, writes: boolean, { mmio, irq }: Design): readonly number[] | undefined {
   const hpet = mmio.underBql ? BQL : DEVICE;
   switch (protection) {
@@ -105,8 +104,8 @@ function locksOf(protection: Protection, writes: boolean, { mmio, irq }: Design)
 }
 
 /**
- * In the second pass, where accesses to racy data are scheduling points: a thread writes a word that it read before, and
- * what another thread wrote into it since is gone. Both are part of the state: what it read, and what the word is now.
+ * Second pass: a thread writes a word that it read earlier in its step, and overwrites another thread's write. The
+ * value read and the current value are both part of the state.
  */
 function lostUpdate({ names }: Fixture): Oracle {
   return {
@@ -129,7 +128,9 @@ function lostUpdate({ names }: Fixture): Oracle {
   };
 }
 
-/** What a thread read of the word that it is about to write, in its present step; undefined if it did not, or wrote it since. */
+/**
+ * The value that a thread last read, in its current step, of the word it is about to write; undefined after a write.
+ */
 function lastRead({ address, parent, parentValue }: H.HistoryNode): number | undefined {
   let yielded = parentValue;
   for (let at = parent; at; yielded = at.parentValue, at = at.parent) {

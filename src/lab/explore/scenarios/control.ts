@@ -69,7 +69,8 @@ export const CONTROL: readonly Scenario[] = [
   {
     name: 'restore-callback',
     description: 'a machine is restored; the callback of a level timer; a vCPU acknowledges its last interrupt',
-    // The machine goes back to its state at 10 µs. No edge is sent twice, and none for a callback dequeued before the restore.
+    // The machine goes back to its state at 10 µs. No edge is sent twice, and none for a callback dequeued before the
+    // restore.
     before: [...pendingLevelTimer, { work: CONTROL_SAVE, argument: 0 }],
     times: [20_000],
     vcpus: [[write(HPET.STATUS, 1)]],

@@ -28,7 +28,8 @@ export const LINES: readonly Scenario[] = [
   {
     name: 'two-flushes',
     description: 'the callback of a level timer; one vCPU acknowledges, the other disables and enables its interrupt',
-    // Two vCPUs change one line in opposite directions while a callback raises it: deferred changes may be applied out of order.
+    // Two vCPUs change one line in opposite directions while a callback raises it: deferred changes may be applied out
+    // of order.
     before: pendingLevelTimer,
     times: [20_000],
     vcpus: [[write(HPET.STATUS, 1)], [write(HPET.timer(0), HPET.LEVEL | HPET.PERIODIC | HPET.route(4))]],

@@ -3,7 +3,9 @@ import type { Preparation } from '../scenario.js';
 
 /** Common preparations: timers in the state that a conflict needs. One tick is 10 ns. */
 
-/** Timer 0, periodic and level-triggered on GSI 4, every 1,000 ticks: fired at 10 µs, its interrupt not acknowledged. */
+/**
+ * Timer 0, periodic and level-triggered on GSI 4, every 1,000 ticks: fired at 10 µs, its interrupt not acknowledged.
+ */
 export const pendingLevelTimer: readonly Preparation[] = [
   write(HPET.timer(0), HPET.LEVEL | HPET.ENABLE | HPET.PERIODIC | HPET.VAL_SET | HPET.route(4)),
   write(HPET.comparator(0), 1000),

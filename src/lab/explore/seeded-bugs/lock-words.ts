@@ -6,7 +6,7 @@ import type { SeededBug } from './seeded-bug.js';
 
 type Operations = Partial<Pick<ExploredMemory, 'notify' | 'exchange' | 'compareExchange'>>;
 
-/** SharedState of a mutex of either kind. */
+/** Words of a mutex of either kind. */
 const MUTEX_WORDS = 3;
 
 /** A seam in which `doubles` replace the operations on the words of some locks. */

@@ -7,7 +7,9 @@ import type { SeededBug } from './seeded-bug.js';
 /** Most states of one cell: the shortest counterexample of a seeded bug is short. */
 export const CELL_STATES = 10_000;
 
-/** The first kind of finding in a scenario that the design without the bug does not have; undefined if there is none. */
+/**
+ * The first kind of finding in a scenario that the design without the bug does not have; undefined if there is none.
+ */
 export function foundAs(bug: SeededBug, scenario: Scenario): FindingKind | undefined {
   const isNew = ({ kind }: { kind: FindingKind }) => !isAllowed(bug.locking, scenario.name, kind);
   const { findings } = runSeededBug(bug, scenario, { mutex: 'blocking', maxStates: CELL_STATES, isEnough: isNew });

@@ -2,7 +2,7 @@ import { EventRing, HEAD, WAITERS } from '../../../runtime/events/event-ring.js'
 import { SubmissionRing } from '../../../runtime/rings/submission-ring.js';
 import { all, replaced, type SeededBug } from './seeded-bug.js';
 
-/** SharedState of an event ring before its records, and of a record. The first word of a record publishes it. */
+/** Words of an event ring before its records, and of a record. The first word of a record publishes it. */
 const RECORDS = 16;
 const RECORD_WORDS = 10;
 
