@@ -80,8 +80,8 @@ async function run(options: Options, command: Command): Promise<void> {
   };
   const { mutex, preemptions, seededBug: bug, locking, scenario: chosen } = options;
   // The verdict on a design does not need the second pass. The expectations of presets do.
-  const harm = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
-  const how = { mutex, preemptions, harm };
+  const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
+  const how = { mutex, preemptions, secondPass };
   if (bug) for (const scenario of chosen) show(runSeededBug(bug, scenario, how));
   else {
     const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
@@ -172,8 +172,8 @@ function printJson(results: readonly CampaignResult[]): void {
       replay: replayString(result, finding),
       timeline: replayFinding(result, finding).timeline,
     }));
-    const { findings: harm, ...second } = result.secondPass ?? { findings: [] };
-    const secondPass = result.secondPass && { ...second, found: harm.length };
+    const { findings: found, ...second } = result.secondPass ?? { findings: [] };
+    const secondPass = result.secondPass && { ...second, found: found.length };
     return { locking, scenario, complete, preemptions, states, transitions, seconds, findings, secondPass };
   });
   process.stdout.write(`${JSON.stringify({ results: document })}\n`);

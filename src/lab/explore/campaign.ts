@@ -31,7 +31,7 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
   const begin = performance.now();
   const { complete, states, transitions, findings: found } = explore(scenario, design, options);
   // A caller that stops at the first finding has it, or needs no second pass.
-  const isWhole = !options.isEnough && options.harm !== false;
+  const isWhole = !options.isEnough && options.secondPass !== false;
   const second = isWhole ? secondPass(scenario, design, options, found) : undefined;
   const findings = [...found, ...(second?.findings ?? [])];
   const kinds = findings.map(({ kind }) => kind);

@@ -28,7 +28,7 @@ export interface ExploreOptions {
   /** Absolute addresses of data words at which an access is a scheduling point. */
   readonly points?: readonly number[];
   /** False: no second pass over racy words. */
-  readonly harm?: boolean;
+  readonly secondPass?: boolean;
   /** Differences from the scenario's machine. */
   readonly machine?: Partial<MachineOptions>;
   /** Whether to stop at this finding. */

@@ -11,7 +11,7 @@ export interface Task {
   readonly scenario: Scenario;
 }
 
-export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'harm'>;
+export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass'>;
 
 /** A task as sent to a worker, with names for design and scenario. */
 export interface NamedTask {

@@ -44,7 +44,7 @@ t.test('a bounded exploration says so', async (t) => {
   t.match(stdout, /bounded \(1 preemptions\)/);
 });
 
-t.test('what is not expected makes it fail', async (t) => {
+t.test('unknown designs and impossible schedules are refused', async (t) => {
   const { status, stderr } = run('--locking', 'no-such', '--scenario', 'callback-acknowledge');
   t.equal(status, 2);
   t.match(stderr, /No such locking design/);

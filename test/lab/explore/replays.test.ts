@@ -48,7 +48,7 @@ for (const [locking, name] of tier.exploresEverySeededBug ? [...EXPECTED, ...MOR
   });
 }
 
-/** Seen on the way as a race with a read, by who looks after each operation, before the write that was found. */
+/** A replay, which checks each operation, first shows a race with the read before the write. */
 const WRITES = ['hpet.timer[0].lastDeadline.low', 'hpet.timer[0].lastDeadline.high', 'hpet.timer[0].heldLine'];
 
 t.test('a race is found again as what it was found to be', async (t) => {

@@ -82,7 +82,7 @@ function protection({ names, scenario }: Fixture, design: Design): Oracle {
   };
 }
 
-/** The locks of which one must be held; undefined where another mechanism protects the field. */
+/** The locks that allow the access, any one of them; undefined where another mechanism protects the field. */
 function locksOf(protection: Protection, writes: boolean, { mmio, irq }: Design): readonly number[] | undefined {
   const hpet = mmio.underBql ? BQL : DEVICE;
   switch (protection) {
