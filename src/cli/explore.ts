@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESETS } from '../core/locking/presets.js';
-import { type CampaignResult, runPlanted, scenarioNamed } from '../lab/explore/campaign.js';
+import { type CampaignResult, runSeededBug } from '../lab/explore/campaign.js';
 import { designTable } from '../lab/explore/design-table.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign } from '../lab/explore/designs.js';
 import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
-import { PLANTS, plantNamed } from '../lab/explore/planted/index.js';
-import type { Plant } from '../lab/explore/planted/plant.js';
 import { ReplayError } from '../lab/explore/replay.js';
 import { parseReplayString, replay, replayFinding, replayString } from '../lab/explore/replay-string.js';
 import type { Scenario } from '../lab/explore/scenario.js';
-import { SCENARIOS } from '../lab/explore/scenarios/index.js';
+import { findScenario, SCENARIOS } from '../lab/explore/scenarios.js';
+import type { SeededBug } from '../lab/explore/seeded-bugs/seeded-bug.js';
+import { findSeededBug, SEEDED_BUGS } from '../lab/explore/seeded-bugs.js';
 import { runAll } from '../lab/explore/workers.js';
 import { listOf } from './arguments.js';
 import { Progress, paint } from './terminal.js';
@@ -22,19 +22,19 @@ interface Options {
   readonly json?: true;
   readonly mermaid?: true;
   readonly table?: true;
-  readonly plant?: Plant;
+  readonly seededBug?: SeededBug;
   readonly replay?: string;
 }
 
 const HELP = `
-Exit status: 0 the findings are exactly the expected ones; 1 they are not, or with --replay, there is one; 2 nothing
-could be explored; 130 after Ctrl-C.
+Exit status: 0 the findings are exactly the expected ones; 1 they are not, or with --replay, the schedule shows a finding;
+2 nothing could be explored; 130 after Ctrl-C.
 
 Example:
   npx southbridge explore --scenario callback-comparator --locking nested-mutex`;
 
 export const explore = new Command('explore')
-  .description('run the code that serves clients through every interleaving of small scenarios')
+  .description('model-check the production code: explore every interleaving of small scenarios')
   .addOption(
     new Option(
       '--locking <designs>',
@@ -50,23 +50,23 @@ export const explore = new Command('explore')
   )
   .option(
     '--preemptions <n>',
-    'most preemptions of a thread that could go on, or "unbounded" (default: as the scenario says, most are unbounded)',
+    'bound on preemptions of runnable threads, or "unbounded" (default: set by the scenario, unbounded for most)',
     bound,
   )
   .addOption(
-    new Option('--mutex <how>', 'the mutex with its every operation, or as what it was shown to be')
+    new Option('--mutex <how>', 'explore each futex operation of a mutex, or treat acquisition as one blocking step')
       .choices(['futex', 'blocking'])
       .default('blocking'),
   )
   .option('--json', 'print one JSON document')
   .option('--mermaid', 'draw counterexamples as Mermaid sequence diagrams')
-  .option('--table', 'print one Markdown table: designs, what was found in which scenario, and its replay string')
+  .option('--table', 'print one Markdown table: designs, their findings, and a replay string')
   .option(
-    '--plant <mistake>',
-    'plant a known mistake, in the design in which it is one; --locking does not count',
-    mistake,
+    '--seeded-bug <name>',
+    'explore with a known bug in the code, under the design that the bug belongs to; ignores --locking',
+    seededBug,
   )
-  .option('--replay <string>', 'run one schedule again, from the string that was printed with a finding')
+  .option('--replay <string>', 'replay one schedule from the string printed with a finding')
   .addHelpText('after', HELP)
   .action(run);
 
@@ -77,17 +77,17 @@ async function run(options: Options, command: Command): Promise<void> {
   }
   const begin = performance.now();
   const results: CampaignResult[] = [];
-  const { mutex, preemptions, plant, locking, scenario: chosen } = options;
-  // A table of designs says what class they are of, which is known without the harm; what presets are to show has it.
-  const harm = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
-  const how = { mutex, preemptions, harm };
+  const { mutex, preemptions, seededBug: bug, locking, scenario: chosen } = options;
+  // The verdict on a design does not need the second pass. The expectations of presets do.
+  const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
+  const how = { mutex, preemptions, secondPass };
   const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
-  const all = plant ? chosen.length : tasks.length;
+  const all = bug ? chosen.length : tasks.length;
   const progress = new Progress(() => `${progress.of(results.length, all)}: ${currentOf(results.length)}`);
   const currentOf = (at: number) =>
-    plant ? `${plant.name} × ${chosen[at]?.name}` : `${tasks[at]?.named.name} × ${tasks[at]?.scenario.name}`;
+    bug ? `${bug.name} × ${chosen[at]?.name}` : `${tasks[at]?.named.name} × ${tasks[at]?.scenario.name}`;
   try {
-    for await (const result of plant ? plantedResults(plant, chosen, how) : runAll(tasks, how)) {
+    for await (const result of bug ? seededResults(bug, chosen, how) : runAll(tasks, how)) {
       results.push(result);
       progress.clear();
       if (!options.json && !options.table) print(result, options);
@@ -100,20 +100,20 @@ async function run(options: Options, command: Command): Promise<void> {
   else if (options.table) process.stdout.write(designTable(results));
   else printTotal(results, elapsed);
   for (const { locking, scenario, unexpected } of results) {
-    for (const problem of unexpected) process.stderr.write(`not expected: ${locking} × ${scenario}: ${problem}\n`);
+    for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
   }
   process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
 
 /** Between two scenarios a signal is noticed. */
-async function* plantedResults(
-  plant: Plant,
+async function* seededResults(
+  bug: SeededBug,
   scenarios: readonly Scenario[],
-  how: Parameters<typeof runPlanted>[2],
+  how: Parameters<typeof runSeededBug>[2],
 ): AsyncGenerator<CampaignResult> {
   for (const scenario of scenarios) {
     await new Promise(setImmediate);
-    yield runPlanted(plant, scenario, how);
+    yield runSeededBug(bug, scenario, how);
   }
 }
 
@@ -130,14 +130,15 @@ function designs(text: string): readonly NamedDesign[] {
 const scenarios = listOf(
   'scenario',
   SCENARIOS.map(({ name }) => name),
-  scenarioNamed,
+  findScenario,
 );
 
-function mistake(text: string): Plant {
-  const plant = plantNamed(text);
-  if (plant) return plant;
-  const known = PLANTS.map(({ name }) => name).join(', ');
-  throw new InvalidArgumentError(`There is no mistake ${text}; there are: ${known}.`);
+function seededBug(text: string): SeededBug {
+  const bug = findSeededBug(text);
+  if (bug) return bug;
+  throw new InvalidArgumentError(
+    `There is no seeded bug ${text}; there are: ${SEEDED_BUGS.map(({ name }) => name).join(', ')}.`,
+  );
 }
 
 function print(result: CampaignResult, options: Options): void {
@@ -159,7 +160,7 @@ function print(result: CampaignResult, options: Options): void {
     process.stdout.write(`  ${finding.kind}: ${finding.summary}\n    --replay ${replayString(result, finding)}\n`);
     const how = `${finding.kind} ${finding.points ? 'second pass' : ''}`;
     if (drawn.has(how)) continue;
-    // Of each kind, the first found is the shortest.
+    // The first finding of each kind is the shortest.
     drawn.add(how);
     const replayed = replayFinding(result, finding);
     const text = options.mermaid ? drawMermaid(finding, replayed) : drawColumns(finding, replayed);
@@ -169,10 +170,10 @@ function print(result: CampaignResult, options: Options): void {
 
 function verdict({ findings }: CampaignResult): string {
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
-  return kinds.length ? paint(kinds.join(', '), 'yellow') : paint('nothing wrong', 'green');
+  return kinds.length ? paint(kinds.join(', '), 'yellow') : paint('no findings', 'green');
 }
 
-/** `seconds`: what it took, on all processors. */
+/** `seconds`: elapsed time of the whole run. */
 function printTotal(results: readonly CampaignResult[], seconds: number): void {
   const sum = (pick: (result: CampaignResult) => number) => results.reduce((total, result) => total + pick(result), 0);
   const transitions = sum((result) => result.transitions);
@@ -192,8 +193,8 @@ function printJson(results: readonly CampaignResult[]): void {
       replay: replayString(result, finding),
       timeline: replayFinding(result, finding).timeline,
     }));
-    const { findings: harm, ...second } = result.secondPass ?? { findings: [] };
-    const secondPass = result.secondPass && { ...second, found: harm.length };
+    const { findings: found, ...second } = result.secondPass ?? { findings: [] };
+    const secondPass = result.secondPass && { ...second, found: found.length };
     return { locking, scenario, complete, preemptions, states, transitions, seconds, findings, secondPass };
   });
   process.stdout.write(`${JSON.stringify({ results: document })}\n`);
@@ -201,7 +202,8 @@ function printJson(results: readonly CampaignResult[]): void {
 
 function replayText(text: string, options: Options, command: Command): void {
   const request = parseReplayString(text);
-  if (!request) command.error('error: --replay takes a string that was printed with a finding');
+  if (!request)
+    command.error('error: --replay takes a replay string, as printed with a finding: design:scenario:mutex:schedule');
   const { schedule } = request;
   try {
     const replayed = replay(request);
@@ -209,7 +211,7 @@ function replayText(text: string, options: Options, command: Command): void {
       process.stdout.write(`${JSON.stringify(replayed)}\n`);
     } else {
       for (const finding of replayed.findings) process.stdout.write(`${finding.kind}: ${finding.summary}\n`);
-      const shown = { ...(replayed.findings[0] ?? { kind: 'meaning', summary: '' }), path: schedule };
+      const shown = { ...(replayed.findings[0] ?? { kind: 'linearizability', summary: '' }), path: schedule };
       process.stdout.write(`${options.mermaid ? drawMermaid(shown, replayed) : drawColumns(shown, replayed)}\n`);
     }
     if (replayed.findings.length === 0 && !replayed.isAtEnd) {
@@ -226,6 +228,6 @@ function replayText(text: string, options: Options, command: Command): void {
 
 function bound(text: string): number {
   if (text === 'unbounded') return Number.POSITIVE_INFINITY;
-  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It must be a number up to 999, or "unbounded".');
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Use a number up to 999, or "unbounded".');
   return Number(text);
 }

@@ -96,7 +96,7 @@ function locking(): string[] {
   });
   return [
     '## Locking presets',
-    '_safe_; _stale_: neither deadlock nor race, but a line can be wrong; _unsafe_; _unknown_: not yet found out. A design that is not safe is accepted.',
+    'Exploration decides the class ([all designs](designs.md)). _safe_: no deadlock, race or wrong line. _stale_: a line can be wrong. _unsafe_: deadlock or race. A design that is not safe is accepted.',
     table(['preset', 'mmio', 'timer', 'irq', 'control', 'class'], rows),
   ];
 }

@@ -116,13 +116,18 @@ function row(start: number, end: number, name: string, { contents, file }: Part)
 }
 
 function fieldRows(area: Area): string[][] {
-  const fields = new Map<string, { first: number; words: number; guard: string }>();
+  const fields = new Map<string, { first: number; words: number; protection: string }>();
   for (const address of area.addresses()) {
-    const { name, guard } = area.field(address) ?? { name: '', guard: '' };
+    const { name, protection } = area.field(address) ?? { name: '', protection: '' };
     const shown = name.replace(/\[\d+\]/g, '[n]');
     const field = fields.get(shown);
     if (field) field.words++;
-    else fields.set(shown, { first: address, words: 1, guard });
+    else fields.set(shown, { first: address, words: 1, protection });
   }
-  return [...fields].map(([name, { first, words, guard }]) => [String(first), code(name), String(words), guard]);
+  return [...fields].map(([name, { first, words, protection }]) => [
+    String(first),
+    code(name),
+    String(words),
+    protection,
+  ]);
 }

@@ -2,6 +2,7 @@ import { configurationPage } from './configuration.js';
 import { errorsPage } from './errors.js';
 import { memoryMapPage } from './memory-map.js';
 import { metricsPage } from './metrics.js';
+import { scenariosPage } from './scenarios.js';
 
 /** The files of `docs/` that are generated, and what makes their text. */
 export const PAGES: { readonly [file: string]: () => string } = {
@@ -9,4 +10,5 @@ export const PAGES: { readonly [file: string]: () => string } = {
   'errors.md': errorsPage,
   'memory-map.md': memoryMapPage,
   'metrics.md': metricsPage,
+  'scenarios.md': scenariosPage,
 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { PRESET_NAMES } from '../../src/core/locking/presets.js';
-import { SCENARIOS } from '../../src/lab/explore/scenarios/index.js';
+import { SCENARIOS } from '../../src/lab/explore/scenarios.js';
 import { COMMANDS, withSubcommands } from '../support/cli-commands.js';
 import { CLI, Program, southbridgeBeside } from '../support/program.js';
 import { TestServer } from '../support/server.js';

@@ -47,7 +47,7 @@ const RULES: readonly Rule[] = [
   },
   { line: /^npx wscat/, long: true },
   { line: /^southbridge explore( --locking axes.*)?$/, longest: true },
-  { line: /^southbridge explore --(replay|plant)/, longest: true, status: 1 },
+  { line: /^southbridge explore --(replay|seeded-bug)/, longest: true, status: 1 },
   { line: /^southbridge explore/, long: true },
   { line: /^southbridge compare/, longest: true, more: SOON },
   { line: /^southbridge demo/, not: 'test/lab/demo runs it as it stands there' },
@@ -175,7 +175,7 @@ for (const page of PAGES) {
         continue;
       }
       const rule = RULES.find(({ line }) => line.test(own)) ?? { line: /./ };
-      const isTooLong = (rule.long && !tier.allPresets) || (rule.longest && !tier.exploresEveryMistake);
+      const isTooLong = (rule.long && !tier.allPresets) || (rule.longest && !tier.exploresEverySeededBug);
       const why = rule.not ?? (isTooLong ? 'only in a longer tier' : undefined);
       const missing = rule.needs !== undefined && !has(rule.needs) ? `there is no ${rule.needs} here` : undefined;
       if (why !== undefined || missing !== undefined) {

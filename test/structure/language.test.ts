@@ -46,7 +46,6 @@ const NOT_YET_HELD: readonly string[] = [
   'docs/exploration.md',
   'docs/metrics.md',
   'docs/operations.md',
-  'docs/planted.md',
   'docs/protocol.md',
   'docs/quirks.md',
   'docs/security.md',

@@ -4,10 +4,10 @@ export const TIERS = {
     /** Of so many golden traces, one is replayed where another design replays all. */
     traceStride: 3,
     socketOperations: 2_000,
-    /** Of so many planted mistakes, and scenarios that are asked whether their threads meet, one is tried. */
+    /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
-    exploresEveryMistake: false,
+    exploresEverySeededBug: false,
     stressRounds: 30,
     allPresets: false,
     replayDesigns: 'few',
@@ -40,7 +40,7 @@ export const TIERS = {
     socketOperations: 8_000,
     exploreStride: 1,
     exploresAllDesigns: true,
-    exploresEveryMistake: false,
+    exploresEverySeededBug: false,
     stressRounds: 150,
     allPresets: true,
     replayDesigns: 'some',
@@ -73,7 +73,7 @@ export const TIERS = {
     socketOperations: 100_000,
     exploreStride: 1,
     exploresAllDesigns: true,
-    exploresEveryMistake: true,
+    exploresEverySeededBug: true,
     stressRounds: 5_000,
     allPresets: true,
     replayDesigns: 'all',

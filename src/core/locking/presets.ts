@@ -21,7 +21,10 @@ export const TIMER_AXIS: readonly TimerAxis[] = [timerBql, bqlThenDevice, timerD
 export const IRQ_AXIS: readonly IrqAxis[] = [inline, deferred, revalidated, lockless, tryQueue];
 export const CONTROL_AXIS: readonly ControlAxis[] = [none, naive, ordered];
 
-/** *safe*; *stale*: no deadlock and no race, but a line can be wrong; *unsafe*. */
+/**
+ * The verdict of exploration on a design (`docs/designs.md`): *safe*; *stale*: no deadlock and no race, but a line can be
+ * wrong; *unsafe*. *Unknown* is a combination of axes that is not a preset.
+ */
 export type DesignClass = 'safe' | 'stale' | 'unsafe' | 'unknown';
 
 export interface Preset extends Design {
@@ -49,9 +52,9 @@ export const PRESETS = {
   /** Option 3, with the levels read again when they are applied. */
   'deferred-revalidated': { mmio: mmioDevice, timer: bqlThenDevice, irq: revalidated, control: ordered, class: 'safe' },
   /** Xen: the callback runs on a vCPU thread. */
-  'kick-and-drain': { mmio: mmioDevice, timer: kick, irq: lockless, control: ordered, class: 'unknown' },
+  'kick-and-drain': { mmio: mmioDevice, timer: kick, irq: lockless, control: ordered, class: 'safe' },
   /** crosvm: a line change is queued where the router is busy. */
-  'try-queue': { mmio: mmioDevice, timer: timerDevice, irq: tryQueue, control: ordered, class: 'unknown' },
+  'try-queue': { mmio: mmioDevice, timer: timerDevice, irq: tryQueue, control: ordered, class: 'safe' },
 } as const satisfies { [name: string]: Preset };
 
 export type PresetName = keyof typeof PRESETS;

@@ -37,8 +37,8 @@ export interface SavedWord {
 export function savedWords(): readonly SavedWord[] {
   return [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA, XEN_AREA, DEFERRED_AREA]
     .flatMap((area: Area) => area.addresses().map((address) => ({ address, field: area.field(address) as Field })))
-    .filter(({ field }) => field.guard !== 'constant' && !NOT_SAVED.test(field.name))
-    .map(({ address, field }) => ({ name: field.name, address, isSync: field.guard === 'sync' }));
+    .filter(({ field }) => field.protection !== 'constant' && !NOT_SAVED.test(field.name))
+    .map(({ address, field }) => ({ name: field.name, address, isSync: field.protection === 'sync' }));
 }
 
 /**

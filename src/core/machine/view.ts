@@ -30,7 +30,7 @@ export function copyState(machine: Machine, view: number, to: number): void {
 function copyArea(machine: Machine, area: Area, to: number): void {
   const { memory, thread } = machine;
   for (const address of area.addresses()) {
-    const value = area.field(address)?.guard === 'sync' ? memory.load(address) : memory.get(address);
+    const value = area.field(address)?.protection === 'sync' ? memory.load(address) : memory.get(address);
     thread.shared.set(to + address, value);
   }
 }

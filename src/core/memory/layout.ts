@@ -1,15 +1,15 @@
 /**
- * What protects a data field. Which lock that is, the locking design decides (`locking/design.ts`); exploration checks
- * at each access that it is held and orders the access after all others.
+ * The lock or mechanism that protects a data field. The locking design maps it to a lock; exploration checks at each
+ * access that the lock is held.
  *
  * - `constant`: written before any other thread can see the machine
  * - `sync`: a synchronisation word, accessed by atomics only
  * - `hpet`, `router`, `ioapic`, `pic`: the state of that device
- * - `timers`: the timer list's own lock; `arming`: written under `timers` and the owner's guard, read under either
- * - `control`: handed over by the control word
- * - `ring`: handed over by the ring's indices
+ * - `timers`: the timer list's own lock; `arming`: written under `timers` and the owner's lock, read under either
+ * - `control`: published by the control word
+ * - `ring`: published by the ring's indices
  */
-export type Guard =
+export type Protection =
   | 'constant'
   | 'sync'
   | 'hpet'
@@ -23,7 +23,7 @@ export type Guard =
 
 export interface Field {
   readonly name: string;
-  readonly guard: Guard;
+  readonly protection: Protection;
 }
 
 /** A named part of the memory map. Fields are claimed in order; all addresses are word indices. */
@@ -40,28 +40,28 @@ export class Area {
   }
 
   /** Claims one 32-bit word. */
-  word(name: string, guard: Guard): number {
-    return this.words(name, 1, guard);
+  word(name: string, protection: Protection): number {
+    return this.words(name, 1, protection);
   }
 
   /** Claims `count` consecutive words and returns the first. */
-  words(name: string, count: number, guard: Guard): number {
+  words(name: string, count: number, protection: Protection): number {
     const address = this.#next;
     this.#next += count;
     if (this.#next > this.end) throw new Error(`memory map: ${this.name} has no room for ${name}`);
     for (let i = 0; i < count; i++) {
       this.#fields.set(address + i, {
         name: count === 1 ? `${this.name}.${name}` : `${this.name}.${name}[${i}]`,
-        guard,
+        protection,
       });
     }
     return address;
   }
 
   /** Claims a float64: two words from an even address on. */
-  time(name: string, guard: Guard): number {
+  time(name: string, protection: Protection): number {
     this.align();
-    return this.words(name, 2, guard);
+    return this.words(name, 2, protection);
   }
 
   /** Goes on at an even address, and returns it. */
@@ -84,17 +84,17 @@ export class Area {
 /** Offsets of one record in a table of equal ones; a record starts at an even address. */
 export class Record {
   #next = 0;
-  readonly #names: { name: string; guard: Guard }[] = [];
+  readonly #names: { name: string; protection: Protection }[] = [];
 
-  word(name: string, guard: Guard): number {
-    this.#names[this.#next] = { name, guard };
+  word(name: string, protection: Protection): number {
+    this.#names[this.#next] = { name, protection };
     return this.#next++;
   }
 
-  time(name: string, guard: Guard): number {
-    if (this.#next & 1) this.word('unused', guard);
-    this.word(`${name}.low`, guard);
-    return this.word(`${name}.high`, guard) - 1;
+  time(name: string, protection: Protection): number {
+    if (this.#next & 1) this.word('unused', protection);
+    this.word(`${name}.low`, protection);
+    return this.word(`${name}.high`, protection) - 1;
   }
 
   /** Words per record, rounded up to an even number. */
@@ -107,8 +107,8 @@ export class Record {
     const first = area.align();
     for (let i = 0; i < count; i++) {
       for (let offset = 0; offset < this.size; offset++) {
-        const part = this.#names[offset] ?? { name: 'unused', guard: 'constant' as const };
-        area.word(`${name}[${i}].${part.name}`, part.guard);
+        const part = this.#names[offset] ?? { name: 'unused', protection: 'constant' as const };
+        area.word(`${name}[${i}].${part.name}`, part.protection);
       }
     }
     return first;

@@ -1,9 +1,10 @@
 import type { PresetName } from '../../core/locking/presets.js';
 import { type ComparisonOptions, compare } from '../compare/comparison.js';
 import type { Comparison } from '../compare/figures.js';
-import { type CampaignResult, runOne, scenarioNamed } from '../explore/campaign.js';
+import { type CampaignResult, runOne } from '../explore/campaign.js';
 import { designNamed, type NamedDesign } from '../explore/designs.js';
 import type { Scenario } from '../explore/scenario.js';
+import { scenarioNamed } from '../explore/scenarios.js';
 import { type Boot, boot } from './boot.js';
 
 /** The design of the server, which is the default. */
@@ -43,7 +44,7 @@ export async function demo({ trace, rounds, partMs }: DemoOptions, onPart: OnPar
   const comparison = await compare(measured, (done, all, locking) =>
     onPart(`measuring designs: ${locking}, ${done} of ${all}`),
   );
-  const scenario = scenarioNamed(SCENARIO) as Scenario;
+  const scenario = scenarioNamed(SCENARIO);
   const explorations = EXPLORED.map((name) => {
     onPart(`exploring ${name}`);
     return runOne(designNamed(name) as NamedDesign, scenario, { mutex: 'blocking' });

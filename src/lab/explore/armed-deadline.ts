@@ -1,6 +1,6 @@
 import { TIMER_LIST_AREA } from '../../core/memory/map.js';
 import type { Names } from './names.js';
-import type { Words } from './words.js';
+import type { SharedState } from './shared-state.js';
 
 /** Where the timer list keeps whether a timer is armed, and its deadline, in words of a machine's memory. */
 const places = new Map<number, { readonly armed: number; readonly deadline: number }>();
@@ -20,7 +20,7 @@ function placesOf(timer: number): { readonly armed: number; readonly deadline: n
 }
 
 /** The deadline that a timer is armed for, in virtual ns; undefined if it is not armed. */
-export function armedDeadline({ machine }: Names, words: Words, timer: number): number | undefined {
+export function armedDeadline({ machine }: Names, state: SharedState, timer: number): number | undefined {
   const { armed, deadline } = placesOf(timer);
-  return words.get(machine + armed) === 0 ? undefined : words.getTime(machine + deadline);
+  return state.get(machine + armed) === 0 ? undefined : state.getTime(machine + deadline);
 }

@@ -4,14 +4,14 @@ import type { Oracle } from './oracle.js';
 import type { System } from './system.js';
 
 /**
- * What an exploration came across, so that one that finds nothing is seen not to be empty: locks that someone had to wait
- * for, and words at which two threads stood before conflicting operations while either could go first.
+ * Shows that an exploration without findings is not vacuous. Collects contended locks, and words at which two threads
+ * had conflicting operations enabled at once.
  */
 export class Coverage implements Oracle {
   readonly name = 'coverage';
   readonly contended = new Set<string>();
   readonly bothOrders = new Set<string>();
-  /** Pairs of histories that were looked at. */
+  /** Pairs of histories already compared. */
   readonly #seen = new Map<H.HistoryNode, Set<H.HistoryNode>>();
 
   constructor(readonly names: Names) {}
@@ -20,7 +20,7 @@ export class Coverage implements Oracle {
     const node = system.nodes[thread];
     if (node.address < 0) return;
     for (const standing of system.nodes) {
-      if (!H.isAcquisition(standing) || system.words.get(standing.address) === 0) continue;
+      if (!H.isAcquisition(standing) || system.state.get(standing.address) === 0) continue;
       this.contended.add(this.names.word(standing.address));
     }
     for (let other = 0; other < system.threads.length; other++) {

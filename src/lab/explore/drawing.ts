@@ -5,8 +5,8 @@ import type { TimelineEntry } from './timeline.js';
 const WIDTH = 58;
 
 /**
- * A counterexample as one column per thread, time going down: what it does to locks, and to the field that the finding is
- * about (all racy fields, if it is about none), each with its source line and the locks that the thread holds afterwards.
+ * A counterexample with one column per thread, in time order: operations on locks and on the field of the finding (or
+ * on all racy fields), each with its source line and the locks that the thread then holds.
  */
 export function drawColumns(finding: Counterexample, { threads, timeline }: Replayed): string {
   const lines = [threads.map((name) => name.padEnd(WIDTH)).join('│ '), threads.map(() => '─'.repeat(WIDTH)).join('┼─')];
@@ -40,7 +40,7 @@ export function drawMermaid(finding: Counterexample, { threads, timeline }: Repl
   return lines.join('\n');
 }
 
-/** Undefined for what is not shown. */
+/** Undefined for entries that are not drawn. */
 function textOf(entry: TimelineEntry, { word }: Counterexample): string | undefined {
   const holds = entry.holds.length ? `  [${entry.holds.join(' ')}]` : '';
   if (entry.action === 'stuck') return `✗ waits for ${entry.word}${holds}`;

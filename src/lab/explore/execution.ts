@@ -2,11 +2,11 @@ import type { Memory } from '../../core/memory/memory.js';
 import { ExploredMemory } from './explored-memory.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';
-import type { Words } from './words.js';
+import type { SharedState } from './shared-state.js';
 
 const SUSPENSION = Symbol('suspension');
 
-/** The code under test did something that makes exploration meaningless: this is never a finding, always an error. */
+/** The code under test is not deterministic, or keeps state outside shared memory. Always an error, never a finding. */
 export class NotExplorable extends Error {
   override name = 'NotExplorable';
 }
@@ -14,16 +14,16 @@ export class NotExplorable extends Error {
 /** A thread's action and what it yielded. */
 export type Observer = (thread: number, node: H.HistoryNode, value: number) => void;
 
-/** The times at which the host's clock may stand, and where it stands. */
+/** The host times (ns) of a scenario, and the index of the current one. */
 export interface HostClock {
   readonly times: readonly number[];
   now: number;
 }
 
 /**
- * Executes the production code of one logical thread up to its next synchronising operation. The thread's step begins
- * anew with objects made anew; what it had done before is answered from its history, and compared with it: operation,
- * address and operands. Suspension is by throwing, so that the code under test stays synchronous.
+ * Executes the production code of one logical thread up to its next synchronising operation. Each execution starts the
+ * step from scratch with new objects. Earlier operations are answered from the thread's history and compared with it:
+ * operation, address and operands. Throwing suspends the thread, so the code under test stays synchronous.
  */
 export class Execution {
   readonly #path: H.HistoryNode[] = [];
@@ -33,37 +33,37 @@ export class Execution {
   #last!: H.HistoryNode;
   #lastValue = 0;
   #suspended = false;
-  /** How often production code was run. */
+  /** Executions of production code. */
   runs = 0;
-  /** Told of all that happens, in order; then each action also knows where in the source it stands. */
+  /** Receives every action in order. If set, actions record their source lines. */
   observer: Observer | undefined;
-  /** Told of each action that a thread comes to by a new history, before it is done. */
+  /** Receives each action that a thread reaches by a new history, before it is performed. */
   onNewAction: ((thread: number, node: H.HistoryNode) => void) | undefined;
-  /** The thread that acts, by its index. */
+  /** Index of the running thread. */
   thread = 0;
-  /** Data words, by absolute address, an access to which is a scheduling point. */
+  /** Absolute addresses of data words at which an access is a scheduling point. */
   points: ReadonlySet<number> | undefined;
 
   constructor(
-    readonly words: Words,
+    readonly state: SharedState,
     readonly clock: HostClock,
   ) {}
 
-  /** The seam for the thread that runs. */
+  /** Makes the seam of the running thread. */
   makeMemory: () => Memory = () => new ExploredMemory(this);
 
   /**
-   * Goes on from where `node` yielded `value`, and returns the next synchronising operation or the end of the step. Plain
-   * accesses on the way are performed.
+   * Continues after `node` yielded `value`; returns the next synchronising operation or the end of the step. Performs
+   * the plain accesses in between.
    */
   resume(thread: LogicalThread, node: H.HistoryNode, value: number): H.HistoryNode {
     const root = this.#recall(node, value);
     this.#history = thread.history;
     this.#suspended = false;
     this.runs++;
-    let handedOn: readonly number[] | undefined;
+    let carried: readonly number[] | undefined;
     try {
-      handedOn = thread.begin(this.makeMemory, root.carried)();
+      carried = thread.begin(this.makeMemory, root.carried)();
     } catch (thrown) {
       if (thrown === SUSPENSION) return this.#last;
       if (thrown instanceof NotExplorable) throw thrown;
@@ -74,7 +74,7 @@ export class Execution {
     }
     if (this.#suspended) throw new NotExplorable(`${thread.name} swallowed the suspension (a catch without rethrow)`);
     if (this.#replayed < this.#path.length) throw new NotExplorable(`${thread.name} ended earlier than before`);
-    return handedOn === undefined ? this.#append(H.FINISHED, -1, 0, 0) : this.#append(H.END, -1, 0, 0, handedOn);
+    return carried === undefined ? this.#append(H.FINISHED, -1, 0, 0) : this.#append(H.END, -1, 0, 0, carried);
   }
 
   /** A plain access: no scheduling point, unless it is to one of `points`. */
@@ -103,12 +103,12 @@ export class Execution {
   }
 
   /**
-   * A spin may end at any time; so at first it does nothing. If the thread has come round, with nothing but loads since
-   * it spun here on the same value, then going on would only bring it here again: it waits for the word to change.
+   * The first spins do nothing. If the thread spins again on the same value and has only loaded since, another
+   * iteration would lead back here, so it waits for the word to change.
    */
   spin(address: number, value: number): void {
     if (this.#suspended) throw SUSPENSION;
-    if (this.#cameRound(address, value)) this.operation(H.AWAIT_CHANGE, address, value, 0);
+    if (this.#isSpinning(address, value)) this.operation(H.AWAIT_CHANGE, address, value, 0);
   }
 
   hostTime(): number {
@@ -127,21 +127,21 @@ export class Execution {
   effect(node: H.HistoryNode): number {
     switch (node.kind) {
       case H.GET:
-        return this.words.get(node.address);
+        return this.state.get(node.address);
       case H.GET_TIME:
-        return this.words.getTime(node.address);
+        return this.state.getTime(node.address);
       case H.SET:
-        this.words.set(node.address, node.a);
+        this.state.set(node.address, node.a);
         return 0;
       case H.SET_TIME:
-        this.words.setTime(node.address, node.a);
+        this.state.setTime(node.address, node.a);
         return 0;
       default:
         return this.clock.times[this.clock.now];
     }
   }
 
-  /** Takes in what the thread did since the beginning of its step. */
+  /** Recalls the thread's actions since the start of its step. */
   #recall(node: H.HistoryNode, value: number): H.HistoryNode {
     this.#path.length = 0;
     this.#values.length = 0;
@@ -181,7 +181,7 @@ export class Execution {
     if (node) {
       this.#compare(node, kind, address, a, b);
       if (!carried.every((part, i) => Object.is(part, node?.carried[i])))
-        throw new NotExplorable('a step handed on something else than before');
+        throw new NotExplorable('a step returned different carried values than before');
     } else {
       node = this.#history.add(kind, address, a, b, this.#last, this.#lastValue, carried);
       this.onNewAction?.(this.thread, node);
@@ -197,7 +197,7 @@ export class Execution {
   }
 
   /** Whether the thread's last operations are loads, back to a load of this word that yielded this value twice. */
-  #cameRound(address: number, value: number): boolean {
+  #isSpinning(address: number, value: number): boolean {
     const replaying = this.#replayed < this.#path.length;
     if (replaying) return this.#path[this.#replayed].kind === H.AWAIT_CHANGE;
     let seen = 0;

@@ -1,7 +1,7 @@
 import type { Memory } from '../../core/memory/memory.js';
 import * as H from './history.js';
 
-/** What performs the accesses of the logical thread that runs, or suspends it. */
+/** Performs the accesses of the running logical thread, or suspends the thread. */
 export interface Performer {
   /** A plain access; returns the value of a read. */
   access(operation: number, address: number, value: number): number;
@@ -12,8 +12,9 @@ export interface Performer {
 }
 
 /**
- * The seam under exploration: the same production code, one logical thread at a time, on one thread. Every access goes to
- * the thread's execution, which answers it from the thread's history, performs it, or suspends the thread by throwing.
+ * The seam under exploration: the same production code, one logical thread at a time, on one thread. Every access goes
+ * to the thread's execution, which answers from the thread's history, performs the access, or suspends the thread by
+ * throwing.
  */
 export class ExploredMemory implements Memory {
   base = 0;

@@ -9,45 +9,45 @@ import { type System, TICK, TIMEOUT } from './system.js';
 import { Visited } from './visited.js';
 
 export interface ExploreOptions {
-  /** Most states to visit; beyond, the result is not complete. */
+  /** Bound on visited states. A result that hits the bound is incomplete. */
   readonly maxStates?: number;
-  /** Most times that a thread which could go on is interrupted by another, or Infinity; without it, as the scenario says. */
+  /** Bound on preemptions of runnable threads, or Infinity. Default: set by the scenario. */
   readonly preemptions?: number;
-  /** False keeps histories apart that leave a thread in the same local state. */
+  /** False turns history merging off. */
   readonly merge?: boolean;
-  /** False makes every operation a scheduling point, shared or not. */
+  /** False turns elision of unshared words off: every operation is a scheduling point. */
   readonly reduce?: boolean;
-  /** A test double of the seam, with a mistake planted in it. */
+  /** A test double of the seam, with a seeded bug. */
   readonly memory?: (execution: Execution) => Memory;
-  /** `futex`: the mutex with its every operation. `blocking`: what it was shown to be. */
+  /** `futex`: explore each operation of the mutex. `blocking`: acquisition is one blocking step. */
   readonly mutex?: 'futex' | 'blocking';
-  /** Collects what the exploration comes across. */
+  /** Makes an additional oracle, for example one that collects coverage. */
   readonly watch?: (names: Names) => Oracle;
-  /** Puts a mistake into the production code once the machine is prepared; returns what takes it out again. */
-  readonly plant?: () => () => void;
-  /** Data words, by absolute address, an access to which is a scheduling point. */
+  /** Seeds a bug in the production code once the machine is prepared; returns a function that restores the code. */
+  readonly seedBug?: () => () => void;
+  /** Absolute addresses of data words at which an access is a scheduling point. */
   readonly points?: readonly number[];
-  /** False: what has races is not explored again for the harm that they do. */
-  readonly harm?: boolean;
+  /** False: no second pass over racy words. */
+  readonly secondPass?: boolean;
   /** Differences from the scenario's machine. */
   readonly machine?: Partial<MachineOptions>;
-  /** Whether to stop at a finding: one of this kind was all that was asked for. */
+  /** Whether to stop at this finding. */
   readonly isEnough?: (finding: Finding) => boolean;
 }
 
 export interface Exploration {
   readonly states: number;
   readonly transitions: number;
-  /** Every state that can be reached was visited. */
+  /** Every reachable state was visited. */
   readonly complete: boolean;
   readonly findings: readonly Counterexample[];
-  /** States in which no thread could go on and none was stuck. */
+  /** Final states without a stuck thread. */
   readonly ends: number;
 }
 
 const NO_THREAD = -1;
 
-/** Visits every state of a system, breadth first, so that the first way to a finding is a shortest one. */
+/** Visits every state of a system breadth first, so the first path to a finding is a shortest one. */
 export class Explorer {
   readonly #visited = new Visited();
   readonly #found = new Map<string, Counterexample>();
@@ -89,7 +89,7 @@ export class Explorer {
     };
   }
 
-  /** Reports what a thread's step end shows; the system calls it in the middle of a transition. */
+  /** Runs the oracles at the end of a thread's step. The system calls it during a transition. */
   stepEnded(thread: number): void {
     for (const oracle of this.oracles) oracle.atStepEnd?.(this.system, thread, this.#report);
   }
@@ -103,7 +103,7 @@ export class Explorer {
       this.#rest();
       return;
     }
-    // Who waits is not interrupted, though the wait may time out.
+    // A waiting thread is not preempted, even if its wait may time out.
     const lastEnabled = transitions.includes(last);
     for (let i = 0; i < transitions.length; i++) {
       const transition = transitions[i];

@@ -1,25 +1,34 @@
 /**
- * What an oracle found wrong.
+ * A kind of finding names the property that is violated.
  *
  * - `race`: two plain accesses that nothing orders, one of them a write
- * - `deadlock`: threads that wait for each other, or for a wake-up that never comes
- * - `livelock`: threads that go on for ever without getting anywhere
- * - `order`: a lock taken against the declared order
- * - `stale`, `meaning`: the device does what no sequential order of the same operations would do, for a while or for good
- * - `assertion`: production code threw, or ended a step with a lock held
- * - `section`: something read under a lock need not hold any more after a callback that released it; informative
+ * - `deadlock`: threads that wait for each other, or for a wakeup that never comes
+ * - `livelock`: threads that spin forever without progress
+ * - `assertion`: production code threw, or broke a rule about locks or waiting
+ * - `linearizability`: an outcome that no sequential order of the same operations has
+ * - `stale`: a deferred line change that is applied after its source has changed again
+ * - `lock-order`: a lock taken against the declared order
+ * - `atomicity`: state read under a lock may have changed after a callback that released the lock; informative
  */
-export type FindingKind = 'race' | 'deadlock' | 'livelock' | 'order' | 'stale' | 'meaning' | 'assertion' | 'section';
+export type FindingKind =
+  | 'race'
+  | 'deadlock'
+  | 'livelock'
+  | 'lock-order'
+  | 'stale'
+  | 'linearizability'
+  | 'assertion'
+  | 'atomicity';
 
 export interface Finding {
   readonly kind: FindingKind;
-  /** One line that names what is wrong. */
+  /** One line that describes the fault. */
   readonly summary: string;
-  /** Findings of one kind and key are one finding, told once; the summary if not given. */
+  /** Findings of one kind and key are reported once. Default: the summary. */
   readonly key?: string;
-  /** The word that it is about, if it is about one. */
+  /** The name of the word that the finding is about, if any. */
   readonly word?: string;
-  /** Of a race between two accesses: the absolute address of that word. */
+  /** The absolute address of the word, if the finding is a race between two accesses. */
   readonly address?: number;
 }
 
@@ -29,25 +38,25 @@ export const KINDS: readonly FindingKind[] = [
   'deadlock',
   'livelock',
   'assertion',
-  'meaning',
+  'linearizability',
   'stale',
-  'order',
-  'section',
+  'lock-order',
+  'atomicity',
 ];
 
-/** Worst first; of one kind, as they are. */
+/** Sorts the worst kind first; stable within a kind. */
 export function worstFirst<T extends Finding>(findings: readonly T[]): T[] {
   return [...findings].sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
 }
 
-/** Without what only informs. */
+/** Without informative findings. */
 export function faults<T extends Finding>(findings: readonly T[]): T[] {
-  return findings.filter(({ kind }) => kind !== 'section');
+  return findings.filter(({ kind }) => kind !== 'atomicity');
 }
 
 /** A finding with the shortest sequence of transitions that leads to it. */
 export interface Counterexample extends Finding {
   readonly path: readonly number[];
-  /** Data words, by absolute address, an access to which is a transition of its own on this way. */
+  /** Absolute addresses of the data words at which an access is a transition of its own on this path. */
   readonly points?: readonly number[];
 }

@@ -1,6 +1,6 @@
 import type { System } from './system.js';
 
-/** States whose transitions are still to be made, in the order in which they were found. */
+/** Saved states whose transitions are still to be explored, in order of discovery. */
 export class Frontier {
   #words = new Int32Array(1 << 16);
   #end = 0;

@@ -12,7 +12,7 @@ import { Sockets } from './sockets.js';
 /** Numbers in the thread table that no thread of the process has. */
 const FIRST_CLIENT = 60;
 
-/** The other end of a vCPU's socket: its frames come at any time, one after the other. */
+/** The client of a vCPU's socket: its frames arrive in order, at any time. */
 export function clientThread(map: ExploredMap, vcpu: number, frames: number): LogicalThread {
   return {
     name: `client ${vcpu}`,
@@ -30,7 +30,7 @@ export function clientThread(map: ExploredMap, vcpu: number, frames: number): Lo
   };
 }
 
-/** The gateway: a step takes one frame, or is one turn, or sleep. Events are handed over up to position `drained`. */
+/** The gateway: a step takes one frame, runs one turn, or sleeps. Events up to position `drained` are delivered. */
 export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: number): LogicalThread {
   return {
     name: 'gateway',
@@ -52,7 +52,7 @@ export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: num
 const AWAKE = -1;
 const NOTHING_READ = { lo: 0, hi: 0 };
 
-/** A frame that was carried out on the gateway and is answered behind its events. */
+/** A frame that the gateway executed inline. Its reply follows its events. */
 interface InlineFrame {
   readonly behind: number;
   readonly vcpu: number;
@@ -69,7 +69,7 @@ class ExploredGateway {
   /** Per vCPU: frames that were taken from its socket. */
   readonly #taken: number[];
   readonly #lanes: Lane[];
-  /** The frames of what the gateway keeps under way, in its order. */
+  /** Per vCPU: frames dispatched and in flight, in order. */
   readonly #pending: number[][];
   readonly #inline: InlineFrame[] = [];
   /** The rings of the bell on which it sleeps, or AWAKE. */
@@ -111,7 +111,7 @@ class ExploredGateway {
     return taken < this.scenario.vcpus[vcpu].length && this.#sockets.arrived(vcpu) > taken;
   }
 
-  /** Until the bell rings or a frame comes, which may be at any time. */
+  /** Sleeps until the doorbell rings or a frame arrives, which may be at any time. */
   #sleep(): void {
     const { rings } = this.gateway.host.gatewayBell;
     const framesToCome = this.#taken.some((taken, vcpu) => taken < this.scenario.vcpus[vcpu].length);
@@ -146,8 +146,8 @@ class ExploredGateway {
 
   #handOver(event: MachineEvent): void {
     this.scenario.vcpus.forEach((frames, vcpu) => {
-      frames.forEach(({ tells }, frame) => {
-        if (tells && tells.kind === event.kind && tells.a === event.a) this.#sockets.tell(vcpu, frame);
+      frames.forEach(({ causes }, frame) => {
+        if (causes && causes.kind === event.kind && causes.a === event.a) this.#sockets.deliver(vcpu, frame);
       });
     });
   }

@@ -1,4 +1,4 @@
-/** What a thread did next: the kind of a node in its history. */
+/** The kind of a node in a thread's history. */
 export const ROOT = 0;
 export const GET = 1;
 export const SET = 2;
@@ -14,9 +14,9 @@ export const ADD = 12;
 export const OR = 13;
 export const WAIT = 14;
 export const NOTIFY = 15;
-/** A look at the clock where the clock may move. */
+/** A read of the clock while the clock may advance. */
 export const CLOCK = 16;
-/** A spin that came round to where it was: it goes on when the word has changed. */
+/** A spin without progress: enabled when the word has changed. */
 export const AWAIT_CHANGE = 17;
 /** The end of the thread's step. */
 export const END = 24;
@@ -47,9 +47,9 @@ export const KIND_NAMES: readonly string[] = Object.assign([], {
 });
 
 /**
- * One action of a thread, reached by one history of values: its parents up to the root are all that the thread did since
- * its step began, and the values on the edges all that it learnt. Production code is a function of those values; so the
- * node is the thread's local state, and what is recorded below it need not be executed again.
+ * One action of a thread. The path from the root holds the thread's actions since the start of its step, and the edges
+ * the values that they yielded. Production code is a function of those values, so the node is the thread's local state,
+ * and actions recorded below it need no further execution.
  */
 export class HistoryNode {
   /** The action that follows if this one yields `value`; further ones are in `more`. */
@@ -58,9 +58,9 @@ export class HistoryNode {
   more: Map<number, HistoryNode> | undefined;
   /** Plain accesses since the last synchronising operation; made on demand. */
   segment: Segment | undefined;
-  /** Of FAILED: what was thrown. */
+  /** FAILED: the error thrown. */
   error: unknown;
-  /** Where in the source the action stands, if that was asked for. */
+  /** Source lines of the action, if recorded. */
   site: string[] | undefined;
 
   constructor(
@@ -74,7 +74,7 @@ export class HistoryNode {
     readonly parent: HistoryNode | undefined,
     /** What the parent yielded. */
     readonly parentValue: number,
-    /** Of ROOT: what the thread carries over from its earlier steps. Of END: what it hands on. */
+    /** ROOT: the values carried from earlier steps. END: the values for the next step. */
     readonly carried: readonly number[],
   ) {}
 
@@ -109,7 +109,7 @@ export interface Segment {
 
 export const NO_ACCESSES: Segment = { reads: [], writes: [], writeMask: 0, accessMask: 0 };
 
-/** Whether this is the first look at a mutex by someone who will wait for it if need be; a try looks at it first. */
+/** Whether this is the first attempt of a blocking acquisition. A try-lock loads the word before. */
 export function isAcquisition({ kind, address, a, parent }: HistoryNode): boolean {
   return kind === COMPARE_EXCHANGE && a === 0 && !(parent?.kind === LOAD && parent.address === address);
 }
@@ -119,19 +119,19 @@ export class History {
   readonly nodes: HistoryNode[] = [];
   readonly #boundaries = new Map<string, HistoryNode>();
 
-  /** Where a step begins that inherits `carried`; accesses of the last step after its last operation come along. */
+  /** The start of a step with carried values. It inherits the last step's accesses after its last operation. */
   root(carried: readonly number[], inherited: Segment): HistoryNode {
     return this.#boundary(ROOT, carried, inherited);
   }
 
-  /** Where the step after the one that ended with `end` begins. */
+  /** The start of the step after the one that ended with `end`. */
   beginAfter(end: HistoryNode, visibility: Visibility): HistoryNode {
     const root = this.root(end.carried, segmentOf(end, visibility));
     end.attach(0, root);
     return root;
   }
 
-  /** Where the thread has no more steps. */
+  /** The end of the thread's last step. */
   finished(inherited: Segment): HistoryNode {
     return this.#boundary(FINISHED, [], inherited);
   }

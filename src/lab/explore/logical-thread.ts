@@ -24,24 +24,26 @@ import { VcpuThread } from '../../runtime/threads/vcpu-thread.js';
 import { History } from './history.js';
 import type { ControlRequest } from './scenario.js';
 
-/** Where everything lies, and whether threads look for cycles of waiting. */
+/** The memory map, and whether threads detect wait cycles. */
 export interface ExploredMap extends SharedMap {
   readonly breaksDeadlocks: boolean;
 }
 
 /**
- * A thread under exploration: one of the production entries, made anew by its production constructor for each run of a
- * step. All that a thread may carry from one step to the next is a few numbers.
+ * A thread under exploration: a production entry point. Each execution of a step constructs its production objects from
+ * scratch. A thread carries only a few numbers from one step to the next.
  */
 export interface LogicalThread {
   readonly name: string;
   /** Number in the thread table. */
   readonly id: number;
-  /** The word that it waits on when it has nothing to do; −1 if there is none. */
+  /** The word that it waits on when idle; −1 if none. */
   readonly idleAt: number;
   readonly firstCarried: readonly number[];
   readonly history: History;
-  /** Makes the production objects and returns the step, which returns what to carry on, or undefined at the end. */
+  /**
+   * Constructs the production objects; returns the step. The step returns the carried values, or undefined at the end.
+   */
   begin(memory: () => Memory, carried: readonly number[]): () => readonly number[] | undefined;
 }
 
@@ -50,8 +52,8 @@ export function makeThread(map: ExploredMap, id: number, shared: Memory): Thread
 }
 
 /**
- * The main loop. A step is one of the three parts of `iterate`, or all of it: the more often a step ends, the more
- * histories meet. It carries which part, and the host time at which its one machine is due.
+ * The main loop. A step is one of the three parts of `iterate`, or all of it: shorter steps merge more histories. It
+ * carries the next part, and the host time of its machine's deadline.
  */
 export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts: boolean): LogicalThread {
   return {
@@ -81,7 +83,7 @@ export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts:
   };
 }
 
-/** A vCPU thread: what it is to do lies in its ring. */
+/** A vCPU thread, with its requests in its ring. */
 export function vcpuThread(map: ExploredMap, index: number): LogicalThread {
   const id = FIRST_VCPU_THREAD + index;
   return {
@@ -123,7 +125,7 @@ export function lockerThread(map: ExploredMap, index: number, rounds: number): L
   };
 }
 
-/** The gateway, which asks the main loop for one piece of control work. */
+/** The gateway, which submits one piece of control work to the main loop. */
 export function controlThread(map: ExploredMap, { work, argument }: ControlRequest): LogicalThread {
   return {
     name: 'gateway',

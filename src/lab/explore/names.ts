@@ -4,7 +4,7 @@ import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
 import { lockAddress } from '../../core/sync/locks.js';
 import { THREADS_AREA } from '../../core/sync/wait-graph.js';
 import { machineAt, type SharedMap } from '../../runtime/threads/shared-map.js';
-import type { Words } from './words.js';
+import type { SharedState } from './shared-state.js';
 
 /** Names of words and owners of locks, of the one machine under exploration. */
 export class Names {
@@ -30,12 +30,12 @@ export class Names {
   }
 
   /** The number of the thread that holds a lock, or 0. Bit 0 of the lock word says whether anyone waits. */
-  ownerOf(words: Words, lock: number): number {
-    return words.get(this.machine + lockAddress(lock)) >>> 1;
+  ownerOf(state: SharedState, lock: number): number {
+    return state.get(this.machine + lockAddress(lock)) >>> 1;
   }
 
-  locksHeldBy(words: Words, thread: number): string[] {
-    return LOCK_NAMES.filter((_, lock) => this.ownerOf(words, lock) === thread);
+  locksHeldBy(state: SharedState, thread: number): string[] {
+    return LOCK_NAMES.filter((_, lock) => this.ownerOf(state, lock) === thread);
   }
 
   /** A word outside the machine, by the part of the shared map that it lies in. */

@@ -7,62 +7,62 @@ import { EventRing } from '../../runtime/events/event-ring.js';
 import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { submissionRingAt } from '../../runtime/threads/shared-map.js';
 import { armedDeadline } from './armed-deadline.js';
-import type { Laboratory } from './laboratory.js';
+import type { Fixture } from './fixture.js';
 import { Sockets } from './sockets.js';
-import { StillMemory } from './still-memory.js';
+import { StateView } from './state-view.js';
 import type { System } from './system.js';
 
 /**
- * What a run of a scenario comes to: every register and hidden field of the devices, every armed deadline, what was
- * answered, and how many messages were sent that cannot be taken back (edges and MSIs). Levels that came and went are no
- * part of it: designs may coalesce them. By name.
+ * The outcome of a run, by name: every register and hidden field of the devices, every armed deadline, the answers, and
+ * the counts of edges and MSIs. Transient levels are not part of it, because designs may coalesce them.
  */
 export type Outcome = Map<string, number>;
 
-const DEVICE_GUARDS = new Set(['hpet', 'router', 'ioapic', 'pic']);
+const DEVICE_STATE = new Set(['hpet', 'router', 'ioapic', 'pic']);
 const TRIGGER_LEVEL = 1 << 12;
 
-export function outcomeOf(lab: Laboratory, system: System): Outcome {
+export function outcomeOf(fixture: Fixture, system: System): Outcome {
   const outcome: Outcome = new Map();
-  const { machine } = lab.names;
+  const { machine } = fixture.names;
   for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
     for (let word = area.start; word < area.end; word++) {
       const field = area.field(word);
-      if (!field || !DEVICE_GUARDS.has(field.guard)) continue;
-      const value = system.words.get(machine + word);
+      if (!field || !DEVICE_STATE.has(field.protection)) continue;
+      const value = system.state.get(machine + word);
       if (value !== 0) outcome.set(field.name, value);
     }
   }
-  addDeadlines(outcome, lab, system);
-  addAnswers(outcome, lab, system);
-  addSaved(outcome, lab, system);
-  addMessages(outcome, lab, system);
+  addDeadlines(outcome, fixture, system);
+  addAnswers(outcome, fixture, system);
+  addSaved(outcome, fixture, system);
+  addMessages(outcome, fixture, system);
   return outcome;
 }
 
-function addDeadlines(outcome: Outcome, { names }: Laboratory, { words }: System): void {
+function addDeadlines(outcome: Outcome, { names }: Fixture, { state }: System): void {
   for (let timer = 0; timer < TIMER_COUNT; timer++) {
-    const deadline = armedDeadline(names, words, timer);
+    const deadline = armedDeadline(names, state, timer);
     if (deadline !== undefined) outcome.set(`timers.timer[${timer}].deadline`, deadline);
   }
 }
 
-/** What a snapshot holds of the devices. */
-function addSaved(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
+/** The device state in a snapshot. */
+function addSaved(outcome: Outcome, { scenario, map }: Fixture, { state }: System): void {
   if (scenario.control?.work !== CONTROL_SAVE) return;
   for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
     for (let word = area.start; word < area.end; word++) {
       const field = area.field(word);
-      if (field && DEVICE_GUARDS.has(field.guard)) outcome.set(`saved ${field.name}`, words.get(map.transfer + word));
+      if (field && DEVICE_STATE.has(field.protection))
+        outcome.set(`saved ${field.name}`, state.get(map.transfer + word));
     }
   }
   for (let timer = 0; timer < TIMER_COUNT; timer++) {
-    outcome.set(`saved deadline ${timer}`, words.getTime(map.transfer + savedDeadline(timer)));
+    outcome.set(`saved deadline ${timer}`, state.getTime(map.transfer + savedDeadline(timer)));
   }
 }
 
-function addAnswers(outcome: Outcome, { scenario, map }: Laboratory, { words }: System): void {
-  const memory = new StillMemory(words, 0);
+function addAnswers(outcome: Outcome, { scenario, map }: Fixture, { state }: System): void {
+  const memory = new StateView(state, 0);
   if (scenario.gateway) {
     const sockets = new Sockets(map, memory);
     scenario.vcpus.forEach((frames, vcpu) => {
@@ -82,8 +82,8 @@ function addAnswers(outcome: Outcome, { scenario, map }: Laboratory, { words }: 
   }
 }
 
-function addMessages(outcome: Outcome, { map }: Laboratory, { words }: System): void {
-  const ring = new EventRing(new StillMemory(words, 0), map.eventRing, map.events, 1);
+function addMessages(outcome: Outcome, { map }: Fixture, { state }: System): void {
+  const ring = new EventRing(new StateView(state, 0), map.eventRing, map.events, 1);
   ring.drain(map.events, (_, { kind, a, b, c }) => {
     if (kind !== EVENT_MSI && (kind !== EVENT_APIC || b & TRIGGER_LEVEL)) return;
     const name = kind === EVENT_MSI ? `MSIs of timer ${a}` : `edges of pin ${a}, vector ${c}`;
@@ -97,7 +97,7 @@ export function differences(one: Outcome, other: Outcome): string[] {
   const differing = [...names].filter((name) => (one.get(name) ?? 0) !== (other.get(name) ?? 0));
   return differing.map((name) => {
     const values = [one.get(name) ?? 0, other.get(name) ?? 0];
-    // Of 64 bits, one sees which half is whose.
+    // Hexadecimal shows which half of a 64-bit value differs.
     const [is, not] = values.some((value) => value >= 2 ** 32)
       ? values.map((value) => `0x${value.toString(16)}`)
       : values;

@@ -1,16 +1,16 @@
 import type { Design } from '../../core/locking/axes.js';
+import { Elision } from './elision.js';
 import { makeSystem, oraclesFor } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import { type Finding, worstFirst } from './finding.js';
+import { type Fixture, setUp } from './fixture.js';
 import type { HistoryNode } from './history.js';
-import { type Laboratory, laboratory } from './laboratory.js';
 import type { Oracle } from './oracle.js';
 import type { Scenario } from './scenario.js';
-import { Sharing } from './sharing.js';
 import { type Points, TICK, TIMEOUT } from './system.js';
 import { describeAction, describeStuck, type TimelineEntry } from './timeline.js';
 
-/** Where a replay fails to follow its schedule: it was recorded with other code, or misspelt. */
+/** The replay cannot follow its schedule: the schedule was recorded with other code, or is misspelt. */
 export class ReplayError extends Error {
   override name = 'ReplayError';
 }
@@ -24,9 +24,9 @@ export interface Replayed {
 }
 
 /**
- * Runs one schedule, in which every synchronising operation is a transition. Production code is executed for each; so a
- * breakpoint in it is met, with the thread's whole step on the stack. It runs twice: first to see on which words threads
- * meet in this schedule, then to judge it.
+ * Runs one schedule with every synchronising operation a transition. Production code executes for each, so a breakpoint
+ * hits with the thread's whole step on the stack. The schedule runs twice: first to find the shared words, then with
+ * oracles.
  */
 export function replaySchedule(
   scenario: Scenario,
@@ -35,7 +35,7 @@ export function replaySchedule(
   options: ExploreOptions,
   withTimeline = true,
 ): Replayed {
-  const seen = new Sharing(laboratory(scenario, design).map.words, false);
+  const seen = new Elision(setUp(scenario, design).map.words, false);
   const every = { isSchedulingPoint: () => true, isVisible: (node: HistoryNode) => seen.isVisible(node) };
   follow(scenario, design, schedule, options, { ...every, note: (thread, node) => seen.note(thread, node) }, false);
   return follow(scenario, design, schedule, options, { ...every, note() {} }, withTimeline);
@@ -49,18 +49,18 @@ function follow(
   points: Points,
   withTimeline: boolean,
 ): Replayed {
-  const lab = laboratory(scenario, design, false, options.machine);
-  const oracles = oraclesFor(lab, design);
-  const takeOut = options.plant?.();
+  const fixture = setUp(scenario, design, false, options.machine);
+  const oracles = oraclesFor(fixture, design);
+  const restore = options.seedBug?.();
   try {
-    return followIn(lab, oracles, schedule, options, points, withTimeline);
+    return followIn(fixture, oracles, schedule, options, points, withTimeline);
   } finally {
-    takeOut?.();
+    restore?.();
   }
 }
 
 function followIn(
-  lab: Laboratory,
+  fixture: Fixture,
   oracles: readonly Oracle[],
   schedule: readonly number[],
   options: ExploreOptions,
@@ -69,19 +69,19 @@ function followIn(
 ): Replayed {
   const findings = new Map<string, Finding>();
   const timeline: TimelineEntry[] = [];
-  // Oracles look after each operation, and so see on their way what exploration looks at in the end: a race on a word
-  // with the read before it is one with the write. Both are told, that the one which was looked for is among them.
+  // Oracles run after each operation and so also see intermediate states of a transition: a race with a write may first
+  // show as a race with the read before it. Report both, so that the requested finding is among them.
   const report = (finding: Finding) => {
     findings.set(`${finding.kind} ${finding.summary}`, finding);
   };
-  const system = makeSystem(lab, points, { ...options, merge: false }, (thread) => {
+  const system = makeSystem(fixture, points, { ...options, merge: false }, (thread) => {
     for (const oracle of oracles) oracle.atStepEnd?.(system, thread, report);
   });
   const { threads } = system;
   if (withTimeline) {
     system.execution.observer = (thread, node, value) => {
       const racy = system.execution.isPoint(node.kind, node.address);
-      timeline.push({ ...describeAction(lab.names, system.words, thread, threads[thread].id, node, value), racy });
+      timeline.push({ ...describeAction(fixture.names, system.state, thread, threads[thread].id, node, value), racy });
     };
   }
   system.execution.onNewAction = (thread, node) => {
@@ -102,7 +102,7 @@ function followIn(
   const isAtEnd = system.transitions().length === 0;
   if (isAtEnd) for (const oracle of oracles) oracle.atRest?.(system, report);
   for (const thread of system.stuck()) {
-    timeline.push(describeStuck(lab.names, system.words, thread, threads[thread].id, system.nodes[thread]));
+    timeline.push(describeStuck(fixture.names, system.state, thread, threads[thread].id, system.nodes[thread]));
   }
   return { threads: threads.map(({ name }) => name), timeline, findings: worstFirst([...findings.values()]), isAtEnd };
 }

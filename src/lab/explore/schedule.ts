@@ -1,8 +1,8 @@
 import { TICK, TIMEOUT } from './system.js';
 
 /**
- * A schedule as a string: which thread performs how many operations, in order. Threads are letters (`a` the main loop,
- * then the vCPUs), capitals where a wait times out, `+` where the clock goes on: `3a2bA+`.
+ * A schedule as a string: the threads and their numbers of operations, in order. Threads are letters (`a` the main
+ * loop, then the vCPUs), capitals for a wait that times out, `+` for an advance of the clock: `3a2bA+`.
  */
 export function encodeSchedule(transitions: readonly number[]): string {
   let text = '';
@@ -15,7 +15,7 @@ export function encodeSchedule(transitions: readonly number[]): string {
   return text;
 }
 
-/** Undefined if the text is no schedule. */
+/** Undefined if the text is not a schedule. */
 export function decodeSchedule(text: string): number[] | undefined {
   if (!/^(\d*[a-zA-Z+])*$/.test(text)) return undefined;
   const transitions: number[] = [];
@@ -47,7 +47,7 @@ export function encodeWords(words: readonly number[]): string {
   return parts.join();
 }
 
-/** Undefined if the text is no list of words. */
+/** Undefined if the text is not a list of words. */
 export function decodeWords(text: string): number[] | undefined {
   if (!/^\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*$/.test(text)) return undefined;
   return text.split(',').flatMap((part) => {

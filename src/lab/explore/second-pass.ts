@@ -2,15 +2,15 @@ import type { Design } from '../../core/locking/axes.js';
 import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
-import { laboratory } from './laboratory.js';
+import { setUp } from './fixture.js';
 import type { Scenario } from './scenario.js';
 
-/** Most preemptions of the second pass: a race is between two, and so is its harm. */
+/** Bound on preemptions in the second pass: a race is between two threads, and so is its effect. */
 const PREEMPTIONS = 2;
-/** Most states of the second pass. */
+/** Bound on states in the second pass. */
 const STATES = 100_000;
 
-/** What came of making racy data words scheduling points. */
+/** The result of exploration with racy data words as scheduling points. */
 export interface SecondPass {
   /** The words, by name. */
   readonly words: readonly string[];
@@ -19,13 +19,13 @@ export interface SecondPass {
   readonly complete: boolean;
   readonly states: number;
   readonly transitions: number;
-  /** What the first pass did not find: the harm that the races do. */
+  /** Findings that the first pass does not have: the effects of the races. */
   readonly findings: readonly Counterexample[];
 }
 
 /**
- * Explores again what has races, with every access to a racy word a scheduling point: the first pass says that two
- * accesses have no order, the second what comes of each order. Undefined where there is no race.
+ * Explores again with every access to a racy word a scheduling point. The first pass finds that two accesses are
+ * unordered, the second the effect of each order. Undefined without a race.
  */
 export function secondPass(
   scenario: Scenario,
@@ -39,7 +39,7 @@ export function secondPass(
   const { maxStates = STATES } = options;
   const again = explore(scenario, design, { ...options, points, preemptions, maxStates });
   const known = new Set(first.map(identity));
-  const { names } = laboratory(scenario, design, true, options.machine);
+  const { names } = setUp(scenario, design, true, options.machine);
   return {
     words: points.map((address) => names.word(address)),
     preemptions,

@@ -1,24 +1,24 @@
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedMap } from '../../runtime/threads/shared-map.js';
 
-/** Frames that came, counted. */
+/** Number of frames that arrived. */
 const ARRIVED = 0;
 /** Bit n: frame n was answered. */
 const ANSWERED = 1;
-/** Bit n: the event that frame n tells of was handed over. */
-const TOLD = 2;
+/** Bit n: the event that frame n causes was delivered. */
+const DELIVERED = 2;
 /** The two halves of the value of each reply. */
 const VALUES = 4;
 const MOST_FRAMES = 6;
 const SOCKET_WORDS = VALUES + 2 * MOST_FRAMES;
 const MOST_SOCKETS = 3;
 
-/** Words that exploration has behind those of the shared map. */
+/** Words of all sockets, behind the shared map. */
 export const SOCKETS_WORDS = MOST_SOCKETS * SOCKET_WORDS;
 
 /**
- * The vCPUs' sockets as the gateway sees them, one per vCPU: how many frames came, and what was sent. They lie behind the
- * shared map, so that they are part of each state.
+ * The gateway's view of the vCPUs' sockets: per vCPU, the frames that arrived and the replies and events sent. They lie
+ * behind the shared map, so they are part of each state.
  */
 export class Sockets {
   constructor(
@@ -30,7 +30,7 @@ export class Sockets {
     return this.map.words + vcpu * SOCKET_WORDS;
   }
 
-  /** The other end sends a frame. */
+  /** The client sends a frame. */
   send(vcpu: number): void {
     this.memory.add(this.#at(vcpu) + ARRIVED, 1);
   }
@@ -46,16 +46,16 @@ export class Sockets {
     this.memory.set(at + VALUES + 2 * frame + 1, high);
   }
 
-  tell(vcpu: number, frame: number): void {
-    this.#mark(this.#at(vcpu) + TOLD, frame);
+  deliver(vcpu: number, frame: number): void {
+    this.#mark(this.#at(vcpu) + DELIVERED, frame);
   }
 
   isAnswered(vcpu: number, frame: number): boolean {
     return (this.memory.get(this.#at(vcpu) + ANSWERED) & (1 << frame)) !== 0;
   }
 
-  isTold(vcpu: number, frame: number): boolean {
-    return (this.memory.get(this.#at(vcpu) + TOLD) & (1 << frame)) !== 0;
+  isDelivered(vcpu: number, frame: number): boolean {
+    return (this.memory.get(this.#at(vcpu) + DELIVERED) & (1 << frame)) !== 0;
   }
 
   /** The value of a reply. */

@@ -1,30 +1,30 @@
 import { type Execution, NotExplorable } from './execution.js';
 import * as H from './history.js';
+import type { BlockingLocks, HistoryMerging } from './history-merging.js';
 import type { LogicalThread } from './logical-thread.js';
-import type { BlockingLocks, Merging } from './merging.js';
-import { mix, type Words } from './words.js';
+import { mix, type SharedState } from './shared-state.js';
 
-/** Which operations are scheduling points; told of each that a thread comes to. */
+/** Decides which operations are scheduling points. `note` receives each operation that a thread reaches. */
 export interface Points extends H.Visibility {
   isSchedulingPoint(node: H.HistoryNode): boolean;
   note(thread: number, node: H.HistoryNode): void;
 }
 
-/** What a thread is doing where it stands; a waiting one stands at its wait: WAITING + how many came before it. */
+/** Status of a thread at its node. For a waiting thread: WAITING + its position in the queue of waiters. */
 export const READY = 0;
 export const WOKEN = 1;
 export const WAITING = 2;
 
-/** Words of a saved position: node, status, index of the time at which a wait began. */
+/** Words of a saved position: node, status, time index of the start of a wait. */
 const POSITION_WORDS = 3;
-/** Indices under which positions enter the hash, away from those of memory slots. */
+/** Hash indices of positions, apart from those of memory slots. */
 const POSITION_HASH = 1 << 20;
 const CLOCK_HASH = 1 << 21;
 const SCHEDULE_HASH = 1 << 22;
 
-/** A transition that is no thread's: the host's clock goes on to its next time. */
+/** The transition of the host clock to its next time. */
 export const TICK = 63;
-/** What an observer sees a wait yield. */
+/** Values that an observer receives for a wait. */
 export const BLOCKED = -1;
 export const WAS_WOKEN = -2;
 export const TIMED_OUT = -3;
@@ -33,8 +33,8 @@ export const TIMED_OUT = -3;
 export const TIMEOUT = 64;
 
 /**
- * The state of everything under exploration: shared words, and of each thread its history so far. A transition is one
- * synchronising operation of one thread with all plain accesses up to its next.
+ * The explored state: shared words, and each thread's history so far. A transition is one synchronising operation of
+ * one thread, with all plain accesses up to its next.
  */
 export class System {
   readonly nodes: H.HistoryNode[];
@@ -46,14 +46,14 @@ export class System {
 
   constructor(
     readonly threads: readonly LogicalThread[],
-    readonly words: Words,
+    readonly state: SharedState,
     readonly execution: Execution,
-    readonly sharing: Points,
-    /** Without it, all histories are kept apart. */
-    readonly merging: Merging | undefined,
-    /** Holds an acquisition back until the lock is free. */
+    readonly points: Points,
+    /** Undefined: no histories are merged. */
+    readonly merging: HistoryMerging | undefined,
+    /** Disables an acquisition until the lock is free. */
     readonly blocking: BlockingLocks | undefined,
-    /** Told when a thread ended a step, before its next one begins. */
+    /** Called when a thread ended a step, before its next one starts. */
     readonly onStepEnd: (thread: number) => void,
   ) {
     this.status = new Int32Array(threads.length);
@@ -61,7 +61,7 @@ export class System {
     this.nodes = threads.map((thread) => thread.history.root(thread.firstCarried, H.NO_ACCESSES));
   }
 
-  /** Lets every thread run up to its first operation. */
+  /** Runs every thread up to its first operation. */
   start(started: (thread: number) => void = () => {}): void {
     for (let thread = 0; thread < this.threads.length; thread++) {
       this.execution.thread = thread;
@@ -75,8 +75,8 @@ export class System {
     const node = this.nodes[thread];
     if (node.kind >= H.END) return false;
     if (this.status[thread] >= WAITING) return false;
-    if (node.kind === H.AWAIT_CHANGE) return this.words.get(node.address) !== node.a;
-    return !this.blocking?.isAcquisition(node) || this.words.get(node.address) === 0;
+    if (node.kind === H.AWAIT_CHANGE) return this.state.get(node.address) !== node.a;
+    return !this.blocking?.isAcquisition(node) || this.state.get(node.address) === 0;
   }
 
   /** Whether a thread's wait may time out now. */
@@ -87,7 +87,7 @@ export class System {
     return times[now] >= times[this.waitingSince[thread]] + node.b;
   }
 
-  /** All transitions that are possible now. */
+  /** All enabled transitions. */
   transitions(): number[] {
     const transitions: number[] = [];
     for (let thread = 0; thread < this.threads.length; thread++) {
@@ -102,7 +102,7 @@ export class System {
     return this.nodes[thread].kind >= H.END;
   }
 
-  /** Whether a thread has nothing to do: it ended, or it waits for work. */
+  /** Whether a thread is idle: it ended, or it waits for work. */
   isIdle(thread: number): boolean {
     if (this.isFinished(thread)) return true;
     return this.status[thread] >= WAITING && this.nodes[thread].address === this.threads[thread].idleAt;
@@ -132,7 +132,7 @@ export class System {
       this.status[thread] = READY;
       this.execution.observer?.(thread, node, WAS_WOKEN);
       this.#advance(thread, node, 0);
-    } else if (node.kind === H.WAIT && this.words.get(node.address) === node.a) {
+    } else if (node.kind === H.WAIT && this.state.get(node.address) === node.a) {
       this.status[thread] = WAITING + this.#queueLength(node.address);
       this.waitingSince[thread] = node.b < 0 ? 0 : this.execution.clock.now;
       this.execution.observer?.(thread, node, BLOCKED);
@@ -151,27 +151,27 @@ export class System {
   }
 
   #effect(node: H.HistoryNode): number {
-    const { words } = this;
+    const { state } = this;
     const { address, a } = node;
     if (node.kind < H.LOAD) return this.execution.effect(node);
-    const old = address < 0 ? 0 : words.get(address);
+    const old = address < 0 ? 0 : state.get(address);
     switch (node.kind) {
       case H.LOAD:
         return old;
       case H.STORE:
-        words.set(address, a);
+        state.set(address, a);
         return 0;
       case H.EXCHANGE:
-        words.set(address, a);
+        state.set(address, a);
         return old;
       case H.COMPARE_EXCHANGE:
-        if (old === a) words.set(address, node.b);
+        if (old === a) state.set(address, node.b);
         return old;
       case H.ADD:
-        words.set(address, old + a);
+        state.set(address, old + a);
         return old;
       case H.OR:
-        words.set(address, old | a);
+        state.set(address, old | a);
         return old;
       case H.NOTIFY:
         this.#wake(address, a);
@@ -179,7 +179,7 @@ export class System {
       case H.CLOCK:
         return this.execution.clock.times[this.execution.clock.now];
       default:
-        // A wait for something that is no longer so, and a spin whose word has changed.
+        // A wait whose word has already changed, and a spin whose word has changed.
         return 0;
     }
   }
@@ -194,7 +194,7 @@ export class System {
       if (next.kind === H.END) {
         this.nodes[thread] = next;
         this.onStepEnd(thread);
-        node = next.next ?? this.threads[thread].history.beginAfter(next, this.sharing);
+        node = next.next ?? this.threads[thread].history.beginAfter(next, this.points);
         value = 0;
       } else if (next.kind < H.LOAD && !execution.isPoint(next.kind, next.address)) {
         node = next;
@@ -203,11 +203,11 @@ export class System {
         this.nodes[thread] = next;
         if (next.kind === H.FINISHED) {
           this.onStepEnd(thread);
-          this.nodes[thread] = this.threads[thread].history.finished(H.segmentOf(next, this.sharing));
+          this.nodes[thread] = this.threads[thread].history.finished(H.segmentOf(next, this.points));
         }
         if (next.kind > H.END || next.kind < H.LOAD) return;
-        this.sharing.note(thread, next);
-        if (this.sharing.isSchedulingPoint(next)) return;
+        this.points.note(thread, next);
+        if (this.points.isSchedulingPoint(next)) return;
         value = this.#operate(thread, next);
         this.operations++;
         node = next;
@@ -219,9 +219,9 @@ export class System {
     }
   }
 
-  /** The plain accesses of a thread since it last did something that another thread can see. */
+  /** The plain accesses of a thread since its last visible operation. */
   segment(thread: number): H.Segment {
-    return H.segmentOf(this.nodes[thread], this.sharing);
+    return H.segmentOf(this.nodes[thread], this.points);
   }
 
   #queueLength(address: number): number {
@@ -252,9 +252,9 @@ export class System {
 
   // Saving and hashing
 
-  /** Words of a saved state now. */
+  /** Size of a saved state in words. */
   get savedWords(): number {
-    return this.threads.length * POSITION_WORDS + 1 + this.words.savedWords;
+    return this.threads.length * POSITION_WORDS + 1 + this.state.savedWords;
   }
 
   save(into: Int32Array, at: number): void {
@@ -265,10 +265,10 @@ export class System {
       into[next++] = this.waitingSince[thread];
     }
     into[next++] = this.execution.clock.now;
-    this.words.save(into, next);
+    this.state.save(into, next);
   }
 
-  /** Goes back to a saved state; returns what follows it in `from`. */
+  /** Restores a saved state; returns the position after it in `from`. */
   load(from: Int32Array, at: number): number {
     let next = at;
     for (let thread = 0; thread < this.threads.length; thread++) {
@@ -277,13 +277,13 @@ export class System {
       this.waitingSince[thread] = from[next++];
     }
     this.execution.clock.now = from[next++];
-    return this.words.load(from, next);
+    return this.state.load(from, next);
   }
 
   /** The hash of the whole state. */
   hashState(): Int32Array {
     const { hash } = this;
-    hash.set(this.words.hash);
+    hash.set(this.state.hash);
     for (let thread = 0; thread < this.threads.length; thread++) {
       const index = POSITION_HASH + thread * POSITION_WORDS;
       mix(hash, index, this.nodes[thread].id);
@@ -294,13 +294,13 @@ export class System {
     return hash;
   }
 
-  /** Adds to the hash who ran last, and how many preemptions led here. */
+  /** Adds the last thread and the number of preemptions to the hash. */
   hashSchedule(last: number, preemptions: number): void {
     mix(this.hash, SCHEDULE_HASH, last);
     mix(this.hash, SCHEDULE_HASH + 1, preemptions);
   }
 
-  /** Threads that cannot go on, and are not idle. */
+  /** Threads that are neither enabled nor idle. */
   stuck(): number[] {
     const all = this.threads.map((_, thread) => thread);
     if (all.some((thread) => this.nodes[thread].kind === H.ROOT)) throw new NotExplorable('a thread was not started');

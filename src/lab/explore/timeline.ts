@@ -1,23 +1,23 @@
 import { LOCK_NAMES } from '../../core/sync/lock-names.js';
 import * as H from './history.js';
 import type { Names } from './names.js';
+import type { SharedState } from './shared-state.js';
 import { sourceLine } from './source-line.js';
 import { BLOCKED, TIMED_OUT, WAS_WOKEN } from './system.js';
-import type { Words } from './words.js';
 
 /** One action of a thread in a replayed schedule. */
 export interface TimelineEntry {
   /** Index of the thread. */
   readonly thread: number;
   readonly action: string;
-  /** What it acts on. */
+  /** The word that it accesses. */
   readonly word: string;
   readonly value: number;
   /** The thread's locks afterwards. */
   readonly holds: readonly string[];
-  /** Who called into locks and memory, as `file:line function`, innermost first; three are enough to know the path. */
+  /** The three innermost callers outside locks and memory, as `file:line function`. */
   readonly source: readonly string[];
-  /** The lock that was acted upon, and what came of it. */
+  /** The effect on a lock, if the word is one. */
   readonly lock?: 'takes' | 'releases' | 'waits for' | 'finds taken';
   readonly plain: boolean;
   /** A plain access that was a scheduling point, because the word was found racy. */
@@ -27,7 +27,7 @@ export interface TimelineEntry {
 /** Describes an action just performed. */
 export function describeAction(
   names: Names,
-  words: Words,
+  state: SharedState,
   thread: number,
   threadId: number,
   node: H.HistoryNode,
@@ -39,7 +39,7 @@ export function describeAction(
     action: actionOf(node, value),
     word: node.address < 0 ? '' : names.word(node.address),
     value: node.kind === H.SET || node.kind === H.SET_TIME || node.kind === H.STORE ? node.a : value,
-    holds: names.locksHeldBy(words, threadId),
+    holds: names.locksHeldBy(state, threadId),
     source: callersOf(node.site ?? []),
     lock: lock >= 0 && lock < LOCK_NAMES.length ? lockAction(node, value) : undefined,
     plain: node.kind < H.LOAD,
@@ -56,15 +56,15 @@ function callersOf(stack: readonly string[]): string[] {
   return callers;
 }
 
-/** Describes what a thread stands before and cannot do. */
+/** Describes the operation at which a thread is blocked. */
 export function describeStuck(
   names: Names,
-  words: Words,
+  state: SharedState,
   thread: number,
   threadId: number,
   node: H.HistoryNode,
 ): TimelineEntry {
-  return { ...describeAction(names, words, thread, threadId, node, BLOCKED), action: 'stuck', lock: 'waits for' };
+  return { ...describeAction(names, state, thread, threadId, node, BLOCKED), action: 'stuck', lock: 'waits for' };
 }
 
 function actionOf(node: H.HistoryNode, value: number): string {

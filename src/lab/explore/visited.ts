@@ -1,6 +1,6 @@
 /**
- * The states seen so far, by a 128-bit hash of the whole state, each with the transition that first reached it. Of n
- * states two fall together by chance with a probability of n² / 2^129: 10^-25 for ten million.
+ * The visited states, by a 128-bit hash of the whole state, each with the transition that first reached it. The
+ * probability of a collision among n states is n² / 2^129: 10^-25 for ten million.
  */
 export class Visited {
   count = 0;

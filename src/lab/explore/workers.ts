@@ -11,9 +11,9 @@ export interface Task {
   readonly scenario: Scenario;
 }
 
-export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'harm'>;
+export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass'>;
 
-/** A task as it travels to a worker: designs and scenarios have names. */
+/** A task as sent to a worker, with names for design and scenario. */
 export interface NamedTask {
   readonly locking: string;
   readonly scenario: string;
@@ -21,8 +21,8 @@ export interface NamedTask {
 }
 
 /**
- * Explores every task and yields the results in order. Designs that differ in nothing but how control work enters are one
- * to a scenario without control work: it is run once, and counted with the first.
+ * Explores every task and yields the results in order. Designs that differ only in how control work enters behave alike
+ * in a scenario without control work: it runs once, and counts with the first.
  */
 export async function* runAll(tasks: readonly Task[], options: TaskOptions): AsyncGenerator<CampaignResult> {
   const runs: Task[] = [];
@@ -42,7 +42,7 @@ export async function* runAll(tasks: readonly Task[], options: TaskOptions): Asy
   }
 }
 
-/** Presets are explored by themselves, whatever they are the same as. */
+/** A preset always has a run of its own. */
 function isSameRun(run: Task, { named, scenario }: Task): boolean {
   if (run.scenario !== scenario || scenario.control || Object.hasOwn(PRESETS, named.name)) return false;
   return differInControl(run.named.design, named.design);
@@ -71,8 +71,8 @@ async function* runEach(tasks: readonly Task[], options: TaskOptions): AsyncGene
       begin();
     });
     worker.on('error', (error) => results[current]?.reject(error));
-    // After a result or an error nothing is rejected any more; what ends without either, its task would wait for.
-    worker.on('exit', (code) => results[current]?.reject(new Error(`a thread that explores ended with ${code}`)));
+    // Without this, the task of a worker that exits without a result or error would wait forever.
+    worker.on('exit', (code) => results[current]?.reject(new Error(`an exploration worker exited with ${code}`)));
     begin();
     return worker;
   });
@@ -83,7 +83,7 @@ async function* runEach(tasks: readonly Task[], options: TaskOptions): AsyncGene
   }
 }
 
-/** A result that is to come. */
+/** A pending result. */
 function pending() {
   let resolve: (result: CampaignResult) => void = () => {};
   let reject: (reason: unknown) => void = () => {};
@@ -91,7 +91,7 @@ function pending() {
     resolve = resolved;
     reject = rejected;
   });
-  // Told where its turn comes; until then it is no unhandled one.
+  // The loop below reports the rejection in order. Until then it must not count as unhandled.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

@@ -5,8 +5,8 @@ import { FIGURE_NAMES, HAZARDS, type Measurement } from '../../../src/lab/compar
 import type { DemoResult } from '../../../src/lab/demo/demo.js';
 import { isAsExpected } from '../../../src/lab/demo/demo.js';
 import { demoText } from '../../../src/lab/demo/text.js';
-import { type CampaignResult, scenarioNamed } from '../../../src/lab/explore/campaign.js';
-import type { Scenario } from '../../../src/lab/explore/scenario.js';
+import type { CampaignResult } from '../../../src/lab/explore/campaign.js';
+import { scenarioNamed } from '../../../src/lab/explore/scenarios.js';
 
 const none = Object.fromEntries(HAZARDS.map((hazard) => [hazard, 0])) as Measurement['hazards'];
 
@@ -59,7 +59,7 @@ function result(values: readonly [number, number, number], deadlocks: readonly [
       cells: [cell('bql', bql), cell('lockless-timer', timer), cell('lockless-irq', irq)],
     },
     explorations: [exploration('nested-mutex', deadlocks[0]), exploration('lockless-timer', deadlocks[1])],
-    scenario: scenarioNamed('callback-comparator') as Scenario,
+    scenario: scenarioNamed('callback-comparator'),
     seconds: 10,
   };
 }

@@ -6,7 +6,10 @@ const run = (...args: string[]) => southbridge(['explore', ...args]);
 t.test('explore finds the deadlock, draws it, and its replay string reproduces it', async (t) => {
   const { status, stdout } = run('--locking', 'nested-mutex', '--scenario', 'callback-acknowledge');
   t.equal(status, 0, 'the table of expectations requires it');
-  t.match(stdout, /nested-mutex × callback-acknowledge: order, deadlock; \d+ states, \d+ transitions, .*, complete/);
+  t.match(
+    stdout,
+    /nested-mutex × callback-acknowledge: lock-order, deadlock; \d+ states, \d+ transitions, .*, complete/,
+  );
   t.match(stdout, /✗ waits for device {2}\[bql\]/);
   t.match(stdout, /✗ waits for bql {2}\[device\]/);
   t.match(stdout, /src\/core\/machine\/due-work\.ts:\d+ /, 'with lines of the source');
@@ -41,9 +44,9 @@ t.test('a bounded exploration says so', async (t) => {
   t.match(stdout, /bounded \(1 preemptions\)/);
 });
 
-t.test('what is not expected makes it fail', async (t) => {
+t.test('unknown designs and impossible schedules are refused', async (t) => {
   const { status, stderr } = run('--locking', 'no-such', '--scenario', 'callback-acknowledge');
   t.equal(status, 2);
-  t.match(stderr, /no such locking design/);
+  t.match(stderr, /No such locking design/);
   t.equal(run('--replay', 'nested-mutex:callback-acknowledge:blocking:99b').status, 2);
 });

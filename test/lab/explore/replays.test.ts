@@ -1,7 +1,8 @@
 import t from 'tap';
-import { runOne, scenarioNamed } from '../../../src/lab/explore/campaign.js';
+import { runOne } from '../../../src/lab/explore/campaign.js';
 import { designNamed } from '../../../src/lab/explore/designs.js';
 import { replayFinding } from '../../../src/lab/explore/replay-string.js';
+import { scenarioNamed } from '../../../src/lab/explore/scenarios.js';
 import { tier } from '../../support/tier.js';
 
 t.setTimeout(1_200_000);
@@ -26,17 +27,17 @@ const MORE: typeof EXPECTED = [
   ['legacy-race', 'reset-callback'],
 ];
 
-for (const [locking, name] of tier.exploresEveryMistake ? [...EXPECTED, ...MORE] : EXPECTED) {
+for (const [locking, name] of tier.exploresEverySeededBug ? [...EXPECTED, ...MORE] : EXPECTED) {
   t.test(`${locking} × ${name}: what was found is found again in ten of ten replays`, async (t) => {
     const design = designNamed(locking);
     const scenario = scenarioNamed(name);
-    if (!design || !scenario) throw new Error(`there is no ${locking} × ${name}`);
+    if (!design) throw new Error(`there is no design ${locking}`);
     const result = runOne(design, scenario, { mutex: 'blocking' });
     t.ok(result.complete);
     t.not(result.findings.length, 0);
     for (const [i, finding] of result.findings.entries()) {
       const isFirst = result.findings.findIndex(({ kind }) => kind === finding.kind) === i;
-      if (!isFirst && !tier.exploresEveryMistake) continue;
+      if (!isFirst && !tier.exploresEverySeededBug) continue;
       let reproduced = 0;
       for (let round = 0; round < 10; round++) {
         const { findings } = replayFinding(result, finding, false);
@@ -47,13 +48,13 @@ for (const [locking, name] of tier.exploresEveryMistake ? [...EXPECTED, ...MORE]
   });
 }
 
-/** Seen on the way as a race with a read, by who looks after each operation, before the write that was found. */
+/** A replay, which checks each operation, first shows a race with the read before the write. */
 const WRITES = ['hpet.timer[0].lastDeadline.low', 'hpet.timer[0].lastDeadline.high', 'hpet.timer[0].heldLine'];
 
 t.test('a race is found again as what it was found to be', async (t) => {
   const design = designNamed('legacy-race');
   const scenario = scenarioNamed('callback-comparator');
-  if (!design || !scenario) throw new Error('there is no legacy-race × callback-comparator');
+  if (!design) throw new Error('there is no design legacy-race');
   const result = runOne(design, scenario, { mutex: 'blocking' });
   for (const word of WRITES) {
     const race = result.findings.find((finding) => finding.word === word && finding.key === word);

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
-import { runOne, scenarioNamed } from '../../../src/lab/explore/campaign.js';
+import { runOne } from '../../../src/lab/explore/campaign.js';
+import { scenarioNamed } from '../../../src/lab/explore/scenarios.js';
 import { tier } from '../../support/tier.js';
 
 t.setTimeout(600_000);
@@ -8,9 +9,7 @@ t.setTimeout(600_000);
 const SOME: readonly PresetName[] = ['lockless-timer', 'lockless-irq'];
 
 function run(preset: PresetName, name: string) {
-  const scenario = scenarioNamed(name);
-  if (!scenario) throw new Error(`there is no scenario ${name}`);
-  return runOne({ name: preset, design: PRESETS[preset] }, scenario, { mutex: 'blocking' });
+  return runOne({ name: preset, design: PRESETS[preset] }, scenarioNamed(name), { mutex: 'blocking' });
 }
 
 for (const preset of tier.exploresAllDesigns ? PRESET_NAMES : SOME) {

@@ -22,7 +22,7 @@ for (const folder of ['core/devices', 'core/locking']) {
   });
 }
 
-/** Words are claimed as the module is loaded, and never again. */
+/** SharedState are claimed as the module is loaded, and never again. */
 const CLAIMS_ONCE = 'statistics/statistics-layout.js';
 
 for (const folder of ['core', 'runtime']) {

@@ -1,29 +1,28 @@
 import t from 'tap';
 import { PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import { TimerList } from '../../../src/core/machine/timer-list.js';
-import { scenarioNamed } from '../../../src/lab/explore/campaign.js';
 import { Coverage } from '../../../src/lab/explore/coverage.js';
 import { boundOf, explore } from '../../../src/lab/explore/explore.js';
-import { replaced } from '../../../src/lab/explore/planted/plant.js';
 import type { Scenario } from '../../../src/lab/explore/scenario.js';
-import { SCENARIOS } from '../../../src/lab/explore/scenarios/index.js';
+import { SCENARIOS, scenarioNamed } from '../../../src/lab/explore/scenarios.js';
+import { replaced } from '../../../src/lab/explore/seeded-bugs/seeded-bug.js';
 import { tier } from '../../support/tier.js';
 
 t.setTimeout(600_000);
 
-/** Words that threads share whatever they do: bells, positions, and the numbers under which threads wait. */
+/** SharedState that threads share whatever they do: bells, positions, and the numbers under which threads wait. */
 const INCIDENTAL = /^(mainLoopBell|vcpuBells|gatewayBell|eventRing|roundsWanted|roundsDone|submissionRings|threads)\b/;
 
 /**
- * Scenarios in which nobody can meet at a lock: the reader takes none, rings are what the threads share, or the main loop
- * does both pieces of work itself.
+ * Scenarios without lock contention: the reader takes no lock, the threads share only rings, or the main loop does both
+ * pieces of work itself.
  */
 const WITHOUT_LOCK = ['counter-toggle', 'reply-order', 'ring-full', 'save-callback'];
 
 /** Scenarios whose conflict is at a ring itself. */
 const ABOUT_RINGS = ['ring-full'];
 
-/** A callback that was chosen to run finds out that it was cancelled. */
+/** Scenarios in which a dequeued callback notices that it was cancelled. */
 const CANCELLED: readonly (readonly [string, PresetName])[] = [
   ['callback-comparator', 'lockless-timer'],
   ['callback-disable', 'lockless-timer'],
@@ -45,7 +44,7 @@ function coverageOf(scenario: Scenario, preset: PresetName) {
     return coverage;
   };
   const { complete } = explore(scenario, PRESETS[preset], { mutex: 'blocking', watch });
-  if (!coverage) throw new Error('nobody watched');
+  if (!coverage) throw new Error('no oracle was added');
   const orders = [...coverage.bothOrders].filter(
     (word) => ABOUT_RINGS.includes(scenario.name) || !INCIDENTAL.test(word),
   );
@@ -53,7 +52,7 @@ function coverageOf(scenario: Scenario, preset: PresetName) {
 }
 
 for (const scenario of SCENARIOS.filter((_, number) => number % tier.exploreStride === 0)) {
-  t.test(`${scenario.name}: its threads do meet`, async (t) => {
+  t.test(`${scenario.name}: its threads conflict`, async (t) => {
     const { complete, contended, orders } = coverageOf(scenario, 'lockless-timer');
     t.equal(
       complete,
@@ -66,9 +65,8 @@ for (const scenario of SCENARIOS.filter((_, number) => number % tier.exploreStri
 }
 
 for (const [name, preset] of tier.exploresAllDesigns ? [...CANCELLED, ...CANCELLED_LATE] : CANCELLED) {
-  t.test(`${name}: a callback that was chosen to run is cancelled under ${preset}`, async (t) => {
+  t.test(`${name}: a dequeued callback is cancelled under ${preset}`, async (t) => {
     const scenario = scenarioNamed(name);
-    if (!scenario) throw new Error(`there is no scenario ${name}`);
     let cancelled = 0;
     const putBack = replaced(
       TimerList.prototype,
@@ -83,7 +81,7 @@ for (const [name, preset] of tier.exploresAllDesigns ? [...CANCELLED, ...CANCELL
     t.teardown(putBack);
     const { findings } = explore(scenario, PRESETS[preset], { mutex: 'blocking' });
     t.same(
-      findings.filter(({ kind }) => kind !== 'section'),
+      findings.filter(({ kind }) => kind !== 'atomicity'),
       [],
     );
     t.ok(cancelled > 0);

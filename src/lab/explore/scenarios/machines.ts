@@ -1,18 +1,17 @@
-import { type Preparation, type Request, write } from '../scenario.js';
-import { HPET, IOAPIC } from './addresses.js';
+import { HPET, IOAPIC, type Request, write } from '../requests.js';
+import type { Preparation } from '../scenario.js';
 
-/** What scenarios have in common: timers in the state that the conflict needs. One tick is 10 ns. */
+/** Common preparations: timers in the state that a conflict needs. One tick is 10 ns. */
 
-/** Timer 0, periodic and level-triggered on GSI 4, every 1,000 ticks: fired at 10 µs, its interrupt not acknowledged. */
+/**
+ * Timer 0, periodic and level-triggered on GSI 4, every 1,000 ticks: fired at 10 µs, its interrupt not acknowledged.
+ */
 export const pendingLevelTimer: readonly Preparation[] = [
   write(HPET.timer(0), HPET.LEVEL | HPET.ENABLE | HPET.PERIODIC | HPET.VAL_SET | HPET.route(4)),
   write(HPET.comparator(0), 1000),
   write(HPET.CONFIGURATION, HPET.ON),
   { mainLoopAt: 10_000 },
 ];
-
-/** Has the main loop read the main counter under the BQL, every 5 µs from its first round on. */
-export const counterLoad = { duty: 1000, hold: 5000, burn: false, readsCounter: true } as const;
 
 /** A timer, periodic and edge-triggered, every 1,000 ticks, before the HPET is turned on. */
 export function edgeTimer(timer: number, line: number): readonly Request[] {

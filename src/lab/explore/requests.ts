@@ -1,0 +1,75 @@
+import * as R from '../../core/devices/hpet/registers.js';
+import { IOAPIC_BASE, IOREDTBL, IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
+import * as ring from '../../runtime/rings/submission-ring.js';
+
+/** One request of a vCPU, as the gateway puts it into the ring of its thread. */
+export interface Request {
+  readonly operation: number;
+  readonly size: number;
+  readonly address: number;
+  readonly value: number;
+  /**
+   * An event that the request causes under every design, by kind and `a` (`machine/events.ts`); it precedes the reply.
+   */
+  readonly causes?: { readonly kind: number; readonly a: number };
+}
+
+export function write(address: number, value: number, size = 8): Request {
+  return { operation: ring.WRITE, size, address, value };
+}
+
+export function read(address: number, size = 8): Request {
+  return { operation: ring.READ, size, address, value: 0 };
+}
+
+export function portWrite(port: number, value: number): Request {
+  return { operation: ring.PORT_WRITE, size: 0, address: port, value };
+}
+
+/** The interrupt acknowledge cycle of a processor. */
+export const acknowledge: Request = { operation: ring.INTERRUPT_ACKNOWLEDGE, size: 0, address: 0, value: 0 };
+
+/** An external driver sets a GSI. */
+export function line(gsi: number, level: number): Request {
+  return { operation: ring.SET_LINE, size: 0, address: gsi, value: level };
+}
+
+export function endOfInterrupt(vector: number): Request {
+  return { operation: ring.END_OF_INTERRUPT, size: 0, address: 0, value: vector };
+}
+
+/** The level of the callback of Xen's event channel. */
+export function xenCallback(level: number): Request {
+  return { operation: ring.XEN_CALLBACK, size: 0, address: 0, value: level };
+}
+
+/** `request`, with an event that it causes under every design. */
+export function causing(request: Request, kind: number, a: number): Request {
+  return { ...request, causes: { kind, a } };
+}
+
+/** Guest physical addresses of the HPET's registers, and bits of its timers' configuration. */
+export const HPET = {
+  CONFIGURATION: R.HPET_BASE + R.GENERAL_CONFIGURATION,
+  STATUS: R.HPET_BASE + R.INTERRUPT_STATUS,
+  COUNTER: R.HPET_BASE + R.MAIN_COUNTER,
+  timer: (timer: number) => R.HPET_BASE + R.TIMER_BLOCKS + timer * R.TIMER_BLOCK_SIZE + R.TIMER_CONFIGURATION,
+  comparator: (timer: number) => R.HPET_BASE + R.TIMER_BLOCKS + timer * R.TIMER_BLOCK_SIZE + R.TIMER_COMPARATOR,
+  fsbRoute: (timer: number) => R.HPET_BASE + R.TIMER_BLOCKS + timer * R.TIMER_BLOCK_SIZE + R.TIMER_FSB_ROUTE,
+  ON: R.ENABLE_CNF,
+  LEGACY: R.LEG_RT_CNF,
+  LEVEL: R.INT_TYPE_CNF,
+  ENABLE: R.INT_ENB_CNF,
+  PERIODIC: R.TYPE_CNF,
+  VAL_SET: R.VAL_SET_CNF,
+  BITS_32: R.MODE32_CNF,
+  FSB: R.FSB_EN_CNF,
+  route: (line: number) => line << R.INT_ROUTE_SHIFT,
+};
+
+/** Guest physical addresses of the IOAPIC, and numbers of its redirection entries. */
+export const IOAPIC = {
+  SELECT: IOAPIC_BASE + IOREGSEL,
+  WINDOW: IOAPIC_BASE + IOWIN,
+  entry: (pin: number) => IOREDTBL + 2 * pin,
+};

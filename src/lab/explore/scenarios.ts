@@ -1,0 +1,37 @@
+import type { Scenario } from './scenario.js';
+import { CALLBACKS } from './scenarios/callbacks.js';
+import { CONTROL } from './scenarios/control.js';
+import { COUNTER } from './scenarios/counter.js';
+import { DEADLINES } from './scenarios/deadlines.js';
+import { GATEWAY } from './scenarios/gateway.js';
+import { INTERRUPT_CONTROLLERS } from './scenarios/interrupt-controllers.js';
+import { LINES } from './scenarios/lines.js';
+import { MUTEXES } from './scenarios/mutexes.js';
+import { XEN } from './scenarios/xen.js';
+
+/** The tables of scenarios, by subject. */
+export const SCENARIO_GROUPS: { readonly [subject: string]: readonly Scenario[] } = {
+  Callbacks: CALLBACKS,
+  Deadlines: DEADLINES,
+  Lines: LINES,
+  'Interrupt controllers': INTERRUPT_CONTROLLERS,
+  'Control work': CONTROL,
+  'Main counter': COUNTER,
+  'Gateway and rings': GATEWAY,
+  Mutexes: MUTEXES,
+  'Xen filter': XEN,
+};
+
+export const SCENARIOS: readonly Scenario[] = Object.values(SCENARIO_GROUPS).flat();
+
+/** Undefined if no scenario has this name. */
+export function findScenario(name: string): Scenario | undefined {
+  return SCENARIOS.find((scenario) => scenario.name === name);
+}
+
+/** Throws if no scenario has this name. */
+export function scenarioNamed(name: string): Scenario {
+  const scenario = findScenario(name);
+  if (!scenario) throw new Error(`there is no scenario ${name}`);
+  return scenario;
+}

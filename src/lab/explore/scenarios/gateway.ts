@@ -1,0 +1,69 @@
+import { EVENT_APIC } from '../../../core/machine/events.js';
+import { causing, HPET, line, portWrite, read, write } from '../requests.js';
+import type { Scenario } from '../scenario.js';
+import { edgeTimer, pendingLevelTimer, redirect, turnOn } from './machines.js';
+
+/** A port of no device: a request for a vCPU thread that takes no lock. */
+const UNUSED_PORT = 0x80;
+
+/** The gateway as a thread of its own: order of replies and interrupts, inline execution, and a full event ring. */
+export const GATEWAY: readonly Scenario[] = [
+  {
+    name: 'reply-order',
+    description: 'a vCPU raises two lines over its socket; the gateway delivers interrupts and replies',
+    // A client receives the interrupt that its request caused before the reply.
+    gateway: { execution: 'threads' },
+    before: [...redirect(5, 0x35), ...redirect(6, 0x36)],
+    times: [10_000],
+    vcpus: [[causing(line(5, 1), EVENT_APIC, 5), causing(line(6, 1), EVENT_APIC, 6)]],
+  },
+  {
+    name: 'reply-callback',
+    description: 'the callback of an edge timer; a vCPU raises a line over its socket; the gateway delivers both',
+    // Another thread's incomplete event may precede the one that belongs before the reply.
+    gateway: { execution: 'threads' },
+    before: [...edgeTimer(0, 4), ...redirect(5, 0x35), turnOn],
+    times: [10_000],
+    vcpus: [[causing(line(5, 1), EVENT_APIC, 5)]],
+    preemptions: 2,
+  },
+  {
+    name: 'inline-lane',
+    description:
+      'the callback of a level timer; a vCPU writes a configuration and reads it back, on the gateway or not',
+    // Inline execution must not overtake dispatched requests of the same vCPU, nor wait for a lock.
+    gateway: { execution: 'auto' },
+    before: pendingLevelTimer,
+    times: [20_000],
+    vcpus: [[write(HPET.timer(0), HPET.LEVEL | HPET.PERIODIC | HPET.route(4)), read(HPET.timer(0))]],
+    preemptions: 2,
+  },
+  {
+    name: 'inline-order',
+    description:
+      'a vCPU writes a port and raises a line, on its thread; another one raises two lines, on the gateway or not',
+    // Inline execution for one vCPU must not let another vCPU's interrupts overtake that vCPU's replies.
+    gateway: { execution: 'auto' },
+    framesHaveCome: true,
+    before: [...redirect(5, 0x35), ...redirect(6, 0x36), ...redirect(7, 0x37)],
+    times: [10_000],
+    vcpus: [
+      [portWrite(UNUSED_PORT, 0), causing(line(5, 1), EVENT_APIC, 5)],
+      [causing(line(6, 1), EVENT_APIC, 6), causing(line(7, 1), EVENT_APIC, 7)],
+    ],
+    preemptions: 2,
+  },
+  {
+    name: 'ring-full',
+    description: 'the callbacks of three edge timers; the event ring has room for two of them',
+    // A thread that waits for room rings the gateway's doorbell, since the gateway may sleep. The gateway wakes it
+    // after each move of the head, because the first move may not free enough room.
+    gateway: { execution: 'threads' },
+    events: { capacity: 8, burst: 2 },
+    before: [...edgeTimer(0, 4), ...edgeTimer(1, 5), ...edgeTimer(2, 6), turnOn],
+    times: [10_000],
+    vcpus: [[]],
+    // Where a vCPU thread runs the callbacks, two threads wait for the gateway.
+    preemptions: ({ timer }) => (timer.kicks ? 2 : undefined),
+  },
+];
