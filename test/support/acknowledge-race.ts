@@ -11,17 +11,29 @@ const REGISTERS = TIMER_BLOCKS + 0x20 * TIMER;
 const HOLD_NS = 200_000;
 const HOLD_TICKS = HOLD_NS / 10;
 
-/** Every change of the timer's line as it was told, beside the number and level of the newest decision at that moment. */
+/** Every change of the timer's line as it was reported, beside the number and level of the newest decision at that moment. */
 class LineLog {
-  /** Changes that were told after one of a newer decision, or against the newest decision. */
-  inverted = 0;
+  /**
+   * Changes that were reported after one of a newer decision, or against the newest decision. A level that rose and fell
+   * within one deferral is reported as two changes beside the same decision: the second puts the first right.
+   */
+  get inverted(): number {
+    return this.#inverted + (this.#against === undefined ? 0 : 1);
+  }
+
+  #inverted = 0;
+  /** The decision that the last change was against. */
+  #against: number | undefined;
   length = 0;
   #newest = 0;
 
   take({ kind, cause, b: level, c: decision }: MachineEvent): void {
     if (kind !== EVENT_LINE || cause !== TIMER || decision === 0) return;
     const number = decision >> 1;
-    if (number < this.#newest || (decision & 1) !== level) this.inverted++;
+    if (this.#against !== undefined && this.#against !== number) this.#inverted++;
+    this.#against = undefined;
+    if (number < this.#newest) this.#inverted++;
+    else if ((decision & 1) !== level) this.#against = number;
     this.#newest = Math.max(this.#newest, number);
     this.length++;
   }

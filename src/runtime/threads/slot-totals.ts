@@ -32,10 +32,11 @@ export interface LockRow {
 }
 
 /** Offsets of the longest waits, which are not summed; the holder of each follows it. */
-const LONGEST = new Set<number>();
-for (let lock = 0; lock < LOCK_COUNT; lock++) {
-  for (let site = 0; site < L.SITE_COUNT; site++) LONGEST.add(L.rowAt(lock, site) + L.LONGEST_WAIT);
-}
+const LONGEST: ReadonlySet<number> = new Set(
+  Array.from({ length: LOCK_COUNT * L.SITE_COUNT }, (_, row) => {
+    return L.rowAt(Math.floor(row / L.SITE_COUNT), row % L.SITE_COUNT) + L.LONGEST_WAIT;
+  }),
+);
 const IS_SUMMED = Uint8Array.from({ length: L.BLOCK }, (_, at) => Number(!LONGEST.has(at) && !LONGEST.has(at - 1)));
 
 /** The counters of one slot, over several threads or slots. Offsets are those of `statistics-layout.ts`. */

@@ -47,6 +47,6 @@ t.test('a bounded exploration says so', async (t) => {
 t.test('unknown designs and impossible schedules are refused', async (t) => {
   const { status, stderr } = run('--locking', 'no-such', '--scenario', 'callback-acknowledge');
   t.equal(status, 2);
-  t.match(stderr, /No such locking design/);
+  t.match(stderr, /There is no design no-such/);
   t.equal(run('--replay', 'nested-mutex:callback-acknowledge:blocking:99b').status, 2);
 });

@@ -32,8 +32,9 @@ t.test('whatever a guest does, its words can be restored; a word with a bit too 
     if (answer.status !== (fault ? 400 : 200)) t.fail(`${name} ${changed}: ${JSON.stringify(answer.body)}`);
     if (fault && !answer.body.error.message.includes(name)) t.fail(`${answer.body.error.message} names no ${name}`);
     if (!fault) await server.request('PUT', '/v1/machines/m/snapshot', snapshot);
-    const { takenAt: _, ...after } = await server.get('/v1/machines/m/snapshot');
-    const { takenAt, ...before } = snapshot;
+    // Each restore takes a number of the stream.
+    const { takenAt: _, sequence: __, ...after } = await server.get('/v1/machines/m/snapshot');
+    const { takenAt, sequence, ...before } = snapshot;
     t.same(after, before, `round ${round}: nothing has changed`);
   }
   await server.stop();

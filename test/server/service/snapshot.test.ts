@@ -58,7 +58,9 @@ t.test('a timer that is due in hundreds of years is restored as well', async (t)
   const { takenAt: _, ...snapshot } = await server.get('/v1/machines/far/snapshot');
   t.match(snapshot.deadlines[0], /^576460752303\d{7}$/);
   t.equal((await restore('far', { takenAt: 0, ...snapshot })).status, 200);
-  t.match(await server.get('/v1/machines/far/snapshot'), snapshot);
+  // The levels that a restore reports take a number.
+  const sequence = String(Number(snapshot.sequence) + 1);
+  t.match(await server.get('/v1/machines/far/snapshot'), { ...snapshot, sequence });
 });
 
 for (const locking of PRESET_NAMES) {
