@@ -126,7 +126,7 @@ async function roundTrip(execution: 'auto' | 'threads'): Promise<Measured> {
     },
     () => {},
   );
-  const lane = { underWay: 0 };
+  const lane = { inFlight: 0 };
   const address = HPET_BASE + MAIN_COUNTER;
   const read = () =>
     new Promise<void>((answered) => {

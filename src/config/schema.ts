@@ -70,12 +70,12 @@ const Limits = Type.Object(
       1_073_741_824,
       'Bytes that may wait for a client which reads too slowly, before interrupts and events for it are counted.',
     ),
-    requestsUnderWay: limit(1024, 1, 65_536, 'Requests of one vCPU under way, before its socket is read no further.'),
+    requestsUnderWay: limit(1024, 1, 65_536, 'Requests of one vCPU in flight, before its socket is read no further.'),
     pendingInterrupts: limit(
       4096,
       0,
       1_048_576,
-      'Interrupts and events kept for a client which is away or reads too slowly; it is told of a gap for the others.',
+      'Interrupts and events kept for a client that is away or reads too slowly; a gap reports the others.',
     ),
     measuredMachines: limit(
       64,

@@ -5,7 +5,7 @@ import type { Configuration } from '../config/schema.js';
 import { type Check, fail, ok, warn } from './check.js';
 import { listenerOn } from './listener.js';
 
-/** For an answer of whoever listens there. */
+/** For an answer of the program that listens there. */
 const PATIENCE_MS = 2000;
 
 /** Whether a server could listen where it is configured to, and if not, who does. */

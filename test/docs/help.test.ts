@@ -11,7 +11,7 @@ const NAMES = [...southbridge(['--help']).stdout.matchAll(/^ {2}([a-z]+)(?: \[| 
 /** Command lines of the examples: they stand two columns in, behind a line that says so. */
 function examplesOf(help: string): string[] {
   const [, examples = ''] = help.split(/^Examples?:$/m);
-  return [...examples.matchAll(/^ {2}(southbridge .*)$/gm)].map(([, line]) => line);
+  return [...examples.matchAll(/^ {2}npx (southbridge .*)$/gm)].map(([, line]) => line);
 }
 
 /** Parses a command line without carrying it out. */
@@ -23,9 +23,9 @@ function parse(top: Command, words: readonly string[]): void {
   top.parse([...words], { from: 'user' });
 }
 
-t.test('every command has an example in its help, which can be carried out', async (t) => {
+t.test('every command has an example in its help, which it takes', async (t) => {
   t.same(COMMANDS.map((command) => command.name()).sort(), NAMES.toSorted(), 'every command of the program is here');
-  t.equal(examplesOf(southbridge(['--help']).stdout).length, 1, 'the program has one, too');
+  t.equal(examplesOf(southbridge(['--help']).stdout).length, 1, 'the program has one as well');
   const all = COMMANDS.flatMap((top) => withSubcommands(top).map(([words, command]) => ({ top, words, command })));
   // All help is read before anything is parsed, which leaves values behind.
   const examples = all.map(({ top, words, command }) => ({ top, words, examples: examplesOf(helpOf(command)) }));

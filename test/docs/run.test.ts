@@ -160,7 +160,7 @@ function newLines(page: string): string[] {
 
 /** A line as it is where the package is installed. */
 function called(line: string): string {
-  return line.replace(/^npm run -s southbridge --/, 'southbridge').replace(/^node dist\/src\/cli\.js/, 'southbridge');
+  return line.replace(/^npx southbridge/, 'southbridge').replace(/^node dist\/src\/cli\.js/, 'southbridge');
 }
 
 for (const page of PAGES) {

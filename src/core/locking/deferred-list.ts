@@ -20,7 +20,7 @@ interface Entry {
 }
 
 /**
- * The deferred calls of one thread: recorded while the HPET is entered, carried out in order at the outermost `end`.
+ * The deferred calls of one thread: recorded while the thread is inside the HPET, applied in order at the outermost `end`.
  * Repeated calls are kept.
  */
 export class DeferredList {

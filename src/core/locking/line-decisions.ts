@@ -45,7 +45,7 @@ export interface StaleUpdate {
 export class LineDecisions {
   constructor(
     readonly memory: Memory,
-    /** Told of each stale update as it is applied. */
+    /** Called for each stale update as it is applied. */
     readonly onStale: (reason: Staleness) => void = () => {},
   ) {}
 
@@ -173,7 +173,7 @@ export class LineDecisions {
     return { total: memory.getTime(TOTAL), late: memory.getTime(LATE), inverted: memory.getTime(INVERTED) };
   }
 
-  /** Line changes that were decided, carried out or not, and edges that wait to be carried out. */
+  /** Line changes that were decided, applied or not, and edges that wait to be applied. */
   made(): { decided: number; pulses: number } {
     const { memory } = this;
     let decided = 0;

@@ -269,7 +269,7 @@ export class DueWork {
     this.machine.host.kickMainLoop(this.machine.slot);
   }
 
-  /** Lets nobody in any more, and lets go whoever waits for the main loop, which will not come. */
+  /** Blocks new requests, and releases the threads that wait for the main loop: it will not visit the machine again. */
   freeze(): void {
     const { machine } = this;
     machine.freeze();
@@ -277,7 +277,7 @@ export class DueWork {
     this.letGo();
   }
 
-  /** Of a frozen machine: wakes whoever waits for the main loop, and lets readers of the main counter go. */
+  /** Of a frozen machine: wakes the threads that wait for the main loop, and releases readers of the main counter. */
   letGo(): void {
     const { machine } = this;
     machine.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);

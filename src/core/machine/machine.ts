@@ -84,7 +84,7 @@ export interface MachineHost {
   kickMainLoop(slot: number): void;
   /** Makes a vCPU thread run the callbacks that wait for one, soon. */
   kickVcpu(slot: number): void;
-  /** Absolute word address at which the state of a machine is handed over; undefined where nobody asks for that. */
+  /** Absolute word address of the transfer area for the state of a machine; undefined where snapshots are not used. */
   readonly transfer?: number;
   /** Callbacks of one slice; `CALLBACKS_PER_SLICE` of `due-work.ts` if not given. */
   readonly slice?: number | undefined;
@@ -389,7 +389,7 @@ export class Machine implements IrqTarget {
     this.deadline = -1;
   }
 
-  // For whoever looks at the machine from outside
+  // Views of the machine from outside
 
   /** Reads the main counter into `value`, with whatever locks the caller holds. */
   readMainCounter(): void {

@@ -3,7 +3,7 @@
  *
  * Addresses are indices of 32-bit words, relative to `base`. Two kinds of access are kept apart:
  *
- * - *data* (`get`, `set`, `getTime`, `setTime`): plain accesses. Whoever makes one holds the guard of that field.
+ * - *data* (`get`, `set`, `getTime`, `setTime`): plain accesses. The caller holds the guard of that field.
  * - *synchronisation words* (all others): sequentially consistent atomics; never accessed as data.
  *
  * In production this is `SharedMemory`. Under exploration the same callers run against a second implementation that
@@ -32,7 +32,7 @@ export interface Memory {
 
   /**
    * Blocks while the word is `expected`, until a `notify` or the end of `timeout` (nanoseconds, at most 2^53).
-   * May return early: callers look again at what they waited for.
+   * May return early: callers recheck their condition.
    */
   wait(address: number, expected: number, timeout?: number): void;
   /** Wakes at most `count` waiters of the word. */

@@ -1,4 +1,4 @@
-/** The part of a path that takes a lock: contention is told by call site, because callers cause waiting, not locks. */
+/** The part of a path that takes a lock: contention is counted by call site, because callers cause waiting, not locks. */
 export const MMIO_READ = 0;
 export const MMIO_WRITE = 1;
 export const TIMER_CALLBACK = 2;

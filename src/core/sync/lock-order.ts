@@ -30,7 +30,7 @@ export class LockOrder {
     this.#known.fill(0);
   }
 
-  /** Records that `lock` is about to be taken under `held`; tells of each new edge that closes a cycle. */
+  /** Records that `lock` is about to be taken under `held`; reports each new edge that closes a cycle. */
   record(held: number, lock: number, site: number, thread: number, onInversion: (outer: number) => void): void {
     if ((held & ~this.#known[lock]) === 0) return;
     this.#known[lock] |= held;
@@ -47,7 +47,7 @@ export class LockOrder {
       const inner = this.memory.load(EDGES + outer);
       for (let lock = 0; lock < LOCK_COUNT; lock++) {
         const seen = this.memory.load(FIRST_SEEN + outer * LOCK_COUNT + lock);
-        // The edge comes before what is told of it.
+        // The edge is stored before it is reported.
         if (!(inner & (1 << lock)) || seen === 0) continue;
         edges.push({ outer, inner: lock, site: (seen & 0xff) - 1, thread: seen >> 8 });
       }

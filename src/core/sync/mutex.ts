@@ -31,7 +31,7 @@ export function ownerOf(memory: Memory, address: number): number {
 /** Bit 0 of the first word: someone may be waiting. The bits above: the owner. */
 const CONTENDED = 1;
 
-/** The default: whoever comes first after a release takes it, also a newcomer before the one that was woken. */
+/** The default: the first thread after a release takes it, also a newcomer before the thread that was woken. */
 export const barging: Mutex = {
   name: 'barging',
   tryAcquire(memory, address, owner) {
@@ -42,7 +42,7 @@ export const barging: Mutex = {
     for (;;) {
       const word = memory.load(address);
       if (word === 0) {
-        // Others may sleep on the word: whoever got here by waiting leaves it marked, at the cost of one idle notify.
+        // Others may sleep on the word: a thread that waited leaves it marked, at the cost of one idle notify.
         if (memory.compareExchange(address, 0, (owner << 1) | CONTENDED) === 0) return true;
       } else if (word & CONTENDED || memory.compareExchange(address, word, word | CONTENDED) === word) {
         if (waiter.beforeBlocking()) return false;
@@ -59,7 +59,7 @@ export const barging: Mutex = {
 const NEXT_TICKET = 1;
 const NOW_SERVING = 2;
 
-/** Fair: handed over in the order of arrival, so that a long wait is the design's and not the lock's. */
+/** Fair: threads acquire it in the order of arrival, so a long wait is due to the design and not to the lock. */
 export const ticket: Mutex = {
   name: 'ticket',
   tryAcquire(memory, address, owner) {
@@ -76,7 +76,7 @@ export const ticket: Mutex = {
       const serving = memory.load(address + NOW_SERVING);
       if (serving === mine) break;
       memory.wait(address + NOW_SERVING, serving);
-      // A thread that died holds a place in the queue that no word tells of.
+      // A dead thread holds a place in the queue that no word shows.
       waiter.stillBlocked();
     }
     waiter.afterBlocking();
@@ -92,7 +92,7 @@ export const ticket: Mutex = {
   },
 };
 
-/** Wakes all who wait for a mutex of either kind, to look again. */
+/** Wakes all waiters of a mutex of either kind: they recheck it. */
 export function wakeAll(memory: Memory, address: number): void {
   for (const word of [address, address + NOW_SERVING]) memory.notify(word, Number.MAX_SAFE_INTEGER);
 }

@@ -13,7 +13,7 @@ export const SEQUENCE_LATCH_WORDS = 5;
 /**
  * Two words and seven flag bits that are written in one step for those who read them, who take no lock and wait for
  * nobody: a write fills the copy that nobody reads and then makes it the current one. A writer that ends halfway, for
- * ever, leaves the copy before it. A reader looks again only if a write was completed meanwhile. Writers exclude each
+ * ever, leaves the copy before it. A reader rereads only if a write was completed meanwhile. Writers exclude each
  * other by other means.
  */
 export class SequenceLatch {

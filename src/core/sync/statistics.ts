@@ -55,12 +55,12 @@ export interface Statistics extends LockStatistics {
   /** A thread turns to the callback of a timer that was due at `deadline`, virtual ns; it is done with it. */
   callbackBegins(timer: number, deadline: number): void;
   callbackEnds(): void;
-  /** A callback is carried out whose timer was due at `deadline`, virtual ns. */
+  /** The callback of a timer runs that was due at `deadline`, virtual ns. */
   expired(deadline: number): void;
   /** A callback without the big lock has ended, which is wanted back; then it is back. */
   reacquiring(): void;
   reacquired(): void;
-  /** A call that was deferred at `since` is carried out. */
+  /** A call that was deferred at `since` is applied. */
   deferred(since: number): void;
   stale(reason: Staleness): void;
   /** An interrupt event, one of `machine/events.ts`, is about to be told. */

@@ -2,7 +2,7 @@ import type { Memory } from '../memory/memory.js';
 import type { Statistics } from './statistics.js';
 import type { Waiter, WaitGraph } from './wait-graph.js';
 
-/** Told of what went wrong with locks, on the thread that found it, with locks held: it only writes it down. */
+/** Records lock errors, on the thread that finds them and with locks held: it must only record. */
 export interface LockReports {
   deadlock(cycle: readonly Waiter[], refused: boolean): void;
   orderInversion(machine: number, outer: number, inner: number, site: number): void;

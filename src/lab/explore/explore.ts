@@ -23,7 +23,7 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   if (options.watch) oracles.push(options.watch(fixture.names));
   const restore = options.seedBug?.();
   try {
-    return exploreLaboratory(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
+    return exploreFixture(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
   } finally {
     restore?.();
   }
@@ -45,7 +45,7 @@ export function allowedOutcomes(scenario: Scenario): Outcomes {
   const outcomes: Outcomes = new Map();
   const design = PRESETS.bql;
   const fixture = setUp(scenario, design);
-  exploreLaboratory(fixture, { mutex: 'blocking', preemptions: boundOf(scenario, design, {}) }, [
+  exploreFixture(fixture, { mutex: 'blocking', preemptions: boundOf(scenario, design, {}) }, [
     collect(fixture, outcomes),
   ]);
   knownOutcomes.set(scenario, outcomes);
@@ -54,7 +54,7 @@ export function allowedOutcomes(scenario: Scenario): Outcomes {
 
 const EVERYTHING_SHARED: Points = { isSchedulingPoint: () => true, isVisible: () => true, note() {} };
 
-function exploreLaboratory(fixture: Fixture, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
+function exploreFixture(fixture: Fixture, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
   const sharing = options.reduce === false ? EVERYTHING_SHARED : new Elision(fixture.map.words, true);
   for (;;) {
     let explorer: Explorer | undefined;

@@ -41,7 +41,7 @@ class PreparedMemory extends SharedMemory {
 }
 
 /** An event ring that holds all events of a scenario and is small enough to save with each state. */
-const ROOM = { capacity: 1024, burst: 128 };
+const ROOM: NonNullable<Scenario['events']> = { capacity: 1024, burst: 128 };
 
 /** A scenario's machine under one locking design, and the logical threads that act on it. */
 export interface Fixture {
@@ -61,9 +61,9 @@ export function setUp(
 ): Fixture {
   const options = { ...scenario.machine, ...differences };
   const vcpuThreads = Math.max(1, scenario.vcpus.length);
-  const { capacity, burst } = scenario.events ?? ROOM;
+  const { capacity, burst, slice = 1 } = scenario.events ?? ROOM;
   const map = {
-    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: capacity, burst, slice: 1, statisticsSlots: 0 }),
+    ...sharedMap({ machines: 1, vcpuThreads, submissions: 4, events: capacity, burst, slice, statisticsSlots: 0 }),
     breaksDeadlocks: options.locks?.onDeadlock === 'break',
   };
   const memory = new PreparedMemory(new SharedArrayBuffer((map.words + SOCKETS_WORDS) * 4));

@@ -83,7 +83,7 @@ class ExploredGateway {
     this.#shared = memory();
     this.#sockets = new Sockets(map, this.#shared);
     const ports = {
-      handOver: (_slot: number, event: MachineEvent) => this.#handOver(event),
+      deliver: (_slot: number, event: MachineEvent) => this.#deliver(event),
       exists: () => true,
       freeze() {},
       wake() {},
@@ -93,7 +93,7 @@ class ExploredGateway {
     const thread = makeThread(map, GATEWAY_THREAD, this.#shared);
     this.gateway = new Gateway(thread, memory(), map, ports, scenario.gateway ?? {});
     this.#taken = scenario.vcpus.map(() => 0);
-    this.#lanes = scenario.vcpus.map(() => ({ underWay: 0 }));
+    this.#lanes = scenario.vcpus.map(() => ({ inFlight: 0 }));
     this.#pending = scenario.vcpus.map(() => []);
     for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
       this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + vcpu, vcpu));
@@ -126,14 +126,14 @@ class ExploredGateway {
     const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
     const high = Math.floor(value / 2 ** 32);
     const before = this.gateway.inlineResults.length;
-    const underWay = this.#lanes[vcpu].underWay;
+    const inFlight = this.#lanes[vcpu].inFlight;
     const answer = this.#answerOf(vcpu, frame);
     this.gateway.perform(vcpu, 0, operation, size, address, value >>> 0, high, answer, this.#lanes[vcpu]);
     const { inlineResults, machine } = this.gateway;
     const result = operation === READ ? machine.value : NOTHING_READ;
     if (inlineResults.length > before) {
       this.#inline.push({ behind: inlineResults[before].behind, vcpu, frame, low: result.lo, high: result.hi });
-    } else if (this.#lanes[vcpu].underWay > underWay) this.#pending[vcpu].push(frame);
+    } else if (this.#lanes[vcpu].inFlight > inFlight) this.#pending[vcpu].push(frame);
   }
 
   #answerOf(vcpu: number, frame: number): Completion {
@@ -144,7 +144,7 @@ class ExploredGateway {
     };
   }
 
-  #handOver(event: MachineEvent): void {
+  #deliver(event: MachineEvent): void {
     this.scenario.vcpus.forEach((frames, vcpu) => {
       frames.forEach(({ causes }, frame) => {
         if (causes && causes.kind === event.kind && causes.a === event.a) this.#sockets.deliver(vcpu, frame);

@@ -37,8 +37,11 @@ export interface Scenario {
    * All frames arrive before the threads run. Otherwise only the first of each vCPU does, and the others at any time.
    */
   readonly framesHaveCome?: true;
-  /** Records of the event ring, and the most events that one access or callback of this scenario causes. */
-  readonly events?: { readonly capacity: number; readonly burst: number };
+  /**
+   * Records of the event ring, the most events that one access or callback of this scenario causes, and the most callbacks in
+   * one round of the main loop: 1 if not given.
+   */
+  readonly events?: { readonly capacity: number; readonly burst: number; readonly slice?: number };
   /** Default bound on preemptions, where exploring all of them takes too long; unbounded if not given. */
   readonly preemptions?: number | ((design: Design) => number | undefined);
   /** Control work that the gateway submits concurrently. */

@@ -71,7 +71,7 @@ interface Pending {
 class InProcessMachine implements ReplayMachine {
   readonly #pending: Pending[] = [];
   /** Requests may be sent before a step is complete. */
-  readonly #lane: Lane = { underWay: 0 };
+  readonly #lane: Lane = { inFlight: 0 };
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 

@@ -73,7 +73,7 @@ export interface MachineEvent {
  * most a burst left each, so all of them find room.
  */
 export class EventRing implements EventSink {
-  /** Set by `emit`, for whoever rings the gateway's bell after all locks are released. */
+  /** Set by `emit`, for the code that rings the gateway's doorbell after all locks are released. */
   emitted = false;
   /** Absolute address of a word that is 1 while this thread writes an event: for `giveUp`. 0: there is none. */
   claim = 0;
@@ -190,7 +190,7 @@ export class EventRing implements EventSink {
   }
 
   /**
-   * Passes over the events before `position` that are incomplete. Whoever wrote them is no more, and everyone else has
+   * Passes over the events before `position` that are incomplete. Their writers are dead, and every other thread has
    * written no event at some moment since that was the tail.
    */
   giveUp(position: number): void {

@@ -7,7 +7,7 @@ interface Control {
   readonly done: () => void;
 }
 
-/** Control work that is done, once the events before position `behind` are handed over. */
+/** Completed control work: reported once the events before position `behind` are delivered. */
 interface Finished {
   readonly behind: number;
   readonly done: () => void;
@@ -15,7 +15,7 @@ interface Finished {
 
 /** Control work on its way to the main loop and back: in order, and one at a time per machine. */
 export class ControlQueue {
-  /** Per machine, by slot; the first is under way. */
+  /** Per machine, by slot; the first is in flight. */
   readonly #queues = new Map<number, Control[]>();
   #finished: Finished[] = [];
 
@@ -24,7 +24,7 @@ export class ControlQueue {
     readonly due: (slot: number) => DueWork,
   ) {}
 
-  /** Calls `done` when the work is done and all events that it caused are handed over. */
+  /** Calls `done` when the work is done and all events that it caused are delivered. */
   request(slot: number, work: number, argument: number, done: () => void): void {
     const queue = this.#queues.get(slot) ?? [];
     this.#queues.set(slot, queue);
@@ -60,7 +60,7 @@ export class ControlQueue {
     }
   }
 
-  /** Tells of the work whose events are handed over, up to position `drained`; returns how much it was. */
+  /** Reports the work whose events are delivered, up to position `drained`; returns how much it was. */
   finish(drained: number): number {
     const ready = this.#finished.filter(({ behind }) => ((behind - drained) | 0) <= 0);
     if (ready.length === 0) return 0;

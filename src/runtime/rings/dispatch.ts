@@ -1,12 +1,12 @@
 import type { SubmissionRing } from './submission-ring.js';
 
-/** Told of a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
+/** Called with a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
 export type Completion = (status: number, low: number, high: number) => void;
 
-/** Whose requests are carried out in order, such as those of one vCPU. */
+/** Requests that are executed in order, such as those of one vCPU. */
 export interface Lane {
   /** Requests that are not answered yet. */
-  underWay: number;
+  inFlight: number;
   /** While a step is pending: what came after it, in order. */
   behindStep?: (() => void)[] | undefined;
 }
@@ -69,7 +69,7 @@ export class Dispatch {
     return this.pending[(this.ring.completed() - this.answered) | 0];
   }
 
-  /** Whether all that the thread did is handed over. */
+  /** Whether all results of the thread are delivered. */
   get isHandedOver(): boolean {
     return this.ring.completed() === this.answered;
   }

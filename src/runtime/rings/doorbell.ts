@@ -28,7 +28,7 @@ export class Doorbell {
 
   /**
    * Announces that the caller is about to sleep. It looks for work once more after this, and then waits while the word
-   * at `rings` is what this returns: whoever had work for it before has rung, whoever comes later will.
+   * at `rings` is what this returns: threads with earlier work have rung, and later ones will.
    */
   prepareToSleep(): number {
     const rings = this.memory.load(this.at + RINGS);

@@ -46,7 +46,7 @@ export interface LockEdge {
 }
 
 export interface DeadlockReport {
-  /** `broken`: one of the acquisitions was refused, and all went on. `hung`: the threads wait for ever. */
+  /** `broken`: one of the acquisitions was refused, and all went on. `hung`: the threads wait indefinitely. */
   readonly outcome: 'broken' | 'hung';
   /** Host time in ns. */
   readonly at: number;
@@ -92,7 +92,7 @@ export class LockView {
     this.#reports = new LockReportRings(shared, map.lockReports);
   }
 
-  /** A machine is made in this slot; nothing of the one before it is told any more. */
+  /** A machine is made in this slot; nothing of the one before it is reported. */
   begin(slot: number): void {
     const { deadlocks, inversions } = this.#reports;
     this.#before.set(slot, { deadlocks: deadlocks.count, inversions: inversions.count });
@@ -154,7 +154,7 @@ export class LockView {
     return [...slots].filter((slot) => LOCK_NAMES.some((_, lock) => holds(slot, lock)));
   }
 
-  /** Wakes all who wait for a lock of a machine, to look again: who was to be woken may have died before it looked. */
+  /** Wakes all waiters of a machine's locks: a thread that was woken may have died before it rechecked. */
   wakeWaiters(slot: number): void {
     for (const { lock } of this.#waiters()) {
       if (slotAt(this.map, lock) === slot) wakeAll(this.shared, lock);
@@ -162,7 +162,7 @@ export class LockView {
   }
 
   /**
-   * The threads that will never leave a machine: those of a deadlock, those that gave up, and whoever waits for one of
+   * The threads that will never leave a machine: those of a deadlock, those that gave up, and threads that wait for one of
    * them, or for one that is `gone`.
    */
   stuckThreads(slot: number, gone: ReadonlySet<number>): number[] {

@@ -240,22 +240,22 @@ export class ThreadStatistics implements Statistics {
   }
 
   /** The gateway begins to hand over an event of the machine, and has done so. */
-  handOverBegins(position: number, kind: number): void {
-    if (this.#isTraced) this.#trace.handOverBegins(this.now(), position, kind);
+  deliveryBegins(position: number, kind: number): void {
+    if (this.#isTraced) this.#trace.deliveryBegins(this.now(), position, kind);
   }
 
-  handOverEnds(): void {
-    if (this.#isTraced) this.#trace.handOverEnds(this.now());
+  deliveryEnds(): void {
+    if (this.#isTraced) this.#trace.deliveryEnds(this.now());
   }
 
-  /** An interrupt that was sent at this virtual time has been handed over. With a manual clock that says nothing. */
+  /** An interrupt that was sent at this virtual time has been delivered. With a manual clock that says nothing. */
   delivered(virtualTime: number): void {
     if (!this.#clock.isManual()) this.#observe(this.#block + L.DELIVERY, Math.max(0, this.#clock.now() - virtualTime));
   }
 
   // The thread itself
 
-  /** Also called, for a thread that was ended where it was, by whoever did so. */
+  /** Also called by the thread that ended another one. */
   sleeps(): void {
     const times = this.#times;
     if (times[this.#header + L.AWAKE_SINCE] === 0) return;

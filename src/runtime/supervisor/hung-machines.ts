@@ -2,7 +2,7 @@ import type { Request } from '../rings/dispatch.js';
 import { GONE, VIEW } from '../rings/submission-ring.js';
 import type { LockView } from '../statistics/lock-view.js';
 
-/** A machine in which threads hang for ever, or in which one died. */
+/** A machine in which threads hang indefinitely, or in which one died. */
 export interface HungMachine {
   /** Threads that hang, or hung until they were ended. */
   readonly threads: Set<number>;
@@ -22,7 +22,7 @@ export interface HangPorts {
   exists(slot: number): boolean;
   /** Lets nobody in any more. */
   freeze(slot: number): void;
-  /** A thread died in a frozen machine: who waits in there is to look again. Called again and again. */
+  /** A thread died in a frozen machine: its waiters must recheck. Called repeatedly. */
   wake(slot: number): void;
   /** Puts a thread in the place of one that hangs: the ring of that one, if it had any; undefined if that cannot be. */
   replace(thread: number): { readonly ring?: number } | undefined;
@@ -81,7 +81,7 @@ export class HungMachines {
   }
 
   /**
-   * Keeps a request that will not be carried out until its machine is removed; false if nothing hangs there. A view is
+   * Keeps a request that is not executed until its machine is removed; false if nothing hangs there. A view is
    * answered at once: it would keep others waiting. So is everything where a thread died, which is no one's design.
    */
   hold(request: Request): boolean {
@@ -102,7 +102,7 @@ export class HungMachines {
     }
   }
 
-  /** A thread died in a machine: nobody gets in any more, and whoever waits for the dead is replaced. */
+  /** A thread died in a machine: new requests are blocked, and threads that wait for the dead one are replaced. */
   lose(slot: number, thread: number): void {
     const known = this.#machines.get(slot);
     const machine = known ?? this.#begin(slot);
@@ -127,7 +127,7 @@ export class HungMachines {
     return machine;
   }
 
-  /** Others may run into those that hang later: it looks again and again. */
+  /** Other threads may block on these later: the check repeats. */
   #replaceStuck(slot: number, machine = this.#machines.get(slot)): void {
     // Not of a machine that has its place now.
     if (!machine || this.#machines.get(slot) !== machine) return;

@@ -21,7 +21,7 @@ export class Pool {
   constructor(
     readonly buffer: SharedArrayBuffer,
     readonly map: SharedMap,
-    /** Told of a thread that ended by itself; `ran`, unless it never began. */
+    /** Called for a thread that ended by itself; `ran`, unless it never began. */
     readonly onDeath: (thread: number, role: WorkerRole, reason: unknown, ran: boolean) => void,
   ) {
     for (let id = MAX_THREADS - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);

@@ -58,7 +58,7 @@ export class Replacements {
     return slots;
   }
 
-  /** Has whoever waits in a frozen machine look again: who was to wake it may have died before it did. */
+  /** Wakes all waiters of a frozen machine: the thread that should have woken them may be dead. */
   wake(slot: number): void {
     this.gateway.lockView.wakeWaiters(slot);
     this.gateway.dueWorkOf(slot).letGo();
@@ -92,7 +92,7 @@ export class Replacements {
     };
   }
 
-  /** The ring of a thread that died can be used again once its results are handed over. */
+  /** The ring of a thread that died can be used again once its results are delivered. */
   #freeRing(old: Dispatch): void {
     const { gateway } = this;
     if (!old.isHandedOver) {
@@ -132,8 +132,8 @@ export class Replacements {
   }
 
   /**
-   * Ends the threads that hang in a machine, and answers what they left. Then nobody is in there any more. Whoever had
-   * entered before it was frozen leaves before it is seen to have come round, or is found to hang as well by then.
+   * Ends the threads that hang in a machine, and answers what they left. Then no thread is inside. A thread that had
+   * entered before it was frozen leaves before its next round, or is found to hang as well by then.
    */
   async removeHung(slot: number): Promise<void> {
     const { gateway } = this;

@@ -28,7 +28,7 @@ export interface EngineOptions {
   readonly traceRecords?: number;
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
   readonly execution?: 'auto' | 'threads';
-  /** Told of a thread that ended by itself. */
+  /** Called for a thread that ended by itself. */
   readonly onThreadDeath?: (death: ThreadDeath) => void;
 }
 
@@ -107,7 +107,7 @@ export class Engine {
     this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
       this.#onDeath(reason);
       const slots = kind === 'vcpu' && ran ? this.#replacements.bury(thread) : undefined;
-      // Nobody is told how their work ended.
+      // No one receives their results.
       for (const slot of slots ?? []) this.gateway.controls.abandon(slot);
       options.onThreadDeath?.({ thread, reason, slots });
     });
@@ -116,7 +116,7 @@ export class Engine {
 
   #ports(): GatewayPorts {
     return {
-      handOver: (slot, event) => this.#handOver(slot, event),
+      deliver: (slot, event) => this.#deliver(slot, event),
       exists: (slot) => this.#handlers.has(slot),
       freeze: (slot) => this.gateway.dueWorkOf(slot).freeze(),
       wake: (slot) => this.#replacements.wake(slot),
@@ -164,8 +164,8 @@ export class Engine {
   }
 
   /**
-   * Frees a slot: resolves when the main loop has let go of the machine and all it told is handed over. The caller made
-   * sure that no request to it is under way.
+   * Frees a slot: resolves when the main loop has let go of the machine and all its events are delivered. The caller made
+   * sure that no request to it is in flight.
    */
   async removeMachine(slot: number): Promise<void> {
     const { hung, controls } = this.gateway;
@@ -194,7 +194,7 @@ export class Engine {
     return this.gateway.hung.whenHung(slot);
   }
 
-  /** Whether threads hang for ever in a machine (`onDeadlock: hang`), or one died in it. */
+  /** Whether threads hang indefinitely in a machine (`onDeadlock: hang`), or one died in it. */
   isHung(slot: number): boolean {
     return this.gateway.hung.has(slot);
   }
@@ -220,7 +220,7 @@ export class Engine {
     gateway.enter(vcpuThread, gateway.request(slot, operation, size, address, low, high, answer, lane), lane);
   }
 
-  /** Asks the main loop for control work. Resolves when it is done and all events that it caused are handed over. */
+  /** Asks the main loop for control work. Resolves when it is complete and all events that it caused are delivered. */
   control(slot: number, work: number, argument = 0): Promise<void> {
     return new Promise((done) => this.gateway.controls.request(slot, work, argument, done));
   }
@@ -279,7 +279,7 @@ export class Engine {
     return this.machine.clock.now();
   }
 
-  /** Resolves when the main loop has come round once more. */
+  /** Resolves when the main loop has completed another round. */
   round(): Promise<void> {
     return new Promise((resolve) => this.gateway.round(resolve));
   }
@@ -345,17 +345,17 @@ export class Engine {
     clearInterval(watchdog);
   }
 
-  #handOver(slot: number, event: MachineEvent): void {
+  #deliver(slot: number, event: MachineEvent): void {
     const handler = this.#handlers.get(slot);
     if (!handler) return;
     // Noted before: what the handler does may use the event again.
     const { kind, virtualTime, position } = event;
     this.#counts.select(machineAt(this.map, slot));
-    this.#counts.handOverBegins(position, kind);
+    this.#counts.deliveryBegins(position, kind);
     handler(event);
     // It may have turned to another machine.
     this.#counts.select(machineAt(this.map, slot));
-    this.#counts.handOverEnds();
+    this.#counts.deliveryEnds();
     if (kind !== EVENT_LINE) this.#counts.delivered(virtualTime);
   }
 }

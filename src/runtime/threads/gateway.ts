@@ -14,7 +14,7 @@ import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
 
 const NO_SLOT = -1;
 
-/** Events handed over before the gateway looks at its sockets again: each may go to hundreds of subscribers. */
+/** Events delivered before the gateway returns to its sockets: each may go to hundreds of subscribers. */
 const EVENTS_PER_TURN = 64;
 
 export interface GatewayOptions {
@@ -25,10 +25,10 @@ export interface GatewayOptions {
 /** What the gateway cannot do by itself. */
 export interface GatewayPorts extends HangPorts {
   /** Takes an event of the machine in a slot. The event object is used again. */
-  handOver(slot: number, event: MachineEvent): void;
+  deliver(slot: number, event: MachineEvent): void;
 }
 
-/** A request that was carried out here, and is answered once the events before position `behind` are handed over. */
+/** A request that ran inline, and is answered once the events before position `behind` are delivered. */
 interface InlineResult {
   readonly behind: number;
   readonly answer: () => void;
@@ -45,7 +45,7 @@ interface Round {
  * event loop: the engine runs it on Node's, exploration on its own.
  */
 export class Gateway {
-  /** For making machines, for reading what needs no lock, and for what is carried out here. */
+  /** For making machines, for reading what needs no lock, and for inline execution. */
   readonly machine: Machine;
   readonly due: DueWork;
   readonly host: ThreadHost;
@@ -57,7 +57,7 @@ export class Gateway {
   /** Those that hang and still have results to hand over. */
   retired: Dispatch[] = [];
   readonly inlineResults: InlineResult[] = [];
-  /** Position of the event ring up to which events are handed over. */
+  /** Position of the event ring up to which events are delivered. */
   drained = 0;
   /** Events and results, counted. */
   #handedOver = 0;
@@ -83,7 +83,7 @@ export class Gateway {
     this.hung = new HungMachines(this.lockView, ports);
   }
 
-  /** Events in the ring that are not handed over. */
+  /** Events in the ring that are not delivered yet. */
   get waitingEvents(): number {
     return (this.#events.tail() - this.drained) | 0;
   }
@@ -106,7 +106,7 @@ export class Gateway {
   // Requests
 
   /**
-   * Carries a request out here and now if nothing of its lane is under way and it cannot block, else submits it to a
+   * Executes a request inline if nothing of its lane is in flight and it cannot block, else submits it to a
    * vCPU thread. It is answered behind the events that it caused.
    */
   perform(
@@ -149,7 +149,7 @@ export class Gateway {
     this.submit(vcpuThread, { ...request, answer });
   }
 
-  /** A request that is under way in its lane, if it has one, until it is answered. */
+  /** A request in flight in its lane, if it has one, until it is answered. */
   request(
     slot: number,
     operation: number,
@@ -162,9 +162,9 @@ export class Gateway {
   ): Request {
     const base = machineAt(this.map, slot);
     if (!lane) return { slot, operation, size, base, address, low, high, answer: completion };
-    lane.underWay++;
+    lane.inFlight++;
     const answer: Completion = (status, lowRead, highRead) => {
-      lane.underWay--;
+      lane.inFlight--;
       completion(status, lowRead, highRead);
     };
     return { slot, operation, size, base, address, low, high, answer };
@@ -177,23 +177,23 @@ export class Gateway {
   }
 
   /**
-   * Carries out accesses of a lane here and now, if nothing of it is under way; turned to the machine, and good for this
+   * Executes accesses of a lane inline, if nothing of it is in flight; turned to the machine, and good for this
    * machine until something else is done here. Answers have to go through `afterEvents`.
    */
   inlineFor(slot: number, lane: Lane): InlineExecution | undefined {
-    if (lane.underWay > 0 || this.options.execution !== 'auto') return undefined;
+    if (lane.inFlight > 0 || this.options.execution !== 'auto') return undefined;
     return this.#inline.select(machineAt(this.map, slot));
   }
 
   /**
-   * Calls back once the events of what was carried out here are handed over: at once, unless one before them is incomplete,
-   * or belongs behind a result of a vCPU thread that is not handed over.
+   * Calls back once the events of inline accesses are delivered: at once, unless one before them is incomplete,
+   * or belongs behind a result of a vCPU thread that is not delivered yet.
    */
   afterEvents(answer: () => void): void {
     // In this order: an event before the tail has before it the results that came before it.
     const behind = this.#events.tail();
     const missing = (behind - this.drained) | 0;
-    if (this.inlineResults.length > 0 || (this.#events.emitted && missing > 0 && !this.#canHandOver(missing))) {
+    if (this.inlineResults.length > 0 || (this.#events.emitted && missing > 0 && !this.#canDeliver(missing))) {
       this.inlineResults.push({ behind, answer });
       this.host.gatewayBell.ring();
     } else {
@@ -202,7 +202,7 @@ export class Gateway {
     this.#events.emitted = false;
   }
 
-  #canHandOver(events: number): boolean {
+  #canDeliver(events: number): boolean {
     return this.#dispatches.every((vcpu) => vcpu.isHandedOver) && this.#drain(events) === events;
   }
 
@@ -219,7 +219,7 @@ export class Gateway {
     await Promise.all(passed);
   }
 
-  /** Asks the main loop to come round; calls back when it has. */
+  /** Requests a round of the main loop; calls back when it is complete. */
   round(done: () => void): void {
     const wanted = (this.thread.shared.add(this.map.roundsWanted, 1) + 1) | 0;
     this.#rounds.push({ wanted, done });
@@ -269,11 +269,11 @@ export class Gateway {
       // Among later events may be one of a thread whose result before it was not looked at.
       if (((position - told) | 0) > 0) break;
       // Another thread's event may still be incomplete before those of this request.
-      if (!this.#handOverTo(position)) break;
+      if (!this.#deliverTo(position)) break;
       this.#answer(next);
     }
     // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
-    if (!next) this.#handOverTo(this.drained + Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
+    if (!next) this.#deliverTo(this.drained + Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
     for (let index = 0; index < this.vcpus.length; index++) {
       if (this.vcpus[index].sendQueued()) this.host.vcpuBells[index].ring();
     }
@@ -281,10 +281,10 @@ export class Gateway {
   }
 
   /**
-   * Hands over the events before a position, and between them the results of what was carried out here, which may be of
+   * Delivers the events before a position, and between them the results of inline accesses, which may be of
    * the same lane as what comes next. False if an event is incomplete.
    */
-  #handOverTo(position: number): boolean {
+  #deliverTo(position: number): boolean {
     for (;;) {
       this.#answerInlineResults();
       const missing = (position - this.drained) | 0;
@@ -307,7 +307,7 @@ export class Gateway {
   }
 
   #drain(limit: number): number {
-    const count = this.#events.drain(limit, (slot, event) => this.ports.handOver(slot, event));
+    const count = this.#events.drain(limit, (slot, event) => this.ports.deliver(slot, event));
     this.drained = (this.drained + count) | 0;
     this.#handedOver += count;
     return count;

@@ -44,7 +44,7 @@ export class ThreadHost implements MachineHost {
     if (!(this.shared.or(drainsAt(this.map, thread) + (slot >> 5), bit) & bit)) this.vcpuBells[thread].ring();
   }
 
-  /** A thread died, and a bell that it was to ring, or whose mark it took, may stay silent for ever: all ring. */
+  /** A thread died, and a bell that it was to ring, or whose mark it took, may stay silent: all ring. */
   ringAll(): void {
     for (const bell of [this.mainLoopBell, this.gatewayBell, ...this.vcpuBells]) bell.ringAgain();
   }

@@ -10,7 +10,7 @@ import { END_OF_INTERRUPT, OK, READ, SET_LINE, UNASSIGNED, WRITE } from '../ring
 
 const bit = (lock: number) => 1 << lock;
 
-/** Call sites of the operations that may be carried out here. */
+/** Call sites of the operations that may run inline. */
 const SITES: { readonly [operation: number]: number } = {
   [READ]: MMIO_READ,
   [WRITE]: MMIO_WRITE,
@@ -22,11 +22,11 @@ const SITES: { readonly [operation: number]: number } = {
 const LEAVES = bit(ROUTER) | bit(IOAPIC) | bit(PIC) | bit(TIMERS);
 const BIG = bit(BQL) | bit(TIMERS);
 
-/** An access that must not be carried out here. */
+/** An access that must not run inline. */
 const HAND_OVER = -1;
 
 /**
- * Accesses on the gateway itself, which may never wait: one is carried out only if every lock that its path may need
+ * Accesses on the gateway itself, which may never wait: an access runs only if every lock that its path may need
  * could be had at once, beforehand, and the events that it may cause find room. Else nothing was touched, and a vCPU
  * thread has to do it.
  */

@@ -34,7 +34,7 @@ export class MainLoop {
     this.sleep();
   }
 
-  /** Whoever asked whether the main loop still comes round is answered. */
+  /** Answers requests for a round of the main loop. */
   answerRound(): void {
     const { shared } = this.thread;
     const wanted = shared.load(this.map.roundsWanted);

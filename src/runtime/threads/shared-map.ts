@@ -33,7 +33,7 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   readonly gatewayBell: number;
   /** One bit per machine: the main loop is to look at it. */
   readonly kicked: number;
-  /** Requests to the main loop to come round, and how many of them it saw. */
+  /** Requests for a round of the main loop, and how many of them it saw. */
   readonly roundsWanted: number;
   readonly roundsDone: number;
   /** One per vCPU thread: a copy of a machine's memory for the gateway. */

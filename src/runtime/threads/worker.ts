@@ -42,7 +42,7 @@ const thread = new Thread(
 );
 const memory = new SharedMemory(buffer);
 
-/** Shows when this thread writes an event, for whoever has to tell what it left when it died. */
+/** Shows when this thread writes an event, for the gateway, which finds what a dead thread left. */
 function claim({ host }: Machine): void {
   (host as ThreadHost).events.claim = map.emitting + id;
   shared.set(map.emitting + id, 0);

@@ -13,7 +13,7 @@ export interface TraceTitle {
   readonly capacity: number;
 }
 
-/** Two processes of the viewer: the threads, and the locks with whoever holds them. */
+/** Two processes of the viewer: the threads, and the locks with their holders. */
 const THREADS = 1;
 const LOCKS = 2;
 
@@ -101,7 +101,7 @@ function instantEvents(instant: Instant, tid: number, time: Clock, told: Readonl
   return [mark, { ph: 's', pid: THREADS, tid, ts: time(at), ...flow(event) }];
 }
 
-/** The arrow from where an interrupt event came about to where it was handed over. */
+/** The arrow from the cause of an interrupt event to its delivery. */
 function flow(event: number): Json {
   return { id: event, name: 'interrupt', cat: 'interrupt' };
 }

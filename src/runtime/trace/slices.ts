@@ -16,7 +16,7 @@ export interface Slice {
   readonly args: { readonly [name: string]: unknown };
   /** The lock, of a hold or a wait. */
   readonly lock?: number;
-  /** Position in the event ring of the interrupt event that is handed over. */
+  /** Position in the event ring of the interrupt event that is delivered. */
   readonly event?: number;
 }
 

@@ -63,11 +63,11 @@ export class ThreadTrace {
     this.#ring.write(this.#interruptAt, kinds.INTERRUPT, 0, 0, this.#machine, position, event, 0);
   }
 
-  handOverBegins(time: number, position: number, kind: number): void {
+  deliveryBegins(time: number, position: number, kind: number): void {
     this.#ring.write(time, kinds.HAND_OVER_BEGINS, 0, 0, this.#machine, position, kind, 0);
   }
 
-  handOverEnds(time: number): void {
+  deliveryEnds(time: number): void {
     this.#ring.write(time, kinds.HAND_OVER_ENDS, 0, 0, this.#machine, 0, 0, 0);
   }
 

@@ -31,7 +31,7 @@ export class TraceView {
     return (this.shared.load(this.#optionsOf(slot)) & STATISTICS_TRACED) !== 0;
   }
 
-  /** Begins anew if it was off. A thread that is inside the machine follows with its next request or round. */
+  /** Begins from scratch if it was off. A thread that is inside the machine follows with its next request or round. */
   turnOn(slot: number): void {
     if (this.isOn(slot) || this.map.traceRecords === 0) return;
     const threads = Array.from({ length: MAX_THREADS }, (_, thread) => thread);

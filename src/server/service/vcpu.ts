@@ -29,7 +29,7 @@ export interface SavedVcpu {
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
 export class Vcpu implements LocalApic, Lane {
   /** Requests of this vCPU that are not answered yet; they are carried out in order. */
-  underWay = 0;
+  inFlight = 0;
   logicalId = 0;
   format: DestinationFormat = 'flat';
   /** Interrupts for a vCPU that is away, in order. */

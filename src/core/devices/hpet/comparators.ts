@@ -186,7 +186,7 @@ export class Comparators {
     state.set(timer, S.T_COMPARATOR + 1, state.is32Bit(timer) ? 0 : target.hi);
     this.counter.timeOf(target, this.#deadline);
     if (state.hasQuirk(QUIRKS['min-1us']) || (double && target.equals(now))) this.#stretch(timer);
-    // A comparator ahead with a deadline behind (quirk `huge-comparator`) would expire for ever while no time passes.
+    // A comparator ahead with a deadline behind (quirk `huge-comparator`) would expire indefinitely while no time passes.
     if (this.#deadline.toSigned() <= time - R.TICK_NS) this.#deadline.setNumber(time + MINIMUM_PERIOD_NS);
     this.#arm(timer);
   }

@@ -10,7 +10,7 @@ import { bigLocked } from './big-locked.js';
  *     HPET (mutex held, or not) ── BQL guard ── GSI router, IOAPIC, 8259 pair
  *
  * The victim of a deadlock finishes its register write first: its changes become deferred calls. Meanwhile others may
- * change the same lines: the newest decision counts, and is applied by whoever comes first.
+ * change the same lines: the newest decision counts, and the first thread applies it.
  */
 export const inline: IrqAxis = {
   ...bigLocked,

@@ -14,7 +14,7 @@ import { bigLocked } from './big-locked.js';
  *     HPET (mutex held) ── record
  *           (released) ── BQL guard ── mutex ── read levels ── GSI router, IOAPIC, 8259 pair
  *
- * Pulses cannot be read again: they are counted, and taken by whoever applies the line next.
+ * Pulses cannot be read again: they are counted, and the thread that applies the line next takes them.
  */
 export const revalidated: IrqAxis = {
   ...bigLocked,

@@ -56,10 +56,10 @@ export const GATEWAY: readonly Scenario[] = [
   {
     name: 'ring-full',
     description: 'the callbacks of three edge timers; the event ring has room for two of them',
-    // A thread that waits for room rings the gateway's doorbell, since the gateway may sleep. The gateway wakes it
+    // One round runs all callbacks. A thread that waits for room rings the gateway's doorbell, since the gateway may sleep. The gateway wakes it
     // after each move of the head, because the first move may not free enough room.
     gateway: { execution: 'threads' },
-    events: { capacity: 8, burst: 2 },
+    events: { capacity: 8, burst: 2, slice: 3 },
     before: [...edgeTimer(0, 4), ...edgeTimer(1, 5), ...edgeTimer(2, 6), turnOn],
     times: [10_000],
     vcpus: [[]],
