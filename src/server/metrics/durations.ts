@@ -1,7 +1,7 @@
 import { BUCKETS, bucketOf } from '../../runtime/statistics/statistics-layout.js';
 import type { Durations } from '../../runtime/threads/slot-totals.js';
 
-/** Durations that the gateway itself observes, in ns, in the buckets of all others. */
+/** Durations in ns that the gateway observes itself; the buckets are those of all histograms. */
 export class ObservedDurations implements Durations {
   readonly buckets = new Array<number>(BUCKETS).fill(0);
   count = 0;

@@ -9,7 +9,7 @@ export const FORMATS = {
 } as const;
 export type Format = keyof typeof FORMATS;
 
-/** The format that an `Accept` header prefers (RFC 9110, 12.5.1): that of Prometheus unless OpenMetrics 1.0 weighs more. */
+/** The format that an `Accept` header prefers (RFC 9110, 12.5.1). OpenMetrics 1.0 wins if its weight is at least that of plain text. */
 export function formatFor(accept: string): Format {
   let [open, plain] = [0, 0];
   for (const range of accept.toLowerCase().split(',')) {
@@ -25,14 +25,14 @@ export function formatFor(accept: string): Format {
 }
 
 const BUCKET_LABELS = [...BUCKET_BOUNDS.map((bound) => bound / 1e9), '+Inf'].map((bound) => `le="${bound}"`);
-/** Lines that a histogram takes. */
+/** Lines of one histogram. */
 const HISTOGRAM_LINES = BUCKET_LABELS.length + 2;
 
 export function linesOf(sample: Sample): number {
   return 'value' in sample ? 1 : HISTOGRAM_LINES;
 }
 
-/** One family as text, without a newline at the end. */
+/** One family as text, without a trailing newline. */
 export function familyText({ name, help, type }: Family, samples: readonly Sample[], format: Format): string {
   const lines = [...headOf(name, help, type, format)];
   for (const sample of samples) {
@@ -55,7 +55,7 @@ function addHistogram(lines: string[], name: string, labels: string, { buckets, 
 
 type Durations = Extract<Sample, { readonly durations: unknown }>['durations'];
 
-/** In OpenMetrics the family of a counter has no `_total`; its samples have. */
+/** In OpenMetrics, the family name of a counter lacks the `_total` that its samples carry. */
 function headOf(name: string, help: string, type: string, format: Format): readonly string[] {
   const isOpen = format === 'openmetrics';
   const family = isOpen && type === 'counter' ? name.replace(/_total$/, '') : name;
@@ -63,7 +63,7 @@ function headOf(name: string, help: string, type: string, format: Format): reado
   return [`# HELP ${family} ${isOpen ? text.replaceAll('"', '\\"') : text}`, `# TYPE ${family} ${type}`];
 }
 
-/** Turns text in the format of Prometheus, as prom-client makes it, into OpenMetrics. */
+/** Converts the Prometheus text of prom-client into OpenMetrics. */
 export function toOpenMetrics(text: string): string {
   return text
     .replace(/^# HELP (\S+?)_total (.*)\n# TYPE \1_total counter$/gm, '# HELP $1 $2\n# TYPE $1 counter')

@@ -7,16 +7,16 @@ import type { EventLoopLag } from './event-loop-lag.js';
 import type { Figures, Labels } from './figures.js';
 import type { ScrapeTimes } from './scrape-times.js';
 
-/** What metrics are computed from when they are asked for. */
+/** The figures that a scrape computes its metrics from. */
 export interface MetricSource {
   readonly service: Service;
   readonly eventLoop: EventLoopLag;
   readonly scrapes: ScrapeTimes;
-  /** What the threads have counted up to the beginning of this scrape. */
+  /** The counts of all threads at the start of this scrape. */
   readonly figures: Figures;
 }
 
-/** One value, or a histogram, under its labels. */
+/** One value or one histogram, with its labels. */
 export type Sample =
   | { readonly labels: Labels; readonly value: number }
   | { readonly labels: Labels; readonly durations: Durations };
@@ -33,11 +33,11 @@ export interface Family {
 type Description = Pick<Family, 'name' | 'help'>;
 
 export const MACHINE = ['machine', 'locking'] as const;
-/** Of histograms; a scrape with `?histograms=machine` has `machine` as well. */
+/** The labels of histograms; a scrape with `?histograms=machine` adds `machine`. */
 export const DESIGN = ['locking'] as const;
 const LOCK = ['lock', 'site'] as const;
 
-/** A count per machine, lock and call site; with `onlyCounted` without those that are 0. */
+/** A count per machine, lock and call site. `onlyCounted` leaves out counts of 0. */
 export function lockCounter(
   description: Description,
   count: (row: LockRow) => number,
@@ -58,7 +58,7 @@ export function lockCounter(
   };
 }
 
-/** Durations per design, lock and call site; none where nothing was timed. */
+/** Durations per design, lock and call site; a site without a timed wait or hold has no samples. */
 export function lockHistogram(description: Description, durations: (row: LockRow) => Durations): Family {
   return {
     ...description,
@@ -75,7 +75,7 @@ export function lockHistogram(description: Description, durations: (row: LockRow
   };
 }
 
-/** A value of the waits in progress, per machine, lock and call site at which a thread ever waited. */
+/** A value of the waits in progress per machine, lock and call site; sites at which no thread ever waited have none. */
 export function waitingGauge(description: Description, value: (waits: readonly WaitInProgress[]) => number): Family {
   return {
     ...description,
@@ -93,7 +93,7 @@ export function waitingGauge(description: Description, value: (waits: readonly W
   };
 }
 
-/** Counts per machine at these addresses of `statistics-layout.ts`, told apart by `label` if there are several. */
+/** Counts per machine at these addresses of `statistics-layout.ts`; `label` distinguishes several. */
 export function machineCounter(
   description: Description,
   counters: number | { readonly [value: string]: number },
@@ -115,7 +115,7 @@ export function machineCounter(
   };
 }
 
-/** Durations per design, of the histogram at this address of `statistics-layout.ts`. */
+/** Durations per design, from the histogram at this address of `statistics-layout.ts`. */
 export function machineHistogram(description: Description, histogram: number): Family {
   return {
     ...description,
@@ -127,7 +127,7 @@ export function machineHistogram(description: Description, histogram: number): F
   };
 }
 
-/** A value for each kind of connection. */
+/** One value per kind of connection. */
 export function kinds(
   description: Description & Pick<Family, 'type'>,
   values: (service: Service) => ByKind<number>,
@@ -156,7 +156,7 @@ export function single(
   };
 }
 
-/** A value of what is kept in `stateDir`; none without it. */
+/** A value of the checkpoints in `stateDir`; no sample if `stateDir` is not set. */
 export function kept(
   description: Description & Pick<Family, 'type'>,
   value: (figures: KeeperFigures) => number,

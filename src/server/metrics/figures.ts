@@ -6,29 +6,29 @@ export interface Labels {
   readonly [name: string]: string;
 }
 
-/** What histograms are told apart by: the locking design, or the machine as well. */
+/** The grouping of histograms: one per locking design, or one per machine and design. */
 export const HISTOGRAMS_BY = ['design', 'machine'] as const;
 export type HistogramsBy = (typeof HISTOGRAMS_BY)[number];
 
-/** What was counted under the same labels. */
+/** Counts under the same labels. */
 export interface Counted {
   readonly labels: Labels;
   readonly totals: SlotTotals;
   readonly locks: readonly LockRow[];
 }
 
-/** What was counted in one slot. */
+/** Counts of one statistics slot. */
 export interface SlotFigures extends Counted {
   readonly slot: number;
-  /** Waits for locks that have not ended. */
+  /** Waits for locks in progress. */
   readonly waits: readonly WaitInProgress[];
 }
 
-/** What all threads have counted, as one scrape shows it. */
+/** The counts of all threads, read once for one scrape. */
 export interface Figures {
-  /** By machine and design. */
+  /** Counts by machine and design. */
   readonly machines: readonly SlotFigures[];
-  /** What histograms are made of. */
+  /** The source of the histograms. */
   readonly distributions: readonly Counted[];
 }
 

@@ -7,22 +7,22 @@ import type { Family, MetricSource, Sample } from './family.js';
 import { figuresOf, type HistogramsBy } from './figures.js';
 import { ScrapeTimes } from './scrape-times.js';
 
-/** Gauges with names that only counters may have; their parts by type are there under other names. */
+/** Gauges of prom-client whose names end in `_total`, as only counters may. Their parts by type have other names. */
 const REJECTED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** Most samples of one scrape; some room is left for those of Node.js and of the process as a whole. */
+/** The most samples of one scrape. `ROOM_FOR_PROCESS` of them are reserved for Node.js and the process as a whole. */
 export const MAX_SERIES = 20_000;
 const ROOM_FOR_PROCESS = 300;
 
-/** Each sample wakes the event loop; those of an idle server would add up. */
+/** Each sample of the event loop's delay wakes it, so an idle server takes few. */
 const EVENT_LOOP_PRECISION_MS = 100;
 
 /** All metrics of one server. */
 export class Metrics {
-  /** Those of Node.js and of the process. */
+  /** The metrics of Node.js and of the process. */
   readonly #process = new Registry();
   readonly #scrapes = new ScrapeTimes();
-  /** Scrapes that have not begun; who asks for the same meanwhile gets the same text. */
+  /** Scrapes that have not begun. Callers that request the same format and grouping share one. */
   readonly #next = new Map<string, Promise<string>>();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -34,7 +34,7 @@ export class Metrics {
     for (const name of REJECTED) this.#process.removeSingleMetric(name);
   }
 
-  /** The text of a scrape that begins after this call. There is one at a time. */
+  /** The text of a scrape that begins after this call. Scrapes run one at a time. */
   scrape(format: Format = 'prometheus', histograms: HistogramsBy = 'design'): Promise<string> {
     const key = `${format} ${histograms}`;
     const known = this.#next.get(key);
@@ -48,7 +48,7 @@ export class Metrics {
     return scrape;
   }
 
-  /** Between any two families the gateway can do other things. */
+  /** Returns to the event loop after each family, so that the gateway can serve other work. */
   async #scrape(format: Format, histograms: HistogramsBy): Promise<string> {
     const start = performance.now();
     let [busy, longest] = [0, 0];
@@ -86,7 +86,7 @@ export class Metrics {
   }
 }
 
-/** The samples of a family, without those of machines and designs for which there is no room. */
+/** The samples of a family. Samples of machines and designs are left out once there is no room for them. */
 function within(family: Family, source: MetricSource, room: { left: number; omitted: number }): Sample[] {
   const isLimited = family.labels.includes('machine') || family.labels.includes('locking');
   const samples: Sample[] = [];

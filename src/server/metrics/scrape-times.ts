@@ -1,12 +1,12 @@
 import { ObservedDurations } from './durations.js';
 
-/** How long scrapes took, and how much of that the gateway spent on them. */
+/** Duration of the scrapes, and the gateway time that they took. */
 export class ScrapeTimes {
   readonly durations = new ObservedDurations();
-  /** The longest piece of the last scrape, in ns. */
+  /** Longest piece of the last scrape, in ns. */
   longestPiece = 0;
-  /** All pieces of the last scrape together, in ns. */
+  /** Sum of all pieces of the last scrape, in ns. */
   busy = 0;
-  /** Samples that the last scrape left out. */
+  /** Samples left out of the last scrape. */
   omitted = 0;
 }

@@ -21,7 +21,7 @@ function rowOf(machine: LiveMachine, lock: string, site: string): LockRow | unde
   return machine.engine.statistics.locks(SLOT).find((row) => row.lock === lock && row.site === site);
 }
 
-/** Where anyone ever waited for a lock, as `lock at site`. */
+/** Call sites at which a thread ever waited for a lock, as `lock at site`. */
 function contended(machine: LiveMachine): string[] {
   const rows = machine.engine.statistics.locks(SLOT).filter((row) => row.contended > 0);
   return rows.map(({ lock, site }) => `${lock} at ${site}`);
@@ -42,7 +42,7 @@ t.test('under the big lock a read waits at its own call site, for the main loop'
   t.equal(row.acquired, reads);
   t.equal(row.wait.count, row.contended, 'every wait is timed');
   t.ok(row.wait.sum > 0);
-  t.match(row.longestWait, { thread: MAIN_LOOP_THREAD, site: 'main-loop' }, 'the holder is told');
+  t.match(row.longestWait, { thread: MAIN_LOOP_THREAD, site: 'main-loop' }, 'the row names the holder');
   t.ok((row.longestWait?.duration ?? 0) <= row.wait.sum);
   const others = contended(machine).filter((place) => place !== 'bql at main-loop');
   t.same(others, ['bql at mmio-read'], 'nobody waited anywhere else');

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { FAMILIES } from '../../../src/server/metrics/families.js';
 import { baseName, parseExposition, type ScrapedFamily } from '../../support/exposition.js';
 import { TestServer } from '../../support/server.js';
 
-/** What the metrics of this project are called. */
+/** Names that dashboards and alerts of users may rely on. */
 const NAMES = [
   'lock_acquisitions_total',
   'lock_contended_total',
@@ -34,7 +35,7 @@ const NAMES = [
   'machine_state',
 ];
 
-/** A server whose machines have done a little of everything, and two scrapes of it. */
+/** Two scrapes of a server whose machines have accessed registers, fired a timer and sent interrupts. */
 async function scrapes(): Promise<{ first: string; second: string }> {
   const server = await TestServer.start({
     machines: [
@@ -80,7 +81,7 @@ function histogramFaults(family: ScrapedFamily): string[] {
 t.test('names, types, help texts and labels keep to the conventions', async (t) => {
   const { first, second } = await scrapes();
   const families = parseExposition(first);
-  for (const name of NAMES) t.ok(families.has(`southbridge_${name}`), `southbridge_${name} is told`);
+  for (const name of NAMES) t.ok(families.has(`southbridge_${name}`), `southbridge_${name} is exported`);
 
   for (const family of families.values()) {
     const { name, type, help, samples } = family;
@@ -107,9 +108,9 @@ t.test('names, types, help texts and labels keep to the conventions', async (t) 
       `${name}: base units`,
     );
     t.equal(type === 'histogram', /_seconds$/.test(name) && type !== 'gauge', `${name}: histograms are of seconds`);
-    const told = new Set(family?.samples.flatMap((sample) => Object.keys(sample.labels)));
-    told.delete('le');
-    for (const label of told) t.ok(labels.includes(label), `${name}: label ${label} is declared`);
+    const used = new Set(family?.samples.flatMap((sample) => Object.keys(sample.labels)));
+    used.delete('le');
+    for (const label of used) t.ok(labels.includes(label), `${name}: label ${label} is declared`);
     t.equal(help.includes('ampled: one'), name.includes('_sampled_'), `${name}: a sample says so in name and help`);
   }
 
@@ -120,4 +121,15 @@ t.test('names, types, help texts and labels keep to the conventions', async (t) 
     t.equal(status, 0);
     t.equal(`${stdout}${stderr}`.trim(), '');
   });
+});
+
+t.test('every table is exposed, each of its names once, and the count of omitted samples comes last', async (t) => {
+  const folder = new URL('../../../src/server/metrics/families/', import.meta.url);
+  const tables = readdirSync(folder).filter((file) => file.endsWith('.js'));
+  const entries: unknown[] = [];
+  for (const file of tables) entries.push(...Object.values(await import(new URL(file, folder).href)).flat());
+  t.ok(tables.length > 1, `${tables.length} tables`);
+  t.equal(new Set(FAMILIES.map(({ name }) => name)).size, FAMILIES.length, 'no name appears twice');
+  t.same(new Set(entries), new Set(FAMILIES), 'no entry is missing from the exposition');
+  t.equal(FAMILIES.at(-1)?.name, 'southbridge_series_omitted');
 });

@@ -16,7 +16,7 @@ const LINE = 20;
 const VECTOR = 0x44;
 const LEVEL = 1 << 15;
 
-/** A machine whose timer 0 drives a line level-triggered, with what happened when that line rose last. */
+/** A machine whose timer 0 drives a line level-triggered, with what happened at its last rising edge. */
 class Fixture {
   #rose = () => {};
   machine!: LiveMachine;
@@ -42,7 +42,7 @@ class Fixture {
     await machine.writeHpet(0, TIMER_BLOCKS + 8, await machine.readHpet(0, MAIN_COUNTER));
     await risen;
     await machine.writeHpet(0, INTERRUPT_STATUS, 1);
-    // The callback has ended when the main loop comes round again.
+    // The callback has ended when the main loop starts its next iteration.
     await machine.engine.round();
     await machine.engine.round();
   }
@@ -56,7 +56,7 @@ class Fixture {
   }
 }
 
-t.test('option 1 pays with taking the big lock back after each callback', async (t) => {
+t.test('option 1 reacquires the big lock after each callback', async (t) => {
   const fixture = await Fixture.start('lockless-timer');
   t.teardown(() => fixture.machine.close());
   for (let i = 0; i < 3; i++) await fixture.fire();
@@ -65,7 +65,7 @@ t.test('option 1 pays with taking the big lock back after each callback', async 
   t.equal(fixture.times(L.DEFERRED_DELAY), 0);
 });
 
-t.test('option 3 pays with deferred calls', async (t) => {
+t.test('option 3 defers calls', async (t) => {
   const fixture = await Fixture.start('deferred-irq');
   t.teardown(() => fixture.machine.close());
   for (let i = 0; i < 3; i++) await fixture.fire();
@@ -91,7 +91,7 @@ t.test('a deadlock that was broken is counted', async (t) => {
   const fixture = await Fixture.start('nested-mutex');
   const { machine } = fixture;
   t.teardown(() => machine.close());
-  // Timer 1 is always due when the main loop, after other work, comes to timers with the big lock held.
+  // Timer 1 is due whenever the main loop, after other work, runs the timers with the big lock held.
   await machine.writeHpet(0, TIMER_BLOCKS + 0x20, (21 << 9) | (1 << 2) | (1 << 3) | (1 << 6));
   await machine.writeHpet(0, TIMER_BLOCKS + 0x28, 100_000);
   machine.loadBql({ duty: 900, hold: 20_000_000, burn: false });
@@ -112,5 +112,5 @@ t.test('interrupts, and requests that found remote IRR set', async (t) => {
   await fixture.machine.endOfInterrupt(0, VECTOR);
   await fixture.fire();
   t.equal(fixture.sum(L.INTERRUPTS + EVENT_APIC), 2);
-  t.equal(fixture.times(L.DELIVERY), 2, 'each was handed over');
+  t.equal(fixture.times(L.DELIVERY), 2, 'each was delivered');
 });

@@ -35,11 +35,11 @@ t.test(
     /** Nothing while Prometheus is still starting. */
     const query = (expression: string) => prometheus.query(expression).catch(() => []);
 
-    // Families that have anything to tell of this machine, and in which of their series.
+    // Families with samples on this server.
     const families = parseExposition(await server.get('/metrics'));
-    const told = FAMILIES.filter(({ name }) => (families.get(name)?.samples.length ?? 0) > 0);
-    t.ok(told.length > 15, `${told.length} families have samples`);
-    for (const { name, type } of told) {
+    const sampled = FAMILIES.filter(({ name }) => (families.get(name)?.samples.length ?? 0) > 0);
+    t.ok(sampled.length > 15, `${sampled.length} families have samples`);
+    for (const { name, type } of sampled) {
       const series = type === 'histogram' ? `${name}_count` : name;
       let found: readonly unknown[] = [];
       while (found.length === 0) {

@@ -9,7 +9,7 @@ import { Service } from '../../../src/server/service/service.js';
 import { parseExposition, type ScrapedFamily, total } from '../../support/exposition.js';
 import { configuration } from '../../support/server.js';
 
-/** A scrape of a server, never started, on which every counter there is has counted, for each of these machines. */
+/** A scrape of a server that was never started. Every counter of each of these machines has counted. */
 async function everythingCounted(
   measuredMachines: number,
   histograms: HistogramsBy,
@@ -34,7 +34,7 @@ function seriesOf(families: Map<string, ScrapedFamily>): number {
   return [...families.values()].reduce((sum, { samples }) => sum + samples.length, 0);
 }
 
-t.test('more than 20,000 series are not told, and how many are missing is', async (t) => {
+t.test('a scrape has at most 20,000 series and reports how many it left out', async (t) => {
   const families = await everythingCounted(64, 'machine', Object.values(PRESETS));
   t.ok(seriesOf(families) <= 20_000, `${seriesOf(families)} series`);
   t.ok(seriesOf(families) > 19_000, 'the room is used');

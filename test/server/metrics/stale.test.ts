@@ -12,7 +12,7 @@ const SLOT = 1;
 const LINE = 20;
 const SOURCE = 0;
 
-/** One machine under option 3 as two vCPU threads see it, here on one, so that every step is in our hands. */
+/** One machine under option 3, as two vCPU threads see it. The test runs both on one thread to control every step. */
 function twoViews(): { a: Machine; b: Machine; reader: StatisticsReader } {
   const map = sharedMap({ machines: 1, vcpuThreads: 2, submissions: 16, events: 1024, statisticsSlots: 2 });
   const buffer = new SharedArrayBuffer(map.words * 4);
@@ -49,7 +49,7 @@ function carryOut(machine: Machine): void {
   machine.design.irq.end(machine);
 }
 
-t.test('a deferred change is late when a newer one was decided, inverted when one was carried out', async (t) => {
+t.test('a deferred change is late after a newer decision, and inverted after a newer execution', async (t) => {
   const { a, b, reader } = twoViews();
   const counts = () => ({
     late: reader.sum(SLOT, STALE_LATE),
@@ -57,7 +57,7 @@ t.test('a deferred change is late when a newer one was decided, inverted when on
     deferred: reader.durations(SLOT, DEFERRED_DELAY).count,
   });
   decide(a, 1);
-  t.match(counts(), { deferred: 0 }, 'nothing before it is carried out');
+  t.match(counts(), { deferred: 0 }, 'nothing before it is executed');
   carryOut(a);
   t.same(counts(), { late: 0, inverted: 0, deferred: 1 });
 
