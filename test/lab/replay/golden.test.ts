@@ -13,7 +13,7 @@ const target = new InProcessTarget();
 t.teardown(() => target.close());
 
 t.equal(GOLDEN.length, 120);
-t.equal(LOCKING.length, 7);
+t.equal(LOCKING.length, 9);
 t.equal(goldenOf('qemu-11.1').length, 120);
 t.equal(goldenOf('datasheet').length, 19);
 t.equal(goldenOf('standard').length, 21);

@@ -57,7 +57,7 @@ export class Contention {
         h('div', {}, h('div', { class: 'controls' }, this.measure, this.lock), this.chartPlace),
         h(
           'div',
-          { class: 'scroll' },
+          { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of call sites' },
           h(
             'table',
             { class: 'contention-table' },

@@ -26,7 +26,11 @@ export class OrderGraph {
       'details',
       {},
       h('summary', {}, 'As a table'),
-      h('div', { class: 'scroll' }, h('table', {}, head(['outer', 'inner', 'first at', 'by', '']), this.body)),
+      h(
+        'div',
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of lock orders' },
+        h('table', {}, head(['outer', 'inner', 'first at', 'by', '']), this.body),
+      ),
     );
     this.element = panel(
       'Lock order',

@@ -25,7 +25,7 @@ export class Timeline {
       NOTE,
       h(
         'div',
-        { class: 'scroll' },
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Lanes of the timeline' },
         h(
           'table',
           { class: 'timeline' },
