@@ -7,7 +7,7 @@ import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import { Failures, reasonOf } from './failures.js';
+import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
 import { type FileLayer, type SetAside, StateFolder } from './folder.js';
 import { type Planned, plan } from './start-up.js';
 import { Turns } from './turns.js';
@@ -257,7 +257,7 @@ export class Checkpoints implements Keeper {
         } catch (error) {
           machine.changed = true;
           // A machine that is deleted meanwhile, or in which threads hang, has no state to write.
-          if (!(error instanceof SouthbridgeError)) fail(machine, error);
+          if (!isOfGoneMachine(error)) fail(machine, error);
         }
       }
     };

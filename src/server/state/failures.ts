@@ -5,6 +5,14 @@ import type { MachineHandle } from '../service/machine-handle.js';
 /** What the system says if there is no space, or not for this user or this process. */
 const NO_SPACE = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
+/** What `MachineHandle.gone` answers. */
+const GONE = ['machine-closing', 'machine-hung', 'machine-suspect'];
+
+/** Whether an error says that the machine has no state to write, as opposed to a checkpoint that failed. */
+export function isOfGoneMachine(error: unknown): boolean {
+  return error instanceof SouthbridgeError && GONE.includes(error.code);
+}
+
 /** Which checkpoints could not be written, and why: of each machine until it is written again. */
 export class Failures {
   total = 0;
@@ -60,7 +68,10 @@ export class Failures {
 
   /** The answer to a request that could not be made durable. Machines that existed before are written in the next round. */
   refusal(machine: MachineHandle, error: unknown, existed: boolean): unknown {
-    if (error instanceof SouthbridgeError) return error;
+    if (error instanceof SouthbridgeError) {
+      if (existed && error.code === 'checkpoint-unreadable') this.failed(machine, error);
+      return error;
+    }
     if (existed) this.failed(machine, error);
     else this.#refuse(machine.name, error);
     const { code } = error as NodeJS.ErrnoException;
