@@ -85,7 +85,7 @@ function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Sna
     ...snapshot,
     takenAt: Date.now(),
     config: structuredClone(machine.config) as unknown as Snapshot['config'],
-    sequence: String(Math.max(machine.sequence, Number(snapshot.sequence))),
+    sequence: String(Math.min(Math.max(machine.sequence, Number(snapshot.sequence)), MAX_SEQUENCE)),
     virtualTime: String(time),
   };
 }
