@@ -198,10 +198,15 @@ export class BenchMachine {
 
   /** Moves the clock by `ns`, and runs every timer on the way. */
   advance(ns: number): void {
+    if (!this.tryAdvance(ns)) throw new Error(`cannot advance by ${ns} ns`);
+  }
+
+  /** The same; false if the clock cannot go there. */
+  tryAdvance(ns: number): boolean {
     const { due } = this;
     let outcome = due.step(ns);
     while (outcome === STEP_PENDING) outcome = due.continueStep(due.steps.target, due.steps.cancels);
-    if (outcome !== STEP_DONE) throw new Error(`cannot advance by ${ns} ns`);
+    return outcome === STEP_DONE;
   }
 
   reset(): void {

@@ -123,7 +123,7 @@ export function perform(bench: BenchMachine, operation: Operation): string {
       bench.setLegacyInput(operation.source, operation.level);
       return '';
     case 'advance':
-      return bench.due.step(operation.ns) ? '' : 'refused';
+      return bench.tryAdvance(operation.ns) ? '' : 'refused';
     case 'reset':
       bench.reset();
       return '';

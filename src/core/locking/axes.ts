@@ -55,6 +55,8 @@ export interface IrqAxis {
   /** Frames everything that may change lines: before the HPET is entered and after it was left. */
   begin(target: IrqTarget): void;
   end(target: IrqTarget): void;
+  /** With a manual clock, with no lock held: waits until other threads have applied the changes that this thread left to them. */
+  settle?(target: IrqTarget): void;
   driveLine(target: IrqTarget, line: number, source: number, level: number): void;
   pulseLine(target: IrqTarget, line: number, source: number): void;
   sendMsi(target: IrqTarget, timer: number, address: number, data: number): void;

@@ -13,6 +13,9 @@ const PULSE = 1 << 17;
  * the HPET's guard), one consumer at a time (who holds the router's lock).
  */
 export class LineQueue {
+  /** Whether this thread queued a change since it last waited for the holder of the router. */
+  hasQueued = false;
+
   constructor(readonly memory: Memory) {}
 
   get isEmpty(): boolean {
@@ -33,10 +36,11 @@ export class LineQueue {
     if (((tail - this.memory.load(HEAD)) | 0) >= CAPACITY) return false;
     this.memory.set(SLOTS + (tail & (CAPACITY - 1)), change);
     this.memory.store(TAIL, (tail + 1) | 0);
+    this.hasQueued = true;
     return true;
   }
 
-  /** Hands over all changes in order. */
+  /** Applies all changes in order. */
   drain(
     drive: (line: number, source: number, level: number) => void,
     pulse: (line: number, source: number) => void,

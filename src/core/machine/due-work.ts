@@ -100,6 +100,7 @@ export class DueWork {
     // A paused clock holds back even what was due before.
     else if (machine.clock.isTicking()) this.#runDue(machine.clock.now());
     locks.release(BQL);
+    if (machine.hasManualClock) machine.design.irq.settle?.(machine);
     if (isSettled) this.#answer(wanted);
     // The last touch: after a removal the memory is someone else's.
     if (controlled) this.control.complete();
@@ -109,9 +110,19 @@ export class DueWork {
   /** Answers the threads that wait until what is due has run: they asked before the last of it ran. */
   #answer(wanted: number): void {
     const { memory } = this.machine;
-    if (memory.load(SETTLE_DONE) === wanted) return;
-    memory.store(SETTLE_DONE, wanted);
-    memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
+    if (this.#advance(wanted)) memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Counts requests as answered; false if they were. A freeze may have answered later ones: the count never goes back. */
+  #advance(wanted: number): boolean {
+    const { memory } = this.machine;
+    let done = memory.load(SETTLE_DONE);
+    while (((wanted - done) | 0) > 0) {
+      const found = memory.compareExchange(SETTLE_DONE, done, wanted);
+      if (found === done) return true;
+      done = found;
+    }
+    return false;
   }
 
   /**
@@ -140,6 +151,8 @@ export class DueWork {
     const { kicks } = this.#callbacks;
     for (let left = this.#slice; left > 0; ) {
       if (!kicks.isEmpty) return true;
+      // A callback that left the queue may not have armed its timer again yet: its thread asks for another round afterwards.
+      if (this.isDraining) return false;
       const { goal } = this.steps;
       const earliest = timers.earliest();
       const now = clock.now();
@@ -273,7 +286,7 @@ export class DueWork {
   freeze(): void {
     const { machine } = this;
     machine.freeze();
-    machine.memory.store(SETTLE_DONE, machine.memory.load(SETTLE_WANTED));
+    this.#advance(machine.memory.load(SETTLE_WANTED));
     this.letGo();
   }
 
@@ -304,7 +317,10 @@ export class DueWork {
 
   /** With a manual clock: waits until everything that is due has run. */
   settle(): void {
-    if (this.machine.hasManualClock && this.#isUnsettled()) this.#settle();
+    const { machine } = this;
+    if (!machine.hasManualClock) return;
+    machine.design.irq.settle?.(machine);
+    if (this.#isUnsettled()) this.#settle();
   }
 
   /** Looks where a callback can be, in the order in which it gets there, so that none slips by. */
@@ -325,6 +341,7 @@ export class DueWork {
   #settle(): void {
     for (let rounds = 0; rounds < SETTLE_ROUNDS; rounds++) {
       this.drainKicks();
+      this.machine.design.irq.settle?.(this.machine);
       this.#awaitRound();
       if (!this.machine.isAlive || !this.#isDraining()) return;
     }

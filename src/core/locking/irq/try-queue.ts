@@ -7,8 +7,9 @@ import type { IrqAxis, IrqTarget } from '../axes.js';
  *     HPET (anything held) ── try GSI router ── queue, change ── IOAPIC ── 8259 pair
  *                         └─ taken: queue
  *
- * The holder looks at the queue again after its unlock: a change that was queued between its last look and the unlock
- * found the lock taken, and nobody else would come for it.
+ * The holder rechecks the queue after its unlock: a change that was queued between its last look and the unlock found the
+ * lock taken, and no other thread would apply it. With a manual clock, a thread that queued a change waits
+ * for the router before it answers. With a realtime clock it does not: an interrupt may then follow the reply to its cause.
  */
 export const tryQueue: IrqAxis = {
   name: 'try-queue',
@@ -23,6 +24,15 @@ export const tryQueue: IrqAxis = {
   },
   begin() {},
   end() {},
+  settle(target) {
+    if (!target.lineQueue.hasQueued) return;
+    target.lineQueue.hasQueued = false;
+    // The holder applies what it takes off the queue before it releases the router.
+    target.locks.acquire(ROUTER);
+    drain(target);
+    target.locks.release(ROUTER);
+    drainLeftovers(target);
+  },
   driveLine(target, line, source, level) {
     if (!target.locks.tryAcquire(ROUTER)) {
       if (!target.lineQueue.push(line, source, level))
