@@ -85,7 +85,7 @@ export const ERRORS = {
   },
   'token-unknown': {
     status: 401,
-    message: 'The token is not known here, or was taken back; ask whoever runs this server for another.',
+    message: 'The token is unknown or has been revoked; ask the operator of this server for another.',
   },
   'token-expired': {
     status: 401,
@@ -107,7 +107,7 @@ export const ERRORS = {
   },
   'role-too-low': {
     status: 403,
-    message: 'The token has role {has}, and this needs {role}; ask whoever runs this server for one that has it.',
+    message: 'The token has role {has}, and this needs {role}; ask the operator of this server for one that has it.',
   },
   'token-in-url': {
     status: 400,
@@ -304,7 +304,7 @@ export const ERRORS = {
   'config-exposed': {
     status: 400,
     message:
-      'Without tokens whoever reaches {host} could do everything here; name a file of tokens by --token-file (southbridge token add makes it), or allow it by --insecure, or listen on 127.0.0.1.',
+      'Without tokens any client that reaches {host} has full access; name a file of tokens by --token-file (southbridge token add makes it), or allow it by --insecure, or listen on 127.0.0.1.',
   },
   'token-file-unusable': {
     status: 500,

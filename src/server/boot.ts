@@ -111,7 +111,8 @@ function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machine
 
 /** What is allowed, but better not done on a network that others use. */
 function warn({ host, tokenFile, tls }: Configuration, logger: Logger): void {
-  if (tokenFile === '') logger.warn({ host }, 'whoever reaches this server may do everything: it has no token file');
+  if (tokenFile === '')
+    logger.warn({ host }, 'any client that reaches this server has full access: it has no token file');
   else if (tls.certFile === '')
     logger.warn({ host }, 'tokens can be read on the way: name tls.certFile and tls.keyFile');
 }

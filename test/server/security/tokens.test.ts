@@ -34,11 +34,11 @@ t.test('another address than loopback needs tokens, or an explicit word', async 
   t.equal(stdout, '');
   t.match(
     stderr,
-    /^Without tokens whoever reaches 203\.0\.113\.1 could do everything here; .*--token-file .*--insecure/,
+    /^Without tokens any client that reaches 203\.0\.113\.1 has full access; .*--token-file .*--insecure/,
   );
 });
 
-t.test('tokens are made, listed and taken back', async (t) => {
+t.test('tokens are made, listed and removed', async (t) => {
   const file = join(temporaryFolder(t), 'tokens');
   const made = southbridge(['token', 'add', 'ci', '--role', 'drive', '--file', file]);
   t.equal(made.status, 0);
@@ -130,7 +130,7 @@ t.test('clients show a token', async (t) => {
   for (const token of Object.values(tokens)) t.notMatch(program.stderr, token, 'no token is in the log');
 });
 
-t.test('a token that is taken back ends its connections; others go on', async (t) => {
+t.test('a token that is removed ends its connections; others go on', async (t) => {
   const { file, tokens } = roleTokens(t);
   const program = new Program([CLI, 'serve', '--port', '0', '--log-level', 'info', '--token-file', file]);
   t.teardown(() => program.child.kill('SIGKILL'));
