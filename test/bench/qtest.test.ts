@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Qtest, qtestLine } from '../../bench/wire/qtest.js';
 import type { Access } from '../../src/protocol/client-message.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const read = (address: number, size: number): Access => ({
   write: false,
@@ -45,7 +47,8 @@ t.test('accesses are lines of qtest', async (t) => {
 });
 
 t.test('a process is started, driven with several groups under way, and ended', async (t) => {
-  const file = join(t.testdir({ 'qemu.cjs': FAKE }), 'qemu.cjs');
+  const file = join(temporaryFolder(t), 'qemu.cjs');
+  writeFileSync(file, FAKE);
   const qtest = await Qtest.start(`exec "${process.execPath}" "${file}"`);
   if (!qtest) throw new Error('not started');
   await qtest.once([write(0xfec00000, 4, 0x10)]);

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { PRESET_NAMES } from '../../src/core/locking/presets.js';
@@ -7,6 +6,7 @@ import { SCENARIOS } from '../../src/lab/explore/scenarios.js';
 import { COMMANDS, withSubcommands } from '../support/cli-commands.js';
 import { CLI, Program, southbridgeBeside } from '../support/program.js';
 import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const ALL = COMMANDS.flatMap((command) => withSubcommands(command));
 /** Those that do something themselves. */
@@ -147,8 +147,7 @@ t.test('a replay string that was shortened is refused, however much is left of i
 t.test('Ctrl-C: status 130, and nothing is left on the server', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
-  const folder = mkdtempSync(join(tmpdir(), 'southbridge-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const file = join(folder, 'trace.json');
 
   const trace = new Program([CLI, 'trace', 'record', '--url', server.url, '--duration', '600', '-o', file]);

@@ -9,6 +9,7 @@ import { SyncVcpu } from '../../src/client/sync/index.js';
 import { MAIN_COUNTER, timerComparator } from '../support/guest.js';
 import { CLI, Program } from '../support/program.js';
 import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { roleTokens } from '../support/token-file.js';
 
 const OPTIONS = { WebSocket: WebSocket as never };
@@ -60,7 +61,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 }
 
 t.test('after a restart with stateDir the former holder wins over a client that is faster', async (t) => {
-  const stateDir = join(t.testdir(), 'state');
+  const stateDir = join(temporaryFolder(t), 'state');
   const first = await TestServer.start({ stateDir });
   const port = Number(new URL(first.url).port);
   const token = (await first.connect('default', 0)).hello.resumeToken;

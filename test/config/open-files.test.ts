@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { CLI, Program, withLimits } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const skip = process.platform === 'linux' ? false : 'only Linux tells how many files a process may open';
 
@@ -19,7 +20,7 @@ t.test(
   'a server takes fewer connections if it may open few files, and still writes checkpoints',
   { skip },
   async (t) => {
-    const state = join(t.testdir(), 'state');
+    const state = join(temporaryFolder(t), 'state');
     const program = new Program([CLI, 'serve', '--port', '0', '--state-dir', state], withLimits('-n 140'));
     t.teardown(() => program.child.kill('SIGKILL'));
     const url = /http:\S+/.exec((await program.line()) ?? '')?.[0];

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { PresetName } from '../../src/core/locking/presets.js';
@@ -15,6 +12,7 @@ import {
 } from '../support/guest.js';
 import { skipWithoutPrometheus, startPrometheus } from '../support/prometheus.js';
 import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { tier } from '../support/tier.js';
 import type { VcpuClient } from '../support/vcpu-client.js';
 import { dashboards, type PanelQuery, queriesOf, queriesWithoutData } from './dashboard.js';
@@ -50,8 +48,7 @@ async function putLoad(server: TestServer, isOver: () => boolean): Promise<void>
 }
 
 t.test('a Prometheus that scrapes a loaded server has data for every query of the dashboards', { skip }, async (t) => {
-  const stateDir = mkdtempSync(join(tmpdir(), 'southbridge-state-'));
-  t.teardown(() => rmSync(stateDir, { recursive: true }));
+  const stateDir = temporaryFolder(t);
   const server = await TestServer.start({
     stateDir,
     stateIntervalMs: 1000,

@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { tier } from '../support/tier.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -23,8 +23,7 @@ const CLIENT = `
 `;
 
 t.test('the packed package, installed elsewhere, has its command and its clients', { skip }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'southbridge-package-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const run = (command: string, ...args: string[]) =>
     execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], env });
   run('npm', 'pack', root, '--ignore-scripts', '--silent');

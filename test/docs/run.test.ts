@@ -1,13 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { commandLines, PAGES } from '../support/command-lines.js';
 import { CLI } from '../support/program.js';
 import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { tier } from '../support/tier.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -93,8 +93,7 @@ t.setTimeout(600_000);
 
 const server = await TestServer.start();
 t.teardown(server.stop);
-const folder = mkdtempSync(join(tmpdir(), 'documents-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(t);
 furnish();
 
 /** What a clone has, where lines expect it, and the program under its name. */

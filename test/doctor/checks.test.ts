@@ -1,6 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { coresCheck } from '../../src/doctor/cores.js';
@@ -12,6 +11,7 @@ import { measureTimers, timersCheck } from '../../src/doctor/timers.js';
 import { addToken } from '../../src/server/security/token-file.js';
 import { FolderLock } from '../../src/server/state/folder-lock.js';
 import { configuration, TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 t.test('Node', async (t) => {
   const status = (version: string, today = '2026-11-25') => nodeCheck(version, '>=20.19', today).status;
@@ -74,8 +74,7 @@ t.test('memory', async (t) => {
 });
 
 t.test('files', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const file = join(folder, 'tokens');
   t.same(await stateDirCheck(configuration()), []);
   t.match(await stateDirCheck(configuration({ stateDir: folder })), [{ status: 'ok', found: /MiB free/ }]);

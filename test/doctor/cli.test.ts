@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { southbridge, southbridgeBeside } from '../support/program.js';
 import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 t.test('southbridge doctor tells a line for each thing, and 1 if something fails', async (t) => {
   const fine = southbridge(['doctor', '--port', '0']);
@@ -12,8 +12,7 @@ t.test('southbridge doctor tells a line for each thing, and 1 if something fails
     t.match(fine.stdout, new RegExp(`^(ok|warn)  +${name} +\\S`, 'm'), name);
   }
 
-  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const file = join(folder, 'tokens');
   writeFileSync(file, 'nonsense\n');
   const bad = southbridge(['doctor', '--port', '0', '--token-file', file, '--json']);

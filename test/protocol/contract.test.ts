@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PROTO = join(ROOT, 'proto');
@@ -25,7 +26,7 @@ t.test('nothing of the contract is broken that clients rely on', async (t) => {
 });
 
 t.test('the generated code is that of the contract', async (t) => {
-  const folder = t.testdir({});
+  const folder = temporaryFolder(t);
   const template = parse(readFileSync(join(PROTO, 'buf.gen.yaml'), 'utf8'));
   const plugins = template.plugins.map((plugin: object) => ({ ...plugin, out: 'gen' }));
   const generated = buf('generate', '--template', JSON.stringify({ ...template, plugins }), '--output', folder);

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import t from 'tap';
@@ -7,10 +6,10 @@ import { load as loadCommand } from '../../../src/cli/load.js';
 import { MeddlingProxy } from '../../support/meddling-proxy.js';
 import { CLI, Program, southbridgeBeside } from '../../support/program.js';
 import { TestServer } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { loadOn, workload } from './loads.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'southbridge-load-'));
-t.teardown(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(t);
 
 /** The address of a server that has ended. */
 async function nobody(): Promise<string> {

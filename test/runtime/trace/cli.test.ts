@@ -1,16 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { southbridgeBeside } from '../../support/program.js';
 import { TestServer } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { checkStructure, THREADS, TraceFile } from '../../support/trace-file.js';
 
 const record = (...args: string[]) => southbridgeBeside(['trace', 'record', ...args]);
 
 t.test('southbridge trace record writes what happens meanwhile', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'trace-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const file = join(folder, 'm.trace.json');
   const server = await TestServer.start({ machines: [{ name: 'm', bql: { load: { duty: 0.5, hold: '1000000' } } }] });
   t.teardown(server.stop);

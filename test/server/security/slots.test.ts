@@ -5,7 +5,8 @@ import t, { type Test } from 'tap';
 import type { ConfigurationInput } from '../../../src/config/schema.js';
 import { certificate, skipTls } from '../../support/certificate.js';
 import { TestServer } from '../../support/server.js';
-import { roleTokens, temporaryFolder } from '../../support/token-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { roleTokens } from '../../support/token-file.js';
 
 const QUICK = { headersMs: 100, requestMs: 100 };
 

@@ -11,7 +11,7 @@ import { refusals, set } from '../../config/load.js';
 import { certificate, skipTls } from '../../support/certificate.js';
 import { southbridgeBeside } from '../../support/program.js';
 import { configuration } from '../../support/server.js';
-import { temporaryFolder } from '../../support/token-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const skip = skipTls;
 

@@ -11,7 +11,7 @@ import { addToken, hashOf, isGoodFor, readTokenFile } from '../../../src/server/
 import { southbridge } from '../../support/program.js';
 import { allRoutes, pathOf } from '../../support/routes.js';
 import { configuration, TestServer } from '../../support/server.js';
-import { temporaryFolder } from '../../support/token-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 

@@ -11,7 +11,8 @@ import { refusals, set } from '../../config/load.js';
 import { EventSourceClient } from '../../support/event-source-client.js';
 import { CLI, Program, southbridge, southbridgeBeside } from '../../support/program.js';
 import { configuration } from '../../support/server.js';
-import { roleTokens, temporaryFolder } from '../../support/token-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { roleTokens } from '../../support/token-file.js';
 import { VcpuClient } from '../../support/vcpu-client.js';
 
 const TRACE = 'test/vectors/hpet_legacy.jsonl';

@@ -25,6 +25,7 @@ import {
 } from '../../support/guest.js';
 import { Random, seed } from '../../support/random.js';
 import { configuration } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { tier } from '../../support/tier.js';
 
 const logger = pino({ level: 'silent' });
@@ -32,7 +33,7 @@ const admission = new Admission('');
 
 t.test('a thread dies with a lock: its machine is suspect until it is restored, and all others go on', async (t) => {
   const complete = configuration({
-    stateDir: join(t.testdir(), 'state'),
+    stateDir: join(temporaryFolder(t), 'state'),
     stateIntervalMs: 3_600_000,
     execution: 'threads',
     vcpuThreads: 1,
@@ -109,7 +110,7 @@ t.test('threads that die under load: every request is answered, and machines com
   const designs = ['lockless-irq', 'bql', 'kick-and-drain'] as const;
   const complete = configuration({
     execution: 'threads',
-    stateDir: join(t.testdir(), 'state'),
+    stateDir: join(temporaryFolder(t), 'state'),
     stateIntervalMs: 3_600_000,
     machines: designs.map((locking) => ({ name: locking, locking })),
   });

@@ -16,6 +16,7 @@ import {
   timerConfiguration,
 } from '../../support/guest.js';
 import { configuration } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const logger = pino({ level: 'silent' });
 
@@ -24,7 +25,7 @@ async function start(t: Test, machine: { locking: 'nested-mutex' | 'lockless-tim
   const complete = configuration({
     execution: 'threads',
     vcpuThreads: 2,
-    stateDir: join(t.testdir(), 'state'),
+    stateDir: join(temporaryFolder(t), 'state'),
     stateIntervalMs: 3_600_000,
     machines: [{ name: 'm', vcpus: 2, ...machine }],
   });

@@ -5,6 +5,7 @@ import { DamagedCheckpoint, decodeCheckpoint, encodeCheckpoint } from '../../../
 import { StateFolder } from '../../../src/server/state/folder.js';
 import { pulse } from '../../support/guest.js';
 import { TestServer } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { tier } from '../../support/tier.js';
 
 const OFTEN = 10;
@@ -43,7 +44,7 @@ async function metric(server: TestServer, name: string): Promise<number> {
 }
 
 t.test('a checkpoint that is cut off, at whatever byte, or changed in any is found to be damaged', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(folder);
   await server.request('POST', '/v1/machines', { name: 'vm' });
   await server.stop();
@@ -72,7 +73,7 @@ t.test('a checkpoint that is cut off, at whatever byte, or changed in any is fou
 });
 
 t.test('a damaged checkpoint is set aside, and the one before it used', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   await twoCheckpoints(folder);
   const file = join(folder, 'vm.json');
   truncateSync(file, readFileSync(file).length - 1);
@@ -89,7 +90,7 @@ t.test('a damaged checkpoint is set aside, and the one before it used', async (t
 });
 
 t.test('a checkpoint of another version is refused, and stays', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   await twoCheckpoints(folder);
   const file = join(folder, 'vm.json');
   // Made as a later version would, with the checksum of its own first line.
@@ -109,7 +110,7 @@ t.test('a checkpoint of another version is refused, and stays', async (t) => {
 });
 
 t.test('with a full disk the server goes on, says so, and keeps the old checkpoint', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(folder, OFTEN);
   await server.request('POST', '/v1/machines', { name: 'vm', clock: 'manual' });
   const before = readFileSync(join(folder, 'vm.json'));
@@ -133,7 +134,7 @@ t.test('with a full disk the server goes on, says so, and keeps the old checkpoi
 });
 
 t.test('leftovers of a crash do no harm', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   await twoCheckpoints(folder);
   writeFileSync(join(folder, 'vm.json.new'), 'half of a check');
   t.equal(await sequenceOn(folder), 4);

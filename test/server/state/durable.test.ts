@@ -13,6 +13,7 @@ import { FILES, type FileLayer, StateFolder } from '../../../src/server/state/fo
 import { plan } from '../../../src/server/state/start-up.js';
 import { CLI, Program, withLimits } from '../../support/program.js';
 import { configuration } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const CONFIGURED = [{ name: 'configured', clock: 'manual' }] as const;
 const COMPARATOR = '/v1/machines/m/mmio/0xfed00108';
@@ -118,7 +119,7 @@ const CALLS = ['writeThrough', 'flush'] as const;
 
 for (const call of CALLS) {
   t.test(`a request that cannot be made durable is refused, and changes nothing: ${call}`, async (t) => {
-    const folder = join(t.testdir(), 'state');
+    const folder = join(temporaryFolder(t), 'state');
     const server = await start(t, folder);
     const { disk, request, names, stateOf } = server;
     await request('POST', '/v1/machines', { name: 'm', clock: 'manual' });
@@ -169,7 +170,7 @@ for (const call of CALLS) {
 }
 
 t.test('a deletion needs no space, and outlasts a crash also for a name that was made again', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(t, folder);
   const { disk, request } = server;
   await request('POST', '/v1/machines', { name: 'm', clock: 'manual' });
@@ -187,7 +188,7 @@ t.test('a deletion needs no space, and outlasts a crash also for a name that was
 });
 
 t.test('a refused restore of a machine in which a thread died leaves it as it is', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(t, folder, { execution: 'threads' });
   const { disk, request } = server;
   await request('POST', '/v1/machines', { name: 'm', clock: 'manual', locking: 'bql' });
@@ -210,7 +211,7 @@ t.test('a refused restore of a machine in which a thread died leaves it as it is
 });
 
 t.test('a failure is shown until that machine is written again, and logged once', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(t, folder, { stateIntervalMs: 10 });
   const { disk, lines, request, service } = server;
   for (const name of ['a', 'b']) await request('POST', '/v1/machines', { name, clock: 'manual' });
@@ -251,7 +252,7 @@ t.test('a failure is shown until that machine is written again, and logged once'
 });
 
 t.test('a refused POST is shown until something can be written', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(t, folder, { stateIntervalMs: 10 });
   const { disk, request, lines } = server;
   disk.refused = { call: 'writeThrough', code: 'ENOSPC' };
@@ -265,7 +266,7 @@ t.test('a refused POST is shown until something can be written', async (t) => {
 });
 
 t.test('a flush that fails leaves the last checkpoint that was durable', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(t, folder);
   const { disk, request, keeper, service } = server;
   await request('POST', '/v1/machines', { name: 'm', clock: 'manual' });
@@ -281,7 +282,7 @@ t.test('a flush that fails leaves the last checkpoint that was durable', async (
 });
 
 t.test('the program, with a limit of the size of files', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const program = new Program([CLI, 'serve', '--port', '0', '--state-dir', folder], withLimits('-f 8'));
   t.teardown(() => program.child.kill('SIGKILL'));
   const url = /http:\S+/.exec((await program.line()) ?? '')?.[0];

@@ -14,6 +14,7 @@ import {
   timerConfiguration,
 } from '../../support/guest.js';
 import { CLI, Program } from '../../support/program.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { tier } from '../../support/tier.js';
 import { VcpuClient } from '../../support/vcpu-client.js';
 
@@ -106,7 +107,7 @@ class Server {
 const damagedIn = (folder: string) => readdirSync(folder).filter((file) => file.includes('damaged'));
 
 t.test('a host that reboots, or is younger than its machines', { skip: noTimeNamespace() }, async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const hosts = [400, 0, 0, 100, 20, 0];
   let before = AGE;
   for (const [boot, older] of hosts.entries()) {
@@ -132,7 +133,7 @@ t.test(
   'a wall clock that jumps by years, while the server runs and while it is away',
   { skip: noWallClock },
   async (t) => {
-    const base = t.testdir();
+    const base = temporaryFolder(t);
     const folder = join(base, 'state');
     await mkdir(folder);
     const wall = join(base, 'wall');

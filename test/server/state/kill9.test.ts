@@ -13,6 +13,7 @@ import {
 } from '../../support/guest.js';
 import { CLI, Program } from '../../support/program.js';
 import { Random, seed } from '../../support/random.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { tier } from '../../support/tier.js';
 import { VcpuClient } from '../../support/vcpu-client.js';
 
@@ -128,7 +129,7 @@ async function awaitKept(folder: string, machine: string): Promise<void> {
 
 t.test('servers that are killed and started again', async (t) => {
   t.comment(`seed ${random.seed}`);
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   let oldest = 0;
   for (let round = 0; round <= tier.killRounds; round++) {
     const counter = round % 2 ? 'jump' : 'continue';

@@ -9,6 +9,7 @@ import { Service } from '../../../src/server/service/service.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../../src/server/state/checkpoint.js';
 import { Checkpoints } from '../../../src/server/state/checkpoints.js';
 import { configuration, TestServer } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 function start(stateDir: string): Promise<TestServer> {
   return TestServer.start({ stateDir, stateIntervalMs: 3_600_000, machines: [{ name: 'configured' }] });
@@ -55,7 +56,7 @@ async function metric(server: TestServer, name: string): Promise<number> {
 }
 
 t.test('machines that cannot be restored are set aside and reported, and all others start', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const first = await start(folder);
   const lost = FAULTS.map((_, n) => `lost-${n}`);
   const older = FAULTS.map((_, n) => `older-${n}`);
@@ -104,7 +105,7 @@ t.test('machines that cannot be restored are set aside and reported, and all oth
 
 /** A service on whose machine a test can lay hands. */
 async function open(t: Test, log: (line: string) => void = () => {}) {
-  const stateDir = join(t.testdir(), 'state');
+  const stateDir = join(temporaryFolder(t), 'state');
   const complete = configuration({ stateDir, stateIntervalMs: 10, machines: [{ name: 'm' }, { name: 'other' }] });
   const logger = pino({ level: 'error' }, { write: log });
   const keeper = await Checkpoints.open(complete, logger);
@@ -143,15 +144,25 @@ t.test('a checkpoint that could not be read back is never written', async (t) =>
   t.match((await app.inject('/metrics')).body, /^southbridge_checkpoint_failures_total [1-9]/m);
 });
 
-/** What the checkpoint and the one before it hold; undefined of what is not there. */
+/** What the checkpoint and the one before it hold; undefined for a file that is absent, as one is during a rename. */
 function filesOf(file: string): (string | undefined)[] {
-  return [file, `${file}.previous`].map((each) => (existsSync(each) ? readFileSync(each, 'utf8') : undefined));
+  return [file, `${file}.previous`].map((each) => {
+    try {
+      return readFileSync(each, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return undefined;
+    }
+  });
 }
 
+/** Resolves when a new checkpoint has replaced the one that was there. */
 async function writtenAgain(machine: MachineHandle, file: string): Promise<void> {
   const [before] = filesOf(file);
   machine.changed = true;
-  while (filesOf(file)[0] === before) await new Promise(setImmediate);
+  for (let now: string | undefined; now === undefined || now === before; [now] = filesOf(file)) {
+    await new Promise(setImmediate);
+  }
 }
 
 t.test('the failure says which machine, why, and what to do', async (t) => {

@@ -17,6 +17,7 @@ import {
   writeEntry,
 } from '../../support/guest.js';
 import { TestServer } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const CONFIGURED: ConfigurationInput['machines'] = [{ name: 'default', clock: 'manual' }, { name: 'other' }];
 
@@ -36,7 +37,7 @@ async function namesOn(server: TestServer): Promise<string[]> {
 }
 
 t.test('after an orderly end all is as it was', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const first = await start(folder);
   await first.request('POST', '/v1/machines', { name: 'vm-1', clock: 'manual', locking: 'bql', vcpus: 2 });
   await first.request('POST', '/v1/machines', { name: 'halted', clock: 'realtime' });
@@ -78,7 +79,7 @@ t.test('after an orderly end all is as it was', async (t) => {
 });
 
 t.test('after a crash nothing that was acknowledged is missing, and no event number is used twice', async (t) => {
-  const base = t.testdir();
+  const base = temporaryFolder(t);
   const folder = join(base, 'state');
   const first = await start(folder);
   await first.request('POST', '/v1/machines', { name: 'vm-0' });
@@ -97,7 +98,7 @@ t.test('after a crash nothing that was acknowledged is missing, and no event num
 });
 
 t.test('the main counter goes on, or jumps by what has passed', async (t) => {
-  const base = t.testdir();
+  const base = temporaryFolder(t);
   const folder = join(base, 'state');
   const first = await start(folder);
   const vcpu = await first.connect('other', 0);
@@ -118,7 +119,7 @@ t.test('the main counter goes on, or jumps by what has passed', async (t) => {
 });
 
 t.test('a configured machine that is configured otherwise', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const first = await start(folder);
   const vcpu = await first.connect('default', 0);
   await vcpu.write(timerComparator(0), 8, 77);
@@ -148,7 +149,7 @@ t.test('a configured machine that is configured otherwise', async (t) => {
 });
 
 t.test('two servers cannot share a folder', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const first = await start(folder);
   await t.rejects(start(folder), { code: 'state-dir-in-use' });
   await first.stop();
@@ -170,7 +171,7 @@ const REPLACEMENTS: { readonly [what: string]: (folder: string) => void } = {
 
 for (const [what, replace] of Object.entries(REPLACEMENTS)) {
   t.test(`a folder that is ${what} under a server stays this server's`, async (t) => {
-    const folder = join(t.testdir(), 'state');
+    const folder = join(temporaryFolder(t), 'state');
     const first = await start(folder);
     replace(folder);
     await t.rejects(start(folder), { code: 'state-dir-in-use' }, 'no second server is admitted');
@@ -189,7 +190,7 @@ for (const [what, replace] of Object.entries(REPLACEMENTS)) {
 }
 
 t.test('a folder that another server took is not written', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const first = await start(folder);
   rmSync(folder, { recursive: true });
   mkdirSync(folder);

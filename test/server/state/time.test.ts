@@ -13,6 +13,7 @@ import {
 } from '../../support/guest.js';
 import { seed } from '../../support/random.js';
 import { TestServer } from '../../support/server.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const NEVER = 3_600_000;
 const HOUR = 3_600e9;
@@ -80,7 +81,7 @@ const age = fc.oneof(
 t.test('a machine of any age is saved, restored and saved again, and its timers fire', async (t) => {
   const chosen = seed();
   t.comment(`seed ${chosen}`);
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const ages = fc.sample(age, { numRuns: MACHINES, seed: chosen });
   let server = await start(folder);
   for (const [n, each] of ages.entries()) await make(server, `vm-${n}`, each);
@@ -112,7 +113,7 @@ t.test(
   async (t) => {
     const chosen = seed();
     t.comment(`seed ${chosen}`);
-    const base = t.testdir();
+    const base = temporaryFolder(t);
     const folder = join(base, 'state');
     const wall = wallClock(t);
     const first = await start(folder);
@@ -157,7 +158,7 @@ t.test('a jump beyond the end of a clock is refused with a code, and changes not
 });
 
 t.test('whatever snapshot is accepted can be kept: numbers at the edge of what fits', async (t) => {
-  const folder = join(t.testdir(), 'state');
+  const folder = join(temporaryFolder(t), 'state');
   const server = await start(folder);
   await make(server, 'vm', 0);
   const snapshot = await server.get('/v1/machines/vm/snapshot');
