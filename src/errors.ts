@@ -381,6 +381,10 @@ export const ERRORS = {
     status: 503,
     message: 'The server is not ready: {reason}; try again in a moment.',
   },
+  stalled: {
+    status: 503,
+    message: '{stall}. Other machines may still be served; restart the server if this does not end.',
+  },
   'shutting-down': {
     status: 503,
     message: 'The server is shutting down; connect again when it is back.',

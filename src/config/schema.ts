@@ -102,6 +102,19 @@ const Tls = Type.Object(
   { additionalProperties: false, default: {} },
 );
 
+const Watchdog = Type.Object(
+  {
+    exit: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Whether the server ends, with exit status 70, when a thread makes no progress for 5 seconds although it has work.',
+      }),
+    ),
+  },
+  { additionalProperties: false, default: {} },
+);
+
 function pemFile(description: string) {
   return Type.Optional(Type.String({ maxLength: 4096, default: '', description: `${description} PEM.` }));
 }
@@ -214,6 +227,7 @@ export const ConfigurationSchema = Type.Object(
           'Whether the clocks of machines from `stateDir` go on from where they were, or from as much later as has passed.',
       }),
     ),
+    watchdog: Type.Optional(Watchdog),
     limits: Type.Optional(Limits),
     machines: Type.Optional(
       Type.Array(MachineConfig, {

@@ -23,8 +23,10 @@ export interface RunningServer {
   reload(): void;
   /** Stops listening, tells all clients, and ends the threads. */
   close(): Promise<void>;
-  /** Resolves when the server can go on no more, because its main loop has ended. */
+  /** Resolves when the server cannot go on: its main loop has ended, or a thread stalled and `watchdog.exit` is on. */
   readonly failed: Promise<Error>;
+  /** Whether every thread that has work makes progress. */
+  readonly makesProgress: boolean;
   /** After that: tells all clients, for a moment; nothing is kept of what the threads left. */
   abandon(): Promise<void>;
 }
@@ -43,10 +45,14 @@ export async function startServer(configuration: Configuration): Promise<Running
     configuration,
     (death, machines) => {
       if (death.slots) logThreadDeath(logger, death, machines);
-      else fail(death.reason instanceof Error ? death.reason : new Error(String(death.reason)));
+      else fail(new Error(`the main loop has ended (${messageOf(death.reason)}), and no timer fires any more`));
     },
     checkpoints,
   );
+  service.onStall = (text) => {
+    logger.error(`${text}`);
+    if (configuration.watchdog.exit) fail(new Error(text));
+  };
   const started = service.start();
   let app: App;
   try {
@@ -62,6 +68,9 @@ export async function startServer(configuration: Configuration): Promise<Running
     reload: () => reload(app, admission, configuration, logger),
     close: () => close(app, service, logger, checkpoints),
     failed,
+    get makesProgress() {
+      return service.engine.stalls.current.size === 0;
+    },
     abandon: () => abandon(app, service),
   };
 }
@@ -101,6 +110,10 @@ async function quietly(logger: Logger, listen: () => Promise<unknown>): Promise<
   } finally {
     logger.level = level;
   }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machines: readonly string[]): void {

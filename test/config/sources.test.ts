@@ -42,6 +42,7 @@ t.test('without any source everything is as documented', async (t) => {
     stateDir: '',
     stateIntervalMs: 10_000,
     stateCounter: 'continue',
+    watchdog: { exit: false },
     machines: [DEFAULT_MACHINE],
   });
   t.equal(limits.machines, 1024);

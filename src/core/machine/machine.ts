@@ -86,6 +86,8 @@ export interface MachineHost {
   kickVcpu(slot: number): void;
   /** Absolute word address of the transfer area for the state of a machine; undefined where snapshots are not used. */
   readonly transfer?: number;
+  /** Called before and after each wait for a round of the main loop. */
+  settles?(isWaiting: boolean): void;
   /** Callbacks of one slice; `CALLBACKS_PER_SLICE` of `due-work.ts` if not given. */
   readonly slice?: number | undefined;
 }

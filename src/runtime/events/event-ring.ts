@@ -81,6 +81,9 @@ export class EventRing implements EventSink {
   /** Called while a producer waits for room: the gateway, which makes room, may be asleep with events in the ring. */
   onFull: () => void = () => {};
 
+  /** Called before and after each wait for room. */
+  onWait: (isWaiting: boolean) => void = () => {};
+
   /** Events that this thread may emit before it has to look for room. */
   #allowance = 0;
 
@@ -146,7 +149,9 @@ export class EventRing implements EventSink {
       if (this.#grantAfter(head)) return;
       memory.add(this.address + WAITERS, 1);
       this.onFull();
+      this.onWait(true);
       memory.wait(this.address + HEAD, head);
+      this.onWait(false);
       memory.add(this.address + WAITERS, -1);
     }
   }

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
+import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { MAX_THREADS } from '../../core/sync/wait-graph.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
 import type { WorkerData, WorkerRole } from '../threads/worker.js';
+import { Roles } from '../watchdog/progress.js';
 
 /** These threads allocate next to nothing: room for more would only be memory that stays with them. */
 const RESOURCES = { maxYoungGenerationSizeMb: 2 };
@@ -16,6 +18,8 @@ export class Pool {
   readonly #spare: number[] = [];
   /** Threads that are no more, and are still named somewhere. */
   readonly #buried = new Set<number>();
+  /** For the watchdog. */
+  readonly #roles: Roles;
   #closing = false;
 
   constructor(
@@ -24,6 +28,7 @@ export class Pool {
     /** Called for a thread that ended by itself; `ran`, unless it never began. */
     readonly onDeath: (thread: number, role: WorkerRole, reason: unknown, ran: boolean) => void,
   ) {
+    this.#roles = new Roles(new SharedMemory(buffer), map.progress);
     for (let id = MAX_THREADS - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
   }
 
@@ -84,6 +89,8 @@ export class Pool {
       resourceLimits: RESOURCES,
     });
     this.#workers.set(thread, worker);
+    if (role.kind === 'main-loop') this.#roles.mainLoop = thread;
+    else this.#roles.setVcpu(role.index, thread, role.ring);
     return new Promise((resolve, reject) => {
       let failure: unknown;
       let ran = false;

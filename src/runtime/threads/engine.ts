@@ -16,6 +16,8 @@ import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { Pool } from '../supervisor/pool.js';
 import { Replacements } from '../supervisor/replacements.js';
 import { TraceView } from '../trace/trace-view.js';
+import { Stalls } from '../watchdog/stalls.js';
+import type { Stall } from '../watchdog/watchdog.js';
 import { Gateway, type GatewayPorts } from './gateway.js';
 import { FIRST_VCPU_THREAD, GATEWAY_THREAD, machineAt, type SharedMap, sharedMap, viewBufferAt } from './shared-map.js';
 
@@ -28,6 +30,10 @@ export interface EngineOptions {
   readonly traceRecords?: number;
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
   readonly execution?: 'auto' | 'threads';
+  /** Called for a thread that makes no progress although it has work. */
+  readonly onStall?: (stall: Stall) => void;
+  /** Whether the process is to end on a stall: with SIGKILL where the gateway has no turn to end it. */
+  readonly exitsOnStall?: boolean;
   /** Called for a thread that ended by itself. */
   readonly onThreadDeath?: (death: ThreadDeath) => void;
 }
@@ -69,6 +75,7 @@ export class Engine {
   readonly statistics: StatisticsReader;
   readonly lockView: LockView;
   readonly traces: TraceView;
+  readonly stalls: Stalls;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -111,6 +118,7 @@ export class Engine {
       for (const slot of slots ?? []) this.gateway.controls.abandon(slot);
       options.onThreadDeath?.({ thread, reason, slots });
     });
+    this.stalls = new Stalls(this.map, (stall) => options.onStall?.(stall));
     this.#replacements = new Replacements(this.gateway, this.pool, () => this.#handlers.keys());
   }
 
@@ -140,6 +148,7 @@ export class Engine {
       this.#onDeath = reject;
     });
     await Promise.race([this.round(), died]);
+    this.stalls.start(this.#buffer, this.shared, this.options.exitsOnStall ?? false);
   }
 
   /** Ends all threads. What is still unanswered stays so. */
@@ -147,7 +156,7 @@ export class Engine {
     this.#closing = true;
     this.gateway.host.gatewayBell.ring();
     await this.#loop;
-    await this.pool.close();
+    await Promise.all([this.stalls.close(), this.pool.close()]);
   }
 
   /** Makes a machine in a slot that is free. */

@@ -2,6 +2,7 @@ import type { MachineHost } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { EventRing } from '../events/event-ring.js';
 import { Doorbell } from '../rings/doorbell.js';
+import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../watchdog/progress.js';
 import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
 
 /** What the threads of a process offer to a machine, as one of them sees it. */
@@ -12,6 +13,8 @@ export class ThreadHost implements MachineHost {
   readonly vcpuBells: readonly Doorbell[];
   readonly transfer: number;
   readonly slice: number | undefined;
+  /** Where this thread shows its progress; exploration has no watchdog. */
+  progress: ThreadProgress | undefined;
 
   constructor(
     readonly shared: Memory,
@@ -24,7 +27,13 @@ export class ThreadHost implements MachineHost {
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
     this.events.onFull = () => this.gatewayBell.ring();
+    this.events.onWait = (isWaiting) => this.progress?.waits(isWaiting ? RING_WAIT : NO_WAIT);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
+  }
+
+  /** The thread waits for a round of the main loop, or has waited. */
+  settles(isWaiting: boolean): void {
+    this.progress?.waits(isWaiting ? SETTLE_WAIT : NO_WAIT);
   }
 
   kickMainLoop(slot: number): void {

@@ -3,6 +3,7 @@ import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
 import { DeadlineQueue } from '../rings/deadline-queue.js';
+import { NO_MACHINE } from '../watchdog/progress.js';
 import { ThreadHost } from './host.js';
 import { bitmapWords, machineAt, type SharedMap } from './shared-map.js';
 
@@ -28,6 +29,7 @@ export class MainLoop {
 
   /** Runs everything that is due, then sleeps until something will be. */
   iterate(): void {
+    this.#host.progress?.step();
     this.answerRound();
     this.runKicked();
     this.runDue();
@@ -79,7 +81,9 @@ export class MainLoop {
 
   /** One round for a machine. If more is due then, at host time `now`, the next round comes after those of all others. */
   #run(slot: number, now = Number.NEGATIVE_INFINITY): void {
+    const { progress } = this.#host;
     this.machine.select(machineAt(this.map, slot));
+    progress?.enter(slot);
     const controlled = this.due.run();
     const next = this.due.nextHostTime();
     const isAgain = this.due.isUnfinished || next <= now;
@@ -87,6 +91,8 @@ export class MainLoop {
     this.#deadlines.set(slot, isAgain ? Number.POSITIVE_INFINITY : next);
     if (controlled) this.#host.gatewayBell.ring();
     this.#host.publish();
+    progress?.enter(NO_MACHINE);
+    progress?.step();
   }
 
   sleep(): void {
