@@ -3,23 +3,23 @@ export const ERRORS = {
   // Requests
   'unknown-route': {
     status: 404,
-    message: 'There is no {method} {path} here; /docs lists every route.',
+    message: 'No route for {method} {path}; /docs lists every route.',
   },
   'invalid-body': {
     status: 400,
-    message: 'The body is not valid: {reason}; /docs gives its schema.',
+    message: 'The request body is invalid: {reason}; /docs gives its schema.',
   },
   'duplicate-key': {
     status: 400,
-    message: 'The key {key} stands twice in one object; give it once.',
+    message: 'The key {key} appears twice in one object; give it once.',
   },
   'too-deep': {
     status: 400,
-    message: 'The JSON is nested more than {limit} deep; send it flatter.',
+    message: 'The JSON is nested more than {limit} levels deep; send at most {limit} levels.',
   },
   'unknown-key': {
     status: 400,
-    message: 'The key {key} is not known here; allowed are: {allowed}.',
+    message: 'Unknown key {key}; the allowed keys are: {allowed}.',
   },
   'bad-value': {
     status: 400,
@@ -27,27 +27,29 @@ export const ERRORS = {
   },
   'method-not-allowed': {
     status: 405,
-    message: '{path} does not take {method}; it takes {allowed}.',
+    message: '{path} does not support {method}; use {allowed}.',
   },
   'bad-request': {
     status: 400,
-    message: 'The request is not valid HTTP, or not one for this server: {reason}.',
+    message: 'The server cannot accept the HTTP request: {reason}.',
   },
   'upgrade-required': {
     status: 426,
-    message: '{path} is a WebSocket; connect with the subprotocol southbridge.v1.proto or southbridge.v1.json.',
+    message:
+      '{path} is a WebSocket endpoint; connect with the subprotocol southbridge.v1.proto or southbridge.v1.json.',
   },
   'not-a-socket': {
     status: 400,
-    message: '{path} is no WebSocket; send a plain request.',
+    message: '{path} is not a WebSocket endpoint; send a plain HTTP request.',
   },
   'unknown-subprotocol': {
     status: 400,
-    message: 'None of the subprotocols {offered} is known; offer southbridge.v1.proto, southbridge.v1.json, or none.',
+    message:
+      'None of the offered subprotocols ({offered}) is supported; offer southbridge.v1.proto, southbridge.v1.json, or none.',
   },
   'unsupported-media-type': {
     status: 415,
-    message: 'Content of type {type} is not taken; send application/json.',
+    message: 'Content type {type} is not supported; send application/json.',
   },
   'unsupported-encoding': {
     status: 415,
@@ -55,33 +57,33 @@ export const ERRORS = {
   },
   'expectation-failed': {
     status: 417,
-    message: 'The expectation {expectation} cannot be met; send 100-continue, or no Expect header.',
+    message: 'The server cannot meet the expectation {expectation}; send Expect: 100-continue, or no Expect header.',
   },
   'body-too-large': {
     status: 413,
-    message: 'The body is larger than {limit} bytes; send less at a time, or raise limits.bodyBytes.',
+    message: 'The request body is larger than {limit} bytes; send a smaller body, or raise limits.bodyBytes.',
   },
   'headers-too-large': {
     status: 431,
-    message: 'The headers of the request are larger than {limit} bytes; send shorter ones.',
+    message: 'The request headers are larger than {limit} bytes; send smaller headers.',
   },
   'too-slow': {
     status: 408,
     message:
-      'The headers must come within {headersMs} ms and the whole request within {requestMs} ms; send it faster, or raise limits.headersMs and limits.requestMs.',
+      'The headers must arrive within {headersMs} ms and the whole request within {requestMs} ms; send the request faster, or raise limits.headersMs and limits.requestMs.',
   },
   'foreign-origin': {
     status: 403,
-    message: 'Pages of {origin} may not use this server; add the origin to allowedOrigins if they should.',
+    message: 'Pages of origin {origin} may not use this server; to permit them, add the origin to allowedOrigins.',
   },
   'foreign-host': {
     status: 403,
-    message: 'This server does not answer to the host {host}; add it to allowedHosts if it should.',
+    message: 'This server does not accept the host name {host}; to permit it, add it to allowedHosts.',
   },
   'token-missing': {
     status: 401,
     message:
-      'This needs a token with role {role}; show it as Authorization: Bearer TOKEN, or to a WebSocket as subprotocol southbridge.bearer.TOKEN.',
+      'This request needs a token with role {role}; send it as Authorization: Bearer TOKEN, or for a WebSocket as subprotocol southbridge.bearer.TOKEN.',
   },
   'token-unknown': {
     status: 401,
@@ -94,12 +96,12 @@ export const ERRORS = {
   'machine-not-allowed': {
     status: 403,
     message:
-      'The token is limited to the machines {allowed}, and this concerns {machine}; use a token that may use it.',
+      'The token gives access to the machines {allowed} only, not to {machine}; use a token with access to {machine}.',
   },
   'token-busy': {
     status: 429,
     message:
-      'The token has used more than {msPerSecond} ms of the gateway in each second; try again in {retryAfter} s, or raise limits.gatewayMsPerSecond.',
+      'The token has used more than {msPerSecond} ms of gateway time per second; try again in {retryAfter} s, or raise limits.gatewayMsPerSecond.',
   },
   'export-busy': {
     status: 429,
@@ -107,95 +109,98 @@ export const ERRORS = {
   },
   'role-too-low': {
     status: 403,
-    message: 'The token has role {has}, and this needs {role}; ask the operator of this server for one that has it.',
+    message:
+      'The token has role {has}, but this request needs role {role}; ask the operator of this server for a token with that role.',
   },
   'token-in-url': {
     status: 400,
     message:
-      'A token does not belong in a URL, where logs and histories keep it; have this one replaced, and show it as Authorization: Bearer TOKEN.',
+      'The URL contains a token, and logs and browser histories store URLs; replace the token, and send the new one as Authorization: Bearer TOKEN.',
   },
 
   // Machines
   'unknown-machine': {
     status: 404,
-    message: 'There is no machine {machine}; GET /v1/machines lists them, POST /v1/machines makes one.',
+    message: 'There is no machine {machine}; GET /v1/machines lists the machines, POST /v1/machines creates one.',
   },
   'machine-exists': {
     status: 409,
-    message: 'There is a machine {machine} already; choose another name, or delete it first.',
+    message: 'Machine {machine} already exists; choose another name, or delete it first.',
   },
   'too-many-machines': {
     status: 409,
-    message: 'All {limit} machines are in use; delete one, or raise limits.machines and start again.',
+    message: 'All {limit} machines are in use; delete one, or raise limits.machines and restart the server.',
   },
   'machine-closing': {
     status: 410,
-    message: 'The machine {machine} is being deleted; nothing more can be done with it.',
+    message: 'Machine {machine} is being deleted and accepts no more requests.',
   },
   'machine-hung': {
     status: 409,
     message:
-      'Threads hang in machine {machine}; GET /v1/machines/{machine}/deadlocks tells which, and DELETE frees them.',
+      'Threads of machine {machine} are hung; GET /v1/machines/{machine}/deadlocks lists them, DELETE /v1/machines/{machine} frees them.',
   },
   'machine-suspect': {
     status: 409,
     message:
-      'A thread died in machine {machine}, and left it in no known state; POST /v1/machines/{machine}/restore or PUT a snapshot to go on, or DELETE it.',
+      'A thread died inside machine {machine}, so its registers may be inconsistent; POST /v1/machines/{machine}/restore, PUT a snapshot, or DELETE it.',
   },
   'machine-restored': {
     status: 409,
-    message: 'Machine {machine} was restored by another request meanwhile; look at it before you restore it again.',
+    message: 'Another request restored machine {machine} in the meantime; check its state before you restore it again.',
   },
   'no-checkpoint': {
     status: 409,
     message:
-      'There is no checkpoint of machine {machine}; PUT a snapshot of it, or start the server with --state-dir to have checkpoints.',
+      'There is no checkpoint of machine {machine}; PUT a snapshot, or start the server with --state-dir to get checkpoints.',
   },
   'machine-paused': {
     status: 409,
-    message: 'Machine {machine} is paused, and its clock stands still; POST /v1/machines/{machine}/resume first.',
+    message: 'Machine {machine} is paused, and its clock is stopped; POST /v1/machines/{machine}/resume first.',
   },
   'clock-not-manual': {
     status: 409,
     message:
-      'The clock of machine {machine} follows the host and cannot be stepped; make a machine with clock: manual.',
+      'The clock of machine {machine} follows the host and cannot be stepped; create a machine with clock: manual.',
   },
   'step-too-far': {
     status: 400,
-    message: 'A step of {ns} ns would take the clock beyond 2^53 ns; it now stands at {now} ns.',
+    message: 'A step of {ns} ns would take the clock beyond 2^53 ns; the clock is at {now} ns, so use a smaller step.',
   },
   'step-cancelled': {
     status: 409,
     message:
-      'The step of {ns} ns ended early, at a virtual time of {virtualTime} ns: machine {machine} was reset, paused or deleted. Step on from there.',
+      'The step of {ns} ns ended early, at a virtual time of {virtualTime} ns: machine {machine} was reset, paused or deleted. Continue from that time.',
   },
 
   'snapshot-version': {
     status: 409,
-    message: 'The snapshot has version {version}; this server reads version {known}. Take it again with this server.',
+    message:
+      'The snapshot has version {version}; this server reads version {known}. Take a new snapshot with this server.',
   },
   'snapshot-of-another': {
     status: 409,
     message:
-      'The snapshot is of a machine with another {key} than {machine}; make a machine with the config of the snapshot.',
+      'The snapshot comes from a machine whose {key} differs from that of {machine}; create a machine with the config of the snapshot.',
   },
   'bad-snapshot': {
     status: 400,
-    message: 'The snapshot was not made by this server, or was changed: {what}.',
+    message: 'The snapshot is invalid: {what}; take it again with GET /v1/machines/NAME/snapshot, and do not edit it.',
   },
   'jump-too-far': {
     status: 409,
     message:
-      'A jump by the {ms} ms that the wall clock has passed would take the clock of machine {machine} beyond its end; use counter=continue, or set the wall clock right.',
+      'A jump of {ms} ms (the elapsed wall-clock time) would take the clock of machine {machine} beyond its maximum; use counter=continue, or correct the wall clock.',
   },
   'no-xen-filter': {
     status: 409,
-    message: 'Machine {machine} has no Xen filter to take a callback; make a machine with xen.form other than none.',
+    message:
+      'Machine {machine} has no Xen filter that could run a callback; create a machine with xen.form other than none.',
   },
 
   'not-traced': {
     status: 409,
-    message: 'Machine {machine} was not traced yet; PUT enabled: true to /v1/machines/{machine}/trace first.',
+    message: 'Machine {machine} has not been traced yet; PUT enabled: true to /v1/machines/{machine}/trace first.',
   },
 
   // vCPUs
@@ -205,16 +210,16 @@ export const ERRORS = {
   },
   'vcpu-taken': {
     status: 409,
-    message: 'vCPU {vcpu} of machine {machine} is connected already; close that connection, or show its resume token.',
+    message: 'vCPU {vcpu} of machine {machine} is already connected; close that connection, or send its resume token.',
   },
   'wrong-resume-token': {
     status: 403,
     message:
-      'Another connection holds vCPU {vcpu} of machine {machine}, and the resume token is not valid; show its token, or close it.',
+      'Another connection owns vCPU {vcpu} of machine {machine}, and the resume token is invalid; send the token of that connection, or close that connection.',
   },
   'vcpu-replaced': {
     status: 409,
-    message: 'Another connection showed the resume token of vCPU {vcpu} and took over; this one is closed.',
+    message: 'Another connection sent the resume token of vCPU {vcpu} and replaced this connection, which is closed.',
   },
   'too-many-connections': {
     status: 503,
@@ -222,7 +227,7 @@ export const ERRORS = {
   },
   'too-many-from-address': {
     status: 429,
-    message: 'There are {limit} connections from {address} already; close one, or raise limits.connectionsPerAddress.',
+    message: 'There are already {limit} connections from {address}; close one, or raise limits.connectionsPerAddress.',
   },
 
   // Accesses
@@ -233,11 +238,11 @@ export const ERRORS = {
   },
   'bad-size': {
     status: 400,
-    message: 'An access of {size} bytes is not possible; use 1, 2, 4 or 8.',
+    message: 'An access of {size} bytes is not supported; use 1, 2, 4 or 8 bytes.',
   },
   'bad-address': {
     status: 400,
-    message: '{address} is not an address; give a string such as "0xfed000f0".',
+    message: '{address} is not a valid address; give a string such as "0xfed000f0".',
   },
   'value-too-wide': {
     status: 400,
@@ -245,7 +250,7 @@ export const ERRORS = {
   },
   'bad-gsi': {
     status: 400,
-    message: 'There is no GSI {gsi}; lines are numbered 0 to 23.',
+    message: 'There is no GSI {gsi}; GSIs are numbered 0 to 23.',
   },
   'bad-vector': {
     status: 400,
@@ -259,21 +264,21 @@ export const ERRORS = {
   'bql-not-held': {
     status: 500,
     message:
-      'The Xen filter of machine {machine} found the BQL not held, and broke the access off half way; choose another form of xen, or a design whose irq axis is not lockless.',
+      'The Xen filter of machine {machine} ran without the BQL and aborted the access before it was complete; choose another xen.form, or a design whose irq axis is not lockless.',
   },
 
   // Frames of a socket
   'bad-message': {
     status: 400,
-    message: 'The message is not valid: {reason}; docs/protocol.md describes each.',
+    message: 'The message is invalid: {reason}; docs/protocol.md describes every message.',
   },
   'unknown-message-type': {
     status: 400,
-    message: 'There is no message of type {type}; known are: {allowed}.',
+    message: 'There is no message of type {type}; the types are: {allowed}.',
   },
   'frame-too-large': {
     status: 413,
-    message: 'The frame is larger than {limit} bytes; send less at a time, or raise limits.frameBytes.',
+    message: 'The frame is larger than {limit} bytes; send a smaller frame, or raise limits.frameBytes.',
   },
   'batch-too-large': {
     status: 413,
@@ -287,7 +292,7 @@ export const ERRORS = {
   },
   'config-unknown-key': {
     status: 400,
-    message: 'The key {key} ({source}) is not known{hint}; known here are: {known}.',
+    message: 'Unknown key {key} ({source}){hint}; the keys allowed here are: {known}.',
   },
   'config-missing-key': {
     status: 400,
@@ -304,7 +309,7 @@ export const ERRORS = {
   'config-exposed': {
     status: 400,
     message:
-      'Without tokens any client that reaches {host} has full access; name a file of tokens by --token-file (southbridge token add makes it), or allow it by --insecure, or listen on 127.0.0.1.',
+      'Without tokens any client that reaches {host} has full access; name a token file with --token-file (southbridge token add creates it), permit this with --insecure, or listen on 127.0.0.1.',
   },
   'token-file-unusable': {
     status: 500,
@@ -316,15 +321,15 @@ export const ERRORS = {
   },
   'token-exists': {
     status: 409,
-    message: 'There is a token {name} in {file} already; choose another name, or remove it first.',
+    message: 'The token {name} already exists in {file}; choose another name, or remove it first.',
   },
   'unknown-token': {
     status: 404,
-    message: 'There is no token {name} in {file}; southbridge token list shows those that are there.',
+    message: 'There is no token {name} in {file}; southbridge token list lists the tokens.',
   },
   'port-in-use': {
     status: 500,
-    message: 'Port {port} on {host} is in use; choose another with --port, or --port 0 for any that is free.',
+    message: 'Port {port} on {host} is in use; choose another with --port, or --port 0 for any free port.',
   },
   'port-not-permitted': {
     status: 500,
@@ -332,7 +337,7 @@ export const ERRORS = {
   },
   'host-unavailable': {
     status: 500,
-    message: 'The address {host} does not belong to this computer; choose another with --host.',
+    message: 'The address {host} does not belong to this host; choose another with --host.',
   },
 
   'too-few-files': {
@@ -343,7 +348,7 @@ export const ERRORS = {
   'state-no-space': {
     status: 507,
     message:
-      'The change to machine {machine} was refused because {folder} has no space for it: {reason}. Nothing was changed; free space there, and send the request again.',
+      'The change to machine {machine} was refused because {folder} has no space for it: {reason}. Nothing was changed; free space in that folder, and send the request again.',
   },
   'state-unavailable': {
     status: 503,
@@ -353,11 +358,12 @@ export const ERRORS = {
   'state-dir-in-use': {
     status: 500,
     message:
-      'Another server ({holder}) keeps its machines in {folder}; end it first, or choose another with --state-dir.',
+      'Another server ({holder}) stores its machines in {folder}; stop it first, or choose another folder with --state-dir.',
   },
   'state-dir-unusable': {
     status: 500,
-    message: 'No machines can be kept in {folder}: {reason}; make it writable, or choose another with --state-dir.',
+    message:
+      'The server cannot store machines in {folder}: {reason}; make the folder writable, or choose another with --state-dir.',
   },
   'checkpoint-version': {
     status: 500,
@@ -368,14 +374,14 @@ export const ERRORS = {
   'checkpoint-unreadable': {
     status: 500,
     message:
-      'The new checkpoint of machine {machine} could not be read back ({reason}), so it was not written and the one before it stays. This is a bug: please report it; PUT a snapshot or POST /v1/machines/{machine}/restore to go on from a state that can be saved.',
+      'The new checkpoint of machine {machine} could not be read back ({reason}), so the server kept the previous checkpoint. This is a bug: please report it; PUT a snapshot or POST /v1/machines/{machine}/restore to return to a state that can be saved.',
   },
 
   // Life cycle
   'state-not-kept': {
     status: 500,
     message:
-      'At the end not all could be kept in {folder}: {reason}. Machines of which only older checkpoints are there: {machines}.',
+      'At shutdown the server could not store all machines in {folder}: {reason}. Machines with an older checkpoint only: {machines}.',
   },
   'not-ready': {
     status: 503,
@@ -387,11 +393,11 @@ export const ERRORS = {
   },
   'shutting-down': {
     status: 503,
-    message: 'The server is shutting down; connect again when it is back.',
+    message: 'The server is shutting down; reconnect after it has restarted.',
   },
   internal: {
     status: 500,
-    message: 'The server failed to handle this; its log has the details under request {request}.',
+    message: 'The server failed to handle the request; its log has the details under request {request}.',
   },
 } as const satisfies { readonly [code: string]: { readonly status: number; readonly message: string } };
 

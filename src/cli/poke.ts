@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Southbridge } from '../client/index.js';
-import { failureOf } from '../lab/load/machines.js';
+import { failureOf } from '../lab/load/targets.js';
 import { serverUrl, whole } from './arguments.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 

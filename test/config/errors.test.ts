@@ -26,5 +26,5 @@ t.test('details fill the sentence and go along', async (t) => {
 
 t.test('what a client sent is not taken for a placeholder', async (t) => {
   const error = new SouthbridgeError('unknown-route', { method: 'GET', path: '/{method}$&' });
-  t.equal(error.message, 'There is no GET /{method}$& here; /docs lists every route.');
+  t.equal(error.message, 'No route for GET /{method}$&; /docs lists every route.');
 });

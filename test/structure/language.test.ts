@@ -31,12 +31,10 @@ const IDENTIFIERS = ['keeper', 'underWay', 'handOver', 'planted', 'plant', 'carr
 const NOT_YET_HELD: readonly string[] = [
   'bench/core.ts',
   'bench/counter-reads.ts',
-  'bench/load.ts',
   'bench/one-thread.ts',
   'bench/seam-load.ts',
   'bench/trace.ts',
   'bench/wire',
-  'docker',
   'docs/clients.md',
   'docs/comparison.md',
   'docs/configuration.md',
@@ -53,7 +51,6 @@ const NOT_YET_HELD: readonly string[] = [
   'src/core/devices/gsi',
   'src/core/sync',
   'src/lab/compare',
-  'src/lab/load',
   'src/lab/replay',
   'src/runtime/supervisor',
   'src/server',
@@ -62,7 +59,6 @@ const NOT_YET_HELD: readonly string[] = [
   'test/core/devices/hpet',
   'test/core/devices/quirks',
   'test/lab/compare',
-  'test/lab/load',
   'test/lab/replay',
   'test/runtime/threads',
   'test/server/metrics',
@@ -91,7 +87,6 @@ const TREES = [
   'bench',
   'web',
   'proto',
-  'docker',
   'examples',
 ];
 const GENERATED = /^src\/protocol\/gen\/|^docs\/comparison\.html$|^test\/vectors\/|^web\/vendor\//;

@@ -299,6 +299,6 @@ t.test('the program, with a limit of the size of files', async (t) => {
   t.equal((await fetch(`${url}/v1/machines/default/mmio/0xfed00000?size=8`)).status, 200, 'machines run on');
   program.child.kill('SIGTERM');
   t.equal(await program.exited, 1);
-  t.match(program.stderr, /Machines of which only older checkpoints are there: default/);
+  t.match(program.stderr, /Machines with an older checkpoint only: default/);
   t.equal(program.stderr.match(/no checkpoint of machine default/g)?.length, 1, 'it was logged once');
 });

@@ -7,21 +7,21 @@ import { CLI, Program } from '../../support/program.js';
 import { TestServer } from '../../support/server.js';
 import { loadOn, workload } from './loads.js';
 
-/** Interrupts between two that are tampered with. */
+/** The proxy tampers with one interrupt in so many. */
 const EVERY = 1000;
-/** The first of them, early, so that nobody waits for a thousand. */
+/** The first is early, so that the test does not wait for a thousand interrupts. */
 const FIRST = 7;
 
-/** Every so manieth event of a machine is swallowed, if it is an interrupt; a pulse of a line comes with two others. */
-const SWALLOWED = 16;
+/** The proxy drops events with a sequence number that is a multiple of this, if they are interrupts. */
+const DROPPED = 16;
 
-/** Something that a server does wrong. */
-class Wrong {
+/** A fault of a server, injected by a proxy. */
+class SeededFault {
   count = 0;
   readonly happened: Promise<void>;
   #happened: () => void = () => {};
 
-  /** `meddle` returns undefined while it leaves things as they are. */
+  /** `meddle` returns undefined for a frame that it leaves unchanged. */
   constructor(readonly meddle: (...parameters: Parameters<Meddle>) => readonly Uint8Array[] | undefined) {
     this.happened = new Promise((resolve) => {
       this.#happened = resolve;
@@ -39,53 +39,50 @@ class Wrong {
   }
 }
 
-/** Every thousandth interrupt comes so many times. */
-function comes(times: number): Wrong {
+/** Delivers every thousandth interrupt `times` times. */
+function repeated(times: number): SeededFault {
   let interrupts = 0;
-  return new Wrong((message, frame) => {
+  return new SeededFault((message, frame) => {
     if (message.type !== 'interrupt' || interrupts++ % EVERY !== FIRST) return undefined;
     return Array.from({ length: times }, () => frame);
   });
 }
 
-/** Of an interrupt, or of the event of an IRQ stream that tells of one. */
+/** Fields of an interrupt message, or of the IRQ stream's event that reports one. */
 function apicFields(message: ServerMessage): ApicFields | undefined {
   if (message.type === 'interrupt') return message.message;
   return message.type === 'irq' && message.event.kind === 'apic' ? message.event.message : undefined;
 }
 
-t.test(
-  'one interrupt in a thousand that is dropped, or comes twice, is found, also by a run that Ctrl-C ends',
-  async (t) => {
-    const server = await TestServer.start();
-    t.teardown(server.stop);
+t.test('a load finds one dropped or doubled interrupt in a thousand, also in a run that Ctrl-C ends', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
 
-    /** The command, which is interrupted once something has gone wrong. */
-    const command = async (wrong: Wrong) => {
-      const proxy = await wrong.proxy(server.url);
-      const parameters = ['--vcpus', '8', '--workload', 'rte-churn', '--duration', '10m', '--json'];
-      const program = new Program([CLI, 'load', '--url', proxy.url, ...parameters]);
-      await wrong.happened;
-      program.child.kill('SIGINT');
-      const report: LoadReport = JSON.parse((await program.line()) ?? '');
-      const status = await program.exited;
-      await proxy.stop();
-      return { status, report };
-    };
+  /** Runs the command, and interrupts it after the first fault. */
+  const command = async (wrong: SeededFault) => {
+    const proxy = await wrong.proxy(server.url);
+    const parameters = ['--vcpus', '8', '--workload', 'rte-churn', '--duration', '10m', '--json'];
+    const program = new Program([CLI, 'load', '--url', proxy.url, ...parameters]);
+    await wrong.happened;
+    program.child.kill('SIGINT');
+    const report: LoadReport = JSON.parse((await program.line()) ?? '');
+    const status = await program.exited;
+    await proxy.stop();
+    return { status, report };
+  };
 
-    const dropped = comes(0);
-    const doubled = comes(2);
-    const [lossy, doubling] = await Promise.all([command(dropped), command(doubled)]);
+  const dropped = repeated(0);
+  const doubled = repeated(2);
+  const [lossy, doubling] = await Promise.all([command(dropped), command(doubled)]);
 
-    t.match(lossy, { status: 130, report: { ok: false, interrupts: { lost: dropped.count, doubled: 0 }, faults: 0 } });
-    t.match(lossy.report.interrupts.examples[0], /^lost: event \d+ never reached vCPU \d$/);
-    t.match(doubling, {
-      status: 130,
-      report: { ok: false, interrupts: { lost: 0, doubled: doubled.count }, faults: 0 },
-    });
-    t.match(doubling.report.interrupts.examples[0], /^doubled: event \d+ came to vCPU \d twice$/);
-  },
-);
+  t.match(lossy, { status: 130, report: { ok: false, interrupts: { lost: dropped.count, doubled: 0 }, faults: 0 } });
+  t.match(lossy.report.interrupts.examples[0], /^lost: event \d+ never reached vCPU \d$/);
+  t.match(doubling, {
+    status: 130,
+    report: { ok: false, interrupts: { lost: 0, doubled: doubled.count }, faults: 0 },
+  });
+  t.match(doubling.report.interrupts.examples[0], /^doubled: event \d+ reached vCPU \d twice$/);
+});
 
 t.test('other faults of a server', async (t) => {
   const server = await TestServer.start();
@@ -93,7 +90,7 @@ t.test('other faults of a server', async (t) => {
 
   t.test('a main counter that reads as 0 once', async (t) => {
     let reads = 0;
-    const wrong = new Wrong((message) => {
+    const wrong = new SeededFault((message) => {
       if (message.type !== 'reply' || message.value === undefined || ++reads !== 20) return undefined;
       return [serverFrame({ ...message, value: { ...message.value, low: 0, high: 0 } })];
     });
@@ -108,9 +105,9 @@ t.test('other faults of a server', async (t) => {
     ['timer-tick', /^lost: a timer of vCPU \d was armed and never interrupted$/],
     ['periodic', /^lost: timer \d was due by \d+ ns, ticked for \d+$/],
   ] as const) {
-    t.test(`${name}: interrupts that are swallowed, and that the IRQ stream does not tell of either`, async (t) => {
-      const wrong = new Wrong((message) => {
-        const isIt = apicFields(message) && 'sequence' in message && message.sequence % SWALLOWED === 0;
+    t.test(`${name}: interrupts that neither a vCPU receives nor the IRQ stream reports`, async (t) => {
+      const wrong = new SeededFault((message) => {
+        const isIt = apicFields(message) && 'sequence' in message && message.sequence % DROPPED === 0;
         return isIt ? [] : undefined;
       });
       const proxy = await wrong.proxy(server.url);

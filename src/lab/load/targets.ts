@@ -1,40 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import { RequestError, type Southbridge } from '../../client/index.js';
-import type { Workload } from './bench.js';
+import type { Workload } from './loaded-machine.js';
 import { LoadError, type LoadOptions } from './options.js';
-import { STATIONS_PER_MACHINE } from './station.js';
+import { VCPUS_PER_MACHINE } from './vcpu-driver.js';
 
 /** The pins of the vCPUs of one machine. */
-const PINS = Array.from({ length: STATIONS_PER_MACHINE }, (_, index) => 8 + index);
+const PINS = Array.from({ length: VCPUS_PER_MACHINE }, (_, index) => 8 + index);
 const LEAST_TIMERS = 3;
 
-export interface LoadedMachine {
+export interface LoadTarget {
   readonly name: string;
   readonly locking: string;
-  /** Class of the design; null if it is not known. */
+  /** Class of the design; null if unknown. */
   readonly class: string | null;
-  /** Host time of the server in ns before which deadlocks are not of this load. */
+  /** Host time of the server in ns. Earlier deadlocks do not belong to this load. */
   readonly since: number;
-  /** One for each vCPU that takes part. */
+  /** One for each vCPU of the load. */
   readonly pins: readonly number[];
 }
 
-/** The machines of a load: made for it, or one that was there. */
-export class LoadMachines {
+/** Creates the machines of a load, or selects an existing one. */
+export class LoadTargets {
   readonly #made: string[] = [];
 
   constructor(readonly server: Southbridge) {}
 
   /** Throws LoadError. */
-  async open(options: LoadOptions): Promise<LoadedMachine[]> {
+  async open(options: LoadOptions): Promise<LoadTarget[]> {
     return options.machine === undefined ? this.#make(options) : [await this.#find(options.machine, options)];
   }
 
-  /** As many of equal size as it takes. */
-  async #make({ vcpus, workload, locking, metrics = 'shared' }: LoadOptions): Promise<LoadedMachine[]> {
-    const count = workload.isAlone ? vcpus : Math.ceil(vcpus / STATIONS_PER_MACHINE);
+  /** Creates machines of equal size, enough for all vCPUs. */
+  async #make({ vcpus, workload, locking, metrics = 'shared' }: LoadOptions): Promise<LoadTarget[]> {
+    const count = workload.isAlone ? vcpus : Math.ceil(vcpus / VCPUS_PER_MACHINE);
     const base = `load-${randomBytes(4).toString('hex')}`;
-    const machines: LoadedMachine[] = [];
+    const machines: LoadTarget[] = [];
     for (let index = 0; index < count; index++) {
       const pins = PINS.slice(0, Math.floor((vcpus + index) / count));
       const name = `${base}-${index}`;
@@ -50,18 +50,18 @@ export class LoadMachines {
     return machines;
   }
 
-  async #find(name: string, { vcpus, workload }: LoadOptions): Promise<LoadedMachine> {
+  async #find(name: string, { vcpus, workload }: LoadOptions): Promise<LoadTarget> {
     const found = (await this.server.request('GET', `/v1/machines/${encodeURIComponent(name)}`)) as Description;
     const problem = problemOf(found, vcpus, workload);
-    if (problem) throw new LoadError(`machine ${name} cannot take this load: ${problem}`);
+    if (problem) throw new LoadError(`machine ${name} cannot run this load: ${problem}`);
     await this.server.request('POST', `/v1/machines/${encodeURIComponent(name)}/reset`);
     const since = Math.max(0, ...(await this.#deadlocks(name)));
     const pins = pinsOf(found, workload).slice(0, vcpus);
     return { name, locking: lockingOf(found), class: found.locking.class, since, pins };
   }
 
-  /** How many deadlocks these machines met; at most as many as the server keeps reports of, the last 32. */
-  async deadlocksIn(machines: readonly LoadedMachine[]): Promise<number> {
+  /** Number of deadlocks in these machines, at most 32: the server stores reports of the last 32 only. */
+  async deadlocksIn(machines: readonly LoadTarget[]): Promise<number> {
     const counts = machines.map(async ({ name, since }) => {
       const times = await this.#deadlocks(name);
       return times.filter((at) => at > since).length;
@@ -76,13 +76,13 @@ export class LoadMachines {
     return deadlocks.map(({ at }) => at);
   }
 
-  /** Deletes what was made; what is gone already, or cannot be reached, is left. */
+  /** Deletes the machines that `open` created. Ignores machines that are deleted already or unreachable. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#made.splice(0).map((name) => this.server.deleteMachine(name)));
   }
 }
 
-/** What is used here of a machine as the server describes it. */
+/** The fields used here of the server's description of a machine. */
 interface Description {
   readonly clock: string;
   readonly state: string;
@@ -91,7 +91,7 @@ interface Description {
   readonly vcpus: readonly { readonly vcpu: number; readonly connected: boolean }[];
 }
 
-/** A timer and a pin for each vCPU, and no 8259 pair, which would tell vCPU 0 of the same interrupts. */
+/** A timer and a pin for each vCPU, and no 8259 pair: it would report the same interrupts to vCPU 0. */
 function configuration(vcpus: number) {
   return {
     vcpus,
@@ -123,14 +123,14 @@ function problemOf(machine: Description, vcpus: number, workload: Workload): str
   return vcpus > pins ? `its timers can be routed to ${pins} of the pins 8 to 23, not ${vcpus}` : undefined;
 }
 
-/** In words, what a request or a connection failed of. */
+/** The reason why a request or a connection failed, as a sentence. */
 export function failureOf(error: unknown, url: string): string | undefined {
   if (error instanceof LoadError) return error.message;
   if (error instanceof RequestError) return `${error.code}: ${error.message}`;
-  // What `fetch` rejects with; the reason is its cause.
+  // `fetch` rejects with a TypeError; its cause is the reason.
   if (error instanceof TypeError && error.cause) {
     const { code, message } = error.cause as NodeJS.ErrnoException;
-    return `no server answers at ${url} (${code ?? message}): is it running, and is this its address?`;
+    return `no server answers at ${url} (${code ?? message}); start one, or correct --url`;
   }
   return undefined;
 }

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as poll } from 'node:timers/promises';
 
-/** A timer of Node may be this late; what is left is spent turning. In ms. */
+/** In ms. Node's timers can be this late, so the last part of a wait polls. */
 const COARSE_MS = 1.5;
 
-/** The time of a run, from its begin until it is over. */
-export class Course {
+/** Measures and limits the time of a run. */
+export class RunClock {
   /** `performance.now`. */
   readonly begin = performance.now();
   readonly #over = new AbortController();
@@ -14,7 +14,7 @@ export class Course {
 
   constructor(ms: number) {
     this.#timer = setTimeout(() => this.end(), ms);
-    // As many may wait as there are vCPUs.
+    // Every vCPU can wait at the same time.
     setMaxListeners(0, this.#over.signal);
   }
 
@@ -22,7 +22,7 @@ export class Course {
     return this.#end !== undefined;
   }
 
-  /** Milliseconds since the begin; after the end, how long it took. */
+  /** Milliseconds since the begin; after the end, the duration of the run. */
   get elapsed(): number {
     return (this.#end ?? performance.now()) - this.begin;
   }
@@ -37,6 +37,6 @@ export class Course {
   async until(time: number): Promise<void> {
     const left = time - performance.now();
     if (left > COARSE_MS) await delay(left - COARSE_MS, undefined, { signal: this.#over.signal }).catch(() => {});
-    while (!this.isOver && performance.now() < time) await turn();
+    while (!this.isOver && performance.now() < time) await poll();
   }
 }

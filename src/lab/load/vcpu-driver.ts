@@ -6,24 +6,24 @@ const FIRST_VECTOR = 0x40;
 const OTHER_VECTORS = 0x60;
 
 /** vCPUs of one machine, each with a pin (GSI 0 acts on pin 2, so it is left out) and two vectors of its own. */
-export const STATIONS_PER_MACHINE = 16;
+export const VCPUS_PER_MACHINE = 16;
 
-/** Whose a vector is. */
+/** Index of the vCPU that owns a vector. */
 export function ownerOf(vector: number): number {
   return (vector - FIRST_VECTOR) % (OTHER_VECTORS - FIRST_VECTOR);
 }
 
-/** What one vCPU of a load works with: a connection, a timer, a pin of the IOAPIC and two vectors. */
-export class Station {
+/** Drives one vCPU of a load: its connection, timer, IOAPIC pin and two vectors. */
+export class VcpuDriver {
   accesses = 0;
   operations = 0;
   vcpu!: Vcpu;
-  /** By how much longer than usual a timer is armed for, where accesses take long. */
+  /** Factor on the time for which a timer is armed; it grows while accesses are slow. */
   lead = 1;
-  /** Interrupts with a vector of this station that have arrived, and that nobody has taken. */
+  /** Interrupts with a vector of this driver that have arrived and that `take` has not consumed. */
   #arrived = 0;
-  /** Those that the IRQ stream has told of, and that have not arrived: where they go to, by sequence number. */
-  readonly #onTheirWay = new Map<number, Station>();
+  /** Interrupts that the IRQ stream has reported and that have not arrived: destination by sequence number. */
+  readonly #inFlight = new Map<number, VcpuDriver>();
   #wake: (() => void) | undefined;
 
   constructor(
@@ -51,19 +51,19 @@ export class Station {
 
   // Interrupts
 
-  /** The IRQ stream told of an interrupt, which `destination` has not received yet. */
-  announce(sequence: number, destination: Station): void {
-    this.#onTheirWay.set(sequence, destination);
+  /** The IRQ stream reported an interrupt that `destination` has not received yet. */
+  announce(sequence: number, destination: VcpuDriver): void {
+    this.#inFlight.set(sequence, destination);
     this.#wake?.();
   }
 
   arrive(sequence: number): void {
-    this.#onTheirWay.delete(sequence);
+    this.#inFlight.delete(sequence);
     this.#arrived++;
     this.#wake?.();
   }
 
-  /** Takes what has arrived, at most `limit`; returns how many. */
+  /** Consumes the arrived interrupts, at most `limit`; returns their number. */
   take(limit = Number.POSITIVE_INFINITY): number {
     const taken = Math.min(limit, this.#arrived);
     this.#arrived -= taken;
@@ -71,24 +71,24 @@ export class Station {
   }
 
   /**
-   * Takes the next interrupt: true. False if it was lost on its way, which the ledger will show; undefined if within
-   * `ms` milliseconds none arrives, and none is told of.
+   * Consumes the next interrupt and returns true. Returns false if it was lost between server and vCPU (the ledger shows
+   * that), and undefined if within `ms` milliseconds no interrupt arrives or is reported.
    */
   async next(ms: number): Promise<boolean | undefined> {
     const end = performance.now() + ms;
     for (;;) {
       if (this.take(1) > 0) return true;
-      const [onItsWay] = this.#onTheirWay;
-      if (onItsWay) {
-        // The server gave it to the vCPU's connection when it told of it: it comes before this reply or never.
-        const [sequence, { vcpu }] = onItsWay;
+      const [inFlight] = this.#inFlight;
+      if (inFlight) {
+        // The server queued the interrupt on the vCPU's connection when it reported it: it arrives before this reply or never.
+        const [sequence, { vcpu }] = inFlight;
         await vcpu.sync();
-        if (this.#onTheirWay.delete(sequence)) return false;
+        if (this.#inFlight.delete(sequence)) return false;
       } else if (!(await this.#change(end - performance.now()))) return undefined;
     }
   }
 
-  /** Waits until something arrives or is told of; false if nothing does. */
+  /** Waits until an interrupt arrives or is reported; false after `ms` milliseconds without one. */
   #change(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (changed: boolean) => {
