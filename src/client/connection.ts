@@ -1,4 +1,4 @@
-import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../protocol/protobuf/answers.js';
 import type { ServerHello } from '../protocol/server-message.js';
 import { type Reconnection, Tries } from './reconnection.js';
 import { closeError, isPassing, upgradeError } from './refusal.js';

@@ -43,7 +43,6 @@ const NOT_YET_HELD: readonly string[] = [
   'docs/protocol.md',
   'docs/quirks.md',
   'docs/security.md',
-  'proto/southbridge/v1',
   'routes',
   'src/cli',
   'src/client',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { RequestError } from '../../client/request-error.js';
 import { RemoteMachine } from './remote-machine.js';
 import {
   type ReplayMachine,
@@ -34,14 +34,14 @@ export class RemoteTarget implements ReplayTarget {
     await this.#request('POST', '/v1/machines', machineConfiguration(name, trace, options));
     this.#machines.add(name);
     try {
-      const socket = await openSocket(`${this.#base.replace(/^http/, 'ws')}/v1/machines/${name}/vcpus/0`, this.token);
-      const machine = new RemoteMachine(socket, () => this.#delete(name));
-      await machine.subscribe();
-      return machine;
+      const remove = () => this.#delete(name);
+      return await RemoteMachine.open(this.#base, name, { token: this.token, connectMs: PATIENCE_MS, remove });
     } catch (error) {
-      // What went wrong first is what is told.
+      // The first error is the one to report.
       await this.#delete(name).catch(() => {});
-      throw error;
+      if (!(error instanceof RequestError)) throw error;
+      // A server that answers refuses this machine only.
+      throw error.code === 'connection-refused' ? new TargetLost(error.message) : new TargetRefusal(error.message);
     }
   }
 
@@ -92,32 +92,6 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
     pic: trace.kind === 'pic',
     vcpus: 1,
   };
-}
-
-function openSocket(url: string, token: string | undefined): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, 'southbridge.v1.json', {
-      handshakeTimeout: PATIENCE_MS,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      perMessageDeflate: false,
-    });
-    // No event may pass before the machine listens: the socket is paused until then.
-    socket.once('open', () => {
-      socket.pause();
-      socket.removeAllListeners();
-      resolve(socket);
-    });
-    socket.once('error', (error) => reject(new TargetLost(`${url}: ${reasonOf(error)}`)));
-    socket.once('unexpected-response', (_, response) => {
-      let text = '';
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.once('close', () =>
-        reject(new TargetRefusal(`${url}: ${response.statusCode} ${textOfError(text)}`.trimEnd())),
-      );
-    });
-  });
 }
 
 /** The code and message of a coded error; of anything else, how it begins. */

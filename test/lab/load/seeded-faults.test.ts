@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { LoadReport } from '../../../src/lab/load/report.js';
-import { serverFrame } from '../../../src/protocol/protobuf/server-frame.js';
+import { serverFrame } from '../../../src/protocol/protobuf/answers.js';
 import type { ApicFields, ServerMessage } from '../../../src/protocol/server-message.js';
 import { type Meddle, MeddlingProxy } from '../../support/meddling-proxy.js';
 import { CLI, Program } from '../../support/program.js';

@@ -102,7 +102,7 @@ export type ClientMessage = Message<"southbridge.v1.ClientMessage"> & {
     case: "endOfInterrupt";
   } | {
     /**
-     * Tells the logical address of the local APIC.
+     * Sets the logical address of the local APIC.
      *
      * @generated from field: southbridge.v1.SetApic set_apic = 10;
      */
@@ -284,7 +284,7 @@ export const WriteSchema: GenMessage<Write> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_client, 3);
 
 /**
- * Several accesses, done in order as a whole, or refused as a whole: nothing is carried out if one of them cannot be.
+ * Several accesses, applied in order. If the server refuses one of them, it refuses the whole batch and applies none.
  * There is one reply; none if every access is a posted write.
  *
  * @generated from message southbridge.v1.Batch
@@ -470,7 +470,7 @@ export const EndOfInterruptSchema: GenMessage<EndOfInterrupt> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_client, 9);
 
 /**
- * Tells under which logical address the local APIC of this vCPU takes messages.
+ * Sets the logical address under which the local APIC of this vCPU accepts messages.
  *
  * @generated from message southbridge.v1.SetApic
  */
@@ -505,7 +505,7 @@ export const SetApicSchema: GenMessage<SetApic> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_client, 10);
 
 /**
- * Moves a manual clock. The reply comes when all that came due has run.
+ * Advances a manual clock. The server replies after every timer that became due has run.
  *
  * @generated from message southbridge.v1.ClockStep
  */
@@ -533,7 +533,7 @@ export const ClockStepSchema: GenMessage<ClockStep> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_client, 11);
 
 /**
- * Fence: answered when everything sent before is done.
+ * Fence: the server replies after it has completed every earlier request.
  *
  * @generated from message southbridge.v1.Sync
  */

@@ -388,7 +388,7 @@ export enum Cause {
   EOI = 6,
 
   /**
-   * A message that had been put off.
+   * A delayed message.
    *
    * @generated from enum value: CAUSE_DELAYED = 7;
    */

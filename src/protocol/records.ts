@@ -1,8 +1,10 @@
-import { SouthbridgeError } from '../../errors.js';
-import type { Access } from '../client-message.js';
+import { SouthbridgeError } from '../errors.js';
+import type { Access } from './client-message.js';
+import type { BatchResults } from './server-message.js';
 
-/** The packed accesses of a batch: proto/southbridge/v1/client.proto, `Batch.accesses`. */
-export const RECORD_BYTES = 16;
+/** The packed fields of batches: `Batch.accesses` of proto/southbridge/v1/client.proto and `Reply.results` of server.proto. */
+
+const RECORD_BYTES = 16;
 
 const KIND = 0b11;
 const WRITE = 1;
@@ -55,4 +57,20 @@ export function writeRecords(accesses: readonly Access[]): Uint8Array {
 
 export function malformed(reason: string): SouthbridgeError {
   return new SouthbridgeError('bad-message', { reason });
+}
+
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+/** 8 bytes for each access, which may share memory with `values`. */
+export function resultBytes({ values }: BatchResults): Uint8Array {
+  if (LITTLE_ENDIAN) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const view = new DataView(new ArrayBuffer(values.byteLength));
+  for (let index = 0; index < values.length; index++) view.setUint32(4 * index, values[index], true);
+  return new Uint8Array(view.buffer);
+}
+
+/** Low and high half for each access. */
+export function resultWords(bytes: Uint8Array): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Uint32Array.from({ length: bytes.length >> 2 }, (_, index) => view.getUint32(4 * index, true));
 }
