@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
+import { resourceUrl, targetOf } from '../../client/address.js';
+import { httpRequest } from '../../client/http-request.js';
+import { socketUrl } from '../../client/web-socket.js';
 import { RemoteMachine } from './remote-machine.js';
 import {
   type ReplayMachine,
@@ -16,17 +20,16 @@ const PATIENCE_MS = 10_000;
 
 /** Replays on a server: a machine of its own for each trace, driven over its vCPU socket and deleted at the end. */
 export class RemoteTarget implements ReplayTarget {
+  /** The URL of the server. */
   readonly name: string;
-  readonly #base: string;
   /** Machines that are to be deleted yet. */
   readonly #machines = new Set<string>();
 
   constructor(
-    url: URL,
+    url: string | URL,
     readonly token?: string,
   ) {
-    this.#base = url.href.replace(/\/+$/, '');
-    this.name = this.#base;
+    this.name = String(url).replace(/\/+$/, '');
   }
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
@@ -34,7 +37,7 @@ export class RemoteTarget implements ReplayTarget {
     await this.#request('POST', '/v1/machines', machineConfiguration(name, trace, options));
     this.#machines.add(name);
     try {
-      const socket = await openSocket(`${this.#base.replace(/^http/, 'ws')}/v1/machines/${name}/vcpus/0`, this.token);
+      const socket = await openSocket(socketUrl(this.name, `/v1/machines/${name}/vcpus/0`), this.token);
       const machine = new RemoteMachine(socket, () => this.#delete(name));
       await machine.subscribe();
       return machine;
@@ -55,22 +58,22 @@ export class RemoteTarget implements ReplayTarget {
   }
 
   async #request(method: string, path: string, body?: object): Promise<void> {
-    const what = `${method} ${this.#base}${path}`;
-    const init: RequestInit = { method, signal: AbortSignal.timeout(PATIENCE_MS) };
-    init.headers = {
+    const url = resourceUrl(this.name, path);
+    const headers = {
       ...(body && { 'content-type': 'application/json' }),
       ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
     };
-    if (body) init.body = JSON.stringify(body);
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(this.#base + path, init);
-      text = await response.text();
-    } catch (error) {
-      throw new TargetUnreachable(`${what}: ${reasonOf(error)}`);
-    }
-    if (!response.ok) throw new TargetRefusal(`${what}: ${response.status} ${textOfError(text)}`.trimEnd());
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await httpRequest(url, {
+      method,
+      headers,
+      signal,
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((error) => {
+      throw new TargetUnreachable(`${method} ${url}: ${reasonOf(error)}`);
+    });
+    const { ok, status, text } = answer;
+    if (!ok) throw new TargetRefusal(`${method} ${url}: ${status} ${textOfError(text)}`.trimEnd());
   }
 }
 
@@ -96,7 +99,9 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
 
 function openSocket(url: string, token: string | undefined): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, 'southbridge.v1.json', {
+    const { socketPath, path } = targetOf(url);
+    const socket = new WebSocket(socketPath === undefined ? url : `ws://localhost${path}`, 'southbridge.v1.json', {
+      ...(socketPath !== undefined && { createConnection: () => connect(socketPath) }),
       handshakeTimeout: PATIENCE_MS,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
