@@ -339,6 +339,16 @@ export const ERRORS = {
     status: 500,
     message: 'The address {host} does not belong to this host; choose another with --host.',
   },
+  'socket-in-use': {
+    status: 500,
+    message:
+      'A running server listens on the Unix socket {path}; choose another path with --listen unix:PATH, or stop that server.',
+  },
+  'socket-unusable': {
+    status: 500,
+    message:
+      'The server cannot listen on the Unix socket {path}: {reason}; choose another path with --listen unix:PATH, or make this one usable.',
+  },
 
   'too-few-files': {
     status: 500,

@@ -7,7 +7,7 @@ import { LoadError } from '../lab/load/options.js';
 import { type LoadReport, textOf } from '../lab/load/report.js';
 import { failureOf } from '../lab/load/targets.js';
 import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../lab/load/workloads/index.js';
-import { metricsOption } from './arguments.js';
+import { metricsOption, serverUrl, whole } from './arguments.js';
 import { atEnding } from './ending.js';
 import { duration as durationText, Progress, paint } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
@@ -86,22 +86,6 @@ export const load = new Command('load')
   .option('--json', 'print one JSON object')
   .addHelpText('after', HELP)
   .action(run);
-
-function serverUrl(text: string): string {
-  if (URL.canParse(text)) {
-    const { protocol, href } = new URL(text);
-    if (/^https?:$/.test(protocol)) return href.replace(/\/+$/, '');
-  }
-  throw new InvalidArgumentError('It begins with http:// or https://.');
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  };
-}
 
 /** In milliseconds; a number alone is seconds. */
 function duration(text: string): number {

@@ -133,6 +133,16 @@ export const ConfigurationSchema = Type.Object(
     port: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, description: 'TCP port; 0 takes any that is free.' }),
     ),
+    listen: Type.Optional(
+      Type.String({
+        pattern: '^(tcp|(tcp,)?unix:[^,]+)$',
+        maxLength: 4096,
+        default: 'tcp',
+        examples: ['tcp', 'unix:/run/southbridge.sock', 'tcp,unix:/run/southbridge.sock'],
+        description:
+          '`tcp`: on `host` and `port`. `unix:PATH`: on a Unix socket of mode 0600, whose clients need no token. `tcp,unix:PATH`: on both.',
+      }),
+    ),
     logLevel: Type.Optional(
       Type.Enum([...LOG_LEVELS], { default: 'info', description: 'What is logged: this level and those after it.' }),
     ),

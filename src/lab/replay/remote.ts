@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { resourceUrl } from '../../client/address.js';
+import { httpRequest } from '../../client/http-request.js';
 import { RequestError } from '../../client/request-error.js';
 import { RemoteMachine } from './remote-machine.js';
 import {
@@ -16,17 +18,16 @@ const PATIENCE_MS = 10_000;
 
 /** Replays on a server: a machine of its own for each trace, driven over its vCPU socket and deleted at the end. */
 export class RemoteTarget implements ReplayTarget {
+  /** The URL of the server. */
   readonly name: string;
-  readonly #base: string;
   /** Machines that are to be deleted yet. */
   readonly #machines = new Set<string>();
 
   constructor(
-    url: URL,
+    url: string | URL,
     readonly token?: string,
   ) {
-    this.#base = url.href.replace(/\/+$/, '');
-    this.name = this.#base;
+    this.name = String(url).replace(/\/+$/, '');
   }
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
@@ -35,7 +36,7 @@ export class RemoteTarget implements ReplayTarget {
     this.#machines.add(name);
     try {
       const remove = () => this.#delete(name);
-      return await RemoteMachine.open(this.#base, name, { token: this.token, connectMs: PATIENCE_MS, remove });
+      return await RemoteMachine.open(this.name, name, { token: this.token, connectMs: PATIENCE_MS, remove });
     } catch (error) {
       // The first error is the one to report.
       await this.#delete(name).catch(() => {});
@@ -55,22 +56,22 @@ export class RemoteTarget implements ReplayTarget {
   }
 
   async #request(method: string, path: string, body?: object): Promise<void> {
-    const what = `${method} ${this.#base}${path}`;
-    const init: RequestInit = { method, signal: AbortSignal.timeout(PATIENCE_MS) };
-    init.headers = {
+    const url = resourceUrl(this.name, path);
+    const headers = {
       ...(body && { 'content-type': 'application/json' }),
       ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
     };
-    if (body) init.body = JSON.stringify(body);
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(this.#base + path, init);
-      text = await response.text();
-    } catch (error) {
-      throw new TargetUnreachable(`${what}: ${reasonOf(error)}`);
-    }
-    if (!response.ok) throw new TargetRefusal(`${what}: ${response.status} ${textOfError(text)}`.trimEnd());
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await httpRequest(url, {
+      method,
+      headers,
+      signal,
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((error) => {
+      throw new TargetUnreachable(`${method} ${url}: ${reasonOf(error)}`);
+    });
+    const { ok, status, text } = answer;
+    if (!ok) throw new TargetRefusal(`${method} ${url}: ${status} ${textOfError(text)}`.trimEnd());
   }
 }
 
