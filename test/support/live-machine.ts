@@ -5,6 +5,7 @@ import type { Design } from '../../src/core/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
 import type { MachineOptions } from '../../src/core/machine/machine.js';
 import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
+import { type MachineRequests, Request } from '../../src/runtime/rings/requests.js';
 import * as ring from '../../src/runtime/rings/submission-ring.js';
 import { LockReportRings } from '../../src/runtime/statistics/lock-reports.js';
 import { LockView } from '../../src/runtime/statistics/lock-view.js';
@@ -17,9 +18,11 @@ const SLOT = 0;
 /** A machine on real threads, with a realtime clock unless told otherwise; requests name the vCPU thread to run on. */
 export class LiveMachine {
   readonly locks: LockView;
+  readonly #requests: MachineRequests;
 
   private constructor(readonly engine: Engine) {
     this.locks = new LockView(engine.shared, engine.map);
+    this.#requests = engine.gateway.newRecord(SLOT);
   }
 
   static async start(
@@ -49,10 +52,13 @@ export class LiveMachine {
 
   call(thread: number, operation: number, size: number, address: number, low = 0, high = 0): Promise<number> {
     return new Promise((resolve, reject) =>
-      this.engine.submit(thread, SLOT, operation, size, address, low, high, (status, lowRead, highRead) => {
-        if (status === ring.OK) resolve(highRead * 2 ** 32 + lowRead);
-        else reject(new Error(`operation ${operation} at 0x${address.toString(16)}: status ${status}`));
-      }),
+      this.#requests.admit(
+        new Request(SLOT, thread, operation, size, address, low, high, (request) => {
+          const { status } = request;
+          if (status === ring.OK) resolve(request.high * 2 ** 32 + request.low);
+          else reject(new Error(`operation ${operation} at 0x${address.toString(16)}: status ${status}`));
+        }),
+      ),
     );
   }
 

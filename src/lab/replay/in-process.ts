@@ -3,7 +3,7 @@ import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import type { Completion, Lane } from '../../runtime/rings/dispatch.js';
+import { type Completion, type MachineRequests, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { Engine } from '../../runtime/threads/engine.js';
 import {
@@ -16,7 +16,7 @@ import {
 } from './target.js';
 import type { Output, Step, Trace } from './trace.js';
 
-const VCPU_THREAD = 0;
+const VCPU = 0;
 const SLOT = 0;
 
 /** Replays on the real threads of this process: one vCPU thread and the main loop. */
@@ -71,11 +71,13 @@ interface Pending {
 class InProcessMachine implements ReplayMachine {
   readonly #pending: Pending[] = [];
   /** Requests may be sent before a step is complete. */
-  readonly #lane: Lane = { inFlight: 0 };
+  readonly #requests: MachineRequests;
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 
-  constructor(readonly engine: Engine) {}
+  constructor(readonly engine: Engine) {
+    this.#requests = engine.gateway.newRecord(SLOT);
+  }
 
   take(event: MachineEvent): void {
     const output = outputOf(event);
@@ -114,12 +116,12 @@ class InProcessMachine implements ReplayMachine {
     const high = Number(value >> 32n);
     return new Promise((resolve, reject) => {
       this.#pending.push({ resolve, reject });
-      const answer: Completion = (status, resultLow, resultHigh) => {
+      const done: Completion = (request) => {
         const outputs = this.#outputs;
         this.#outputs = [];
-        this.#pending.shift()?.resolve(outcomeOf(status, resultLow, resultHigh, outputs));
+        this.#pending.shift()?.resolve(outcomeOf(request, outputs));
       };
-      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, answer, this.#lane);
+      this.#requests.admit(new Request(SLOT, VCPU, operation, size, address, low, high, done));
     });
   }
 
@@ -129,7 +131,7 @@ class InProcessMachine implements ReplayMachine {
   }
 }
 
-function outcomeOf(status: number, low: number, high: number, outputs: readonly Output[]): Outcome {
+function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): Outcome {
   switch (status) {
     case ring.OK:
       return { value: (BigInt(high) << 32n) | BigInt(low), outputs };

@@ -8,7 +8,7 @@ import { MACHINE_WORDS } from '../../core/memory/map.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { Thread } from '../../core/sync/thread.js';
 import { LARGEST_BURST, type MachineEvent } from '../events/event-ring.js';
-import type { Completion, Lane } from '../rings/dispatch.js';
+import { NONE, Request } from '../rings/requests.js';
 import { GONE, VIEW } from '../rings/submission-ring.js';
 import type { InversionReport, LockEdge, LockView } from '../statistics/lock-view.js';
 import { StatisticsReader } from '../statistics/statistics-reader.js';
@@ -204,22 +204,6 @@ export class Engine {
     return this.gateway.hung.hasLost(slot);
   }
 
-  /** Submits a request to a vCPU thread: behind a pending step of its lane, if it has one. */
-  submit(
-    vcpuThread: number,
-    slot: number,
-    operation: number,
-    size: number,
-    address: number,
-    low: number,
-    high: number,
-    answer: Completion,
-    lane?: Lane,
-  ): void {
-    const gateway = this.gateway;
-    gateway.enter(vcpuThread, gateway.request(slot, operation, size, address, low, high, answer, lane), lane);
-  }
-
   /** Asks the main loop for control work. Resolves when it is complete and all events that it caused are delivered. */
   control(slot: number, work: number, argument = 0): Promise<void> {
     return new Promise((done) => this.gateway.controls.request(slot, work, argument, done));
@@ -259,15 +243,16 @@ export class Engine {
   ): Promise<T | undefined> {
     const view = this.#viewing[vcpuThread].then(
       () =>
-        new Promise<T | undefined>((resolve, reject) =>
-          this.submit(vcpuThread, slot, VIEW, 0, what, 0, 0, (status, low, high) => {
+        new Promise<T | undefined>((resolve, reject) => {
+          const request = new Request(slot, NONE, VIEW, 0, what, 0, 0, ({ status, low, high }) => {
             try {
               resolve(status === GONE ? undefined : read(viewBufferAt(this.map, vcpuThread), high * 2 ** 32 + low));
             } catch (error) {
               reject(error);
             }
-          }),
-        ),
+          });
+          this.gateway.submit(vcpuThread, request);
+        }),
     );
     this.#viewing[vcpuThread] = view.catch(() => {});
     return view;

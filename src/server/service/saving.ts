@@ -14,7 +14,7 @@ import {
 
 /** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
 export function save(machine: MachineHandle, toKeep = false): Promise<Snapshot> {
-  return machine.alone(async () => {
+  return machine.quiesce(async () => {
     if (toKeep) machine.changed = false;
     let snapshot: Snapshot | undefined;
     const after = (at: number) => {
@@ -75,8 +75,8 @@ export async function restore(
     await load(machine, snapshot, time);
     if (isServed) machine.restored();
   };
-  if (machine.isHung) await machine.anew(work, prepare);
-  else await machine.alone(() => prepare().then(work));
+  if (machine.isHung) await machine.rebuild(work, prepare);
+  else await machine.quiesce(() => prepare().then(work));
 }
 
 /** What `save` returns right after the snapshot was loaded. */

@@ -2,6 +2,7 @@ import t from 'tap';
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { EVENT_INTR } from '../../../src/core/machine/events.js';
 import type { MachineEvent } from '../../../src/runtime/events/event-ring.js';
+import { Request } from '../../../src/runtime/rings/requests.js';
 import * as ring from '../../../src/runtime/rings/submission-ring.js';
 import { Engine } from '../../../src/runtime/threads/engine.js';
 
@@ -22,9 +23,12 @@ t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) =>
     },
     (event) => events.push({ ...event }),
   );
+  const requests = engine.gateway.newRecord(0);
   const submit = (operation: number, address: number, low: number) =>
     new Promise<{ status: number; value: number }>((resolve) =>
-      engine.submit(0, 0, operation, 1, address, low, 0, (status, value) => resolve({ status, value })),
+      requests.admit(
+        new Request(0, 0, operation, 1, address, low, 0, ({ status, low: value }) => resolve({ status, value })),
+      ),
     );
   const out = (port: number, value: number) => submit(ring.PORT_WRITE, port, value);
 

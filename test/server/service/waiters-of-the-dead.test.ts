@@ -42,8 +42,8 @@ async function start(t: Test, machine: { locking: 'nested-mutex' | 'lockless-tim
     m,
     write: (vcpu: number, address: number, low: number): Promise<string> =>
       new Promise((resolve) =>
-        m.access(vcpu, { write: true, address, size: 8, low, high: 0, posted: false }, (error) =>
-          resolve(error?.code ?? 'written'),
+        m.access(vcpu, { write: true, address, size: 8, low, high: 0, posted: false }, (request) =>
+          resolve(m.failureOf(request)?.code ?? 'written'),
         ),
       ),
     hold: (lock: number) => shown().acquire(lock),
