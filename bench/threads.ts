@@ -114,7 +114,7 @@ async function reached(memory: SharedMemory, address: number, count: number): Pr
 async function roundTrip(execution: 'auto' | 'threads'): Promise<Measured> {
   const engine = new Engine({ vcpuThreads: 1, machines: 1, execution });
   await engine.start();
-  engine.createMachine(
+  engine.slot(0).create(
     {
       slot: 0,
       design: PRESETS['lockless-timer'],
@@ -127,10 +127,11 @@ async function roundTrip(execution: 'auto' | 'threads'): Promise<Measured> {
     },
     () => {},
   );
-  const requests = engine.gateway.newRecord(0);
   const address = HPET_BASE + MAIN_COUNTER;
   const read = () =>
-    new Promise<void>((answered) => requests.admit(new Request(0, 0, READ, 8, address, 0, 0, () => answered())));
+    new Promise<void>((answered) =>
+      engine.slot(0).perform(new Request(0, 0, READ, 8, address, 0, 0, () => answered())),
+    );
   const time = await measureAsync(2000, read);
   await engine.close();
   return time;

@@ -3,9 +3,10 @@ import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import { type Completion, type MachineRequests, Request } from '../../runtime/rings/requests.js';
+import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { Engine } from '../../runtime/threads/engine.js';
+import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import {
   type Outcome,
   quirksOfReplay,
@@ -27,9 +28,9 @@ export class InProcessTarget implements ReplayTarget {
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
     this.#engine ??= this.#start();
-    const machine = new InProcessMachine(await this.#engine);
+    const machine = new InProcessMachine((await this.#engine).slot(SLOT));
     this.#machine = machine;
-    machine.engine.createMachine(
+    machine.slot.create(
       {
         slot: SLOT,
         design: PRESETS[options.locking],
@@ -70,14 +71,10 @@ interface Pending {
 
 class InProcessMachine implements ReplayMachine {
   readonly #pending: Pending[] = [];
-  /** Requests may be sent before a step is complete. */
-  readonly #requests: MachineRequests;
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 
-  constructor(readonly engine: Engine) {
-    this.#requests = engine.gateway.newRecord(SLOT);
-  }
+  constructor(readonly slot: MachineSlot) {}
 
   take(event: MachineEvent): void {
     const output = outputOf(event);
@@ -121,13 +118,13 @@ class InProcessMachine implements ReplayMachine {
         this.#outputs = [];
         this.#pending.shift()?.resolve(outcomeOf(request, outputs));
       };
-      this.#requests.admit(new Request(SLOT, VCPU, operation, size, address, low, high, done));
+      this.slot.perform(new Request(SLOT, VCPU, operation, size, address, low, high, done));
     });
   }
 
   async close(): Promise<void> {
     // Threads that no longer answer would not let go of it either; they end with the target.
-    if (this.#pending.length === 0 && !this.#lost) await this.engine.removeMachine(SLOT);
+    if (this.#pending.length === 0 && !this.#lost) await this.slot.remove();
   }
 }
 

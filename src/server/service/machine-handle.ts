@@ -20,10 +20,11 @@ import { SouthbridgeError } from '../../errors.js';
 import type { Access } from '../../protocol/client-message.js';
 import type { Gap, LineLevels } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import { type Completion, type MachineRequests, Request } from '../../runtime/rings/requests.js';
+import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { threadName } from '../../runtime/statistics/lock-view.js';
 import type { Engine } from '../../runtime/threads/engine.js';
+import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import { type BatchRoom, fillResult } from '../streams/batch-results.js';
 import type { Drops } from '../streams/flow.js';
 import { addressed } from './apic.js';
@@ -51,6 +52,7 @@ export class MachineHandle {
   readonly name: string;
   readonly locking: LockingDescription;
   readonly vcpus: readonly Vcpu[];
+  readonly slot: MachineSlot;
   readonly subscribers = new Set<Subscriber>();
   /** Allocated when the first subscriber comes. */
   #history: History | undefined;
@@ -69,7 +71,6 @@ export class MachineHandle {
   checkpointFailure: string | undefined;
 
   #bqlLoad: BqlLoadConfig;
-  readonly #requests: MachineRequests;
   #draining = false;
   /** Whether a thread had died in the machine when it was last rebuilt. */
   #wasSuspect = false;
@@ -89,18 +90,18 @@ export class MachineHandle {
       { length: config.vcpus },
       (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines, drops),
     );
-    this.#requests = engine.gateway.newRecord(options.slot);
-    engine.createMachine(options, (event) => this.#onEvent(event));
+    this.slot = engine.slot(options.slot);
+    this.slot.create(options, (event) => this.#onEvent(event));
   }
 
   /** Requests that are not answered yet, those that control the machine included. */
   get unanswered(): number {
-    return this.#requests.unanswered;
+    return this.slot.requests.unanswered;
   }
 
   /** Virtual time in ns. */
   get virtualTime(): number {
-    return this.engine.virtualTime(this.options.slot);
+    return this.slot.virtualTime;
   }
 
   /** Throws `unknown-vcpu`. */
@@ -140,12 +141,12 @@ export class MachineHandle {
 
   /** Whether a thread died in the machine: what it left half done is unknown. */
   get isSuspect(): boolean {
-    return this.engine.isSuspect(this.options.slot);
+    return this.slot.isSuspect;
   }
 
   /** Whether a deadlock was left to hang (`onDeadlock: hang`), or a thread died. */
   get isHung(): boolean {
-    return this.engine.isHung(this.options.slot);
+    return this.slot.isHung;
   }
 
   /** Throws unless the clock can be stepped by hand now. */
@@ -161,7 +162,7 @@ export class MachineHandle {
   #perform(request: Request): void {
     this.#requireAdmitting();
     this.changed = true;
-    this.#requests.admit(request);
+    this.slot.perform(request);
   }
 
   /** The same for operations that are no access. */
@@ -180,12 +181,10 @@ export class MachineHandle {
    */
   tryAccesses(vcpu: number, accesses: readonly Access[], results: BatchRoom): number {
     this.#requireAdmitting();
-    if (this.#requests.isBlocked) return 0;
-    this.changed = true;
-    const { gateway, machine } = this.engine;
-    const inline = gateway.inlineFor(this.options.slot, this.#requests, vcpu);
+    const inline = this.slot.inlineFor(vcpu);
     if (!inline) return 0;
-    const { value } = machine;
+    this.changed = true;
+    const { value } = inline.machine;
     let done = 0;
     for (; done < accesses.length; done++) {
       const access = accesses[done];
@@ -193,15 +192,13 @@ export class MachineHandle {
       fillResult(results, done, undefined, value.lo, value.hi);
     }
     // The events of these must not wait for the rest, which a vCPU thread may need long for.
-    if (done > 0 && done < accesses.length) gateway.host.gatewayBell.ring();
+    if (done > 0 && done < accesses.length) this.engine.gateway.host.gatewayBell.ring();
     return done;
   }
 
   /** Calls back once the events of `tryAccesses` are delivered. */
   afterEvents(vcpu: number, done: Completion): void {
-    const request = new Request(this.options.slot, vcpu, ring.NOTHING, 0, 0, 0, 0, done);
-    this.#requests.admitCompleted(request);
-    this.engine.gateway.finishBehindEvents(request);
+    this.slot.finishBehindEvents(new Request(this.options.slot, vcpu, ring.NOTHING, 0, 0, 0, 0, done));
   }
 
   setLine(vcpu: number, gsi: number, level: number, done: Completion): void {
@@ -284,11 +281,11 @@ export class MachineHandle {
     return new SouthbridgeError('step-too-far', { ns, now: this.virtualTime });
   }
 
-  /** See `Engine.view`. */
+  /** See `MachineSlot.view`. */
   async view<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
     this.requireOpen();
-    return this.#requests.hold(async () => {
-      const view = await this.engine.view(0, this.options.slot, what, read);
+    return this.slot.requests.hold(async () => {
+      const view = await this.slot.view(what, read);
       if (view === undefined) throw this.gone();
       return view;
     });
@@ -306,14 +303,14 @@ export class MachineHandle {
     const { engine, options } = this;
     return {
       locks: engine.lockView.state(options.slot),
-      deferred: engine.deferred(options.slot),
+      deferred: this.slot.deferred(),
       xen: this.#xen(),
     };
   }
 
   #xen() {
     const { engine } = this;
-    const xen = engine.xen(this.options.slot);
+    const xen = this.slot.xen();
     if (!xen) return null;
     const { form, gsi, failures } = xen;
     return {
@@ -325,7 +322,7 @@ export class MachineHandle {
   }
 
   lockOrder() {
-    return this.engine.lockOrder(this.options.slot);
+    return this.slot.lockOrder();
   }
 
   deadlocks() {
@@ -341,7 +338,7 @@ export class MachineHandle {
     this.requireOpen();
     this.#bqlLoad = load;
     this.changed = true;
-    this.engine.loadBql(this.options.slot, toBqlLoad(load));
+    this.slot.loadBql(toBqlLoad(load));
   }
 
   // Control
@@ -365,13 +362,13 @@ export class MachineHandle {
 
   /** Blocks new requests, waits until none is inside the machine, and executes `work`. */
   async quiesce<T>(work: () => Promise<T>): Promise<T> {
-    const requests = this.#requests;
+    const { requests } = this.slot;
     this.requireOpen();
     while (requests.isBlocked) await requests.whenUnblocked();
     this.requireOpen();
     requests.block();
     try {
-      await requests.whenEmpty(this.engine.hang(this.options.slot));
+      await requests.whenEmpty(this.slot.hang());
       if (this.isHung) throw this.gone();
       return await work();
     } finally {
@@ -385,7 +382,7 @@ export class MachineHandle {
    * `machine-restored` if another request was first.
    */
   async rebuild(work: () => Promise<void>, before: () => Promise<void>): Promise<void> {
-    const requests = this.#requests;
+    const { requests } = this.slot;
     // The caller that quiesces the machine is about to fail.
     while (requests.isBlocked) await requests.whenUnblocked();
     if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
@@ -393,10 +390,9 @@ export class MachineHandle {
     try {
       await before();
       this.#wasSuspect = this.isSuspect;
-      const { engine, options } = this;
-      await engine.remakeMachine(options);
-      if (this.state === 'paused') await engine.control(options.slot, CONTROL_PAUSE);
-      engine.loadBql(options.slot, toBqlLoad(this.#bqlLoad));
+      await this.slot.remake(this.options);
+      if (this.state === 'paused') await this.slot.control(CONTROL_PAUSE);
+      this.slot.loadBql(toBqlLoad(this.#bqlLoad));
       await work();
     } finally {
       this.#unblock();
@@ -405,7 +401,7 @@ export class MachineHandle {
 
   #unblock(): void {
     // A checkpoint that was taken meanwhile has none of what these requests do.
-    if (this.#requests.unblock() > 0) this.changed = true;
+    if (this.slot.requests.unblock() > 0) this.changed = true;
   }
 
   /** Whether virtual time follows the host's. */
@@ -416,7 +412,7 @@ export class MachineHandle {
   async #control(work: number, argument = 0): Promise<void> {
     this.requireOpen();
     this.changed = true;
-    await this.#requests.hold(() => this.engine.control(this.options.slot, work, argument));
+    await this.slot.requests.hold(() => this.slot.control(work, argument));
     if (this.isSuspect) throw this.gone();
   }
 
@@ -427,14 +423,14 @@ export class MachineHandle {
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
     // A step would keep the machine until it ends. Where threads hang, the removal answers this as well.
-    if (this.config.clock === 'manual' && !this.isHung) void this.engine.control(this.options.slot, CONTROL_END_STEPS);
+    if (this.config.clock === 'manual' && !this.isHung) void this.slot.control(CONTROL_END_STEPS);
     await this.#whenIdle();
-    await this.engine.removeMachine(this.options.slot);
+    await this.slot.remove();
   }
 
   /** Resolves when no request is in flight, or threads hang: hung requests are answered when the machine is removed. */
   #whenIdle(): Promise<void> {
-    return this.#requests.whenIdle(() => this.engine.hang(this.options.slot));
+    return this.slot.requests.whenIdle(() => this.slot.hang());
   }
 
   /** The server ends: admits no further requests, and resolves when those in flight are answered. */

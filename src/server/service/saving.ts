@@ -20,7 +20,7 @@ export function save(machine: MachineHandle, toKeep = false): Promise<Snapshot> 
     const after = (at: number) => {
       snapshot = saved(machine, at);
     };
-    await machine.engine.transfer(machine.options.slot, CONTROL_SAVE, 0, () => {}, after);
+    await machine.slot.transfer(CONTROL_SAVE, 0, () => {}, after);
     if (!snapshot) throw machine.gone();
     return snapshot;
   });
@@ -91,9 +91,8 @@ function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Sna
 }
 
 async function load(machine: MachineHandle, snapshot: Snapshot, time: number): Promise<void> {
-  const { engine, options } = machine;
-  const before = (at: number) => writeSaved(engine.shared, at, snapshot);
-  if (!(await engine.transfer(options.slot, CONTROL_RESTORE, time, before, () => {}))) throw machine.gone();
+  const before = (at: number) => writeSaved(machine.engine.shared, at, snapshot);
+  if (!(await machine.slot.transfer(CONTROL_RESTORE, time, before, () => {}))) throw machine.gone();
   machine.intr = snapshot.intr;
   machine.lines = savedLines(snapshot);
   machine.sequence = Math.max(machine.sequence, Number(snapshot.sequence));

@@ -10,7 +10,7 @@ t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) =>
   const engine = new Engine({ vcpuThreads: 1, machines: 1 });
   await engine.start();
   const events: MachineEvent[] = [];
-  engine.createMachine(
+  engine.slot(0).create(
     {
       slot: 0,
       design: PRESETS['lockless-irq'],
@@ -23,12 +23,13 @@ t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) =>
     },
     (event) => events.push({ ...event }),
   );
-  const requests = engine.gateway.newRecord(0);
   const submit = (operation: number, address: number, low: number) =>
     new Promise<{ status: number; value: number }>((resolve) =>
-      requests.admit(
-        new Request(0, 0, operation, 1, address, low, 0, ({ status, low: value }) => resolve({ status, value })),
-      ),
+      engine
+        .slot(0)
+        .perform(
+          new Request(0, 0, operation, 1, address, low, 0, ({ status, low: value }) => resolve({ status, value })),
+        ),
     );
   const out = (port: number, value: number) => submit(ring.PORT_WRITE, port, value);
 

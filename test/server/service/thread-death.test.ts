@@ -5,7 +5,6 @@ import { BQL } from '../../../src/core/sync/lock-names.js';
 import type { SouthbridgeError } from '../../../src/errors.js';
 import { type Completion, NONE, Request } from '../../../src/runtime/rings/requests.js';
 import { NOTHING } from '../../../src/runtime/rings/submission-ring.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
 import type { IrqEvent } from '../../../src/server/service/irq-event.js';
@@ -67,8 +66,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   // The gateway holds the BQL: a write that lowers the line holds the device's mutex while it waits for it.
   const { engine } = service;
   const { slot } = m.options;
-  engine.machine.select(machineAt(engine.map, slot));
-  engine.machine.locks.acquire(BQL);
+  engine.slot(slot).machine.locks.acquire(BQL);
   const moving = write(timerConfiguration(0), route(16) | LEVEL);
   const isWaiting = () => m.locks().locks[0].waiters.some(({ holds }) => holds.includes('device'));
   while (!isWaiting()) await new Promise(setImmediate);
@@ -77,8 +75,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   t.equal(await moving, 'machine-suspect');
   t.equal((await behind).status, 200, 'what stood behind it in the ring is carried out');
   t.same(deaths, [['m']]);
-  engine.machine.select(machineAt(engine.map, slot));
-  engine.machine.locks.release(BQL);
+  engine.slot(slot).machine.locks.release(BQL);
 
   t.equal((await request('GET', '/v1/machines/m')).body.state, 'suspect');
   for (const path of ['hpet', 'snapshot', 'mmio/0xfed000f0?size=8']) {
