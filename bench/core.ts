@@ -21,6 +21,8 @@ function accesses(): void {
   const big = running(laboratory, 1, 'bql');
   const inline = new InlineExecution(free, laboratory.host.events);
   const base = machineAt(laboratory.map, 0);
+  const counter = { size: 8, address: HPET_BASE + MAIN_COUNTER, low: 0, high: 0 };
+  const comparator = { size: 8, address: HPET_BASE + COMPARATOR, low: 0, high: 1 };
   let low = 0;
   print('One access, on the thread that executes it', {
     'main counter read, lockless-timer': measure(() => free.read(HPET_BASE + MAIN_COUNTER, 8)),
@@ -28,9 +30,9 @@ function accesses(): void {
     'host clock': measure(() => free.memory.hostTime()),
     'comparator write with re-arm, lockless-timer': measure(() => writeHpet(free, COMPARATOR, low++, 1)),
     'comparator write with re-arm, bql': measure(() => writeHpet(big, COMPARATOR, low++, 1)),
-    'inline: main counter read': measure(() => inline.select(base).run(READ, 8, HPET_BASE + MAIN_COUNTER, 0, 0)),
+    'inline: main counter read': measure(() => inline.select(base).run(READ, counter)),
     'inline: comparator write, 3 locks tried in advance': measure(() =>
-      inline.select(base).run(WRITE, 8, HPET_BASE + COMPARATOR, low++, 1),
+      inline.select(base).run(WRITE, { ...comparator, low: low++ }),
     ),
   });
 }

@@ -1,16 +1,15 @@
-/** Runs asynchronous work of the same key one after the other, in the order of the calls. */
-export class SerialQueue {
-  readonly #last = new Map<string, Promise<unknown>>();
+/** Work under the same key runs one after the other, in the order in which it was submitted. */
+export class SerialQueue<Key> {
+  readonly #last = new Map<Key, Promise<unknown>>();
 
-  /** Settles as `work` does. Work that fails does not stop the work behind it. */
-  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  run<T>(key: Key, work: () => Promise<T>): Promise<T> {
     const result = (this.#last.get(key) ?? Promise.resolve()).then(work);
-    const done = result
+    const settled = result
       .catch(() => {})
       .then(() => {
-        if (this.#last.get(key) === done) this.#last.delete(key);
+        if (this.#last.get(key) === settled) this.#last.delete(key);
       });
-    this.#last.set(key, done);
+    this.#last.set(key, settled);
     return result;
   }
 }

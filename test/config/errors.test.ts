@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { ERROR_CODES, ERRORS, SouthbridgeError } from '../../src/errors.js';
 
@@ -12,6 +13,14 @@ t.test('every code has a sentence and a status', async (t) => {
     t.equal(message.replace(/\{\w+\}/g, '').match(/[{}]/), null, `${code}: braces are placeholders`);
   }
   t.equal(new Set(ERROR_CODES.map((code) => ERRORS[code].message)).size, ERROR_CODES.length, 'no sentence twice');
+});
+
+t.test('no code is in two of the tables', async (t) => {
+  const tables = new URL('../../../src/errors/', import.meta.url);
+  const codes = readdirSync(tables).flatMap((file) =>
+    [...readFileSync(new URL(file, tables), 'utf8').matchAll(/^ {2}'?([\w-]+)'?: \{$/gm)].map(([, code]) => code),
+  );
+  t.strictSame(codes.toSorted(), ERROR_CODES.toSorted());
 });
 
 t.test('details fill the sentence and go along', async (t) => {

@@ -78,7 +78,7 @@ function gateway(ring: typeof EventRing, options: Partial<MachineOptions> = {}) 
   const others = new Locks(new SharedMemory(buffer, MACHINE), thread(2));
   others.select();
   const run = (operation: number, size: number, address: number, low: number) =>
-    inline.select(MACHINE).run(operation, size, address, low, 0);
+    inline.select(MACHINE).run(operation, { size, address, low, high: 0 });
   const fill = () => {
     while (events.tail() < CAPACITY - LARGEST_BURST) events.emit(0, 1, 0, 0, 0, 0, 0, 0);
   };

@@ -2,6 +2,7 @@ import t from 'tap';
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { EVENT_INTR } from '../../../src/core/machine/events.js';
 import type { MachineEvent } from '../../../src/runtime/events/event-ring.js';
+import { Request } from '../../../src/runtime/rings/requests.js';
 import * as ring from '../../../src/runtime/rings/submission-ring.js';
 import { Engine } from '../../../src/runtime/threads/engine.js';
 
@@ -9,7 +10,7 @@ t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) =>
   const engine = new Engine({ vcpuThreads: 1, machines: 1 });
   await engine.start();
   const events: MachineEvent[] = [];
-  engine.createMachine(
+  engine.slot(0).create(
     {
       slot: 0,
       design: PRESETS['lockless-irq'],
@@ -24,7 +25,11 @@ t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) =>
   );
   const submit = (operation: number, address: number, low: number) =>
     new Promise<{ status: number; value: number }>((resolve) =>
-      engine.submit(0, 0, operation, 1, address, low, 0, (status, value) => resolve({ status, value })),
+      engine
+        .slot(0)
+        .perform(
+          new Request(0, 0, operation, 1, address, low, 0, ({ status, low: value }) => resolve({ status, value })),
+        ),
     );
   const out = (port: number, value: number) => submit(ring.PORT_WRITE, port, value);
 

@@ -49,7 +49,10 @@ class Threads {
   /** The main loop has a machine to run, and vCPU thread 0 a request. */
   giveWork(): this {
     this.memory.store(this.map.kicked, 1);
-    new SubmissionRing(this.memory, submissionRingAt(this.map, 0), 16).submit(0, 0, 0, 0, 0, 0);
+    new SubmissionRing(this.memory, submissionRingAt(this.map, 0), 16).submit(
+      { operation: 0, size: 0, address: 0, low: 0, high: 0 },
+      0,
+    );
     return this;
   }
 
