@@ -26,11 +26,12 @@ import { Clock, type ClockMode } from './clock.js';
 import {
   CAUSE_ENTRY_WRITE,
   CAUSE_EOI,
-  EVENT_APIC,
-  EVENT_INTR,
-  EVENT_LINE,
-  EVENT_MSI,
   type EventSink,
+  emptyEvent,
+  packApic,
+  packIntr,
+  packLine,
+  packMsi,
 } from './events.js';
 import { Pic } from './pic.js';
 import { HPET_TIMERS, STORM_TIMER, TimerList } from './timer-list.js';
@@ -124,6 +125,7 @@ export class Machine implements IrqTarget {
   /** How often this thread is counted as inside a device. */
   #inside = 0;
   readonly #bus = new Bus();
+  readonly #event = emptyEvent();
 
   constructor(
     readonly memory: Memory,
@@ -137,24 +139,26 @@ export class Machine implements IrqTarget {
     this.decisions = new LineDecisions(memory, (reason) => thread.statistics.stale(reason));
     this.lineQueue = new LineQueue(memory);
     this.router = new GsiRouter(memory, {
-      lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, this.#newestDecision(source)),
+      lineChanged: (gsi, level, source) => {
+        packLine(this.#event, gsi, level, this.#newestDecision(source));
+        this.#emit(source);
+      },
       driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
     this.xen = new XenFilter(memory, {
       assertBql: () => this.locks.assertHeld(BQL),
       driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
-    this.pic = new Pic(this, (level) => this.#emit(EVENT_INTR, this.cause, level, 0, 0));
+    this.pic = new Pic(this, (level) => {
+      packIntr(this.#event, level);
+      this.#emit(this.cause);
+    });
     this.ioapic = new Ioapic(memory, {
       now: () => this.clock.now(),
-      send: (pin, destination, destinationMode, deliveryMode, vector, trigger) =>
-        this.#emit(
-          EVENT_APIC,
-          this.cause,
-          pin,
-          destination | (destinationMode << 8) | (deliveryMode << 9) | (trigger << 12),
-          vector,
-        ),
+      send: (message) => {
+        packApic(this.#event, message);
+        this.#emit(this.cause);
+      },
       acknowledgeExtInt: () => this.pic.acknowledge(),
       delayService: (deadline) => this.timers.armEarlier(STORM_TIMER, deadline),
       cancelDelayedService: () => this.timers.cancel(STORM_TIMER),
@@ -446,7 +450,8 @@ export class Machine implements IrqTarget {
   }
 
   sendMsi(timer: number, address: number, data: number): void {
-    this.#emit(EVENT_MSI, timer, timer, address, data);
+    packMsi(this.#event, timer, address, data);
+    this.#emit(timer);
   }
 
   setPitGate(level: number): void {
@@ -467,11 +472,15 @@ export class Machine implements IrqTarget {
     return this.design.irq.numbered && source < SOURCE_EXTERNAL ? this.decisions.newest(source) : 0;
   }
 
-  #emit(kind: number, cause: number, a: number, b: number, c: number): void {
+  /** Emits the event that was packed. */
+  #emit(cause: number): void {
     const { statistics } = this.thread;
-    statistics.interrupt(kind);
-    const position = this.host.events.emit(this.slot, kind, cause, a, b, c, this.clock.now(), this.deadline);
-    statistics.told(position, kind, cause, a, b, c);
+    const event = this.#event;
+    statistics.interrupt(event.kind);
+    event.cause = cause;
+    event.virtualTime = this.clock.now();
+    event.deadline = this.deadline;
+    statistics.emitted(this.host.events.emit(this.slot, event), event);
   }
 
   #onEarlierDeadline(): void {

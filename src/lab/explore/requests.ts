@@ -9,9 +9,9 @@ export interface Request {
   readonly address: number;
   readonly value: number;
   /**
-   * An event that the request causes under every design, by kind and `a` (`machine/events.ts`); it precedes the reply.
+   * An event that the request causes under every design, by kind and place (`machine/events.ts`); it precedes the reply.
    */
-  readonly causes?: { readonly kind: number; readonly a: number };
+  readonly causes?: { readonly kind: number; readonly place: number };
 }
 
 export function write(address: number, value: number, size = 8): Request {
@@ -43,9 +43,9 @@ export function xenCallback(level: number): Request {
   return { operation: ring.XEN_CALLBACK, size: 0, address: 0, value: level };
 }
 
-/** `request`, with an event that it causes under every design. */
-export function causing(request: Request, kind: number, a: number): Request {
-  return { ...request, causes: { kind, a } };
+/** `request`, with an event that it causes under every design; `place` is its GSI, pin or timer. */
+export function causing(request: Request, kind: number, place: number): Request {
+  return { ...request, causes: { kind, place } };
 }
 
 /** Guest physical addresses of the HPET's registers, and bits of its timers' configuration. */
