@@ -1,4 +1,5 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { MACHINE_WORDS } from '../src/core/memory/map.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { U64 } from '../src/core/memory/u64.js';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Configuration } from '../config/schema.js';
+import { HPET_BASE } from '../core/devices/guest-map.js';
 import { fromHere, ownCommand } from './own-command.js';
 
 /** Recorded traces, which a clone has. */
@@ -20,7 +21,7 @@ export function startText(url: string, { machines, tokenFile, tls }: Configurati
     const trusting = authority && `NODE_EXTRA_CA_CERTS=${authority} `;
     lines.push(
       `  ${curl} ${url}/v1/machines/${machine.name}/hpet`,
-      `  ${trusting}${ownCommand()} poke read 0xfed00000 --url ${url}${which}`,
+      `  ${trusting}${ownCommand()} poke read 0x${HPET_BASE.toString(16)} --url ${url}${which}`,
     );
   } else {
     lines.push(`  ${curl} -H 'content-type: application/json' -d '{"name":"vm-1"}' ${url}/v1/machines`);

@@ -1,6 +1,6 @@
 import { sourceName } from '../../src/core/devices/gsi/sources.js';
-import { HPET_BASE } from '../../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../src/core/devices/guest-map.js';
+import { IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';

@@ -1,10 +1,9 @@
 import { GsiRouter, PIT_GATE } from '../devices/gsi/router.js';
 import { SOURCE_EXTERNAL, SOURCE_XEN } from '../devices/gsi/sources.js';
 import { XenFilter, type XenOptions } from '../devices/gsi/xen-filter.js';
+import * as guest from '../devices/guest-map.js';
 import { Hpet } from '../devices/hpet/hpet.js';
-import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
 import { Ioapic } from '../devices/ioapic/ioapic.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
 import { picQuirkBits } from '../devices/quirks.js';
 import type { Design, IrqTarget } from '../locking/axes.js';
 import { DeferredList } from '../locking/deferred-list.js';
@@ -246,13 +245,12 @@ export class Machine implements IrqTarget {
   /** Reads 1, 2, 4 or 8 bytes into `value`; false if the address belongs to no device. */
   read(address: number, size: number): boolean {
     this.locks.site = MMIO_READ;
-    const hpetOffset = address - HPET_BASE;
-    const ioapicOffset = address - IOAPIC_BASE;
-    const isHpet = hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE;
-    if (!isHpet && (ioapicOffset < 0 || ioapicOffset + size > IOAPIC_SIZE)) return false;
+    const device = guest.deviceAt(address, size);
+    if (device === guest.NO_DEVICE) return false;
     this.thread.statistics.accessBegins(MMIO_READ, address, size);
-    if (isHpet) this.#bus.read(hpetOffset, size, 8, this.#readHpet, this.value);
-    else this.#bus.read(ioapicOffset, size, 4, this.#readIoapic, this.value);
+    if (device === guest.HPET)
+      this.#bus.read(address - guest.HPET_BASE, size, guest.HPET_WIDTH, this.#readHpet, this.value);
+    else this.#bus.read(address - guest.IOAPIC_BASE, size, guest.IOAPIC_WIDTH, this.#readIoapic, this.value);
     this.thread.statistics.accessEnds(MMIO_READ);
     return true;
   }
@@ -260,13 +258,12 @@ export class Machine implements IrqTarget {
   /** Writes 1, 2, 4 or 8 bytes; false, and nothing is written, if the address belongs to no device. */
   write(address: number, size: number, value: U64): boolean {
     this.#begin(MMIO_WRITE, CAUSE_ENTRY_WRITE);
-    const hpetOffset = address - HPET_BASE;
-    const ioapicOffset = address - IOAPIC_BASE;
-    const isHpet = hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE;
-    if (!isHpet && (ioapicOffset < 0 || ioapicOffset + size > IOAPIC_SIZE)) return false;
+    const device = guest.deviceAt(address, size);
+    if (device === guest.NO_DEVICE) return false;
     this.thread.statistics.accessBegins(MMIO_WRITE, address, size);
-    if (isHpet) this.#bus.write(hpetOffset, size, 8, this.#writeHpet, value);
-    else this.#bus.write(ioapicOffset, size, 4, this.#writeIoapic, value);
+    if (device === guest.HPET)
+      this.#bus.write(address - guest.HPET_BASE, size, guest.HPET_WIDTH, this.#writeHpet, value);
+    else this.#bus.write(address - guest.IOAPIC_BASE, size, guest.IOAPIC_WIDTH, this.#writeIoapic, value);
     this.thread.statistics.accessEnds(MMIO_WRITE);
     return true;
   }
