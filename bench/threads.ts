@@ -1,5 +1,6 @@
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
 import { PRESETS } from '../src/core/locking/presets.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { addressesOf } from '../config/listen.js';
 import type { Configuration } from '../config/schema.js';
+import { HPET_BASE } from '../core/devices/guest-map.js';
 import { fromHere, ownCommand } from './own-command.js';
 
 /** Recorded traces, which a clone has. */
@@ -31,7 +32,7 @@ export function startText(url: string, { listen, machines, tokenFile, tls }: Con
     const which = machine.name === 'default' ? '' : ` --machine ${machine.name}`;
     lines.push(
       `  ${curl} ${base}/v1/machines/${machine.name}/hpet`,
-      `  ${trusting}${ownCommand()} poke read 0xfed00000 --url ${own}${which}`,
+      `  ${trusting}${ownCommand()} poke read 0x${HPET_BASE.toString(16)} --url ${own}${which}`,
     );
   } else {
     lines.push(`  ${curl} -H 'content-type: application/json' -d '{"name":"vm-1"}' ${base}/v1/machines`);

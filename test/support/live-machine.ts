@@ -1,5 +1,5 @@
-import { HPET_BASE } from '../../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../src/core/devices/guest-map.js';
+import { IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import { PROFILES, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';

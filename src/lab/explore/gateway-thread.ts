@@ -1,3 +1,4 @@
+import { eventPlace } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { type MachineRequests, Request } from '../../runtime/rings/requests.js';
@@ -143,7 +144,8 @@ class ExploredGateway {
   #deliver(event: MachineEvent): void {
     this.scenario.vcpus.forEach((frames, vcpu) => {
       frames.forEach(({ causes }, frame) => {
-        if (causes && causes.kind === event.kind && causes.a === event.a) this.#sockets.deliver(vcpu, frame);
+        if (causes && causes.kind === event.kind && causes.place === eventPlace(event))
+          this.#sockets.deliver(vcpu, frame);
       });
     });
   }

@@ -1,7 +1,7 @@
 import { SOURCE_EXTERNAL } from '../../core/devices/gsi/sources.js';
 import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
-import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
+import { unpackEvent } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
@@ -143,23 +143,22 @@ function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): 
 
 /** An event in the words of the golden traces, which do not tell of lines that the replay itself drives. */
 function outputOf(event: MachineEvent): Output | undefined {
-  switch (event.kind) {
-    case EVENT_LINE:
-      return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: event.a, level: event.b };
-    case EVENT_APIC:
+  const content = unpackEvent(event);
+  switch (content.kind) {
+    case 'line':
+      return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: content.gsi, level: content.level };
+    case 'apic':
       return {
         out: 'apic',
-        dest: event.b & 0xff,
-        dest_mode: (event.b >> 8) & 1,
-        delivery_mode: (event.b >> 9) & 7,
-        vector: event.c,
-        trigger_mode: (event.b >> 12) & 1,
+        dest: content.destination,
+        dest_mode: content.destinationMode,
+        delivery_mode: content.deliveryMode,
+        vector: content.vector,
+        trigger_mode: content.trigger,
       };
-    case EVENT_MSI:
-      return { out: 'msi', addr: event.b >>> 0, data: event.c >>> 0 };
-    case EVENT_INTR:
-      return { out: 'intr', level: event.a };
-    default:
-      return undefined;
+    case 'msi':
+      return { out: 'msi', addr: content.address, data: content.data };
+    case 'intr':
+      return { out: 'intr', level: content.level };
   }
 }

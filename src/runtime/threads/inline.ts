@@ -1,6 +1,5 @@
+import * as guest from '../../core/devices/guest-map.js';
 import { Hpet } from '../../core/devices/hpet/hpet.js';
-import { HPET_BASE, HPET_SIZE } from '../../core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../../core/devices/ioapic/registers.js';
 import type { Machine } from '../../core/machine/machine.js';
 import { U64 } from '../../core/memory/u64.js';
 import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../../core/sync/call-sites.js';
@@ -67,7 +66,9 @@ export class InlineExecution {
    */
   #mayRead(operation: number, size: number, address: number): boolean {
     const { hpet, clock } = this.machine;
-    return operation !== READ || !Hpet.touchesMainCounter(address - HPET_BASE, size) || hpet.counter.sample(clock);
+    return (
+      operation !== READ || !Hpet.touchesMainCounter(address - guest.HPET_BASE, size) || hpet.counter.sample(clock)
+    );
   }
 
   #perform(operation: number, { size, address, low, high }: Operands): number {
@@ -100,10 +101,10 @@ export class InlineExecution {
     if (operation !== READ && operation !== WRITE) return NOT_INLINE;
     // Room was found for the events of one piece.
     if (operation === WRITE && !isOnePiece(size, address)) return NOT_INLINE;
-    if (address >= IOAPIC_BASE && address + size <= IOAPIC_BASE + IOAPIC_SIZE)
-      return isPlain ? controllers : NOT_INLINE;
-    const offset = address - HPET_BASE;
-    if (offset < 0 || offset + size > HPET_SIZE) return 0;
+    const device = guest.deviceAt(address, size);
+    if (device === guest.NO_DEVICE) return 0;
+    if (device === guest.IOAPIC) return isPlain ? controllers : NOT_INLINE;
+    const offset = address - guest.HPET_BASE;
     const entry = mmio.underBql ? bit(BQL) : bit(DEVICE);
     if (operation === WRITE) return isPlain ? entry | controllers : NOT_INLINE;
     return !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size) ? 0 : entry;
@@ -112,5 +113,6 @@ export class InlineExecution {
 
 /** Whether a device sees one access (`machine/bus.ts`). */
 function isOnePiece(size: number, address: number): boolean {
-  return address % size === 0 && size <= (address >= HPET_BASE ? 8 : 4);
+  const isIoapic = guest.deviceAt(address, size) === guest.IOAPIC;
+  return address % size === 0 && size <= (isIoapic ? guest.IOAPIC_WIDTH : guest.HPET_WIDTH);
 }
