@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { PROFILE_NAMES } from '../../src/core/devices/quirks.js';
-import { PRESET_NAMES } from '../../src/core/locking/presets.js';
-import { CLOCK_END } from '../../src/core/machine/clock.js';
-import { CONTROL_PAUSE, CONTROL_RESTORE, CONTROL_RESUME } from '../../src/core/machine/due-work.js';
-import { oneShot, periodic, turnOn } from '../support/hpet-registers.js';
-import { LateMachine } from '../support/late-machine.js';
-import { raises } from '../support/outputs.js';
+import { PROFILE_NAMES } from '../../../src/core/devices/quirks.js';
+import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
+import { CLOCK_END } from '../../../src/core/machine/clock.js';
+import { CONTROL_PAUSE, CONTROL_RESTORE, CONTROL_RESUME } from '../../../src/core/machine/due-work.js';
+import { oneShot, periodic, turnOn } from '../../support/hpet-registers.js';
+import { LateMachine } from '../../support/late-machine.js';
+import { raises } from '../../support/outputs.js';
 
 const RUNS = { numRuns: 300 };
 const HOUR = 3_600e9;
