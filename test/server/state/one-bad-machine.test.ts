@@ -124,7 +124,7 @@ t.test('a checkpoint that could not be read back is never written', async (t) =>
   const { stateDir, store, app, m } = await open(t);
   const file = join(stateDir, 'm.json');
   for (const [what, set] of [
-    ['a sequence that is no number', (value: boolean) => Object.assign(m, { sequence: value ? Number.NaN : 7 })],
+    ['a sequence that is no number', (value: boolean) => Object.assign(m.events, { sequence: value ? Number.NaN : 7 })],
     ['a logical ID of nine bits', (value: boolean) => Object.assign(m.vcpus[0], { logicalId: value ? 256 : 0 })],
     ['a wrong destination format', (value: boolean) => Object.assign(m.vcpus[1], { format: value ? 'no' : 'flat' })],
   ] as const satisfies readonly (readonly [string, (value: boolean) => object])[]) {
@@ -168,7 +168,7 @@ async function writtenAgain(machine: MachineHandle, file: string): Promise<void>
 t.test('the failure says which machine, why, and what to do', async (t) => {
   const lines: string[] = [];
   const { store, m } = await open(t, (line) => lines.push(JSON.parse(line).msg));
-  Object.assign(m, { sequence: Number.NaN });
+  Object.assign(m.events, { sequence: Number.NaN });
   m.changed = true;
   while (lines.length === 0) await new Promise(setImmediate);
   t.match(
@@ -177,5 +177,5 @@ t.test('the failure says which machine, why, and what to do', async (t) => {
   );
   t.match(lines[0], /the one before it stays/);
   t.ok(store.figures.failures > 0);
-  Object.assign(m, { sequence: 1 });
+  Object.assign(m.events, { sequence: 1 });
 });
