@@ -1,5 +1,6 @@
 import { CLOSED, Nanoseconds } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
+import { stepClock } from '../src/server/service/guest-requests.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 export const clockRoutes: Routes = (app: App, { machines }) => {
@@ -17,7 +18,7 @@ export const clockRoutes: Routes = (app: App, { machines }) => {
     },
     async ({ params, body }) => {
       const machine = machines.get(params.machine);
-      await machine.ask((done) => machine.step(0, Number(body.ns), done));
+      await machine.ask((done) => stepClock(machine, 0, Number(body.ns), done));
       return { virtualTime: String(machine.virtualTime) };
     },
   );

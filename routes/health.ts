@@ -31,9 +31,9 @@ export const healthRoutes: Routes = (app: App, service) => {
     },
     handler: async () => {
       await service.requireReady();
-      const { keeper } = service;
-      if (!keeper) return { status: 'ready' };
-      const { failure = null, failing, setAside } = keeper.figures;
+      const { store } = service;
+      if (!store) return { status: 'ready' };
+      const { failure = null, failing, setAside } = store.figures;
       // Anyone may read this: the names are in the log, and in the list of machines.
       const aside = setAside.length > 0 && { setAside: setAside.length };
       return { status: 'ready', state: { failure, failing, ...aside } };

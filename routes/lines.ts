@@ -1,6 +1,6 @@
 import { CLOSED, Gsi, Level } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { INPUTS } from '../src/server/service/machine-handle.js';
+import { INPUTS, setInput, setLine } from '../src/server/service/guest-requests.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 
 export const lineRoutes: Routes = (app: App, { machines }) => {
@@ -18,7 +18,7 @@ export const lineRoutes: Routes = (app: App, { machines }) => {
     },
     async ({ params: { machine, gsi }, body: { level } }, reply) => {
       const handle = machines.get(machine);
-      await handle.ask((done) => handle.setLine(0, gsi, level, done));
+      await handle.ask((done) => setLine(handle, 0, gsi, level, done));
       return reply.code(204).send();
     },
   );
@@ -38,7 +38,7 @@ export const lineRoutes: Routes = (app: App, { machines }) => {
       },
     },
     async ({ params: { machine, input }, body: { level } }, reply) => {
-      await machines.get(machine).setInput(input, level);
+      await setInput(machines.get(machine), input, level);
       return reply.code(204).send();
     },
   );

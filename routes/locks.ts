@@ -1,6 +1,6 @@
 import { BqlLoadConfig } from '../src/config/machine.js';
 import { Type } from '../src/schema/type.js';
-import { describeContention, orderToDot } from '../src/server/service/lock-contention.js';
+import { describeContention, describeLocks, orderToDot } from '../src/server/service/lock-description.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['locks'];
@@ -19,7 +19,7 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
         response: replies('The locks'),
       },
     },
-    ({ params }) => machines.get(params.machine).locks(),
+    ({ params }) => describeLocks(machines.get(params.machine)),
   );
 
   app.get(
@@ -54,7 +54,7 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
       },
     },
     ({ params, query }, reply) => {
-      const order = machines.get(params.machine).lockOrder();
+      const order = machines.get(params.machine).slot.lockOrder();
       if (query.format !== 'dot') return order;
       return reply.type('text/vnd.graphviz').serializer(String).send(orderToDot(order.edges));
     },
@@ -72,7 +72,10 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
         response: replies('Deadlock reports'),
       },
     },
-    ({ params }) => ({ deadlocks: machines.get(params.machine).deadlocks() }),
+    ({ params }) => {
+      const { engine, options } = machines.get(params.machine);
+      return { deadlocks: engine.lockView.deadlocks(options.slot) };
+    },
   );
 
   app.get(

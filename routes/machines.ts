@@ -9,7 +9,7 @@ const DELETE_MS = 2000;
 
 const tags = ['machines'];
 
-export const machineRoutes: Routes = (app: App, { machines, keeper }) => {
+export const machineRoutes: Routes = (app: App, { machines, store }) => {
   app.get(
     '/v1/machines',
     {
@@ -24,7 +24,7 @@ export const machineRoutes: Routes = (app: App, { machines, keeper }) => {
     },
     ({ token }) => {
       const isShown = (name: string) => isGoodFor(token ?? {}, name);
-      const setAside = (keeper?.figures.setAside ?? []).filter(({ machine }) => isShown(machine));
+      const setAside = (store?.figures.setAside ?? []).filter(({ machine }) => isShown(machine));
       const shown = [...machines].filter(({ name }) => isShown(name));
       return { machines: shown.map(describeMachine), ...(setAside.length > 0 && { setAside }) };
     },

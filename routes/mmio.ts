@@ -3,6 +3,7 @@ import type { Access } from '../src/protocol/client-message.js';
 import { AccessSchema, Address, CLOSED, Size, Value } from '../src/protocol/json/schemas.js';
 import { formatValue } from '../src/protocol/values.js';
 import { Type } from '../src/schema/type.js';
+import { accessMmio } from '../src/server/service/guest-requests.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { accessOf } from '../src/server/streams/access.js';
 import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
@@ -11,7 +12,7 @@ const tags = ['mmio'];
 const params = Type.Object({ ...MachineParams.properties, address: Address });
 const querystring = Type.Object({ size: Type.Optional({ ...Size, default: 4 }) }, CLOSED);
 const DEFAULT_SIZE = 4;
-/** Whose accesses those of HTTP are: they are carried out in order with those of this vCPU's thread. */
+/** HTTP accesses belong to this vCPU: they are executed in order with the accesses of its socket. */
 const VCPU = 0;
 
 /** Accesses by people and scripts; a vCPU has a socket. */
@@ -54,7 +55,7 @@ export const mmioRoutes: Routes = (app: App, { machines, configuration }) => {
       config: { access: 'drive' },
       schema: {
         tags,
-        summary: 'Carries out several accesses, in order; none if one of them is refused',
+        summary: 'Executes several accesses in order; none if one of them is refused',
         params: MachineParams,
         body: Type.Object({ accesses: Type.Array(AccessSchema) }, CLOSED),
         response: replies('One result per access, with the value of a read'),
@@ -71,6 +72,6 @@ export const mmioRoutes: Routes = (app: App, { machines, configuration }) => {
 };
 
 async function run(machine: MachineHandle, access: Access): Promise<{ value?: string }> {
-  const { low, high } = await machine.ask((done) => machine.access(VCPU, access, done));
+  const { low, high } = await machine.ask((done) => accessMmio(machine, VCPU, access, done));
   return access.write ? {} : { value: formatValue(low, high, access.size) };
 }

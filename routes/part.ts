@@ -53,7 +53,7 @@ class Part {
   }
 
   async #ask(path: string): Promise<Answer> {
-    // One that failed is no reason to fail for ever.
+    // A failure must not be cached.
     this.#app ??= this.#build().catch((error) => {
       this.#app = undefined;
       throw error;

@@ -15,7 +15,7 @@ const counter = Type.Optional(
   }),
 );
 
-export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
+export const snapshotRoutes: Routes = (app: App, { machines, store }) => {
   app.get(
     '/v1/machines/:machine/snapshot',
     {
@@ -23,7 +23,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
       schema: {
         tags,
         summary: 'The state of a machine at one moment: docs/snapshots.md',
-        description: 'Accesses under way are finished first, and others wait until it is taken.',
+        description: 'Accesses in flight are completed first, and new ones wait until it is taken.',
         params: MachineParams,
         response: replies('The snapshot'),
       },
@@ -67,7 +67,7 @@ export const snapshotRoutes: Routes = (app: App, { machines, keeper }) => {
     },
     async ({ params, query }) => {
       const machine = machines.get(params.machine);
-      const snapshot = await keeper?.lastOf(machine.name);
+      const snapshot = await store?.lastOf(machine.name);
       if (!snapshot) throw new SouthbridgeError('no-checkpoint', { machine: machine.name });
       await machines.restore(machine, snapshot, query.counter ?? 'continue');
       return describeMachine(machine);

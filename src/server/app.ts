@@ -39,7 +39,7 @@ export interface AppOptions {
   readonly admission: Admission;
   /** Certificate and key; without them the server speaks plain HTTP. */
   readonly tls?: TlsFiles | undefined;
-  /** Told of every route. */
+  /** Called with every route. */
   readonly onRoute?: (route: RouteInfo) => void;
 }
 

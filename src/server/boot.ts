@@ -178,7 +178,7 @@ async function close(app: App, service: Service, logger: Logger, checkpoints?: C
   logger.info('closing');
   await service.drain(DRAIN_MS);
   const closed = app.close();
-  // Whoever keeps a request open is not waited for; sockets have their own grace.
+  // Requests that stay open are cut off; sockets have a grace period of their own.
   const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
   try {
     await closed;
@@ -206,9 +206,9 @@ async function abandon(app: App, service: Service): Promise<void> {
 
 /** For telling clients that the server has failed. */
 const ABANDON_MS = 1000;
-/** For requests to machines that are under way. */
+/** For requests to machines that are in flight. */
 const DRAIN_MS = 1000;
-/** For HTTP requests under way. */
+/** For HTTP requests in flight. */
 const CLOSE_MS = 2500;
 /** For the last checkpoints. */
 const KEEP_MS = 5000;

@@ -1,11 +1,11 @@
 import type { WaitInProgress } from '../../runtime/statistics/lock-view.js';
 import type { Durations, LockRow } from '../../runtime/threads/slot-totals.js';
-import type { KeeperFigures } from '../service/keeper.js';
+import type { CheckpointFigures } from '../service/checkpoint-store.js';
 import type { Service } from '../service/service.js';
 import type { ByKind } from '../streams/flow.js';
+import type { ScrapeTimes } from './durations.js';
 import type { EventLoopLag } from './event-loop-lag.js';
 import type { Figures, Labels } from './figures.js';
-import type { ScrapeTimes } from './scrape-times.js';
 
 /** The figures that a scrape computes its metrics from. */
 export interface MetricSource {
@@ -159,13 +159,13 @@ export function single(
 /** A value of the checkpoints in `stateDir`; no sample if `stateDir` is not set. */
 export function kept(
   description: Description & Pick<Family, 'type'>,
-  value: (figures: KeeperFigures) => number,
+  value: (figures: CheckpointFigures) => number,
 ): Family {
   return {
     ...description,
     labels: [],
-    *samples({ service: { keeper } }) {
-      if (keeper) yield { labels: {}, value: value(keeper.figures) };
+    *samples({ service: { store } }) {
+      if (store) yield { labels: {}, value: value(store.figures) };
     },
   };
 }

@@ -1,11 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Service } from '../service/service.js';
+import { ScrapeTimes } from './durations.js';
 import type { EventLoopLag } from './event-loop-lag.js';
 import { type Format, familyText, linesOf, toOpenMetrics } from './exposition.js';
 import { FAMILIES } from './families.js';
 import type { Family, MetricSource, Sample } from './family.js';
 import { figuresOf, type HistogramsBy } from './figures.js';
-import { ScrapeTimes } from './scrape-times.js';
 
 /** Gauges of prom-client whose names end in `_total`, as only counters may. Their parts by type have other names. */
 const REJECTED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];

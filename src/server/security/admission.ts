@@ -23,7 +23,7 @@ interface Shown {
 /** Longest that Node sets a timer for. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Lets in whoever shows a token with a role that is high enough; everybody, if there is no token file. */
+/** Admits clients that show a token with a sufficient role; all clients, if there is no token file. */
 export class Admission {
   #entries: readonly TokenEntry[] | undefined;
   readonly #connections = new Map<Socket, Shown>();

@@ -10,7 +10,7 @@ export function describeMachine(machine: MachineHandle) {
     state: stateOf(machine),
     clock: config.clock,
     virtualTime: String(machine.virtualTime),
-    sequence: String(machine.sequence),
+    sequence: String(machine.events.sequence),
     locking: {
       preset: locking.preset ?? null,
       class: locking.class ?? null,
@@ -53,7 +53,7 @@ interface Warning {
   readonly message: string;
 }
 
-/** What whoever makes such a machine should know. */
+/** Warnings for the creator of such a machine. */
 function warningsOf({ locking }: MachineHandle): Warning[] {
   const { preset } = locking;
   switch (locking.class) {

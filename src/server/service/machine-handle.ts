@@ -5,47 +5,19 @@ import {
   type MachineConfig,
   toBqlLoad,
 } from '../../config/machine.js';
-import { SOURCE_PIT, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
-import {
-  CONTROL_END_STEPS,
-  CONTROL_LEGACY_INPUT,
-  CONTROL_PAUSE,
-  CONTROL_RESET,
-  CONTROL_RESUME,
-} from '../../core/machine/due-work.js';
+import { CONTROL_END_STEPS, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME } from '../../core/machine/due-work.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
-import { MAX_TIME } from '../../core/machine/steps.js';
-import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { SouthbridgeError } from '../../errors.js';
-import type { Access } from '../../protocol/client-message.js';
-import type { Gap, LineLevels } from '../../protocol/server-message.js';
-import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import { type Completion, Request } from '../../runtime/rings/requests.js';
+import type { Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
-import { threadName } from '../../runtime/statistics/lock-view.js';
 import type { Engine } from '../../runtime/threads/engine.js';
+import type { InlineExecution } from '../../runtime/threads/inline.js';
 import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
-import { type BatchRoom, fillResult } from '../streams/batch-results.js';
 import type { Drops } from '../streams/flow.js';
-import { addressed } from './apic.js';
-import { History } from './history.js';
-import { type IrqEvent, irqEvent } from './irq-event.js';
-import { linesAfter, NO_LINES } from './lines.js';
+import { MachineEvents } from './machine-events.js';
 import { Vcpu } from './vcpu.js';
 
-/** Inputs of a machine beside its lines. */
-export const INPUTS = ['pit', 'rtc', 'xen'] as const;
-export type Input = (typeof INPUTS)[number];
-
 export type MachineState = 'running' | 'paused' | 'deleting';
-
-/** A subscriber of a machine's IRQ stream. */
-export interface Subscriber {
-  event(event: IrqEvent): void;
-  /** The state was replaced; the gap has the levels of the lines. */
-  restored?(gap: Gap): void;
-  machineDeleted(): void;
-}
 
 /** One machine as the gateway sees it. */
 export class MachineHandle {
@@ -53,16 +25,8 @@ export class MachineHandle {
   readonly locking: LockingDescription;
   readonly vcpus: readonly Vcpu[];
   readonly slot: MachineSlot;
-  readonly subscribers = new Set<Subscriber>();
-  /** Allocated when the first subscriber comes. */
-  #history: History | undefined;
+  readonly events: MachineEvents;
   state: MachineState = 'running';
-  /** Number of the last event. */
-  sequence = 0;
-  /** Level of the 8259 pair's output, which reaches vCPU 0. */
-  intr = 0;
-  /** Levels of the lines right after event `sequence`. */
-  lines: LineLevels = NO_LINES;
   /** Milliseconds on the clock of `performance.now()`. */
   readonly madeAt = performance.now();
   /** Whether anything but time may have changed the machine since it was last kept. */
@@ -85,13 +49,17 @@ export class MachineHandle {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
     this.locking = describeLocking(options.design);
-    const lines = () => this.lines;
+    const lines = () => this.events.lines;
     this.vcpus = Array.from(
       { length: config.vcpus },
       (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines, drops),
     );
     this.slot = engine.slot(options.slot);
-    this.slot.create(options, (event) => this.#onEvent(event));
+    this.events = new MachineEvents(this.vcpus);
+    this.slot.create(options, (event) => {
+      this.changed = true;
+      this.events.take(event);
+    });
   }
 
   /** Requests that are not answered yet, those that control the machine included. */
@@ -156,87 +124,21 @@ export class MachineHandle {
     if (this.state === 'paused') throw new SouthbridgeError('machine-paused', details);
   }
 
-  // Requests; those of one vCPU are executed and answered in order. `failureOf` tells whether one failed
+  // Requests: `guest-requests.ts` makes them
 
-  /** Throws as `requireOpen`, or `shutting-down`. */
-  #perform(request: Request): void {
+  /** Admits a request. Throws as `requireOpen`, or `shutting-down`. */
+  perform(request: Request): void {
     this.#requireAdmitting();
     this.changed = true;
     this.slot.perform(request);
   }
 
-  /** The same for operations that are no access. */
-  #operate(vcpu: number, operation: number, address: number, value: number, done: Completion): void {
-    this.#perform(new Request(this.options.slot, vcpu, operation, 0, address, value, 0, done));
-  }
-
-  access(vcpu: number, { write, address, size, low, high }: Access, done: Completion): void {
-    const operation = write ? ring.WRITE : ring.READ;
-    this.#perform(new Request(this.options.slot, vcpu, operation, size, address, low, high, done));
-  }
-
-  /**
-   * Executes accesses at once, from the first on, until one would have to wait; returns how many. Their values are in
-   * `results`; the answer has to go through `afterEvents`. Throws as `requireOpen`.
-   */
-  tryAccesses(vcpu: number, accesses: readonly Access[], results: BatchRoom): number {
+  /** See `MachineSlot.inlineFor`. Throws as `perform`. */
+  inlineFor(vcpu: number): InlineExecution | undefined {
     this.#requireAdmitting();
     const inline = this.slot.inlineFor(vcpu);
-    if (!inline) return 0;
-    this.changed = true;
-    const { value } = inline.machine;
-    let done = 0;
-    for (; done < accesses.length; done++) {
-      const access = accesses[done];
-      if (inline.run(access.write ? ring.WRITE : ring.READ, access) !== ring.OK) break;
-      fillResult(results, done, undefined, value.lo, value.hi);
-    }
-    // The events of these must not wait for the rest, which a vCPU thread may need long for.
-    if (done > 0 && done < accesses.length) this.engine.gateway.host.gatewayBell.ring();
-    return done;
-  }
-
-  /** Calls back once the events of `tryAccesses` are delivered. */
-  afterEvents(vcpu: number, done: Completion): void {
-    this.slot.finishBehindEvents(new Request(this.options.slot, vcpu, ring.NOTHING, 0, 0, 0, 0, done));
-  }
-
-  setLine(vcpu: number, gsi: number, level: number, done: Completion): void {
-    this.#operate(vcpu, ring.SET_LINE, gsi, level, done);
-  }
-
-  /**
-   * Drives an input: that of the PIT or the RTC, which the HPET cuts off in legacy mode, is control work on the main loop
-   * (path C); the callback of Xen's event channel comes from a vCPU. Rejects with `no-xen-filter`.
-   */
-  async setInput(input: Input, level: number): Promise<void> {
-    if (input === 'xen') return this.ask((done) => this.#operate(0, ring.XEN_CALLBACK, 0, level, done)).then(() => {});
-    return this.#control(CONTROL_LEGACY_INPUT, (input === 'pit' ? SOURCE_PIT : SOURCE_RTC) * 2 + level);
-  }
-
-  endOfInterrupt(vcpu: number, vector: number, done: Completion): void {
-    this.#operate(vcpu, ring.END_OF_INTERRUPT, 0, vector, done);
-  }
-
-  /** Reads a byte from a port, or writes `value`. */
-  port(vcpu: number, port: number, value: number | undefined, done: Completion): void {
-    const operation = value === undefined ? ring.PORT_READ : ring.PORT_WRITE;
-    this.#perform(new Request(this.options.slot, vcpu, operation, 1, port, value ?? 0, 0, done));
-  }
-
-  /** Acknowledge cycle of the 8259 pair: the low half is the vector. */
-  acknowledge(vcpu: number, done: Completion): void {
-    this.#operate(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, done);
-  }
-
-  /**
-   * Moves a manual clock; answers when everything that was due has run, or with `step-cancelled` if the machine is reset,
-   * paused or deleted meanwhile. Throws if it cannot be moved at all.
-   */
-  step(vcpu: number, ns: number, done: Completion): void {
-    this.requireSteppable();
-    if (ns > MAX_TIME) throw this.#tooFar(ns);
-    this.#operate(vcpu, ring.STEP, ns, 0, done);
+    if (inline) this.changed = true;
+    return inline;
   }
 
   /** A request as a promise of its answer. Rejects with `failureOf`. */
@@ -265,7 +167,7 @@ export class MachineHandle {
       case ring.NO_XEN_FILTER:
         return new SouthbridgeError('no-xen-filter', { machine });
       case ring.NOT_STEPPABLE:
-        return this.#tooFar(address);
+        return this.tooFar(address);
       case ring.CANCELLED:
         return new SouthbridgeError('step-cancelled', {
           machine,
@@ -277,7 +179,7 @@ export class MachineHandle {
     }
   }
 
-  #tooFar(ns: number): SouthbridgeError {
+  tooFar(ns: number): SouthbridgeError {
     return new SouthbridgeError('step-too-far', { ns, now: this.virtualTime });
   }
 
@@ -291,43 +193,7 @@ export class MachineHandle {
     });
   }
 
-  /** The events after number `sequence`, of the last `limit`; from the first call on events are kept. */
-  eventsAfter(sequence: number, limit: number): readonly IrqEvent[] {
-    this.#history ??= new History(limit);
-    return this.#history.after(sequence);
-  }
-
-  // Locks: none of this takes any
-
-  locks() {
-    const { engine, options } = this;
-    return {
-      locks: engine.lockView.state(options.slot),
-      deferred: this.slot.deferred(),
-      xen: this.#xen(),
-    };
-  }
-
-  #xen() {
-    const { engine } = this;
-    const xen = this.slot.xen();
-    if (!xen) return null;
-    const { form, gsi, failures } = xen;
-    return {
-      form,
-      gsi,
-      failures: failures?.count ?? 0,
-      last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread, engine.map) } : null,
-    };
-  }
-
-  lockOrder() {
-    return this.slot.lockOrder();
-  }
-
-  deadlocks() {
-    return this.engine.lockView.deadlocks(this.options.slot);
-  }
+  // Control: by the main loop
 
   get bqlLoad(): BqlLoadConfig {
     return this.#bqlLoad;
@@ -341,23 +207,21 @@ export class MachineHandle {
     this.slot.loadBql(toBqlLoad(load));
   }
 
-  // Control
-
   reset(): Promise<void> {
-    return this.#control(CONTROL_RESET);
+    return this.control(CONTROL_RESET);
   }
 
   /** Stops the clock. */
   async pause(): Promise<void> {
     this.requireOpen();
     this.state = 'paused';
-    await this.#control(CONTROL_PAUSE);
+    await this.control(CONTROL_PAUSE);
   }
 
   async resume(): Promise<void> {
     this.requireOpen();
     this.state = 'running';
-    await this.#control(CONTROL_RESUME);
+    await this.control(CONTROL_RESUME);
   }
 
   /** Blocks new requests, waits until none is inside the machine, and executes `work`. */
@@ -409,7 +273,8 @@ export class MachineHandle {
     return this.config.clock === 'realtime' && this.state === 'running';
   }
 
-  async #control(work: number, argument = 0): Promise<void> {
+  /** Control work on the main loop (path C). Throws as `requireOpen`. */
+  async control(work: number, argument = 0): Promise<void> {
     this.requireOpen();
     this.changed = true;
     await this.slot.requests.hold(() => this.slot.control(work, argument));
@@ -421,7 +286,7 @@ export class MachineHandle {
     if (this.state === 'deleting') throw this.gone();
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
-    for (const subscriber of this.subscribers) subscriber.machineDeleted();
+    for (const subscriber of this.events.subscribers) subscriber.machineDeleted();
     // A step would keep the machine until it ends. Where threads hang, the removal answers this as well.
     if (this.config.clock === 'manual' && !this.isHung) void this.slot.control(CONTROL_END_STEPS);
     await this.#whenIdle();
@@ -437,35 +302,5 @@ export class MachineHandle {
   drain(): Promise<void> {
     this.#draining = true;
     return this.#whenIdle();
-  }
-
-  // Events
-
-  /**
-   * Tells vCPUs and subscribers the levels of a state that replaced the one before. It takes a number of its own, so that a
-   * subscriber who comes back later gets a gap as well: no event leads from the old levels to these.
-   */
-  restored(): void {
-    const from = this.sequence + 1;
-    this.sequence = from;
-    this.#history?.clear();
-    const gap: Gap = { type: 'gap', from, to: from, lines: this.lines };
-    for (const subscriber of this.subscribers) subscriber.restored?.(gap);
-    for (const vcpu of this.vcpus) vcpu.restored(gap);
-    this.vcpus[0].intr(from, this.intr);
-  }
-
-  #onEvent(raw: MachineEvent): void {
-    const event = irqEvent(raw, ++this.sequence);
-    this.changed = true;
-    this.lines = linesAfter(this.lines, event.wire);
-    this.#history?.keep(event);
-    for (const subscriber of this.subscribers) subscriber.event(event);
-    if (event.intr !== undefined) {
-      this.intr = event.intr;
-      this.vcpus[0].intr(event.sequence, event.intr);
-    }
-    if (!event.message) return;
-    for (const vcpu of addressed(event.message, this.vcpus)) vcpu.interrupt(event, event.message);
   }
 }

@@ -4,7 +4,7 @@ import { SouthbridgeError } from '../../errors.js';
 import type { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
 import type { Engine } from '../../runtime/threads/engine.js';
 import type { Drops } from '../streams/flow.js';
-import type { Keeper } from './keeper.js';
+import type { CheckpointStore } from './checkpoint-store.js';
 import { MachineHandle } from './machine-handle.js';
 import { restore } from './saving.js';
 import type { Snapshot } from './snapshot.js';
@@ -20,7 +20,7 @@ export class Machines {
     readonly engine: Engine,
     readonly limits: Limits,
     readonly statisticsSlots: StatisticsSlots,
-    readonly keeper?: Keeper,
+    readonly store?: CheckpointStore,
     /** Counts what vCPUs' backlogs have no room for. */
     readonly drops?: Drops,
   ) {
@@ -63,17 +63,17 @@ export class Machines {
     return machine;
   }
 
-  /** The same, with a first checkpoint. If that cannot be written, there is no machine. Throws as `Keeper.made`. */
+  /** The same, with a first checkpoint. If that cannot be written, there is no machine. Throws as `CheckpointStore.made`. */
   async add(config: MachineConfig): Promise<MachineHandle> {
     const machine = this.create(config);
     try {
-      await this.keeper?.made(machine);
+      await this.store?.made(machine);
     } catch (error) {
       let removed: Promise<void> | undefined;
       const remove = () => {
         removed = this.#remove(machine);
       };
-      if (machine.state !== 'deleting') await this.keeper?.discard(machine, remove);
+      if (machine.state !== 'deleting') await this.store?.discard(machine, remove);
       await removed;
       throw error;
     }
@@ -82,7 +82,7 @@ export class Machines {
 
   /**
    * Resolves when the deletion is durable and has begun. `removed` resolves when nothing is left of the machine; its name
-   * is taken until then. Throws as `Keeper.delete`, and then the machine runs on.
+   * is taken until then. Throws as `CheckpointStore.delete`, and then the machine runs on.
    */
   async delete(name: string): Promise<{ readonly removed: Promise<void> }> {
     const machine = this.get(name);
@@ -91,15 +91,15 @@ export class Machines {
     const remove = () => {
       removed = this.#remove(machine);
     };
-    if (this.keeper) await this.keeper.delete(machine, remove);
+    if (this.store) await this.store.delete(machine, remove);
     else remove();
     return { removed: removed ?? Promise.resolve() };
   }
 
-  /** Makes a machine what it was at a snapshot. Throws as `Keeper.restore`, and then it is what it was before. */
+  /** Makes a machine what it was at a snapshot. Throws as `CheckpointStore.restore`, and then it is what it was before. */
   restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void> {
-    return this.keeper
-      ? this.keeper.restore(machine, snapshot, counter)
+    return this.store
+      ? this.store.restore(machine, snapshot, counter)
       : restore(machine, snapshot, counter, { isServed: true });
   }
 

@@ -32,8 +32,8 @@ function saved(machine: MachineHandle, at: number): Snapshot {
     version: SNAPSHOT_VERSION,
     takenAt: wallTimeOf(machine, Number(state.virtualTime)),
     config: structuredClone(machine.config) as unknown as Snapshot['config'],
-    sequence: String(Math.min(machine.sequence, MAX_SEQUENCE)),
-    intr: machine.intr ? 1 : 0,
+    sequence: String(Math.min(machine.events.sequence, MAX_SEQUENCE)),
+    intr: machine.events.intr ? 1 : 0,
     ...state,
   };
 }
@@ -73,7 +73,7 @@ export async function restore(
   const prepare = async () => before?.(asLoaded(machine, snapshot, time));
   const work = async () => {
     await load(machine, snapshot, time);
-    if (isServed) machine.restored();
+    if (isServed) machine.events.restored();
   };
   if (machine.isHung) await machine.rebuild(work, prepare);
   else await machine.quiesce(() => prepare().then(work));
@@ -85,7 +85,7 @@ function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Sna
     ...snapshot,
     takenAt: Date.now(),
     config: structuredClone(machine.config) as unknown as Snapshot['config'],
-    sequence: String(Math.min(Math.max(machine.sequence, Number(snapshot.sequence)), MAX_SEQUENCE)),
+    sequence: String(Math.min(Math.max(machine.events.sequence, Number(snapshot.sequence)), MAX_SEQUENCE)),
     virtualTime: String(time),
   };
 }
@@ -93,8 +93,8 @@ function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Sna
 async function load(machine: MachineHandle, snapshot: Snapshot, time: number): Promise<void> {
   const before = (at: number) => writeSaved(machine.engine.shared, at, snapshot);
   if (!(await machine.slot.transfer(CONTROL_RESTORE, time, before, () => {}))) throw machine.gone();
-  machine.intr = snapshot.intr;
-  machine.lines = savedLines(snapshot);
-  machine.sequence = Math.max(machine.sequence, Number(snapshot.sequence));
+  machine.events.intr = snapshot.intr;
+  machine.events.lines = savedLines(snapshot);
+  machine.events.sequence = Math.max(machine.events.sequence, Number(snapshot.sequence));
   machine.changed = true;
 }

@@ -5,10 +5,10 @@ import { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
 import { Engine, type ThreadDeath } from '../../runtime/threads/engine.js';
 import { Connections } from '../streams/connections.js';
 import { Flow } from '../streams/flow.js';
-import type { Keeper } from './keeper.js';
+import type { CheckpointStore } from './checkpoint-store.js';
 import { Machines } from './machines.js';
 
-/** A main loop that has not come round for this long is stuck. */
+/** A main loop that has not completed a round for this long is stuck. */
 const ROUND_MS = 1000;
 
 /** What all routes share: the threads, the machines on them, and who is connected. */
@@ -28,9 +28,9 @@ export class Service {
 
   constructor(
     readonly configuration: Configuration,
-    /** Told of threads that ended by themselves. */
+    /** Called for threads that ended by themselves. */
     readonly onThreadDeath: (death: ThreadDeath, machines: readonly string[]) => void,
-    readonly keeper?: Keeper,
+    readonly store?: CheckpointStore,
   ) {
     const { vcpuThreads, limits } = configuration;
     this.connections = new Connections(limits);
@@ -45,14 +45,14 @@ export class Service {
       onStall: (stall) => this.onStall(this.engine.stalls.textOf(stall, (slot) => this.#nameOf(slot))),
       onThreadDeath: (death) => this.#onThreadDeath(death),
     });
-    this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper, this.flow.drops.vcpu);
+    this.machines = new Machines(this.engine, limits, this.statisticsSlots, store, this.flow.drops.vcpu);
   }
 
   /** Starts the threads and makes the machines that are configured or kept. */
   async start(): Promise<void> {
     await this.engine.start();
     const { machines } = this.configuration;
-    if (this.keeper) await this.keeper.makeMachines(this.machines, machines);
+    if (this.store) await this.store.makeMachines(this.machines, machines);
     else for (const machine of machines) this.machines.create(machine);
   }
 
@@ -79,7 +79,7 @@ export class Service {
     );
   }
 
-  /** Takes no more requests; resolves when those under way are answered, or after `ms`. */
+  /** Admits no further requests; resolves when those in flight are answered, or after `ms`. */
   async drain(ms: number): Promise<void> {
     this.draining = true;
     const drained = Promise.all([...this.machines].map((machine) => machine.drain()));
@@ -105,12 +105,12 @@ export class Service {
   async requireReady(): Promise<void> {
     if (this.draining) throw new SouthbridgeError('not-ready', { reason: 'it is shutting down' });
     if (this.failure) throw new SouthbridgeError('not-ready', { reason: this.failure });
-    if (!(await this.#comesRound())) {
-      throw new SouthbridgeError('not-ready', { reason: 'the main loop has not come round for a second' });
+    if (!(await this.#completesRound())) {
+      throw new SouthbridgeError('not-ready', { reason: 'the main loop has made no progress for a second' });
     }
   }
 
-  async #comesRound(): Promise<boolean> {
+  async #completesRound(): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), ROUND_MS);

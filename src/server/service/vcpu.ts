@@ -101,7 +101,7 @@ export class Vcpu implements LocalApic {
     if (!this.#holder?.interrupt(interrupt)) this.backlog.event(sequence, interrupt);
   }
 
-  /** The 8259 pair's output changed. It is a level: whoever connects later is told of it by `hello`. */
+  /** The 8259 pair's output changed. It is a level: `hello` reports it to a client that connects later. */
   intr(sequence: number, level: number): void {
     this.#holder?.interrupt({ type: 'intr', sequence, level });
   }

@@ -35,7 +35,7 @@ const CheckpointSchema = Type.Object(
   CLOSED,
 );
 
-/** All that a machine is made anew from: docs/operations.md. */
+/** Everything that a restart needs to rebuild a machine: docs/operations.md. */
 export type Checkpoint = Omit<Static<typeof CheckpointSchema>, 'config' | 'bqlLoad' | 'snapshot'> & {
   readonly config: MachineConfig;
   readonly bqlLoad: BqlLoadConfig;

@@ -3,7 +3,7 @@ import type { MachineConfig } from '../../config/machine.js';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 import { SerialQueue } from '../../runtime/serial-queue.js';
-import type { Keeper, KeeperFigures, KeptMachines } from '../service/keeper.js';
+import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../service/checkpoint-store.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
@@ -12,15 +12,15 @@ import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
 import { type FileLayer, type SetAside, StateFolder } from './folder.js';
 import { type Planned, plan } from './start-up.js';
 
-/** Checkpoints under way at a time: the disk's waits overlap, and machines are stopped one after the other. */
+/** Checkpoints in flight at a time: the disk's waits overlap, and machines are stopped one after the other. */
 const AT_A_TIME = 4;
 
 /** Of the interval, between two rounds: where a disk is too slow for the interval, machines must get on as well. */
 const LEAST_PAUSE = 0.1;
 
 /**
- * Numbers of events that are passed over after a crash: so many were not told since the last checkpoint, and so no
- * number is used twice. A subscriber who comes back is told of a gap.
+ * Event numbers that are skipped after a crash: fewer events than this were emitted since the last checkpoint, so that
+ * no number is used twice. A subscriber that reconnects gets a gap.
  */
 const SEQUENCE_STRIDE = 2 ** 36;
 
@@ -33,11 +33,11 @@ interface Kept {
 }
 
 /** Keeps the machines of a server in a folder: checkpoints of those that changed, at an interval and when one is made. */
-export class Checkpoints implements Keeper {
+export class Checkpoints implements CheckpointStore {
   readonly #kept = new Map<string, Kept>();
   readonly #origins = new Map<string, Origin>();
   readonly #perMachine = new SerialQueue<string>();
-  #machines: KeptMachines | undefined;
+  #machines: StoredMachines | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #closing = false;
@@ -68,7 +68,7 @@ export class Checkpoints implements Keeper {
     );
   }
 
-  get figures(): KeeperFigures {
+  get figures(): CheckpointFigures {
     const changed = [...(this.#machines ?? [])].filter((machine) => this.#isChanged(machine));
     const now = performance.now();
     const ages = changed.map(({ name, madeAt }) => now - (this.#kept.get(name)?.since ?? madeAt));
@@ -93,7 +93,7 @@ export class Checkpoints implements Keeper {
     }
   };
 
-  async makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void> {
+  async makeMachines(machines: StoredMachines, configured: readonly MachineConfig[]): Promise<void> {
     this.#machines = machines;
     this.#configured = new Set(configured.map(({ name }) => name));
     const { path } = this.folder;
@@ -105,14 +105,14 @@ export class Checkpoints implements Keeper {
     await this.#begin();
   }
 
-  async #make(machines: KeptMachines, { config, origin, checkpoint }: Planned, inOrder: boolean): Promise<void> {
+  async #make(machines: StoredMachines, { config, origin, checkpoint }: Planned, inOrder: boolean): Promise<void> {
     const machine = machines.create(config);
     this.#origins.set(config.name, origin);
     if (!checkpoint) return;
     const { snapshot } = checkpoint;
     if (checkpoint.paused) await machine.pause();
     await this.#restore(machine, snapshot);
-    if (!inOrder) machine.sequence += SEQUENCE_STRIDE;
+    if (!inOrder) machine.events.sequence += SEQUENCE_STRIDE;
     machine.bqlLoad = checkpoint.bqlLoad;
     for (const [number, vcpu] of machine.vcpus.entries()) {
       const saved = checkpoint.vcpus[number];

@@ -19,7 +19,7 @@ const DELETED = '.deleted';
 /** Tells that the server before ended in order: what lies here is the last that anyone saw of the machines. */
 const SHUTDOWN = 'shutdown';
 
-/** Only for whoever runs the server. */
+/** Only for the user that runs the server. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const PROBE_BYTES = 65_536;

@@ -1,7 +1,7 @@
 import type { Gap, LineLevels, ServerMessage } from '../../protocol/server-message.js';
 import type { Drops } from './flow.js';
 
-/** What waits to be sent. Replies are limited by the requests that may be under way, everything else by `limit`. */
+/** A message that waits. The limit of requests in flight bounds replies, and `limit` bounds everything else. */
 interface Waiting {
   readonly reply: boolean;
   readonly message: ServerMessage;

@@ -4,7 +4,7 @@ import { serverText } from '../../protocol/json/server-text.js';
 import type { ServerMessage } from '../../protocol/server-message.js';
 import { SharedFrame } from '../../protocol/shared-frame.js';
 import { Liveness } from './liveness.js';
-import type { Encoder, Peer } from './peer.js';
+import type { Encoder, Peer } from './outbox.js';
 
 const OPEN = 1;
 const CLOSED = 3;

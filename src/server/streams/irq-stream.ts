@@ -2,15 +2,16 @@ import type { Limits } from '../../config/schema.js';
 import type { Gap, LineLevels } from '../../protocol/server-message.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { linesBefore } from '../service/lines.js';
-import type { MachineHandle, Subscriber } from '../service/machine-handle.js';
+import type { Subscriber } from '../service/machine-events.js';
+import type { MachineHandle } from '../service/machine-handle.js';
 import { CLOSE_MACHINE_DELETED } from '../service/vcpu.js';
 import { PROTOCOL_VERSION } from './agreement.js';
 import { Backlog } from './backlog.js';
 import type { ConnectionKind } from './connections.js';
 import type { Flow, Flowing } from './flow.js';
 import { IrqFilter } from './irq-filter.js';
+import type { Encoder, Peer } from './outbox.js';
 import { Outbox } from './outbox.js';
-import type { Encoder, Peer } from './peer.js';
 
 /** One subscriber of a machine's events, by WebSocket or Server-Sent Events. `end` when its connection has ended. */
 export class IrqStream implements Subscriber, Flowing {
@@ -32,17 +33,18 @@ export class IrqStream implements Subscriber, Flowing {
     this.#outbox = new Outbox(
       peer,
       encoder,
-      new Backlog(limits.pendingInterrupts, () => machine.lines, flow.drops[kind]),
+      new Backlog(limits.pendingInterrupts, () => machine.events.lines, flow.drops[kind]),
       limits.bufferedBytes,
       (congested) => {
         if (congested) flow.congestions[kind]++;
       },
     );
-    const { name, sequence, lines } = machine;
+    const { name } = machine;
+    const { sequence, lines } = machine.events;
     this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });
-    const missed = machine.eventsAfter(after ?? sequence, limits.history);
+    const missed = machine.events.after(after ?? sequence, limits.history);
     if (after !== undefined) this.#catchUp(after, missed);
-    machine.subscribers.add(this);
+    machine.events.subscribers.add(this);
     flow.connections.add(this);
   }
 
@@ -60,7 +62,7 @@ export class IrqStream implements Subscriber, Flowing {
 
   /** Sends what the subscriber missed, and says what of it is no longer kept. */
   #catchUp(after: number, missed: readonly IrqEvent[]): void {
-    const { sequence, lines: now } = this.machine;
+    const { sequence, lines: now } = this.machine.events;
     if (after > sequence) {
       // It has events of another machine of this name, or of another server: all of this one are new to it.
       this.#gap(Math.min(1, sequence), sequence, now);
@@ -86,7 +88,7 @@ export class IrqStream implements Subscriber, Flowing {
 
   end(): void {
     this.flow.connections.delete(this);
-    this.machine.subscribers.delete(this);
+    this.machine.events.subscribers.delete(this);
   }
 
   machineDeleted(): void {

@@ -1,16 +1,16 @@
 import type { Credit } from '../../protocol/server-message.js';
 
-/** Counts posted writes that are done: nothing else tells a client that it may send more. */
+/** Counts completed posted writes: their client gets no other sign that it may send more. */
 export class PostedCredit {
   enabled = false;
   #done = 0;
 
   constructor(
-    /** Writes that one message tells of, at least. */
+    /** Fewest writes that one message reports. */
     readonly quantum: number,
   ) {}
 
-  /** One more is done; returns what the client is to be told now. */
+  /** One more is completed; returns the message that is due, if any. */
   take(): Credit | undefined {
     if (!this.enabled || ++this.#done < this.quantum) return undefined;
     const requests = this.#done;

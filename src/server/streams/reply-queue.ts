@@ -1,11 +1,11 @@
 import type { ServerMessage } from '../../protocol/server-message.js';
 
-/** One request that is to be answered in its turn. */
+/** The place of one request in the order of replies. */
 export interface Turn {
   done: boolean;
   /** Undefined: nothing is to be sent. */
   message: ServerMessage | undefined;
-  /** Carried out when everything before is done; returns the reply. */
+  /** Executed when everything before it is answered; returns the reply. */
   action: (() => ServerMessage | undefined) | undefined;
 }
 
@@ -21,7 +21,7 @@ export class ReplyQueue {
     return this.#turns.length - this.#first;
   }
 
-  /** A request that is under way elsewhere; `finish` ends it. */
+  /** A request that is executed elsewhere; `finish` completes it. */
   begin(): Turn {
     const turn: Turn = { done: false, message: undefined, action: undefined };
     this.#turns.push(turn);
@@ -34,7 +34,7 @@ export class ReplyQueue {
     this.#flush();
   }
 
-  /** A request that needs nobody else, but its turn. */
+  /** A request that the socket answers itself, in its turn. */
   perform(action: () => ServerMessage | undefined): void {
     this.#turns.push({ done: true, message: undefined, action });
     this.#flush();

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Frame } from '../../protocol/codec.js';
-import type { Peer } from './peer.js';
+import type { Peer } from './outbox.js';
 
 /** RFC 6455, 5.2: a binary message in one frame. Those of a server are not masked. */
 const FINAL_BINARY = 0x82;

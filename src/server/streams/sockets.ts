@@ -13,7 +13,7 @@ const GOING_AWAY = 1001;
 /** And: it met what it cannot go on from. */
 const INTERNAL_ERROR = 1011;
 const POLICY_VIOLATION = 1008;
-/** For the answers to close frames and for requests under way; afterwards connections are cut. */
+/** For the answers to close frames and for requests in flight; afterwards connections are cut. */
 const GRACE_MS = 2000;
 /** Frames up to this many times the limit are refused with a coded error, larger ones with close code 1009. */
 const FRAME_HEADROOM = 4;

@@ -16,16 +16,28 @@ import type {
   ServerMessage,
 } from '../../protocol/server-message.js';
 import type { Completion, Request } from '../../runtime/rings/requests.js';
+import {
+  accessMmio,
+  acknowledgeInterrupt,
+  afterEvents,
+  endOfInterrupt,
+  readPort,
+  setLine,
+  stepClock,
+  tryBatch,
+  writePort,
+} from '../service/guest-requests.js';
 import type { IrqEvent } from '../service/irq-event.js';
-import type { MachineHandle, Subscriber } from '../service/machine-handle.js';
+import type { Subscriber } from '../service/machine-events.js';
+import type { MachineHandle } from '../service/machine-handle.js';
 import type { Vcpu, VcpuHolder } from '../service/vcpu.js';
 import { checkAccess } from './access.js';
 import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
 import { type BatchRoom, batchResults, fillResult } from './batch-results.js';
 import type { Flow, Flowing } from './flow.js';
-import { FramePace } from './frame-pace.js';
 import { Outbox } from './outbox.js';
 import { PostedCredit } from './posted-credit.js';
+import { RateLimiter } from './rate-limiter.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
 import { SocketPeer } from './socket-peer.js';
 
@@ -38,7 +50,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   readonly #credit: PostedCredit;
   readonly #capabilities: readonly string[];
   readonly #kinds = new Set<IrqKind>();
-  readonly #pace: FramePace;
+  readonly #rateLimiter: RateLimiter;
   #paused = false;
   #heard = false;
 
@@ -65,7 +77,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       (congested) => this.#onCongestion(congested),
     );
     this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
-    this.#pace = new FramePace(limits.framesPerSecond, () => this.#regulate());
+    this.#rateLimiter = new RateLimiter(limits.framesPerSecond, () => this.#regulate());
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
@@ -77,8 +89,8 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       vcpu: vcpu.vcpu,
       clock: machine.config.clock,
       resumeToken,
-      sequence: machine.sequence,
-      ...(vcpu.vcpu === 0 && { intr: machine.intr }),
+      sequence: machine.events.sequence,
+      ...(vcpu.vcpu === 0 && { intr: machine.events.intr }),
       capabilities: this.#capabilities,
       credit: limits.requestsUnderWay,
     });
@@ -118,7 +130,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   }
 
   close(code: number, reason: string): void {
-    this.machine.subscribers.delete(this);
+    this.machine.events.subscribers.delete(this);
     this.socket.close(code, reason);
   }
 
@@ -127,9 +139,9 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   }
 
   #onClose(): void {
-    this.#pace.stop();
+    this.#rateLimiter.stop();
     this.flow.connections.delete(this);
-    this.machine.subscribers.delete(this);
+    this.machine.events.subscribers.delete(this);
     this.vcpu.leave(this);
   }
 
@@ -142,7 +154,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       this.vcpu.confirm(this);
     }
     let id: number | undefined;
-    this.#pace.count();
+    this.#rateLimiter.count();
     try {
       const message = this.#read(data as Buffer, isBinary);
       id = message.id;
@@ -189,28 +201,28 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       case 'in':
         this.#await(
           id,
-          (done) => machine.port(vcpu.vcpu, message.port, undefined, done),
+          (done) => readPort(machine, vcpu.vcpu, message.port, done),
           (low) => ({ type: 'reply', id, value: { low, high: 0, size: 1 } }),
         );
         break;
       case 'out':
-        this.#await(id, (done) => machine.port(vcpu.vcpu, message.port, message.value, done));
+        this.#await(id, (done) => writePort(machine, vcpu.vcpu, message.port, message.value, done));
         break;
       case 'inta':
         this.#await(
           id,
-          (done) => machine.acknowledge(vcpu.vcpu, done),
+          (done) => acknowledgeInterrupt(machine, vcpu.vcpu, done),
           (low) => ({ type: 'reply', id, vector: low }),
         );
         break;
       case 'line':
-        this.#await(id, (done) => machine.setLine(vcpu.vcpu, message.gsi, message.level, done));
+        this.#await(id, (done) => setLine(machine, vcpu.vcpu, message.gsi, message.level, done));
         break;
       case 'eoi':
-        this.#await(id, (done) => machine.endOfInterrupt(vcpu.vcpu, message.vector, done));
+        this.#await(id, (done) => endOfInterrupt(machine, vcpu.vcpu, message.vector, done));
         break;
       case 'step':
-        this.#await(id, (done) => machine.step(vcpu.vcpu, message.ns, done));
+        this.#await(id, (done) => stepClock(machine, vcpu.vcpu, message.ns, done));
         break;
       case 'apic':
         this.#replies.perform(() => {
@@ -264,7 +276,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     checkAccess(access);
     const turn = this.#replies.begin();
     try {
-      this.machine.access(this.vcpu.vcpu, access, (request) =>
+      accessMmio(this.machine, this.vcpu.vcpu, access, (request) =>
         this.#finish(turn, this.#accessReply(id, access, request)),
       );
     } catch (error) {
@@ -301,15 +313,15 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   #performBatch(accesses: readonly Access[], results: BatchRoom, finish: () => void): void {
     const { machine, vcpu } = this;
-    let done = machine.tryAccesses(vcpu.vcpu, accesses, results);
+    let done = tryBatch(machine, vcpu.vcpu, accesses, results);
     let left = accesses.length - done;
     if (left === 0) {
-      machine.afterEvents(vcpu.vcpu, finish);
+      afterEvents(machine, vcpu.vcpu, finish);
       return;
     }
     for (; done < accesses.length; done++) {
       const index = done;
-      machine.access(vcpu.vcpu, accesses[index], (request) => {
+      accessMmio(machine, vcpu.vcpu, accesses[index], (request) => {
         fillResult(results, index, machine.failureOf(request), request.low, request.high);
         if (--left === 0) finish();
       });
@@ -329,17 +341,17 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   #subscribe(id: number, kinds: readonly IrqKind[]): Reply {
     this.#kinds.clear();
     for (const kind of kinds) this.#kinds.add(kind);
-    if (kinds.length > 0) this.machine.subscribers.add(this);
-    else this.machine.subscribers.delete(this);
+    if (kinds.length > 0) this.machine.events.subscribers.add(this);
+    else this.machine.events.subscribers.delete(this);
     return { type: 'reply', id };
   }
 
-  /** Reads no further while too much is under way, too little is read at the other end, or too much came from there. */
+  /** Stops reading while too many requests are in flight, the client reads too slowly, or it sends too fast. */
   #regulate(): void {
     const { requestsUnderWay } = this.limits;
     const { length } = this.#replies;
     const busy = this.#paused ? length > requestsUnderWay / 2 : length >= requestsUnderWay;
-    const full = busy || this.#outbox.congested || this.#pace.exhausted;
+    const full = busy || this.#outbox.congested || this.#rateLimiter.exhausted;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) {

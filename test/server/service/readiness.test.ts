@@ -28,7 +28,7 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
   let reply = await app.inject('/readyz');
   if (reply.statusCode === 200) reply = await app.inject('/readyz');
   t.equal(reply.statusCode, 503);
-  t.match(reply.json().error, { code: 'not-ready', reason: 'the main loop has not come round for a second' });
+  t.match(reply.json().error, { code: 'not-ready', reason: 'the main loop has made no progress for a second' });
   t.equal((await app.inject('/healthz')).statusCode, 200);
   t.match(
     (await app.inject('/metrics')).body,

@@ -7,7 +7,9 @@ import { type Completion, NONE, Request } from '../../../src/runtime/rings/reque
 import { NOTHING } from '../../../src/runtime/rings/submission-ring.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
+import { accessMmio, setLine } from '../../../src/server/service/guest-requests.js';
 import type { IrqEvent } from '../../../src/server/service/irq-event.js';
+import { describeLocks } from '../../../src/server/service/lock-description.js';
 import type { MachineHandle } from '../../../src/server/service/machine-handle.js';
 import { restore } from '../../../src/server/service/saving.js';
 import { Service } from '../../../src/server/service/service.js';
@@ -38,9 +40,9 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
     vcpuThreads: 1,
     machines: [{ name: 'm', locking: 'nested-mutex' }, { name: 'other' }],
   });
-  const keeper = await Checkpoints.open(complete, logger);
+  const store = await Checkpoints.open(complete, logger);
   const deaths: (readonly string[])[] = [];
-  const service = new Service(complete, (_, machines) => deaths.push(machines), keeper);
+  const service = new Service(complete, (_, machines) => deaths.push(machines), store);
   const app = await buildApp({ service, logger, admission });
   await service.start();
   const request = async (method: 'GET' | 'POST' | 'PUT', url: string, payload?: object) => {
@@ -50,7 +52,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   const m = service.machines.get('m');
   const access = (write: boolean, address: number, low = 0): Promise<number | string> =>
     new Promise((resolve) =>
-      m.access(0, { write, address, size: 8, low, high: 0, posted: false }, (request) =>
+      accessMmio(m, 0, { write, address, size: 8, low, high: 0, posted: false }, (request) =>
         resolve(m.failureOf(request)?.code ?? request.low),
       ),
     );
@@ -60,7 +62,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   await write(timerComparator(0), 1000);
   await write(GENERAL_CONFIGURATION, 1);
   while ((await access(false, INTERRUPT_STATUS)) === 0) await new Promise(setImmediate);
-  await service.machines.keeper?.made(m);
+  await service.machines.store?.made(m);
   await write(timerComparator(1), 1);
 
   // The gateway holds the BQL: a write that lowers the line holds the device's mutex while it waits for it.
@@ -68,7 +70,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   const { slot } = m.options;
   engine.slot(slot).machine.locks.acquire(BQL);
   const moving = write(timerConfiguration(0), route(16) | LEVEL);
-  const isWaiting = () => m.locks().locks[0].waiters.some(({ holds }) => holds.includes('device'));
+  const isWaiting = () => describeLocks(m).locks[0].waiters.some(({ holds }) => holds.includes('device'));
   while (!isWaiting()) await new Promise(setImmediate);
   const behind = request('GET', '/v1/machines/other/mmio/0xfed00000?size=8');
   await engine.pool.worker(engine.gateway.vcpus[0].thread)?.terminate();
@@ -97,7 +99,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   );
   t.equal(await write(timerComparator(1), 5), 0);
   await app.close();
-  await keeper.close(10_000);
+  await store.close(10_000);
   await service.close();
 });
 
@@ -111,8 +113,8 @@ t.test('threads that die under load: every request is answered, and machines com
     stateIntervalMs: 3_600_000,
     machines: designs.map((locking) => ({ name: locking, locking })),
   });
-  const keeper = await Checkpoints.open(complete, logger);
-  const service = new Service(complete, ({ slots }) => t.ok(slots, 'another takes its place'), keeper);
+  const store = await Checkpoints.open(complete, logger);
+  const service = new Service(complete, ({ slots }) => t.ok(slots, 'another takes its place'), store);
   await service.start();
   const { engine } = service;
   const machines = designs.map((name) => service.machines.get(name));
@@ -127,14 +129,14 @@ t.test('threads that die under load: every request is answered, and machines com
         answered++;
       });
   const access = (machine: MachineHandle, vcpu: number, write: boolean, address: number, low = 0) =>
-    ask(machine, (done) => machine.access(vcpu, { write, address, size: 8, low, high: 0, posted: false }, done));
+    ask(machine, (done) => accessMmio(machine, vcpu, { write, address, size: 8, low, high: 0, posted: false }, done));
   const use = async (machine: MachineHandle, vcpu: number) => {
     for (let value = 1; !ending; value++) {
       await Promise.all([
         access(machine, vcpu, true, timerConfiguration(vcpu), route(16 + vcpu) | LEVEL | (value % 2 ? ENABLE : 0)),
         access(machine, vcpu, true, timerComparator(vcpu), value),
         access(machine, vcpu, true, GENERAL_CONFIGURATION, 1),
-        ask(machine, (done) => machine.setLine(vcpu, 20, value % 2, done)),
+        ask(machine, (done) => setLine(machine, vcpu, 20, value % 2, done)),
         access(machine, vcpu, false, MAIN_COUNTER),
       ]);
       await new Promise(setImmediate);
@@ -142,7 +144,7 @@ t.test('threads that die under load: every request is answered, and machines com
   };
   const users = machines.flatMap((machine) => [use(machine, 0), use(machine, 1)]);
   const bringBack = async (machine: MachineHandle) => {
-    const snapshot = await keeper.lastOf(machine.name);
+    const snapshot = await store.lastOf(machine.name);
     if (!snapshot) throw new Error(`no checkpoint of ${machine.name}`);
     await restore(machine, snapshot, 'continue');
   };
@@ -180,13 +182,13 @@ t.test('threads that die under load: every request is answered, and machines com
       },
       machineDeleted() {},
     };
-    machine.subscribers.add(subscriber);
-    await ask(machine, (done) => machine.setLine(0, 21, 1, done));
-    await ask(machine, (done) => machine.setLine(0, 21, 0, done));
+    machine.events.subscribers.add(subscriber);
+    await ask(machine, (done) => setLine(machine, 0, 21, 1, done));
+    await ask(machine, (done) => setLine(machine, 0, 21, 0, done));
     t.same(levels, [1, 0], `${machine.name}: events are told again, before the reply to their cause`);
-    machine.subscribers.delete(subscriber);
+    machine.events.subscribers.delete(subscriber);
     await service.machines.delete(machine.name);
   }
-  await keeper.close(10_000);
+  await store.close(10_000);
   await service.close();
 });

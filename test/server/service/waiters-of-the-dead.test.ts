@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { BQL, DEVICE } from '../../../src/core/sync/lock-names.js';
+import { accessMmio } from '../../../src/server/service/guest-requests.js';
+import { describeLocks } from '../../../src/server/service/lock-description.js';
 import { restore } from '../../../src/server/service/saving.js';
 import { Service } from '../../../src/server/service/service.js';
 import { Checkpoints } from '../../../src/server/state/checkpoints.js';
@@ -28,8 +30,8 @@ async function start(t: Test, machine: { locking: 'nested-mutex' | 'lockless-tim
     stateIntervalMs: 3_600_000,
     machines: [{ name: 'm', vcpus: 2, ...machine }],
   });
-  const keeper = await Checkpoints.open(complete, logger);
-  const service = new Service(complete, () => {}, keeper);
+  const store = await Checkpoints.open(complete, logger);
+  const service = new Service(complete, () => {}, store);
   await service.start();
   const { engine } = service;
   const m = service.machines.get('m');
@@ -38,26 +40,27 @@ async function start(t: Test, machine: { locking: 'nested-mutex' | 'lockless-tim
     m,
     write: (vcpu: number, address: number, low: number): Promise<string> =>
       new Promise((resolve) =>
-        m.access(vcpu, { write: true, address, size: 8, low, high: 0, posted: false }, (request) =>
+        accessMmio(m, vcpu, { write: true, address, size: 8, low, high: 0, posted: false }, (request) =>
           resolve(m.failureOf(request)?.code ?? 'written'),
         ),
       ),
     hold: (lock: number) => locks().acquire(lock),
     letGo: (lock: number) => locks().release(lock),
     waitFor: async (thread: string, lock: number) => {
-      while (!m.locks().locks[lock].waiters.some((waiter) => waiter.thread === thread)) await new Promise(setImmediate);
+      while (!describeLocks(m).locks[lock].waiters.some((waiter) => waiter.thread === thread))
+        await new Promise(setImmediate);
     },
     end: async (index: number) => {
       await engine.pool.worker(engine.gateway.vcpus[index].thread)?.terminate();
       while (!m.isSuspect) await new Promise(setImmediate);
     },
     putBack: async () => {
-      const snapshot = await keeper.lastOf('m');
+      const snapshot = await store.lastOf('m');
       if (!snapshot) throw new Error('there is no checkpoint');
       await restore(m, snapshot, 'continue');
     },
     close: async () => {
-      await keeper.close(10_000);
+      await store.close(10_000);
       await service.close();
     },
   };
@@ -68,7 +71,7 @@ t.test('a thread that comes to wait for the dead once the machine is being resto
   await write(0, timerConfiguration(0), route(16) | LEVEL | ENABLE);
   await write(0, timerComparator(0), 1000);
   await write(0, GENERAL_CONFIGURATION, 1);
-  while (m.sequence === 0) await new Promise(setImmediate);
+  while (m.events.sequence === 0) await new Promise(setImmediate);
   hold(BQL);
   await write(0, timerComparator(1), 1);
   await write(0, timerConfiguration(1), ENABLE | PERIODIC);

@@ -6,6 +6,8 @@ import type { ConfigurationInput } from '../../../src/config/schema.js';
 import { BQL } from '../../../src/core/sync/lock-names.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
+import { accessMmio } from '../../../src/server/service/guest-requests.js';
+import { describeLocks } from '../../../src/server/service/lock-description.js';
 import { Service } from '../../../src/server/service/service.js';
 import { Checkpoints } from '../../../src/server/state/checkpoints.js';
 import { FILES, type FileLayer, StateFolder } from '../../../src/server/state/folder.js';
@@ -49,8 +51,8 @@ async function start(t: Test, stateDir: string, more: ConfigurationInput = {}) {
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
   const complete = configuration({ stateDir, stateIntervalMs: 3_600_000, machines: [...CONFIGURED], ...more });
-  const keeper = await Checkpoints.open(complete, logger, disk);
-  const service = new Service(complete, () => {}, keeper);
+  const store = await Checkpoints.open(complete, logger, disk);
+  const service = new Service(complete, () => {}, store);
   const app = await buildApp({ service, admission: new Admission(''), logger: pino({ level: 'silent' }) });
   await service.start();
   const request = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: Body) => {
@@ -63,7 +65,7 @@ async function start(t: Test, stateDir: string, more: ConfigurationInput = {}) {
     closed = true;
     disk.refused = undefined;
     await app.close();
-    await keeper.close(10_000).catch(() => {});
+    await store.close(10_000).catch(() => {});
     await service.close();
   };
   t.teardown(close);
@@ -71,7 +73,7 @@ async function start(t: Test, stateDir: string, more: ConfigurationInput = {}) {
     (await request('GET', '/v1/machines')).body.machines.map(({ name }: { name: string }) => name).sort();
   /** The state of `m`, without the moment at which it was taken. */
   const stateOf = async () => ({ ...(await request('GET', '/v1/machines/m/snapshot')).body, takenAt: 0 });
-  return { disk, lines, service, keeper, request, close, names, stateOf };
+  return { disk, lines, service, store, request, close, names, stateOf };
 }
 
 type Started = Awaited<ReturnType<typeof start>>;
@@ -99,8 +101,8 @@ async function killThread({ service }: Started): Promise<void> {
   const m = machines.get('m');
   const locks = () => m.slot.machine.locks;
   locks().acquire(BQL);
-  m.access(0, { write: true, address: 0xfed0_0108, size: 8, low: 1, high: 0, posted: false }, () => {});
-  while (m.locks().locks[BQL].waiters.length === 0) await new Promise(setImmediate);
+  accessMmio(m, 0, { write: true, address: 0xfed0_0108, size: 8, low: 1, high: 0, posted: false }, () => {});
+  while (describeLocks(m).locks[BQL].waiters.length === 0) await new Promise(setImmediate);
   await engine.pool.worker(engine.gateway.vcpus[0].thread)?.terminate();
   while (!m.isSuspect) await new Promise(setImmediate);
   locks().release(BQL);
@@ -264,16 +266,16 @@ t.test('a refused POST is shown until something can be written', async (t) => {
 t.test('a flush that fails leaves the last checkpoint that was durable', async (t) => {
   const folder = join(temporaryFolder(t), 'state');
   const server = await start(t, folder);
-  const { disk, request, keeper, service } = server;
+  const { disk, request, store, service } = server;
   await request('POST', '/v1/machines', { name: 'm', clock: 'manual' });
   const file = join(folder, 'm.json');
   const before = readFileSync(file);
   await write(server, 3);
   disk.refused = { call: 'flush', code: 'EIO' };
-  await t.rejects(keeper.made(service.machines.get('m')), { code: 'state-unavailable' });
+  await t.rejects(store.made(service.machines.get('m')), { code: 'state-unavailable' });
   t.ok(readFileSync(file).equals(before));
   t.ok(existsSync(file));
-  t.match(keeper.figures, { failing: 1, failure: /^EIO/ });
+  t.match(store.figures, { failing: 1, failure: /^EIO/ });
   await server.close();
 });
 

@@ -108,33 +108,33 @@ async function open(t: Test, log: (line: string) => void = () => {}) {
   const stateDir = join(temporaryFolder(t), 'state');
   const complete = configuration({ stateDir, stateIntervalMs: 10, machines: [{ name: 'm' }, { name: 'other' }] });
   const logger = pino({ level: 'error' }, { write: log });
-  const keeper = await Checkpoints.open(complete, logger);
-  const service = new Service(complete, () => {}, keeper);
+  const store = await Checkpoints.open(complete, logger);
+  const service = new Service(complete, () => {}, store);
   const app = await buildApp({ service, admission: new Admission(''), logger });
   await service.start();
   t.teardown(async () => {
     await app.close();
-    await keeper.close(5000).catch(() => {});
+    await store.close(5000).catch(() => {});
     await service.close();
   });
-  return { stateDir, keeper, app, m: service.machines.get('m') };
+  return { stateDir, store, app, m: service.machines.get('m') };
 }
 
 t.test('a checkpoint that could not be read back is never written', async (t) => {
-  const { stateDir, keeper, app, m } = await open(t);
+  const { stateDir, store, app, m } = await open(t);
   const file = join(stateDir, 'm.json');
   for (const [what, set] of [
-    ['a sequence that is no number', (value: boolean) => Object.assign(m, { sequence: value ? Number.NaN : 7 })],
+    ['a sequence that is no number', (value: boolean) => Object.assign(m.events, { sequence: value ? Number.NaN : 7 })],
     ['a logical ID of nine bits', (value: boolean) => Object.assign(m.vcpus[0], { logicalId: value ? 256 : 0 })],
     ['a wrong destination format', (value: boolean) => Object.assign(m.vcpus[1], { format: value ? 'no' : 'flat' })],
   ] as const satisfies readonly (readonly [string, (value: boolean) => object])[]) {
-    const failures = keeper.figures.failures;
+    const failures = store.figures.failures;
     set(true);
     m.changed = true;
-    while (keeper.figures.failures === failures) await new Promise(setImmediate);
+    while (store.figures.failures === failures) await new Promise(setImmediate);
     const before = filesOf(file);
     m.changed = true;
-    while (keeper.figures.failures < failures + 3) await new Promise(setImmediate);
+    while (store.figures.failures < failures + 3) await new Promise(setImmediate);
     t.same(filesOf(file), before, `${what}: the checkpoint and the one before it stay`);
     t.equal(decodeCheckpoint(readFileSync(file), file).config.name, 'm', 'and can be read');
     t.notOk(existsSync(`${file}.new`));
@@ -167,8 +167,8 @@ async function writtenAgain(machine: MachineHandle, file: string): Promise<void>
 
 t.test('the failure says which machine, why, and what to do', async (t) => {
   const lines: string[] = [];
-  const { keeper, m } = await open(t, (line) => lines.push(JSON.parse(line).msg));
-  Object.assign(m, { sequence: Number.NaN });
+  const { store, m } = await open(t, (line) => lines.push(JSON.parse(line).msg));
+  Object.assign(m.events, { sequence: Number.NaN });
   m.changed = true;
   while (lines.length === 0) await new Promise(setImmediate);
   t.match(
@@ -176,6 +176,6 @@ t.test('the failure says which machine, why, and what to do', async (t) => {
     /The new checkpoint of machine m could not be read back \(its snapshot\.sequence is not as it must be\)/,
   );
   t.match(lines[0], /the server kept the previous checkpoint/);
-  t.ok(keeper.figures.failures > 0);
-  Object.assign(m, { sequence: 1 });
+  t.ok(store.figures.failures > 0);
+  Object.assign(m.events, { sequence: 1 });
 });

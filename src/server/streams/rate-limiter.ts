@@ -1,11 +1,11 @@
-/** What may come at once: the frames of this part of a second. */
+/** Burst: the frames of this part of a second. */
 const BURST_S = 0.1;
 
 /**
- * Holds one client to so many frames a second. One that sends faster is not refused, but read no further for a while: what
- * it has sent too much, it waits for.
+ * Limits one client to so many frames a second. A client that sends faster is not refused: the server stops reading from
+ * it until the excess is paid off.
  */
-export class FramePace {
+export class RateLimiter {
   /** Negative: frames that came too early. */
   #left: number;
   #since = performance.now();
@@ -24,7 +24,7 @@ export class FramePace {
     return this.#timer !== undefined;
   }
 
-  /** Counts a frame. The clock is only looked at when a burst is used up. */
+  /** Counts a frame. Reads the clock only when a burst is used up. */
   count(): void {
     if (--this.#left >= 0 || this.#timer) return;
     this.#refill();

@@ -2,8 +2,8 @@ import type { MachineConfig } from '../../config/machine.js';
 import type { MachineHandle } from './machine-handle.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What was kept so far; times in milliseconds. */
-export interface KeeperFigures {
+/** Figures of the checkpoints so far; times in milliseconds. */
+export interface CheckpointFigures {
   readonly checkpoints: number;
   readonly failures: number;
   readonly bytes: number;
@@ -19,18 +19,18 @@ export interface KeeperFigures {
   readonly setAside: readonly { readonly machine: string; readonly aside: string; readonly reason: string }[];
 }
 
-/** The machines of a server, as far as their keeper needs them. */
-export interface KeptMachines extends Iterable<MachineHandle> {
+/** The machines of a server, as far as the checkpoint store needs them. */
+export interface StoredMachines extends Iterable<MachineHandle> {
   /** Makes a machine without a checkpoint. Throws as `Machines.create`. */
   create(config: MachineConfig): MachineHandle;
   /** Throws `unknown-machine`. */
   get(name: string): MachineHandle;
 }
 
-/** Keeps machines beyond the end of the process: `src/server/state`. */
-export interface Keeper {
-  /** Makes the machines that are kept, and those that are configured. */
-  makeMachines(machines: KeptMachines, configured: readonly MachineConfig[]): Promise<void>;
+/** Stores checkpoints of machines beyond the end of the process: `src/server/state`. */
+export interface CheckpointStore {
+  /** Makes the machines that have checkpoints, and those that are configured. */
+  makeMachines(machines: StoredMachines, configured: readonly MachineConfig[]): Promise<void>;
   /** Writes a checkpoint of a machine, durably. Throws `state-no-space`, `state-unavailable`, or as `save`. */
   made(machine: MachineHandle): Promise<void>;
   /**
@@ -44,5 +44,5 @@ export interface Keeper {
   restore(machine: MachineHandle, snapshot: Snapshot, counter: 'continue' | 'jump'): Promise<void>;
   /** The last snapshot that is kept of a machine. */
   lastOf(name: string): Promise<Snapshot | undefined>;
-  readonly figures: KeeperFigures;
+  readonly figures: CheckpointFigures;
 }

@@ -1,3 +1,4 @@
+import { CALL_SITES } from '../../core/sync/call-sites.js';
 import type { LockEdge, WaitInProgress } from '../../runtime/statistics/lock-view.js';
 import { threadName } from '../../runtime/statistics/lock-view.js';
 import {
@@ -52,6 +53,24 @@ function describeRow({ engine }: MachineHandle, row: LockRow, all: readonly Wait
           holderSite: longestWait.thread === 0 ? null : longestWait.site,
         }
       : null,
+  };
+}
+
+/** Owners and waiters of a machine's locks, its deferred line changes and its Xen filter. Takes no lock. */
+export function describeLocks(machine: MachineHandle) {
+  const { engine, options, slot } = machine;
+  return { locks: engine.lockView.state(options.slot), deferred: slot.deferred(), xen: describeXen(machine) };
+}
+
+function describeXen({ engine, slot }: MachineHandle) {
+  const xen = slot.xen();
+  if (!xen) return null;
+  const { form, gsi, failures } = xen;
+  return {
+    form,
+    gsi,
+    failures: failures?.count ?? 0,
+    last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread, engine.map) } : null,
   };
 }
 

@@ -1,0 +1,97 @@
+import { SOURCE_PIT, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
+import { CONTROL_LEGACY_INPUT } from '../../core/machine/due-work.js';
+import { MAX_TIME } from '../../core/machine/steps.js';
+import type { Access } from '../../protocol/client-message.js';
+import { type Completion, Request } from '../../runtime/rings/requests.js';
+import * as ring from '../../runtime/rings/submission-ring.js';
+import { type BatchRoom, fillResult } from '../streams/batch-results.js';
+import type { MachineHandle } from './machine-handle.js';
+
+/*
+ * Requests of a guest to its machine. Those of one vCPU are executed and answered in order; `MachineHandle.failureOf`
+ * tells why an answered one failed. All throw as `MachineHandle.perform`.
+ */
+
+/** Inputs of a machine beside its lines. */
+export const INPUTS = ['pit', 'rtc', 'xen'] as const;
+export type Input = (typeof INPUTS)[number];
+
+/** One MMIO access. */
+export function accessMmio(machine: MachineHandle, vcpu: number, access: Access, done: Completion): void {
+  const { write, address, size, low, high } = access;
+  const operation = write ? ring.WRITE : ring.READ;
+  machine.perform(new Request(machine.options.slot, vcpu, operation, size, address, low, high, done));
+}
+
+/**
+ * Executes accesses at once, from the first on, until one would have to wait; returns how many. Their values are in
+ * `results`; the answer has to go through `afterEvents`.
+ */
+export function tryBatch(
+  machine: MachineHandle,
+  vcpu: number,
+  accesses: readonly Access[],
+  results: BatchRoom,
+): number {
+  const inline = machine.inlineFor(vcpu);
+  if (!inline) return 0;
+  const { value } = inline.machine;
+  let done = 0;
+  for (; done < accesses.length; done++) {
+    const access = accesses[done];
+    if (inline.run(access.write ? ring.WRITE : ring.READ, access) !== ring.OK) break;
+    fillResult(results, done, undefined, value.lo, value.hi);
+  }
+  // The events of these must not wait for the rest, which a vCPU thread may need long for.
+  if (done > 0 && done < accesses.length) machine.engine.gateway.host.gatewayBell.ring();
+  return done;
+}
+
+/** Calls back once the events of `tryBatch` are delivered. */
+export function afterEvents(machine: MachineHandle, vcpu: number, done: Completion): void {
+  machine.slot.finishBehindEvents(new Request(machine.options.slot, vcpu, ring.NOTHING, 0, 0, 0, 0, done));
+}
+
+export function setLine(machine: MachineHandle, vcpu: number, gsi: number, level: number, done: Completion): void {
+  machine.perform(new Request(machine.options.slot, vcpu, ring.SET_LINE, 0, gsi, level, 0, done));
+}
+
+export function endOfInterrupt(machine: MachineHandle, vcpu: number, vector: number, done: Completion): void {
+  machine.perform(new Request(machine.options.slot, vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, done));
+}
+
+/** Reads a byte from a port. */
+export function readPort(machine: MachineHandle, vcpu: number, port: number, done: Completion): void {
+  machine.perform(new Request(machine.options.slot, vcpu, ring.PORT_READ, 1, port, 0, 0, done));
+}
+
+export function writePort(machine: MachineHandle, vcpu: number, port: number, value: number, done: Completion): void {
+  machine.perform(new Request(machine.options.slot, vcpu, ring.PORT_WRITE, 1, port, value, 0, done));
+}
+
+/** Acknowledge cycle of the 8259 pair: the low half of the result is the vector. */
+export function acknowledgeInterrupt(machine: MachineHandle, vcpu: number, done: Completion): void {
+  machine.perform(new Request(machine.options.slot, vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, done));
+}
+
+/**
+ * Moves a manual clock; answered when everything that was due has run. Fails with `step-cancelled` if the machine is
+ * reset, paused or deleted meanwhile. Throws also if the clock cannot be moved at all.
+ */
+export function stepClock(machine: MachineHandle, vcpu: number, ns: number, done: Completion): void {
+  machine.requireSteppable();
+  if (ns > MAX_TIME) throw machine.tooFar(ns);
+  machine.perform(new Request(machine.options.slot, vcpu, ring.STEP, 0, ns, 0, 0, done));
+}
+
+/**
+ * Drives an input: that of the PIT or the RTC, which the HPET cuts off in legacy mode, is control work on the main loop
+ * (path C); the callback of Xen's event channel comes from a vCPU. Rejects with `no-xen-filter`.
+ */
+export async function setInput(machine: MachineHandle, input: Input, level: number): Promise<void> {
+  if (input !== 'xen') {
+    return machine.control(CONTROL_LEGACY_INPUT, (input === 'pit' ? SOURCE_PIT : SOURCE_RTC) * 2 + level);
+  }
+  const { slot } = machine.options;
+  await machine.ask((done) => machine.perform(new Request(slot, 0, ring.XEN_CALLBACK, 0, 0, level, 0, done)));
+}
