@@ -1,6 +1,6 @@
-/** What a shell gives for a process that was ended by an interrupt. */
+/** The shell's status for a process that SIGINT ended. */
 const FORCED_STATUS = 130;
-/** EX_SOFTWARE of sysexits.h: whoever watches over the server starts it again. */
+/** EX_SOFTWARE of sysexits.h: a supervisor restarts the server. */
 const FAILED_STATUS = 70;
 
 /** Closes once on the first SIGTERM or SIGINT, then exits with status 0; a second signal exits at once. */
@@ -21,11 +21,11 @@ export function closeOnSignals(close: () => Promise<void>): void {
   process.on('SIGINT', onSignal);
 }
 
-/** Exits with status 70 when the server has failed, once it has told its clients. */
+/** Exits with status 70 when the server has failed, after it has notified its clients. */
 export function exitOnFailure(failed: Promise<Error>, abandon: () => Promise<void>): void {
   failed.then((reason) => {
     process.stderr.write(
-      `The main loop has ended (${reason.message}): no timer fires any more. Machines are kept as of their last checkpoints, if there is a stateDir. Exit status ${FAILED_STATUS}.\n`,
+      `The main loop has ended (${reason.message}): timers no longer fire. With a stateDir, the last checkpoints of the machines remain. Exit status ${FAILED_STATUS}.\n`,
     );
     const exit = () => process.exit(FAILED_STATUS);
     abandon().then(exit, exit);

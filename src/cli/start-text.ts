@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Configuration } from '../config/schema.js';
-import { fromHere, ownCommand } from './own-command.js';
+import { fromHere, ownCommand } from './terminal.js';
 
 /** Recorded traces, which a clone has. */
 const TRACES = fileURLToPath(new URL('../../../test/vectors', import.meta.url));

@@ -91,7 +91,7 @@ export class LiveMachine {
     return this.engine.machine.decisions.counts();
   }
 
-  /** Levels of a line's sources, bit n for source n; for when nothing is under way. */
+  /** Levels of a line's sources, bit n for source n. Valid while no request is in flight. */
   sources(line: number): number {
     this.#select();
     return this.engine.machine.router.sources(line);

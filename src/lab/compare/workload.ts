@@ -13,7 +13,7 @@ export const MAX_VCPUS = 3;
 const timer = (number: number) => H.HPET_BASE + H.TIMER_BLOCKS + number * H.TIMER_BLOCK_SIZE;
 const COUNTER = H.HPET_BASE + H.MAIN_COUNTER;
 
-/** Numbers from a seed, as in xorshift32: the same accesses in the same order under every design. */
+/** xorshift32 from a seed, so that every design gets the same accesses in the same order. */
 class Random {
   constructor(public state: number) {}
 
@@ -28,8 +28,8 @@ class Random {
 }
 
 /**
- * What a vCPU does, after a tickless guest: seven in ten accesses read the main counter, the others look at status and
- * configuration, arm the vCPU's next one-shot, acknowledge the level timer and send its EOI, and move its next match.
+ * The accesses of a vCPU, modelled on a tickless guest. Seven in ten read the main counter. The others read status and
+ * configuration, arm the vCPU's next one-shot, acknowledge the level timer with its EOI, and move its next match.
  */
 export class Workload {
   readonly #random: Random;

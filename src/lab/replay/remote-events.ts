@@ -32,8 +32,8 @@ const IntrEvent = guard(Type.Object({ kind: Type.Literal('intr'), level: Type.En
 const MsiEvent = guard(Type.Object({ kind: Type.Literal('msi'), address: Hex, data: Hex }));
 
 /**
- * An `irq` message in the words of the golden traces; undefined if it tells of a line that the replay itself drives.
- * Throws if the message is none.
+ * An `irq` message as an output of the golden traces; undefined for a line that the replay itself drives. Throws if the
+ * message is invalid.
  */
 export function outputOfEvent(event: unknown): Output | undefined {
   if (LineEvent(event)) {

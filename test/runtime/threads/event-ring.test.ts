@@ -29,7 +29,7 @@ function rings() {
   };
 }
 
-/** Emits an event that is told from all others by its number. */
+/** Emits an event with a unique number. */
 function emit(ring: EventRing, number: number): void {
   ring.emit(number & 7, 1, 2, number, ~number, number * 3, number, -number);
 }

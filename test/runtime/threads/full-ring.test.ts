@@ -5,7 +5,7 @@ import * as ring from '../../../src/runtime/rings/submission-ring.js';
 import { LiveMachine } from '../../support/live-machine.js';
 import { tier } from '../../support/tier.js';
 
-/** More events than the event ring has records, two per period, before anyone is told of the first. */
+/** More events than the event ring has records, two per period, before the first is delivered. */
 const PERIODS = 10_000;
 const ENABLE_PERIODIC_VAL_SET = 0x4c;
 

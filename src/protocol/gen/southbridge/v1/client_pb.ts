@@ -284,7 +284,7 @@ export const WriteSchema: GenMessage<Write> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_client, 3);
 
 /**
- * Several accesses, done in order as a whole, or refused as a whole: nothing is carried out if one of them cannot be.
+ * Several accesses in order. The server executes all of them, or refuses the whole batch if one of them is invalid.
  * There is one reply; none if every access is a posted write.
  *
  * @generated from message southbridge.v1.Batch
