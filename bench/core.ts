@@ -17,11 +17,11 @@ import { print, saveResults } from './results.js';
 /** The cost of the parts of an access on one thread, uncontended, in the modules that serve. */
 
 function accesses(): void {
-  const laboratory = new OneThread(4);
-  const free = running(laboratory, 0, 'lockless-timer');
-  const big = running(laboratory, 1, 'bql');
-  const inline = new InlineExecution(free, laboratory.host.events);
-  const base = machineAt(laboratory.map, 0);
+  const fixture = new OneThread(4);
+  const free = running(fixture, 0, 'lockless-timer');
+  const big = running(fixture, 1, 'bql');
+  const inline = new InlineExecution(free, fixture.host.events);
+  const base = machineAt(fixture.map, 0);
   const counter = { size: 8, address: HPET_BASE + MAIN_COUNTER, low: 0, high: 0 };
   const comparator = { size: 8, address: HPET_BASE + COMPARATOR, low: 0, high: 1 };
   let low = 0;
@@ -39,8 +39,8 @@ function accesses(): void {
 }
 
 function locks(): void {
-  const laboratory = new OneThread(1);
-  const machine = laboratory.create(0, 'lockless-timer');
+  const fixture = new OneThread(1);
+  const machine = fixture.create(0, 'lockless-timer');
   const { memory, locks } = machine;
   const sequence = new SequenceLatch(memory, MACHINE_WORDS - 8);
   const mutex = MACHINE_WORDS - 16;
@@ -71,23 +71,23 @@ function locks(): void {
 
 function machines(): void {
   const before = process.memoryUsage.rss();
-  const laboratory = new OneThread(65_536);
+  const fixture = new OneThread(65_536);
   const reserved = process.memoryUsage.rss();
-  const machine = laboratory.newMachine();
+  const machine = fixture.newMachine();
   const begin = process.hrtime.bigint();
-  for (let slot = 0; slot < 1000; slot++) laboratory.create(slot, 'lockless-timer', machine);
+  for (let slot = 0; slot < 1000; slot++) fixture.create(slot, 'lockless-timer', machine);
   const each = Number(process.hrtime.bigint() - begin) / 1000;
   const touched = process.memoryUsage.rss();
   let slot = 0;
   print('Machines', {
-    'arena for 65,536 machines: size': { median: laboratory.buffer.byteLength / 2 ** 20, unit: 'MiB' },
+    'arena for 65,536 machines: size': { median: fixture.buffer.byteLength / 2 ** 20, unit: 'MiB' },
     'arena for 65,536 machines: resident': { median: (reserved - before) / 2 ** 20, unit: 'MiB' },
     'arena with 1,000 machines: resident': { median: (touched - before) / 2 ** 20, unit: 'MiB' },
     'create a machine': { median: each / 1000, unit: 'µs' },
     'move the objects of a thread to another machine': measure(() =>
-      machine.select(machineAt(laboratory.map, slot++ % 1000)),
+      machine.select(machineAt(fixture.map, slot++ % 1000)),
     ),
-    'make the objects of a thread': measure(() => laboratory.newMachine()),
+    'make the objects of a thread': measure(() => fixture.newMachine()),
   });
 }
 

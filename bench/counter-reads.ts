@@ -1,5 +1,5 @@
 import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
-import { Laboratory } from '../src/lab/compare/laboratory.js';
+import { Fixture } from '../src/lab/compare/fixture.js';
 import { ROUNDS } from './measure.js';
 import { type Row, ratioRows } from './rows.js';
 
@@ -13,7 +13,7 @@ const LARGEST_LOCKLESS = 3;
 const LEAST_BQL = 100;
 
 export async function rows(): Promise<Row[]> {
-  const laboratory = await Laboratory.start(1);
+  const fixture = await Fixture.start(1);
   const designs = PRESET_NAMES.filter((name) => PRESETS[name].mmio.name === 'device' || name === 'bql');
   const measured = new Map(
     designs.map((name) => [name, { first: [] as number[], own: [] as number[], second: [] as number[] }]),
@@ -22,14 +22,14 @@ export async function rows(): Promise<Row[]> {
     for (const [name, figures] of measured) {
       const p99 = async (load: number) => {
         const request = { design: PRESETS[name], load, seed: 1 + round, partMs: PART_MS, readsOnly: true };
-        return (await laboratory.measure(request)).figures.readP99;
+        return (await fixture.measure(request)).figures.readP99;
       };
       figures.first.push(await p99(0));
       figures.own.push(await p99(LOAD));
       figures.second.push(await p99(0));
     }
   }
-  await laboratory.close();
+  await fixture.close();
   return [...measured].flatMap(([name, { own, ...base }]) => {
     const claim =
       name === 'bql'

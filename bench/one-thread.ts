@@ -71,9 +71,9 @@ export function writeHpet(machine: Machine, offset: number, low: number, high = 
   machine.write(HPET_BASE + offset, 8, value.set(low, high));
 }
 
-/** A machine whose HPET runs, with timer 0 armed for a time that does not come. */
-export function running(laboratory: OneThread, slot: number, preset: PresetName): Machine {
-  const machine = laboratory.create(slot, preset);
+/** A machine whose HPET runs, with timer 0 armed for a deadline far in the future. */
+export function running(fixture: OneThread, slot: number, preset: PresetName): Machine {
+  const machine = fixture.create(slot, preset);
   writeHpet(machine, TIMER_BLOCKS, INT_ENB_CNF | (2 << 9));
   writeHpet(machine, COMPARATOR, 0, 1);
   writeHpet(machine, GENERAL_CONFIGURATION, 1);

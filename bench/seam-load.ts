@@ -15,9 +15,9 @@ const MASKED = 1 << 16;
  * high and low. With its module, and all that it imports, loaded twice there are two that share no compiled code.
  */
 export function turns(): (times: number) => void {
-  const laboratory = new OneThread(1);
-  const machine = running(laboratory, 0, 'lockless-timer');
-  const { events } = laboratory.host;
+  const fixture = new OneThread(1);
+  const machine = running(fixture, 0, 'lockless-timer');
+  const { events } = fixture.host;
   const value = new U64();
   const writeIoapic = (offset: number, low: number) => machine.write(IOAPIC_BASE + offset, 4, value.set(low, 0));
   return (times) => {

@@ -47,9 +47,9 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 function machineWith(traceRecords: number, on: boolean): Machine {
-  const laboratory = new OneThread(1, traceRecords);
-  const machine = running(laboratory, 0, 'lockless-timer');
-  if (on) new TraceView(new SharedMemory(laboratory.buffer), laboratory.map).turnOn(0);
+  const fixture = new OneThread(1, traceRecords);
+  const machine = running(fixture, 0, 'lockless-timer');
+  if (on) new TraceView(new SharedMemory(fixture.buffer), fixture.map).turnOn(0);
   machine.select(machine.memory.base);
   return machine;
 }

@@ -66,13 +66,13 @@ export class Qtest {
     }
   }
 
-  /** Carries accesses out once. Rejects with the line of one that fails. */
+  /** Executes accesses once. Rejects with the reply line of the first that fails. */
   async once(accesses: readonly Access[]): Promise<void> {
     const { perSecond } = await this.run(accesses, 1, 0);
-    if (!Number.isFinite(perSecond)) throw new Error('nothing was carried out');
+    if (!Number.isFinite(perSecond)) throw new Error('QEMU executed no access');
   }
 
-  /** Keeps `depth` groups of these accesses under way for `ms` milliseconds: groups per second, and each one's duration in ns. */
+  /** Keeps `depth` groups of these accesses in flight for `ms` milliseconds; returns groups per second, and their durations in ns. */
   run(
     accesses: readonly Access[],
     depth: number,
@@ -92,7 +92,7 @@ export class Qtest {
       };
       this.socket.once('close', failed);
       this.#onLine = (line) => {
-        // Lines such as IRQ raise 4 come in between, for whoever asked for them.
+        // Skip asynchronous lines such as `IRQ raise 4`.
         if (line.startsWith('IRQ')) return;
         if (!line.startsWith('OK')) {
           reject(new Error(`qtest answered ${line}`));

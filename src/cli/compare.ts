@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import { CHARTED, captionOf, picture } from '../lab/compare/chart.js';
-import { compare as run } from '../lab/compare/comparison.js';
+import { compare as measureAll } from '../lab/compare/comparison.js';
 import { type Comparison, FIGURES, type Figure } from '../lab/compare/figures.js';
 import { formatLoad, formatValue } from '../lab/compare/format.js';
 import { toHtml } from '../lab/compare/html.js';
@@ -54,22 +54,22 @@ export const compare = new Command('compare')
       .default(250),
   )
   .addOption(new Option('--vcpus <n>', 'vCPU threads').argParser(whole(1, MAX_VCPUS)).default(2))
-  .addOption(new Option('--seed <n>', 'of the accesses').argParser(whole(1, 2 ** 31 - 1)).default(1))
+  .addOption(new Option('--seed <n>', 'seed of the accesses').argParser(whole(1, 2 ** 31 - 1)).default(1))
   .option('--json [file]', 'print all figures as one JSON document, or write them to a file')
-  .option('--html <file>', 'write one page with charts that needs no other file')
+  .option('--html <file>', 'write one self-contained page with charts')
   .option('--markdown <file>', 'write a page of Markdown')
-  .option('--pictures <folder>', 'write the charts as SVG files, which the page of Markdown then shows')
-  .option('--from <file>', 'measure nothing: show figures that --json wrote')
-  .option('--against <file>', 'figures of an earlier run (--json): tell where the two claim the opposite')
+  .option('--pictures <folder>', 'write the charts as SVG files; the Markdown page shows them')
+  .option('--from <file>', 'do not measure: show figures that --json wrote')
+  .option('--against <file>', 'figures of an earlier run (--json): list the claims on which the two runs disagree')
   .addHelpText('after', HELP)
-  .action(carryOut);
+  .action(run);
 
 function loads(text: string): number[] {
   const values = text.split(',').map(whole(0, 95));
   return [...new Set(values)].sort((a, b) => a - b).map((value) => value / 100);
 }
 
-async function carryOut(options: Options, command: Command): Promise<void> {
+async function run(options: Options, command: Command): Promise<void> {
   const {
     locking: designs,
     bqlLoad,
@@ -107,11 +107,11 @@ async function carryOut(options: Options, command: Command): Promise<void> {
   if (opposed.length > 0) process.exitCode = 1;
 }
 
-async function measure(options: Parameters<typeof run>[0]): Promise<Comparison> {
+async function measure(options: Parameters<typeof measureAll>[0]): Promise<Comparison> {
   let text = '';
   const progress = new Progress(() => text);
   try {
-    return await run(options, (done, all, locking, load) => {
+    return await measureAll(options, (done, all, locking, load) => {
       text = `${progress.of(done, all)}: ${locking}, BQL load ${formatLoad(load)}`;
     });
   } finally {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { FILE_VARIABLE } from '../config/settings.js';
 import { flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
-import { FILE_VARIABLE } from '../config/variables.js';
 import { expectation, pathName } from '../schema/keys.js';
 
 type Flag = NonNullable<Sources['flags']>[number];

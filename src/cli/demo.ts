@@ -2,8 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { TraceError } from '../lab/replay/trace.js';
 import { whole } from './arguments.js';
-import { ownCommand } from './own-command.js';
-import { Progress } from './terminal.js';
+import { ownCommand, Progress } from './terminal.js';
 
 /** A boot of Linux with one vCPU, tickless. */
 const BOOT = fileURLToPath(new URL('../../../test/vectors/guest/linux-6.1-oneshot-up.jsonl', import.meta.url));
@@ -15,17 +14,17 @@ interface Options {
 }
 
 const HELP = `
-Listens on a free port of 127.0.0.1 for as long as the replay takes; leaves nothing behind. What the verdict claims needs
-6 rounds or more.
+The command listens on a free port of 127.0.0.1 during the replay, and leaves no files behind. A verdict on the figures
+needs 6 rounds or more.
 
-Exit status: 0 all was as expected, 1 the guest saw other values than were recorded, or exploration found other than
-what is expected of the designs.
+Exit status: 0 all results are as expected; 1 the guest read a value that differs from the recording, or exploration
+contradicts the predicted class of a design.
 
 Example:
   npx southbridge demo --rounds 7`;
 
 export const demo = new Command('demo')
-  .description('serve a Linux boot, measure three designs, explore two, and tell what it means; takes under a minute')
+  .description('serve a Linux boot, measure three designs, explore two, and print the conclusion; takes under a minute')
   .addOption(new Option('--trace <file>', 'the trace to replay').default(BOOT, 'a boot of Linux 6.1'))
   .addOption(new Option('--rounds <n>', 'rounds of measurement').argParser(whole(1, 100)).default(7))
   .addOption(
@@ -37,11 +36,11 @@ export const demo = new Command('demo')
   .action(run);
 
 async function run(options: Options, command: Command): Promise<void> {
-  const { demo: carryOut, isAsExpected } = await import('../lab/demo/demo.js');
+  const { demo: runDemo, isAsExpected } = await import('../lab/demo/demo.js');
   const { demoText } = await import('../lab/demo/text.js');
   const progress = new Progress();
   try {
-    const result = await carryOut(options, (text) => progress.show(text));
+    const result = await runDemo(options, (text) => progress.show(text));
     progress.end();
     process.stdout.write(demoText(result, ownCommand()));
     if (!isAsExpected(result)) process.exitCode = 1;

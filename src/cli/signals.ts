@@ -1,4 +1,4 @@
-/** What a shell gives for a process that was ended by an interrupt. */
+/** The shell's status for a process that SIGINT ended. */
 const FORCED_STATUS = 130;
 /** EX_SOFTWARE of sysexits.h: a service manager starts the server again. */
 const FAILED_STATUS = 70;
@@ -21,11 +21,11 @@ export function closeOnSignals(close: () => Promise<void>): void {
   process.on('SIGINT', onSignal);
 }
 
-/** Exits with status 70 when the server has failed, once it has told its clients. */
+/** Exits with status 70 when the server has failed, after it has notified its clients. */
 export function exitOnFailure(failed: Promise<Error>, abandon: () => Promise<void>): void {
   failed.then((reason) => {
     process.stderr.write(
-      `The server cannot go on: ${reason.message}. Machines are kept as of their last checkpoints, if there is a stateDir. Exit status ${FAILED_STATUS}.\n`,
+      `The server cannot go on: ${reason.message}. With a stateDir, the last checkpoints of the machines remain. Exit status ${FAILED_STATUS}.\n`,
     );
     const exit = () => process.exit(FAILED_STATUS);
     abandon().then(exit, exit);

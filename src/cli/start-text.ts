@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { addressesOf } from '../config/listen.js';
 import type { Configuration } from '../config/schema.js';
 import { HPET_BASE } from '../core/devices/guest-map.js';
-import { fromHere, ownCommand } from './own-command.js';
+import { fromHere, ownCommand } from './terminal.js';
 
 /** Recorded traces, which a clone has. */
 const TRACES = fileURLToPath(new URL('../../../test/vectors', import.meta.url));

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 
 const COLOURS = { red: 31, green: 32, yellow: 33 } as const;
@@ -78,4 +79,15 @@ function wrappedLine(text: string): string {
     } else line = longer;
   }
   return [...lines, line].join('\n');
+}
+
+/** The command line of this program in documents and in other output. */
+export function ownCommand(): string {
+  return 'npx southbridge';
+}
+
+/** A path relative to the current folder, quoted for a shell. */
+export function fromHere(path: string): string {
+  const shorter = relative(process.cwd(), path) || '.';
+  return /^[\w./-]+$/.test(shorter) ? shorter : `'${shorter.replaceAll("'", "'\\''")}'`;
 }

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
-import { TOKEN_VARIABLE } from '../config/variables.js';
+import { TOKEN_VARIABLE } from '../config/settings.js';
 
-/** What may follow `Bearer` in a header, and in the name of a subprotocol. */
+/** Characters allowed after `Bearer` in a header, and in the name of a subprotocol. */
 const TOKEN = /^[A-Za-z0-9._~-]+$/;
 
 /**
- * For commands that talk to a server. A token is no argument, since whoever may list processes would see it: it stands in
- * a file by itself, or in the environment. The option's value is the token; `tokenFromEnvironment` is for when it is not given.
+ * For commands that talk to a server. Command-line arguments are visible to every user who can list processes, so the
+ * token comes from a file or from the environment (`tokenFromEnvironment`). The value of the option is the token itself.
  */
 export function tokenFileOption(): Option {
   return new Option(
     '--token-file <file>',
-    `file with the token to show to the server (or ${TOKEN_VARIABLE} in the environment)`,
+    `file with the token to send to the server (or ${TOKEN_VARIABLE} in the environment)`,
   ).argParser(readToken);
 }
 

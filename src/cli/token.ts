@@ -14,7 +14,7 @@ interface AddOptions extends File {
 }
 
 const FILE = ['--file <file>', "the server's tokenFile"] as const;
-const RELOAD = '\nA server that runs reads its token file again on SIGHUP.\n';
+const RELOAD = '\nA running server rereads its token file on SIGHUP.\n';
 
 /** The end of a help text. */
 function example(line: string): string {
@@ -22,35 +22,35 @@ function example(line: string): string {
 }
 
 const add = new Command('add')
-  .description('make a token, show it once, and keep its hash in the file')
-  .argument('<name>', 'to tell it from others: whose it is, or what for')
+  .description('create a token, print it once, and store its hash in the file')
+  .argument('<name>', 'name of the token: its owner or its purpose')
   .requiredOption(...FILE)
   .addOption(
     new Option(
       '--role <role>',
-      'observe: look at everything; drive: also use machines; admin: also make and delete them',
+      'observe: view everything; drive: also use machines; admin: also create and delete machines',
     )
       .choices(ROLES)
       .makeOptionMandatory(),
   )
-  .option('--machines <patterns>', 'good only for machines of these names, such as vm-*,test')
-  .option('--expires <time>', 'good until the end of this day (UTC), or until this time, such as 2027-01-31')
+  .option('--machines <patterns>', 'valid for machines with these names only, such as vm-*,test')
+  .option('--expires <time>', 'valid until the end of this day (UTC) or until this time, such as 2027-01-31')
   .addHelpText('after', RELOAD + example('add ci --role drive --file tokens'))
   .exitOverride()
   .action((name: string, { file, role, machines, expires }: AddOptions) =>
-    carryOut(() => {
+    report(() => {
       const limits = { machines: machines?.split(','), expires: expires && expiryOf(expires) };
       return `${addToken(file, name, role, limits)}\n`;
     }),
   );
 
 const list = new Command('list')
-  .description('show name, role, day and limits of each token')
+  .description('list the name, role, creation day and limits of each token')
   .requiredOption(...FILE)
   .addHelpText('after', example('list --file tokens'))
   .exitOverride()
   .action(({ file }: File) =>
-    carryOut(() =>
+    report(() =>
       readTokenFile(file)
         .map((entry) => `${[entry.name, entry.role, entry.made, ...limitsText(entry)].join(' ')}\n`)
         .join(''),
@@ -58,27 +58,27 @@ const list = new Command('list')
   );
 
 const remove = new Command('remove')
-  .description('take a token back')
-  .argument('<name>', 'under which it was made')
+  .description('revoke a token')
+  .argument('<name>', 'name of the token')
   .requiredOption(...FILE)
   .addHelpText('after', RELOAD + example('remove ci --file tokens'))
   .exitOverride()
   .action((name: string, { file }: File) =>
-    carryOut(() => {
+    report(() => {
       removeToken(file, name);
       return `removed ${name}\n`;
     }),
   );
 
 export const token = new Command('token')
-  .description("make, show and take back the tokens of a server's token file")
+  .description("create, list and revoke the tokens of a server's token file")
   .addCommand(add)
   .addCommand(list)
   .addCommand(remove)
   .addHelpText('after', example('add ci --role drive --file tokens'));
 
-/** Writes what the work returns, or why it could not be done. */
-function carryOut(work: () => string): void {
+/** Prints the result of the work, or its error. */
+function report(work: () => string): void {
   try {
     process.stdout.write(work());
   } catch (error) {

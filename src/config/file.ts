@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { LineCounter, Node } from 'yaml';
 import { SouthbridgeError } from '../errors.js';
 import type { KeyPath } from '../schema/keys.js';
 import { ConfigurationError } from './problems.js';
 import { isObject, type Origin } from './settings.js';
-import { yaml } from './yaml.js';
+
+const require = createRequire(import.meta.url);
+let library: typeof import('yaml') | undefined;
+
+/** The YAML library, loaded on first use: most servers have no configuration file. */
+export function yaml(): typeof import('yaml') {
+  library ??= require('yaml') as typeof import('yaml');
+  return library;
+}
 
 /** What a configuration file holds, and on which line. */
 export interface ConfigurationFile {

@@ -190,7 +190,7 @@ export const MachineConfig = Type.Object(
       Type.Enum(['short', 'legacy'], {
         default: 'short',
         description:
-          'What is done while readers of the main counter are held up: `short`, its words are written; `legacy`, as in QEMU 10.2, turning the HPET on or off raises interrupts as well: a reader that holds the BQL spins for ever.',
+          "Work inside the write section that blocks readers of the main counter. `short`: the write of the counter's words only. `legacy`, as in QEMU 10.2: turning the HPET on or off also raises interrupts there, and a reader that holds the BQL spins forever.",
       }),
     ),
     bql: Type.Optional(

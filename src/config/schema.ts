@@ -151,7 +151,7 @@ export const ConfigurationSchema = Type.Object(
         minimum: 1,
         maximum: MAX_VCPU_THREADS,
         default: 2,
-        description: 'Threads that carry out accesses. The vCPUs of all machines share them.',
+        description: 'Threads that execute accesses. The vCPUs of all machines share them.',
       }),
     ),
     execution: Type.Optional(

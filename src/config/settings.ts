@@ -1,5 +1,12 @@
 import { type KeyPath, pathName } from '../schema/keys.js';
 
+/** Prefix of every environment variable that sets a key. */
+export const PREFIX = 'SOUTHBRIDGE_';
+/** Names the configuration file. */
+export const FILE_VARIABLE = `${PREFIX}CONFIG`;
+/** The token that commands send to a server. The server itself ignores it. */
+export const TOKEN_VARIABLE = `${PREFIX}TOKEN`;
+
 /** Where a value came from. */
 export type Origin =
   | { readonly kind: 'default' }

@@ -11,13 +11,11 @@ import {
   schemaNode,
 } from '../schema/keys.js';
 import { exposure, unknownProxies } from './exposure.js';
-import { readConfigurationFile } from './file.js';
+import { readConfigurationFile, yaml } from './file.js';
 import { tooLongPaths } from './listen.js';
 import { ConfigurationError, problems } from './problems.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
-import { isObject, type Origin, partsOf, Settings } from './settings.js';
-import { FILE_VARIABLE, PREFIX, TOKEN_VARIABLE } from './variables.js';
-import { yaml } from './yaml.js';
+import { FILE_VARIABLE, isObject, type Origin, PREFIX, partsOf, Settings, TOKEN_VARIABLE } from './settings.js';
 
 const SCHEMA = schemaNode(ConfigurationSchema);
 const KEYS = leafKeys(SCHEMA);

@@ -1,7 +1,7 @@
 import { describeLocking, MachineConfig } from '../config/machine.js';
 import { ConfigurationSchema } from '../config/schema.js';
+import { FILE_VARIABLE } from '../config/settings.js';
 import { flagKeys, flagName, variableName } from '../config/sources.js';
-import { FILE_VARIABLE } from '../config/variables.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
 import { expectation, leafKeys, pathName, type SchemaNode, schemaNode } from '../schema/keys.js';

@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
+
 export type Status = 'ok' | 'warn' | 'fail';
 
-/** What was found of one thing that a server depends on. */
+/** Result of one check of the server's environment. */
 export interface Check {
   readonly name: string;
   readonly status: Status;
-  /** What is the case. */
+  /** The state that the check found. */
   readonly found: string;
-  /** What to do, unless it is ok. */
+  /** The next step, unless the status is ok. */
   readonly advice?: string;
 }
 
@@ -20,4 +22,13 @@ export function warn(name: string, found: string, advice: string): Check {
 
 export function fail(name: string, found: string, advice: string): Check {
   return { name, status: 'fail', found, advice };
+}
+
+/** The text of a file; undefined if the file cannot be read. */
+export function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

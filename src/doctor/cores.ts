@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Check, ok, warn } from './check.js';
-import { readText } from './read-text.js';
+import { type Check, ok, readText, warn } from './check.js';
 
 /** Beside the vCPU threads: the gateway and the main loop. */
 const OTHER_THREADS = 2;

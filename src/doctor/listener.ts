@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { readText } from './read-text.js';
+import { readText } from './check.js';
 
 /** State of a socket that listens, in /proc/net/tcp. */
 const LISTEN = '0A';

@@ -1,6 +1,5 @@
 import { readlinkSync, writeFileSync } from 'node:fs';
-import { type Check, ok, warn } from './check.js';
-import { readText } from './read-text.js';
+import { type Check, ok, readText, warn } from './check.js';
 
 const SLEEPS = 50;
 const SLEEP_MS = 1;

@@ -46,7 +46,7 @@ t.test('accesses are lines of qtest', async (t) => {
   t.equal(qtestLine(write(0xfed00108, 8, 5, 0xffffffff)), 'writeq 0xfed00108 0xffffffff00000005\n');
 });
 
-t.test('a process is started, driven with several groups under way, and ended', async (t) => {
+t.test('a process starts, runs with several groups in flight, and ends', async (t) => {
   const file = join(temporaryFolder(t), 'qemu.cjs');
   writeFileSync(file, FAKE);
   const qtest = await Qtest.start(`exec "${process.execPath}" "${file}"`);

@@ -129,7 +129,7 @@ t.test('accesses of one turn go in one frame, which a library reads as what it i
   vcpu.close();
 });
 
-t.test('a lost connection: what was under way fails, the vCPU comes back, and its interrupts with it', async (t) => {
+t.test('a lost connection: requests in flight fail, and the vCPU reconnects and gets its interrupts', async (t) => {
   const server = await TestServer.start({ machines: [{ name: 'm', clock: 'manual', vcpus: 2 }] });
   const relay = await relayed(server);
   t.teardown(async () => {

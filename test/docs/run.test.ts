@@ -42,6 +42,7 @@ const SOON = '--rounds 1 --part-ms 10';
 
 const RULES: readonly Rule[] = [
   { line: /^npm ci\b/, not: 'it installed what runs this test' },
+  { line: /^npm start\b/, not: 'it builds, and serves on the usual port' },
   { line: /^(npm test|npx tap)\b/, not: 'it runs this suite' },
   { line: /^(sudo|docker|kill|export|read|cd|git)\b/, not: 'it would change this computer or shell' },
   {

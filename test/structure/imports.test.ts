@@ -40,8 +40,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/cli.ts': ['src/'],
 };
 
-/** Only these import the laboratory. */
-const LABORATORY_USERS = ['src/lab/', 'src/docs/', 'src/cli/'];
+/** Only these import the lab. */
+const LAB_USERS = ['src/lab/', 'src/docs/', 'src/cli/'];
 
 function partOf(path: string): string {
   const parts = Object.keys(ALLOWED).filter((part) => path.startsWith(part));
@@ -61,10 +61,10 @@ t.test('every import is allowed', async (t) => {
   t.strictSame(refused, []);
 });
 
-t.test('only commands and generated documents import the laboratory', async (t) => {
+t.test('only commands and generated documents import the lab', async (t) => {
   const users = SOURCES.filter(({ imports }) => imports.some((target) => target.startsWith('src/lab/')));
   t.strictSame(
-    users.map(({ path }) => path).filter((path) => !LABORATORY_USERS.some((part) => path.startsWith(part))),
+    users.map(({ path }) => path).filter((path) => !LAB_USERS.some((part) => path.startsWith(part))),
     [],
   );
 });

@@ -19,53 +19,46 @@ const PHRASES = [
   'looks again',
   'taken back',
   'without further ado',
+  'handing over',
+  'carrying out',
+  'underway',
+  'laid down',
+  'told from',
+  'whomever',
+  'in vain',
 ];
 
 /** Identifiers that another term has replaced. */
-const IDENTIFIERS = ['keeper', 'underWay', 'handOver', 'planted', 'plant', 'carryOut', 'framePace', 'laboratory'];
+const IDENTIFIERS = [
+  'keeper',
+  'underWay',
+  'handOver',
+  'planted',
+  'plant',
+  'carryOut',
+  'framePace',
+  'laboratory',
+  'Laboratory',
+  'Station',
+  'Course',
+
+  'ownPace',
+  'Underway',
+];
 
 /**
  * Folders and pages that the lists do not hold yet; everything else is held. This list must become empty: remove an
  * entry once its text is clean, and add none.
  */
 const NOT_YET_HELD: readonly string[] = [
-  'bench/core.ts',
-  'bench/counter-reads.ts',
-  'bench/one-thread.ts',
-  'bench/seam-load.ts',
-  'bench/trace.ts',
-  'bench/wire',
-  'docs/clients.md',
-  'docs/comparison.md',
-  'docs/configuration.md',
-  'docs/errors.md',
-  'docs/operations.md',
-  'docs/protocol.md',
-  'docs/quirks.md',
-  'docs/security.md',
-  'src/cli',
   'src/client',
-  'src/config',
   'src/core/devices/gsi',
   'src/core/sync',
-  'src/lab/compare',
-  'src/lab/replay',
   'src/runtime/supervisor',
-  'test/bench',
-  'test/client',
-  'test/core/devices/hpet',
-  'test/core/devices/quirks',
-  'test/lab/compare',
-  'test/lab/replay',
   'test/server/metrics',
   'test/server/security',
   'test/server/service',
   'test/server/state',
-  'test/structure/imports.test.ts',
-  'test/support',
-  'test/trust',
-  'test/web',
-  'web/js',
 ];
 
 /** This file has to name the phrases. */

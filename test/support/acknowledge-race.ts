@@ -48,7 +48,7 @@ class LineLog {
  */
 export class AcknowledgeRace {
   readonly log = new LineLog();
-  /** Rounds after which the line was not what the status bit says, with nothing under way that would still change it. */
+  /** Rounds after which the line differed from the status bit, with no request in flight that could still change it. */
   wrong = 0;
   rounds = 0;
 

@@ -67,7 +67,7 @@ export class Hammer {
     await fired;
   }
 
-  /** Fails the test if anything was lost, now that nothing is under way any more. */
+  /** Fails the test if an event was lost. Call it once no request is in flight. */
   async checkNothingLost(t: Test): Promise<void> {
     const { machine } = this;
     machine.loadBql({ duty: 0, hold: 0, burn: false });

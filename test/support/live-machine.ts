@@ -94,7 +94,7 @@ export class LiveMachine {
     return this.#slot.deferred();
   }
 
-  /** Levels of a line's sources, bit n for source n; for when no request is in flight. */
+  /** Levels of a line's sources, bit n for source n. Valid while no request is in flight. */
   sources(line: number): number {
     return this.#slot.machine.router.sources(line);
   }

@@ -13,7 +13,7 @@ export const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
  */
 const NODE = ['env', '-u', 'NODE_OPTIONS', process.execPath] as const;
 
-/** Nothing of whoever runs the tests comes along. */
+/** A minimal environment, without the variables of the test run. */
 function environmentOf(own: { [name: string]: string }): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, ...own };
 }

@@ -16,7 +16,7 @@ import { tier } from '../support/tier.js';
  */
 const SAFE = PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe');
 const CONTROLLER_WORDS = savedWords().filter(({ name }) => /^(ioapic|pic)\./.test(name));
-/** Machines live so long, so that a hopeless state (all masked, HPET off) does not stay for ever. */
+/** Operations per machine: bounded, so that a dead-end state (all masked, HPET off) does not last indefinitely. */
 const OPERATIONS_EACH = 2_000;
 
 interface Life {
@@ -64,7 +64,7 @@ function compare(own: Life): Comparison {
       const difference =
         differ(result, got) ??
         differ(told.map(show), gotTold.map(show)) ??
-        // What is not told of now shows later, as an edge that an 8259A latches while its pin is masked.
+        // A missing event shows up later, as an edge that an 8259A latches while its pin is masked.
         (mayDiffer ? differ(controllers(reference), controllers(bench)) : null);
       if (difference === null) continue;
       if (mayDiffer && differ(levels(reference), levels(bench)) === null) others.delete(name);

@@ -26,7 +26,7 @@ t.test('the page asks for the token that the server wants', { skip }, async (t) 
   await page.getByText('Live.').waitFor();
   await page.getByRole('button', { name: 'Drive' }).click();
   await page.getByRole('region', { name: 'Drive' }).getByRole('alert').filter({ hasText: 'connection' }).waitFor();
-  t.pass('whoever may only look cannot drive');
+  t.pass('a token with role observe cannot drive');
 
   await page.evaluate(() => (globalThis as unknown as { sessionStorage: { clear(): void } }).sessionStorage.clear());
   await page.reload();
@@ -44,7 +44,7 @@ t.test('the page asks for the token that the server wants', { skip }, async (t) 
   );
 });
 
-t.test('the page goes on after the server was started anew', { skip }, async (t) => {
+t.test('the page continues after a restart of the server', { skip }, async (t) => {
   const machines = [{ name: 'm' }];
   const first = await startServer(configuration({ machines }));
   const { browser, page } = await BrowserPage.open();

@@ -35,7 +35,7 @@ t.test('files of the page come with what a browser needs to keep them', async (t
   const head = await ask(server, 'HEAD', UPLOT);
   t.match(head, { status: 200, body: '', headers: { 'content-length': whole.headers['content-length'] } });
 
-  // RFC 9110, 14.2: whoever serves no ranges answers with the whole.
+  // RFC 9110, 14.2: a server without range support answers with the whole.
   for (const range of ['bytes=0-9', 'bytes=999999999-']) {
     const answer = await ask(server, 'GET', UPLOT, { range });
     t.match(answer, { status: 200, body: whole.body }, range);

@@ -4,7 +4,7 @@ import { RequestError, Southbridge } from '/page/modules/client/index.js';
 const STORED = 'southbridge.token';
 
 /**
- * The server that this page came from. Tells of what happens to it by events: `reached`, `unreachable` and
+ * The server that served this page. Emits the events `reached`, `unreachable` and
  * `token-wanted`.
  */
 export class Server extends EventTarget {

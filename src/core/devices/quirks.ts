@@ -23,7 +23,7 @@ export const QUIRKS = {
   'fsb-without-capability': 1 << 8,
   /** An edge-triggered IOAPIC pin that is driven to 1 sends a message even if it was 1 already. */
   'edge-without-edge': 1 << 9,
-  /** An IOAPIC input has the level that was driven last, by whomever; without it, the wired OR of all drivers. */
+  /** An IOAPIC input has the level that any source drove last; without the quirk, the wired OR of all sources. */
   'last-writer-wins': 1 << 10,
   /** After 10,000 EOIs in a row that find the line still high, the interrupt is delivered again only 10 ms later. */
   'eoi-storm': 1 << 11,

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { PRESETS, type PresetName } from '../../core/locking/presets.js';
 import { type Cell, type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from './figures.js';
-import { Laboratory } from './laboratory.js';
+import { Fixture } from './fixture.js';
 import { summary } from './summary.js';
 
 export interface ComparisonOptions {
@@ -13,30 +13,30 @@ export interface ComparisonOptions {
   readonly seed: number;
 }
 
-/** Told before each measurement which one of how many it is. */
+/** Called before each measurement with its index and their number. */
 export type OnProgress = (done: number, all: number, locking: string, load: number) => void;
 
 /**
- * Measures every design under every load, round by round, so that whatever else the machine does hits all of them
- * alike; each round begins with another design.
+ * Measures every design under every load, round by round, so that other activity of the host affects all of them
+ * equally. Each round begins with a different design.
  */
 export async function compare(options: ComparisonOptions, onProgress: OnProgress = () => {}): Promise<Comparison> {
   const { designs, loads, rounds, partMs, vcpus, seed } = options;
   const cells = designs.flatMap((locking) => loads.map((load) => ({ locking, load, rounds: [] as Measurement[] })));
-  const laboratory = await Laboratory.start(vcpus);
+  const fixture = await Fixture.start(vcpus);
   try {
-    // What is compiled on the way is not to be counted to whoever comes first.
-    await laboratory.measure({ design: PRESETS[designs[0]], load: 0, seed, partMs: Math.min(partMs, 200) });
+    // Warm up, so that compilation does not count against the first design.
+    await fixture.measure({ design: PRESETS[designs[0]], load: 0, seed, partMs: Math.min(partMs, 200) });
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < cells.length; i++) {
         const cell = cells[(i + round * loads.length) % cells.length];
         onProgress(round * cells.length + i, rounds * cells.length, cell.locking, cell.load);
         const design = PRESETS[cell.locking];
-        cell.rounds.push(await laboratory.measure({ design, load: cell.load, seed: seed + round, partMs }));
+        cell.rounds.push(await fixture.measure({ design, load: cell.load, seed: seed + round, partMs }));
       }
     }
   } finally {
-    await laboratory.close();
+    await fixture.close();
   }
   return {
     machine: {

@@ -13,8 +13,8 @@ import type { SharedMap } from '../../runtime/threads/shared-map.js';
 import { Workload } from './workload.js';
 
 /**
- * One vCPU of a comparison: a thread that enters the machine as vCPU threads do (path B), without the way through a
- * submission ring, whose time would hide that of the locks. Each access is timed where it is made.
+ * One vCPU of a comparison: a thread that enters the machine as vCPU threads do (path B), but without a submission ring,
+ * whose time would hide that of the locks. The thread times each access itself.
  */
 export interface DriverData {
   readonly buffer: SharedArrayBuffer;
@@ -23,19 +23,19 @@ export interface DriverData {
   readonly vcpu: number;
 }
 
-/** What a driver is asked to do. */
+/** One run of a driver. */
 export interface Order {
   /** Word address of the machine. */
   readonly machine: number;
   readonly seed: number;
   readonly ms: number;
-  /** ns from the intended begin of one access to the next; 0: as fast as it goes. */
+  /** ns from the intended begin of one access to the next; 0: at full speed. */
   readonly interval: number;
-  /** Nothing but reads of the main counter. */
+  /** Read the main counter only. */
   readonly readsOnly?: boolean;
 }
 
-/** What came of it; durations in ns. */
+/** The result of a run; durations in ns. */
 export interface Drive {
   readonly accesses: number;
   readonly ms: number;
@@ -57,7 +57,7 @@ const thread = new Thread(
 const host = new ThreadHost(shared, map);
 const machine = new Machine(new SharedMemory(buffer), thread, host);
 const value = new U64();
-/** A word that nobody changes, to sleep on. */
+/** A word that never changes; the thread sleeps on it. */
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 function drive({ machine: base, seed, ms, interval, readsOnly = false }: Order): Drive {

@@ -2,9 +2,26 @@ import type { PresetName } from '../../core/locking/presets.js';
 import { type Cell, type Comparison, FIGURES, type Figure } from './figures.js';
 import { formatLoad, formatValue } from './format.js';
 import { claims } from './ranking.js';
-import { SIZE_OF_CHANGE } from './size-of-change.js';
 
-/** The figures that the verdict goes by. */
+/** The change that a design needs in a VMM like QEMU, relative to QEMU before 10.2. A judgement, not a measurement. */
+const SIZE_OF_CHANGE: { readonly [preset in PresetName]: string } = {
+  bql: 'none: the device is entered under the BQL, reads included',
+  'legacy-race': 'a mutex on the MMIO path only; timer callback, reset and legacy inputs stay without it',
+  'nested-mutex': 'a mutex on both paths, each in its natural order',
+  'lockless-timer':
+    'small: an attribute per timer that makes the main loop release the BQL around the callback; reset and legacy inputs must take the mutex first, too',
+  'lockless-irq':
+    'large: IOAPIC, 8259 pair and GSI routing get their own locks, and code behind them that relies on the BQL (the Xen event channel) must be changed; then every device that raises lines gains',
+  'deferred-irq': 'small: a list of deferred calls per thread, run once the mutex is released',
+  'drop-reacquire': 'small: inside the callback alone, hidden from its caller, which may hold references across it',
+  'lockless-timer+irq': 'largest: the changes of lockless-timer and lockless-irq together',
+  'deferred-revalidated':
+    'medium: the list holds sources in place of levels, and the device can report the present level of each',
+  'kick-and-drain': 'large: controllers with their own locks, and a mechanism that makes a vCPU run a callback',
+  'try-queue': 'large: controllers with their own locks, and a queue beside them that the holder rechecks',
+};
+
+/** The figures that decide the verdict. */
 export const JUDGED: readonly Figure[] = ['accesses', 'readP99', 'mmioP99', 'latenessP99'];
 
 export interface Verdict {
@@ -15,7 +32,7 @@ export interface Verdict {
   readonly carriesOver: readonly string[];
 }
 
-/** What the figures say in words. Correctness is not measured: it was explored, and is the class of the design. */
+/** The figures as sentences. Correctness is the explored class of the design, not a measurement. */
 export function verdict({ cells, loads }: Comparison): Verdict {
   const designs = [...new Set(cells.map(({ locking }) => locking))];
   const classOf = (locking: string) => cells.find((cell) => cell.locking === locking)?.class ?? 'unknown';
@@ -39,14 +56,14 @@ const MEANING: { readonly [kind: string]: string } = {
   safe: 'explored completely, and nothing was found',
   stale: 'neither a deadlock nor a race, but a line can be left at an old level',
   unsafe: 'a deadlock or a race was found by exploration: not to be used, whatever its figures',
-  unknown: 'no expectation was laid down; see docs/designs.md for what exploration found',
+  unknown: 'no class was predicted; docs/designs.md has the verdict of exploration',
 };
 
 function sentence(kind: string, designs: readonly string[]): string {
   return `${designs.map((name) => `\`${name}\``).join(', ')}: ${kind}; ${MEANING[kind]}.`;
 }
 
-/** What was seen on these threads: it shows that a hazard is there, and its absence shows nothing. */
+/** Hazards that occurred during the measurement. Their absence proves nothing. */
 function hazards(cells: readonly Cell[]): string[] {
   return cells
     .filter(({ hazards }) => Object.values(hazards).some((count) => count > 0))
@@ -61,7 +78,7 @@ function hazards(cells: readonly Cell[]): string[] {
     });
 }
 
-/** Who leads among the safe designs: those that none other is better than for sure. */
+/** The best safe designs: no other safe design is significantly better. */
 function leaders(cells: readonly Cell[], safe: readonly string[], figure: Figure, load: number): string {
   const { title } = FIGURES[figure];
   const all = claims(cells, figure, load).filter(({ better, worse }) => safe.includes(better) && safe.includes(worse));
@@ -69,16 +86,16 @@ function leaders(cells: readonly Cell[], safe: readonly string[], figure: Figure
   const first = safe.filter((locking) => !beaten.has(locking));
   const at = `${title} at a BQL load of ${formatLoad(load)}`;
   if (beaten.size === 0) return `${at}: no difference between the safe designs can be claimed.`;
-  const told = (locking: string) =>
+  const median = (locking: string) =>
     formatValue(
       figure,
       cells.find((cell) => cell.locking === locking && cell.load === load)?.figures[figure].median ?? 0,
     );
   const behind = [...beaten].map((locking) => {
     const factor = Math.max(...all.filter(({ worse }) => worse === locking).map((claim) => claim.factor));
-    return `\`${locking}\` (${told(locking)}, by ${factor < 10 ? factor.toFixed(1) : factor.toFixed(0)} ×)`;
+    return `\`${locking}\` (${median(locking)}, by ${factor < 10 ? factor.toFixed(1) : factor.toFixed(0)} ×)`;
   });
-  return `${at}: ${first.map((locking) => `\`${locking}\` (${told(locking)})`).join(', ')} before ${behind.join(', ')}.`;
+  return `${at}: ${first.map((locking) => `\`${locking}\` (${median(locking)})`).join(', ')} before ${behind.join(', ')}.`;
 }
 
 /** Safe designs that no other safe design beats in any judged figure without being beaten in another. */

@@ -11,7 +11,7 @@ const LEVEL_VECTOR = 0x44;
 const ONE_SHOT_LINE = 16;
 export const MAX_VCPUS = 3;
 
-/** Numbers from a seed, as in xorshift32: the same accesses in the same order under every design. */
+/** xorshift32 from a seed, so that every design gets the same accesses in the same order. */
 class Random {
   constructor(public state: number) {}
 
@@ -26,8 +26,8 @@ class Random {
 }
 
 /**
- * What a vCPU does, after a tickless guest: seven in ten accesses read the main counter, the others look at status and
- * configuration, arm the vCPU's next one-shot, acknowledge the level timer and send its EOI, and move its next match.
+ * The accesses of a vCPU, modelled on a tickless guest. Seven in ten read the main counter. The others read status and
+ * configuration, arm the vCPU's next one-shot, acknowledge the level timer with its EOI, and move its next match.
  */
 export class Workload {
   readonly #random: Random;

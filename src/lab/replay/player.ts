@@ -15,17 +15,17 @@ export interface Mismatch {
 }
 
 export interface PlayOptions {
-  /** Told after each step how many are done. */
+  /** Called after each step with the number of completed steps. */
   readonly onProgress?: (done: number) => void;
   /** Milliseconds without any answer after which the target counts as lost. */
   readonly patience?: number;
   /** Whether outputs of one access that cancel each other may be missing, see `coalescing.ts`. */
   readonly coalesces?: boolean;
-  /** Told of each step of a golden trace for which that was so. */
+  /** Called for each step of a golden trace in which such outputs were missing. */
   readonly onCoalesced?: () => void;
 }
 
-/** Steps under way at a time: enough to hide the way to a server and back. */
+/** Most steps in flight: enough to hide the round trip to a server. */
 const WINDOW = 256;
 
 /** Far more than the longest step of any trace takes. */
@@ -36,7 +36,7 @@ const RAISES_TOLERANCE = 0.03;
 
 /**
  * Replays a trace. Of a golden trace every value and output must match; of a guest trace every recorded value, and the
- * number of times that the HPET raised a line. Returns the first mismatch, if any; then nothing is under way any more.
+ * number of times that the HPET raised a line. Returns the first mismatch, if any, once no step is in flight.
  * Throws TargetLost.
  */
 export async function play(
@@ -47,7 +47,7 @@ export async function play(
   return new Player(trace, machine, options).play();
 }
 
-interface Underway {
+interface StepInFlight {
   /** Undefined: the clock moves to the next record of a guest trace. */
   readonly line: TraceLine | undefined;
   readonly step: Step;
@@ -56,7 +56,7 @@ interface Underway {
 
 class Player {
   readonly #golden: boolean;
-  readonly #underway: Underway[] = [];
+  readonly #inFlight: StepInFlight[] = [];
   #raises = 0;
   #done = 0;
   #answers = 0;
@@ -99,28 +99,28 @@ class Player {
       if (mismatch) break;
     }
     mismatch ??= await this.#settle(0);
-    while (this.#underway.length) await this.#next();
+    while (this.#inFlight.length) await this.#next();
     return mismatch;
   }
 
   #perform(line: TraceLine | undefined, step: Step): void {
     const outcome = this.machine.perform(step);
-    // A loss is told by the oldest step under way; the others fail with it.
+    // The oldest step in flight reports a lost target; the others fail with it.
     outcome.catch(() => {});
-    this.#underway.push({ line, step, outcome });
+    this.#inFlight.push({ line, step, outcome });
   }
 
-  async #next(): Promise<Underway & { result: Outcome }> {
-    const oldest = this.#underway[0];
+  async #next(): Promise<StepInFlight & { result: Outcome }> {
+    const oldest = this.#inFlight[0];
     const result = await oldest.outcome;
-    this.#underway.shift();
+    this.#inFlight.shift();
     this.#answers++;
     return { ...oldest, result };
   }
 
-  /** Waits until no more than `limit` steps are under way; returns the first mismatch. */
+  /** Waits until at most `limit` steps are in flight; returns the first mismatch. */
   async #settle(limit: number): Promise<Mismatch | undefined> {
-    while (this.#underway.length > limit) {
+    while (this.#inFlight.length > limit) {
       const { line, step, result } = await this.#next();
       for (const output of result.outputs) if (output.out === 'irq' && output.level === 1) this.#raises++;
       if (line) this.options.onProgress?.(++this.#done);
@@ -132,7 +132,7 @@ class Player {
 
   #compare(line: TraceLine | undefined, step: Step, { value, outputs, refused }: Outcome): Mismatch | undefined {
     if (refused !== undefined) return this.#mismatch(line, step, 'to be done', `refused: ${refused}`);
-    // Where no device answers, a bus reads 0.
+    // The bus reads 0 where no device answers.
     const got = value ?? 0n;
     const expected = expectedOf(step);
     if (expected !== undefined && got !== expected) {
@@ -183,7 +183,7 @@ class Player {
   }
 
   #oldest(): string {
-    const oldest = this.#underway[0];
+    const oldest = this.#inFlight[0];
     return oldest ? describeStep(oldest.step) : 'anything';
   }
 }

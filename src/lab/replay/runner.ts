@@ -21,9 +21,9 @@ export interface TraceResult {
   readonly name: string;
   readonly profile: Profile | null;
   readonly passed: boolean;
-  /** Steps that were carried out, whether as expected or not. */
+  /** Executed steps, matching or not. */
   readonly steps: number;
-  /** Steps that left out changes of lines which cancel each other, where the locking design may do so. */
+  /** Steps without line changes that cancel each other, where the locking design may omit them. */
   readonly coalesced: number;
   readonly seconds: number;
   readonly mismatch: Mismatch | null;

@@ -7,15 +7,15 @@ export interface Outcome {
   /** Of a read; undefined if no device is at the address. */
   readonly value: bigint | undefined;
   readonly outputs: readonly Output[];
-  /** Why the machine did not do it, if it did not. */
+  /** Why the machine refused the step, if it did. */
   readonly refused?: string | undefined;
 }
 
-/** A fresh machine with a manual clock on which a trace is replayed. Steps may be issued before earlier ones are done. */
+/** A fresh machine with a manual clock on which a trace is replayed. Steps may be issued before earlier ones complete. */
 export interface ReplayMachine {
-  /** Rejects with TargetLost, and with nothing else. */
+  /** Rejects with TargetLost only. */
   perform(step: Step): Promise<Outcome>;
-  /** Called when nothing is under way, or the target is lost. */
+  /** Called when no step is in flight, or the target is lost. */
   close(): Promise<void>;
 }
 

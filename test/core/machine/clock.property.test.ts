@@ -114,7 +114,7 @@ t.test('a one-shot timer fires once, when it is due and not before, whatever the
   );
 });
 
-t.test('a periodic timer fires once at each of its deadlines, and the main loop never wakes in vain', async () => {
+t.test('a periodic timer fires once at each of its deadlines, and the main loop never wakes without work', async () => {
   fc.assert(
     fc.property(uptime, age, fc.integer({ min: 1_000, max: 1e8 }), (host, virtual, period) => {
       const bench = restored(host, virtual);

@@ -66,7 +66,7 @@ t.test('figures of an earlier run, shown again and held against themselves', asy
   t.match(stderr, /^0 claims of this run are the opposite/);
 });
 
-t.test('what cannot be carried out', async (t) => {
+t.test('refused command lines', async (t) => {
   for (const [parameters, message] of [
     [['--locking', 'bql,qemu'], /There is no design qemu; there are: bql, /],
     [['--bql-load', '96'], /whole number from 0 to 95/],

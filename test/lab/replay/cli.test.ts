@@ -98,7 +98,7 @@ t.test('--url', async (t) => {
   t.equal(service.machines.size, 0);
 });
 
-/** Command lines that cannot be carried out, and what is told. */
+/** Refused command lines, and their messages. */
 const REFUSED: readonly [what: string, parameters: string[], message: RegExp][] = [
   ['no path', [], /missing required argument 'paths'/],
   ['a path that does not exist', [FSB, '/does/not/exist'], /^error: \/does\/not\/exist: does not exist\n$/],

@@ -59,7 +59,7 @@ t.test('guest traces over WebSocket', async (t) => {
   t.equal(report.passed, traces.length);
 });
 
-t.test('a trace that does not fit is told of as in-process', async (t) => {
+t.test('a mismatching trace is reported as in-process', async (t) => {
   const traces = GOLDEN.filter(({ file }) => file.endsWith('/wired_periodic_edge.jsonl'));
   const options = { locking: 'lockless-timer', profile: 'datasheet' } as const;
   const report = await replayAll(traces, new RemoteTarget(new URL(server.url)), options, SILENT);

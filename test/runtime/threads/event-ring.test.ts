@@ -29,7 +29,7 @@ function rings() {
   };
 }
 
-/** Emits an event that is told from all others by its number. */
+/** Emits an event with a unique number. */
 function emit(ring: EventRing, number: number): void {
   const [a, b, c] = [number, ~number, number * 3];
   ring.emit(number & 7, { kind: 1, cause: 2, a, b, c, virtualTime: number, deadline: -number });

@@ -67,7 +67,7 @@ t.test('nested-mutex: main loop and vCPUs deadlock, and nothing is lost', demons
     t.match(mainLoop, { thread: 'main-loop', waitsFor: 'device', site: 'timer-callback', holds: ['bql'] });
     t.match(vcpu, { thread: /^vcpu-[0-3]$/, waitsFor: 'bql', site: 'irq-update', holds: ['device'] });
   }
-  if (deadlocks.length > 0) t.ok(machine.inversions().length > 0, 'and the lock order showed it');
+  if (deadlocks.length > 0) t.ok(machine.inversions().length > 0, 'and the lock order report shows it');
   await hammer.checkNothingLost(t);
   await machine.close();
 });

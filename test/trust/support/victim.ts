@@ -46,8 +46,8 @@ export class Victim {
         } else resolve({ status, type, text: await text(response) });
       });
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // The server ends a connection whose last request was answered before the rest of it turned out to be no HTTP; who
-        // did not hear of it yet asks anew (RFC 9112, 9.3.1). A server that is no more refuses that.
+        // The server closes a connection when bytes after an answered request are not HTTP. A client that has not seen
+        // that yet retries (RFC 9112, 9.3.1). A dead server refuses the new connection.
         if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.ask(method, path, body, headers));
         else reject(error);
       });

@@ -41,7 +41,7 @@ export class EventList {
 
 /** @param {any} row */
 function rowOf(row) {
-  if (row.restart) return whole('restart', 'The machine was made anew: its numbers begin again.');
+  if (row.restart) return whole('restart', 'The machine was recreated: its event numbers begin again.');
   if (row.gap) {
     const count = row.to - row.from + 1;
     return whole(

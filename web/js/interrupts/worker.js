@@ -87,7 +87,7 @@ function heard(event) {
     lost += event.to - event.from + 1;
     gap = { from: event.from, to: event.to };
   } else {
-    // The server, or the machine, was made anew.
+    // The server was restarted, or the machine was recreated.
     if (after !== undefined && event.sequence <= after) rows.push({ restart: true });
     after = event.sequence;
     counts[/** @type {keyof typeof counts} */ (event.event.kind)]++;

@@ -37,10 +37,10 @@ export class Poller {
     try {
       await this.work();
     } catch {
-      // Whoever asks the server has told of it.
+      // The server object has reported it.
     }
     if (round !== this.#round || document.hidden) return;
-    // A server that is slow to answer is asked less often.
+    // Poll a slow server less often.
     const wait = Math.max(this.interval, 2 * (performance.now() - begun));
     this.#timer = setTimeout(() => this.#run(round), wait);
   }

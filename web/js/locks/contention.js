@@ -189,7 +189,7 @@ function ratesBetween(before, after) {
   });
 }
 
-/** Whether the server was started anew. @param {Answer} before @param {Answer} after */
+/** Whether the server was restarted. @param {Answer} before @param {Answer} after */
 function fell(before, after) {
   if (after.at <= before.at) return true;
   return before.sites.some(({ lock, site, acquired }) => {

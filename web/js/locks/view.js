@@ -84,7 +84,7 @@ export class LocksView {
       say(this.problem, '');
       return answer;
     } catch (error) {
-      // A machine that is gone, and a server that is, are told of elsewhere.
+      // Other views report a missing machine and an unreachable server.
       if (!isGone(error) && this.server.isReachable) say(this.problem, sentence(error));
       throw error;
     }

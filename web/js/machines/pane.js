@@ -63,7 +63,7 @@ export class MachinePane {
     this.#isShowing = false;
   }
 
-  /** The list was read anew: the machine may have come or gone. */
+  /** The list was reread: the machine may have appeared or disappeared. */
   machinesChanged() {
     const machine = this.list.find(this.#name);
     this.content.hidden = !machine;

@@ -91,7 +91,7 @@ t.test('FSB delivery goes before legacy replacement', async (t) => {
 });
 
 t.test(
-  'a line that the PIT raises as legacy replacement ends is told as the PIT’s, whoever else let go of it',
+  'a line that the PIT raises as legacy replacement ends is reported as the PIT’s, whatever other source released it',
   async (t) => {
     for (const locking of ['lockless-irq', 'deferred-revalidated'] as const) {
       // Under quirk `stale-line` a reset lowers timer 0's line whether it is high or not.

@@ -36,7 +36,7 @@ t.test('a reset restores the registers, lowers the lines and cancels the timers'
   }
 });
 
-t.test('after a reset a timer counts its least period anew', async (t) => {
+t.test('a reset restarts the least period of a timer', async (t) => {
   const bench = new BenchMachine();
   periodic(bench, 2, 12, 1000, 1000);
   turnOn(bench);

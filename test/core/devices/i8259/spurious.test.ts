@@ -35,7 +35,7 @@ t.test('a level request that is lowered in time is withdrawn', async (t) => {
   t.equal(bench.acknowledgeInterrupt(), 0x27);
 });
 
-t.test('a real IRQ 7 is told from a spurious one by its in-service bit', async (t) => {
+t.test('the in-service bit distinguishes a real IRQ 7 from a spurious one', async (t) => {
   const bench = new PicBench();
   bench.raise(7);
   t.equal(bench.acknowledgeInterrupt(), 0x27);

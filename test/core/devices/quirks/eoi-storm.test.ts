@@ -30,7 +30,7 @@ t.test('eoi-storm on: the 10,000th EOI in a row delivers nothing, and 10 ms late
   t.same(outputs(bench), []);
   bench.advance(1);
   t.same(outputs(bench), ['pin 9 vector 0x41 level @10000000']);
-  t.equal(eois(bench, 1), 1, 'and the count begins anew');
+  t.equal(eois(bench, 1), 1, 'and the count restarts');
 });
 
 t.test('eoi-storm off: each EOI that finds the line high delivers at once', async (t) => {

@@ -32,7 +32,7 @@ for (const quirk of QUIRK_NAMES) {
   });
 }
 
-t.test('docs/quirks.md tells of no quirk that does not exist', async (t) => {
+t.test('docs/quirks.md describes existing quirks only', async (t) => {
   const headed = [...DOCUMENT.matchAll(/^## `(.+)`$/gm)].map((match) => match[1]);
   t.same(
     headed.filter((name) => !(QUIRK_NAMES as string[]).includes(name)),

@@ -49,7 +49,7 @@ t.test('last-writer-wins on: acknowledging the timer lowers the pin though the e
   t.equal(bench.machine.router.level(11), 0);
 });
 
-t.test('last-writer-wins: the line of the HPET is told of as its own level either way', async (t) => {
+t.test('last-writer-wins: the line of the HPET is reported with its own level in both cases', async (t) => {
   for (const quirks of [['last-writer-wins'], []] as const) {
     const bench = bothHigh(quirks);
     bench.setLine(11, 0);

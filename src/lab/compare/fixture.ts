@@ -15,11 +15,11 @@ import { Workload } from './workload.js';
 
 const SLOT = 0;
 const STATISTICS = 0;
-/** Length of each hold of the BQL for other work, ns; the main loop sleeps meanwhile, as in a system call. */
+/** Length in ns of each hold of the BQL for other work. The main loop sleeps during it, as in a system call. */
 const HOLD_NS = 500_000;
-/** ns between the accesses of a vCPU where latency is measured: a guest does other things, too. */
-const PACE_NS = 100_000;
-/** vCPU threads of the engine, which run what `timer: kick` leaves to them. */
+/** ns between the accesses of a vCPU while latency is measured. */
+const INTERVAL_NS = 100_000;
+/** vCPU threads of the engine. They run the callbacks that `timer: kick` passes to them. */
 const ENGINE_VCPUS = 3;
 
 export interface CellRequest {
@@ -27,22 +27,22 @@ export interface CellRequest {
   /** 0 to 0.95. */
   readonly load: number;
   readonly seed: number;
-  /** Milliseconds of each of two parts: one as fast as it goes, for throughput and contention; one paced, for latency. */
+  /** Milliseconds of each of the two parts: throughput and contention at full speed, then latency at a fixed interval. */
   readonly partMs: number;
-  /** Nothing but reads of the main counter. */
+  /** Read the main counter only. */
   readonly readsOnly?: boolean;
 }
 
-/** Threads on which designs are measured one after the other: main loop, and vCPUs that do nothing but access. */
-export class Laboratory {
+/** The threads that measure designs one after the other: a main loop, and vCPUs that do nothing but access. */
+export class Fixture {
   readonly #drivers: Worker[] = [];
 
   private constructor(readonly engine: Engine) {}
 
-  static async start(vcpus: number): Promise<Laboratory> {
+  static async start(vcpus: number): Promise<Fixture> {
     const engine = new Engine({ vcpuThreads: ENGINE_VCPUS, machines: 1, execution: 'threads' });
     await engine.start();
-    const laboratory = new Laboratory(engine);
+    const fixture = new Fixture(engine);
     for (let vcpu = 0; vcpu < vcpus; vcpu++) {
       const workerData: DriverData = {
         buffer: engine.shared.buffer as SharedArrayBuffer,
@@ -52,9 +52,9 @@ export class Laboratory {
       };
       const driver = new Worker(new URL('./driver.js', import.meta.url), { workerData, execArgv: [] });
       await once(driver, 'online');
-      laboratory.#drivers.push(driver);
+      fixture.#drivers.push(driver);
     }
-    return laboratory;
+    return fixture;
   }
 
   async close(): Promise<void> {
@@ -62,7 +62,7 @@ export class Laboratory {
     await this.engine.close();
   }
 
-  /** Measures one design under one load, on a machine of its own. */
+  /** Measures one design under one load, on a new machine. */
   async measure({ design, load, seed, partMs, readsOnly }: CellRequest): Promise<Measurement> {
     const { engine } = this;
     const lateness = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
@@ -97,7 +97,7 @@ export class Laboratory {
     const fast = await this.#drive({ machine: base, seed, ms: partMs, interval: 0, readsOnly });
     const counts = this.#counts();
     paced = true;
-    const slow = await this.#drive({ machine: base, seed, ms: partMs, interval: PACE_NS, readsOnly });
+    const slow = await this.#drive({ machine: base, seed, ms: partMs, interval: INTERVAL_NS, readsOnly });
     paced = false;
     const stale = slot.deferred();
     const inversions = slot.lockOrder().inversions.length;
@@ -138,7 +138,7 @@ export class Laboratory {
     );
   }
 
-  /** What the drivers' locks counted so far, in all machines. */
+  /** Lock counts of the vCPU threads so far, over all machines. */
   #counts() {
     const { statistics } = this.engine;
     const rows = statistics.locks(STATISTICS).filter(({ site }) => VCPU_SITES.includes(site));
@@ -152,7 +152,7 @@ export class Laboratory {
   }
 }
 
-/** Where only vCPUs take locks. */
+/** Call sites at which only vCPUs take locks. */
 const VCPU_SITES = ['mmio-read', 'mmio-write', 'irq-update', 'deferred-flush'];
 
 function share(part: number, whole: number): number {

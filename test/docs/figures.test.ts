@@ -1,0 +1,43 @@
+import t from 'tap';
+import { PRESETS } from '../../src/core/locking/presets.js';
+import { textOf } from '../support/command-lines.js';
+
+type Row = Readonly<Record<string, string>>;
+
+/** The first table of a text, by column title, without code marks and intervals. */
+function tableOf(text: string): Row[] {
+  const start = text.indexOf('\n|') + 1;
+  const [head, , ...rows] = text.slice(start, text.indexOf('\n\n', start)).split('\n').map(cellsOf);
+  return rows.map((cells) => Object.fromEntries(head.map((title, index) => [title, cells[index]])));
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim().replaceAll('`', '').replace(/ \[.*/, ''));
+}
+
+const readme = textOf('README.md');
+const [, load] = /BQL load of (\d+) %/.exec(readme) ?? [];
+const quoted = tableOf(readme.slice(readme.indexOf('## The question and the answer')));
+const comparison = textOf('docs/comparison.md');
+const measured = tableOf(comparison.slice(comparison.indexOf(`### BQL load ${load} %`)));
+
+t.test('the results of the README are those of the full comparison', async (t) => {
+  const figures = ['counter read p99', 'MMIO p99', 'timer lateness p99'];
+  const pick = (rows: readonly Row[]) => rows.map((row) => ['design', ...figures].map((title) => row[title]));
+  t.same(pick(quoted), pick(measured));
+});
+
+t.test('the verdicts of the README are the classes of the presets', async (t) => {
+  t.same(
+    quoted.map(({ design, verdict }) => [design, verdict.split(':')[0]]),
+    Object.entries(PRESETS).map(([name, preset]) => [name, preset.class]),
+  );
+  t.equal(quoted.length, new Set(quoted.map(({ design }) => design)).size);
+});
+
+t.test('the README has at most 150 lines', async (t) => {
+  t.ok(readme.trimEnd().split('\n').length <= 150);
+});
