@@ -80,9 +80,7 @@ export class LiveMachine {
   }
 
   loadBql(options: BqlLoadOptions): void {
-    this.#select();
-    this.engine.due.load.configure(options);
-    this.engine.due.requestRound();
+    this.engine.loadBql(SLOT, options);
   }
 
   /** Deferred calls so far. */

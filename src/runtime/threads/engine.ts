@@ -106,7 +106,7 @@ export class Engine {
     this.traces = new TraceView(this.shared, this.map);
     this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
       this.#onDeath(reason);
-      const slots = kind === 'vcpu' && ran ? this.#replacements.bury(thread) : undefined;
+      const slots = kind !== 'main-loop' && ran ? this.#replacements.bury(thread) : undefined;
       // No one receives their results.
       for (const slot of slots ?? []) this.gateway.controls.abandon(slot);
       options.onThreadDeath?.({ thread, reason, slots });
@@ -160,7 +160,7 @@ export class Engine {
     this.lockView.begin(options.slot);
     this.traces.begin(options.slot);
     this.machine.create(base, options);
-    if (options.load?.duty) this.due.requestRound();
+    if (options.load?.duty) this.#runLoad(options.slot);
   }
 
   /**
@@ -305,11 +305,19 @@ export class Engine {
     return xen.options && { ...xen.options, failures: xen.failures() };
   }
 
-  /** Changes the background work of the main loop under the BQL. */
+  /** Changes the background work of a machine under its BQL. */
   loadBql(slot: number, load: BqlLoadOptions): void {
     this.machine.select(machineAt(this.map, slot));
     this.due.load.configure(load);
+    this.#runLoad(slot);
+  }
+
+  /** The load thread starts with the first load. The main loop, which may have the turn, lets it in. */
+  #runLoad(slot: number): void {
+    // If the thread cannot start, `onDeath` says so.
+    this.pool.startLoad().catch(() => {});
     this.due.requestRound();
+    this.gateway.host.kickLoad(slot);
   }
 
   async #run(): Promise<void> {
