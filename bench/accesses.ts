@@ -1,4 +1,5 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { measure, twice } from './measure.js';
 import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
 import { absoluteRows, type Row } from './rows.js';

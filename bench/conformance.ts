@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { ClientMessageSchema } from '../src/protocol/gen/southbridge/v1/client_pb.js';
-import { ServerMessageSchema } from '../src/protocol/gen/southbridge/v1/server_pb.js';
+import { ClientMessageSchema } from '../test/protocol/gen/southbridge/v1/client_pb.js';
+import { ServerMessageSchema } from '../test/protocol/gen/southbridge/v1/server_pb.js';
 import { type Row, row } from './rows.js';
 
 const FRAMES = new URL('../../test/conformance/frames.json', import.meta.url);

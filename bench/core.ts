@@ -1,4 +1,5 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { MACHINE_WORDS } from '../src/core/memory/map.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { U64 } from '../src/core/memory/u64.js';
@@ -21,6 +22,8 @@ function accesses(): void {
   const big = running(laboratory, 1, 'bql');
   const inline = new InlineExecution(free, laboratory.host.events);
   const base = machineAt(laboratory.map, 0);
+  const counter = { size: 8, address: HPET_BASE + MAIN_COUNTER, low: 0, high: 0 };
+  const comparator = { size: 8, address: HPET_BASE + COMPARATOR, low: 0, high: 1 };
   let low = 0;
   print('One access, on the thread that executes it', {
     'main counter read, lockless-timer': measure(() => free.read(HPET_BASE + MAIN_COUNTER, 8)),
@@ -28,9 +31,9 @@ function accesses(): void {
     'host clock': measure(() => free.memory.hostTime()),
     'comparator write with re-arm, lockless-timer': measure(() => writeHpet(free, COMPARATOR, low++, 1)),
     'comparator write with re-arm, bql': measure(() => writeHpet(big, COMPARATOR, low++, 1)),
-    'inline: main counter read': measure(() => inline.select(base).run(READ, 8, HPET_BASE + MAIN_COUNTER, 0, 0)),
+    'inline: main counter read': measure(() => inline.select(base).run(READ, counter)),
     'inline: comparator write, 3 locks tried in advance': measure(() =>
-      inline.select(base).run(WRITE, 8, HPET_BASE + COMPARATOR, low++, 1),
+      inline.select(base).run(WRITE, { ...comparator, low: low++ }),
     ),
   });
 }
@@ -110,10 +113,11 @@ function numbers(): void {
 function events(): void {
   const memory = new SharedMemory(new SharedArrayBuffer(eventRingWords(16_384) * 4));
   const ring = new EventRing(memory, 0, 16_384, 4);
+  const event = { kind: 1, cause: 2, a: 3, b: 4, c: 5, virtualTime: 6, deadline: 7 };
   print('Event ring', {
     'check for room in the event ring': measure(() => ring.awaitRoom()),
     'emit and drain an event': measure(() => {
-      ring.emit(0, 1, 2, 3, 4, 5, 6, 7);
+      ring.emit(0, event);
       ring.drain(1, () => {});
     }),
   });

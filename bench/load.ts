@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
-import type { Workload } from '../src/lab/load/bench.js';
+import type { Workload } from '../src/lab/load/loaded-machine.js';
 import type { LoadReport } from '../src/lab/load/report.js';
 import { guest } from '../src/lab/load/workloads/guest.js';
 import { WORKLOADS } from '../src/lab/load/workloads/index.js';
@@ -11,19 +11,19 @@ import { type Row, row } from './rows.js';
 import { ServerProcess } from './wire/server.js';
 
 /**
- * What `southbridge load` finds wrong: each workload under each safe preset, and a server of whose interrupts one in a
- * thousand is dropped. These are counts, which have to be 0 or all: there is no baseline that could differ from itself.
+ * Faults that `southbridge load` finds: each workload under each safe preset, and a proxy that drops one interrupt in a
+ * thousand. The counts must be 0, or all of the dropped ones; a comparison with a baseline would add nothing.
  */
 const VCPUS = 8;
 const LOAD_MS = 1000;
-const PLANTED_MS = 3000;
+const FAULT_MS = 3000;
 const DROPPED_ONE_IN = 1000;
 const TRACE = new URL('../../test/vectors/guest/linux-6.1-oneshot-up.jsonl', import.meta.url);
 
 export async function rows(): Promise<Row[]> {
   const server = await ServerProcess.southbridge();
   try {
-    return [...(await safePresets(server)), await planted(server)];
+    return [...(await safePresets(server)), await seededFault(server)];
   } finally {
     await server.stop();
   }
@@ -55,7 +55,7 @@ async function safePresets({ url }: ServerProcess): Promise<Row[]> {
       none,
     ),
     row(
-      `${name}: not told of, or a rule broken`,
+      `${name}: not reported, or another violation`,
       sum(({ interrupts, faults }) => interrupts.skipped + faults),
       '',
       none,
@@ -63,8 +63,8 @@ async function safePresets({ url }: ServerProcess): Promise<Row[]> {
   ];
 }
 
-/** Of those that a proxy drops, those that are reported as lost. */
-async function planted(server: ServerProcess): Promise<Row> {
+/** Interrupts reported as lost, against those that a proxy dropped. */
+async function seededFault(server: ServerProcess): Promise<Row> {
   let interrupts = 0;
   let dropped = 0;
   const proxy = await MeddlingProxy.start(server.url, ({ type }, frame) => {
@@ -72,7 +72,7 @@ async function planted(server: ServerProcess): Promise<Row> {
     dropped++;
     return [];
   });
-  const report = await loadOn(proxy.url, { vcpus: VCPUS, workload: workload('rte-churn'), durationMs: PLANTED_MS });
+  const report = await loadOn(proxy.url, { vcpus: VCPUS, workload: workload('rte-churn'), durationMs: FAULT_MS });
   await proxy.stop();
   const name = `load of ${VCPUS} vCPUs, one interrupt in ${DROPPED_ONE_IN} dropped: reported as lost, to those dropped`;
   const { lost } = report.interrupts;

@@ -1,6 +1,6 @@
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
 import {
   GENERAL_CONFIGURATION,
-  HPET_BASE,
   INT_ENB_CNF,
   TIMER_BLOCKS,
   TIMER_COMPARATOR,

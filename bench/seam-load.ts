@@ -1,5 +1,6 @@
-import { HPET_BASE, MAIN_COUNTER, TIMER_BLOCKS } from '../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREDTBL, IOREGSEL, IOWIN } from '../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER, TIMER_BLOCKS } from '../src/core/devices/hpet/registers.js';
+import { IOREDTBL, IOREGSEL, IOWIN } from '../src/core/devices/ioapic/registers.js';
 import { U64 } from '../src/core/memory/u64.js';
 import { COMPARATOR, OneThread, running, writeHpet } from './one-thread.js';
 

@@ -1,10 +1,12 @@
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
 import { PRESETS } from '../src/core/locking/presets.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { barging } from '../src/core/sync/mutex.js';
 import { summary } from '../src/lab/compare/summary.js';
+import { Request } from '../src/runtime/rings/requests.js';
 import { READ } from '../src/runtime/rings/submission-ring.js';
 import { Engine } from '../src/runtime/threads/engine.js';
 import { measureAsync } from './measure.js';
@@ -113,7 +115,7 @@ async function reached(memory: SharedMemory, address: number, count: number): Pr
 async function roundTrip(execution: 'auto' | 'threads'): Promise<Measured> {
   const engine = new Engine({ vcpuThreads: 1, machines: 1, execution });
   await engine.start();
-  engine.createMachine(
+  engine.slot(0).create(
     {
       slot: 0,
       design: PRESETS['lockless-timer'],
@@ -126,16 +128,11 @@ async function roundTrip(execution: 'auto' | 'threads'): Promise<Measured> {
     },
     () => {},
   );
-  const lane = { inFlight: 0 };
   const address = HPET_BASE + MAIN_COUNTER;
   const read = () =>
-    new Promise<void>((answered) => {
-      if (engine.gateway.inlineFor(0, lane)?.run(READ, 8, address, 0, 0) === undefined) {
-        engine.submit(0, 0, READ, 8, address, 0, 0, () => answered(), lane);
-      } else {
-        engine.gateway.afterEvents(answered);
-      }
-    });
+    new Promise<void>((answered) =>
+      engine.slot(0).perform(new Request(0, 0, READ, 8, address, 0, 0, () => answered())),
+    );
   const time = await measureAsync(2000, read);
   await engine.close();
   return time;

@@ -1,5 +1,6 @@
 import { TRACE_RECORDS } from '../src/config/schema.js';
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
 import type { Machine } from '../src/core/machine/machine.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { DEVICE } from '../src/core/sync/lock-names.js';

@@ -1,5 +1,6 @@
-import { HPET_BASE, MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOWIN } from '../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../src/core/devices/hpet/registers.js';
+import { IOWIN } from '../src/core/devices/ioapic/registers.js';
 import { U64 } from '../src/core/memory/u64.js';
 import type { Access } from '../src/protocol/client-message.js';
 import { protoClientCodec } from '../src/protocol/protobuf/client-codec.js';

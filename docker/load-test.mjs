@@ -1,7 +1,7 @@
 /**
- * A load test of all machines of a server, one after the other so that designs do not disturb each other, while the main loop
- * holds each machine's BQL for other work as well. Settings are LOAD_... of the environment, as in compose.yaml. Exit
- * status: 0 nothing was lost or doubled; 1 something was; 2 a load could not be carried out.
+ * Runs a load test on each machine of a server, one machine at a time so that designs do not disturb each other. The main
+ * loop also holds each machine's BQL for other work. The LOAD_... variables of compose.yaml are the settings. Exit
+ * status: 0 no interrupt was lost or doubled; 1 one was; 2 a load could not run.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,12 +20,12 @@ const {
   LOAD_BQL_HOLD: hold = '200000',
 } = process.env;
 
-/** So that two more scrapes see the last figures before Compose stops Prometheus. */
+/** Leaves time for two more scrapes of the last figures before Compose stops Prometheus. */
 const SCRAPES_MS = 5000;
 const CLI = fileURLToPath(new URL('../dist/src/cli.js', import.meta.url));
 const authorization = tokenFile && { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` };
 
-/** Throws with the server's own sentence. */
+/** Throws with the server's error message. */
 async function request(method, path, body) {
   const headers = { ...authorization, ...(body && { 'content-type': 'application/json' }) };
   const response = await fetch(`${url}/v1/machines${path}`, { method, headers, body: body && JSON.stringify(body) });
@@ -43,7 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-/** What `southbridge load` reports of a machine, and its exit status. */
+/** Runs `southbridge load` on a machine; returns its report and exit status. */
 async function load(machine) {
   const token = tokenFile ? ['--token-file', tokenFile] : [];
   const choice = ['--machine', machine, '--vcpus', vcpus, '--workload', workload, '--duration', duration];
@@ -55,7 +55,7 @@ async function load(machine) {
   return { status: await exited, report: output ? JSON.parse(output) : undefined };
 }
 
-/** In one line; `southbridge load` by itself says more. */
+/** A report as one line. */
 function describe(status, report) {
   if (!report) return `no report, exit status ${status}`;
   const { ok, operationsPerSecond, latency, lateness, interrupts, faults, faultExamples } = report;
@@ -64,8 +64,8 @@ function describe(status, report) {
     ok ? 'ok' : 'FAILED',
     `${Math.round(operationsPerSecond)} operations/s`,
     `latency p99 ${p99(latency)}`,
-    `timers late p99 ${p99(lateness)}`,
-    `${interrupts.received} of ${interrupts.told} interrupts received`,
+    `timer lateness p99 ${p99(lateness)}`,
+    `${interrupts.received} of ${interrupts.reported} interrupts received`,
   ].join(', ');
   if (ok) return line;
   const examples = [...interrupts.examples, ...faultExamples].map((example) => `\n  ${example}`).join('');

@@ -1,6 +1,5 @@
 import { CLOSED, Nanoseconds } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { promised } from '../src/server/streams/answer.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 export const clockRoutes: Routes = (app: App, { machines }) => {
@@ -18,7 +17,7 @@ export const clockRoutes: Routes = (app: App, { machines }) => {
     },
     async ({ params, body }) => {
       const machine = machines.get(params.machine);
-      await promised((answer) => machine.step(0, Number(body.ns), answer));
+      await machine.ask((done) => machine.step(0, Number(body.ns), done));
       return { virtualTime: String(machine.virtualTime) };
     },
   );

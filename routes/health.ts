@@ -6,12 +6,17 @@ export const healthRoutes: Routes = (app: App, service) => {
   app.route({
     ...readable('/healthz'),
     config: { access: 'public' },
-    schema: { tags, summary: 'Whether the process answers', response: replies('It does') },
-    handler: () => ({
-      status: 'ok',
-      // So that `southbridge doctor` knows what listens there.
-      server: 'southbridge',
-    }),
+    schema: {
+      tags,
+      summary: 'Whether the process answers, and its threads make progress',
+      description: 'Answers 503 `stalled` while a thread makes no progress for 5 seconds or more although it has work.',
+      response: replies('They do'),
+    },
+    handler: () => {
+      service.requireProgress();
+      // The name tells `southbridge doctor` what listens here.
+      return { status: 'ok', server: 'southbridge' };
+    },
   });
 
   app.route({

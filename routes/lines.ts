@@ -1,7 +1,6 @@
 import { CLOSED, Gsi, Level } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import { INPUTS } from '../src/server/service/machine-handle.js';
-import { promised } from '../src/server/streams/answer.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 
 export const lineRoutes: Routes = (app: App, { machines }) => {
@@ -18,7 +17,8 @@ export const lineRoutes: Routes = (app: App, { machines }) => {
       },
     },
     async ({ params: { machine, gsi }, body: { level } }, reply) => {
-      await promised((answer) => machines.get(machine).setLine(0, gsi, level, answer));
+      const handle = machines.get(machine);
+      await handle.ask((done) => handle.setLine(0, gsi, level, done));
       return reply.code(204).send();
     },
   );

@@ -5,7 +5,6 @@ import { formatValue } from '../src/protocol/values.js';
 import { Type } from '../src/schema/type.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { accessOf } from '../src/server/streams/access.js';
-import { promised } from '../src/server/streams/answer.js';
 import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['mmio'];
@@ -72,6 +71,6 @@ export const mmioRoutes: Routes = (app: App, { machines, configuration }) => {
 };
 
 async function run(machine: MachineHandle, access: Access): Promise<{ value?: string }> {
-  const { low, high } = await promised((answer) => machine.access(VCPU, access, answer));
+  const { low, high } = await machine.ask((done) => machine.access(VCPU, access, done));
   return access.write ? {} : { value: formatValue(low, high, access.size) };
 }

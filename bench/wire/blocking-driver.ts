@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SyncVcpu } from '../../src/client/sync/index.js';
-import { HPET_BASE, MAIN_COUNTER } from '../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../../src/core/devices/hpet/registers.js';
 
 /** A thread that makes blocking calls for some time when it is asked to: latency of single reads, and rate of batches. */
 const { url, batch } = workerData as { readonly url: string; readonly batch: number };

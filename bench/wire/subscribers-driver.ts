@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
-import { readServerFrame } from '../../src/protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../../src/protocol/protobuf/answers.js';
 import { PROTO_SUBPROTOCOL } from '../../src/protocol/subprotocols.js';
 
 /** A thread with many subscribers of an IRQ stream, each of which makes sure that it gets every number once. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { PRESET_NAMES } from '../core/locking/presets.js';
 
@@ -15,13 +16,14 @@ export function listOf<T>(what: string, names: readonly string[], find: (name: s
 
 export const presets = listOf('design', PRESET_NAMES, (name) => PRESET_NAMES.find((known) => known === name));
 
-/** Parses the address of a server. */
-export function serverUrl(text: string): URL {
+/** Parses the address of a server. A relative path of a Unix socket is taken from this folder. */
+export function serverUrl(text: string): string {
+  if (/^unix:./.test(text)) return `unix:${resolve(text.slice('unix:'.length))}`;
   if (URL.canParse(text)) {
-    const url = new URL(text);
-    if (/^https?:$/.test(url.protocol)) return url;
+    const { protocol, href } = new URL(text);
+    if (/^https?:$/.test(protocol)) return href.replace(/\/+$/, '');
   }
-  throw new InvalidArgumentError('It begins with http:// or https://.');
+  throw new InvalidArgumentError('It begins with http:// or https://, or it is unix: and the path of a Unix socket.');
 }
 
 /** Parses a positive number of seconds. */

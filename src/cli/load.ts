@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
-import type { Workload } from '../lab/load/bench.js';
 import { Load } from '../lab/load/load.js';
-import { failureOf } from '../lab/load/machines.js';
+import type { Workload } from '../lab/load/loaded-machine.js';
 import { LoadError } from '../lab/load/options.js';
 import { type LoadReport, textOf } from '../lab/load/report.js';
+import { failureOf } from '../lab/load/targets.js';
 import { SUMMARIES, WORKLOAD_NAMES, WORKLOADS } from '../lab/load/workloads/index.js';
-import { metricsOption } from './arguments.js';
+import { metricsOption, serverUrl, whole } from './arguments.js';
 import { atEnding } from './ending.js';
 import { duration as durationText, Progress, paint } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
@@ -37,64 +37,55 @@ const HELP = `
 Workloads:
 ${SUMMARIES.map(([name, summary]) => `  ${name.padEnd(15)} ${summary}`).join('\n')}
 
-Every interrupt is counted twice: as the machine's IRQ stream tells of it, and as a vCPU receives it; and each workload
-knows which are due. Lateness is told, and is no failure.
+The command compares the interrupts that the machine's IRQ stream reports with those that the vCPUs receive. Each
+workload also knows which interrupts are due. A late interrupt appears in the report, and is not a failure.
 
 Exit status: 0 nothing was lost or doubled, and the main counter never went back; 1 something was or did; 2 the load
-could not be applied; 130 after Ctrl-C, which ends the run and reports.
+could not be started; 130 after Ctrl-C, which ends the run and prints the report.
 
 Example:
   npx southbridge load --url http://127.0.0.1:8080 --workload timer-tick --duration 10s`;
 
 export const load = new Command('load')
-  .description('put load on a server, as the vCPUs of machines, and report whether any interrupt was lost or doubled')
-  .addOption(new Option('--url <url>', 'of the server').argParser(serverUrl).makeOptionMandatory())
-  .addOption(new Option('--vcpus <n>', 'vCPUs, at most 16 to a machine').argParser(whole(1, MOST_VCPUS)).default(8))
-  .addOption(new Option('--workload <name>', 'what they do').choices(WORKLOAD_NAMES).default('mixed'))
-  .addOption(new Option('--duration <time>', 'such as 10s, 500ms or 2m').argParser(duration).default(10_000, '10s'))
+  .description('drive a server as the vCPUs of machines, and report whether any interrupt was lost or doubled')
+  .addOption(new Option('--url <url>', 'address of the server').argParser(serverUrl).makeOptionMandatory())
+  .addOption(
+    new Option('--vcpus <n>', 'number of vCPUs, at most 16 per machine').argParser(whole(1, MOST_VCPUS)).default(8),
+  )
+  .addOption(
+    new Option('--workload <name>', 'operations that the vCPUs perform').choices(WORKLOAD_NAMES).default('mixed'),
+  )
+  .addOption(
+    new Option('--duration <time>', 'duration of the run, such as 10s, 500ms or 2m')
+      .argParser(duration)
+      .default(10_000, '10s'),
+  )
   .addOption(
     new Option(
       '--rate <n>',
-      'operations per second of all vCPUs together, each timed from when it was meant to begin; without it each vCPU goes as fast as it can',
+      'operations per second of all vCPUs together, each timed from its intended start; without a rate each vCPU runs as fast as it can',
     ).argParser(rate),
   )
-  .addOption(new Option('--seed <n>', 'of what is random').argParser(whole(0, 2 ** 31 - 1)).default(1))
+  .addOption(new Option('--seed <n>', 'seed of the random choices').argParser(whole(0, 2 ** 31 - 1)).default(1))
   .addOption(
-    new Option(
-      '--patience <time>',
-      'after which an interrupt that is due, and that the server does not tell of, is lost',
-    )
+    new Option('--patience <time>', 'time after which a due interrupt that the server has not reported counts as lost')
       .argParser(duration)
       .default(30_000, '30s'),
   )
-  .addOption(new Option('--locking <preset>', 'locking design of the machines that are made').choices(PRESET_NAMES))
+  .addOption(new Option('--locking <preset>', 'locking design of the created machines').choices(PRESET_NAMES))
   .addOption(
-    new Option('--machine <name>', 'load a machine that is there, which is reset before and after').conflicts(
+    new Option('--machine <name>', 'load an existing machine; it is reset before and after the run').conflicts(
       'locking',
     ),
   )
   .addOption(metricsOption())
-  .addOption(new Option('--trace <file>', 'for guest').default(DEFAULT_TRACE, 'a boot of Linux 6.1'))
+  .addOption(
+    new Option('--trace <file>', 'recorded guest of the workload guest').default(DEFAULT_TRACE, 'a boot of Linux 6.1'),
+  )
   .addOption(tokenFileOption())
   .option('--json', 'print one JSON object')
   .addHelpText('after', HELP)
-  .action(carryOut);
-
-function serverUrl(text: string): string {
-  if (URL.canParse(text)) {
-    const { protocol, href } = new URL(text);
-    if (/^https?:$/.test(protocol)) return href.replace(/\/+$/, '');
-  }
-  throw new InvalidArgumentError('It begins with http:// or https://.');
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  };
-}
+  .action(run);
 
 /** In milliseconds; a number alone is seconds. */
 function duration(text: string): number {
@@ -113,11 +104,11 @@ function rate(text: string): number {
 /** Throws LoadError. */
 async function workloadOf({ workload: name, trace, rate }: Options): Promise<Workload> {
   const workload = WORKLOADS.find((each) => each.name === name) ?? (await guestOf(trace));
-  if (workload.ownPace && rate !== undefined) throw new LoadError(`${name} has a pace of its own; leave --rate out`);
+  if (workload.ownRate && rate !== undefined) throw new LoadError(`${name} sets its own rate; omit --rate`);
   return workload;
 }
 
-/** What reads traces takes as long to load as all the rest. */
+/** Loaded on demand: the trace reader takes as long to load as the rest of the command. */
 async function guestOf(file: string): Promise<Workload> {
   const { readTrace, TraceError } = await import('../lab/replay/trace.js');
   const { guest } = await import('../lab/load/workloads/guest.js');
@@ -128,10 +119,10 @@ async function guestOf(file: string): Promise<Workload> {
     if (error instanceof TraceError) throw new LoadError(error.message);
     throw error;
   }
-  throw new LoadError(`${file}: no trace of a guest`);
+  throw new LoadError(`${file}: not a trace of a guest`);
 }
 
-async function carryOut(options: Options, command: Command): Promise<void> {
+async function run(options: Options, command: Command): Promise<void> {
   try {
     const report = await reportOf(options);
     write(report, options);
@@ -148,25 +139,25 @@ function write(report: LoadReport, { json }: Options): void {
   else process.stdout.write(textOf(report, (text, isOk) => paint(text, isOk ? 'green' : 'red')));
 }
 
-/** Throws LoadError, or what the client throws. */
+/** Throws LoadError, or an error of the client. */
 async function reportOf(options: Options): Promise<LoadReport> {
   const { url, vcpus, duration: durationMs, rate, seed, patience: patienceMs, locking, machine, metrics } = options;
   const token = options.tokenFile ?? tokenFromEnvironment();
   const workload = await workloadOf(options);
-  const run = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine, metrics });
+  const task = new Load({ url, token, vcpus, workload, durationMs, rate, seed, patienceMs, locking, machine, metrics });
   const work = (async () => {
-    const progress = new Progress(() => progressText(run, durationMs));
+    const progress = new Progress(() => progressText(task, durationMs));
     try {
-      await run.open();
-      return await run.run();
+      await task.open();
+      return await task.run();
     } finally {
       progress.end();
-      await run.close();
+      await task.close();
     }
   })();
-  // Ctrl-C ends the run, which then reports; no machine stays on the server. A second one breaks it off.
+  // Ctrl-C ends the run, prints the report and deletes the machines. A second Ctrl-C exits at once.
   const leave = atEnding(async () => {
-    run.stop();
+    task.stop();
     write(await work, options);
   });
   try {
@@ -176,7 +167,7 @@ async function reportOf(options: Options): Promise<LoadReport> {
   }
 }
 
-/** How far a load is, on a terminal. */
+/** The progress line on a terminal. */
 function progressText(run: Load, durationMs: number): string {
   const { elapsed, operations, received, lost, doubled } = run.progress;
   const perSecond = Math.round(operations / Math.max(0.001, elapsed / 1000));

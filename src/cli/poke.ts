@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Southbridge } from '../client/index.js';
-import { failureOf } from '../lab/load/machines.js';
+import { failureOf } from '../lab/load/targets.js';
 import { serverUrl, whole } from './arguments.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
-  readonly url: URL;
+  readonly url: string;
   readonly machine: string;
   readonly tokenFile?: string;
   readonly json?: true;
@@ -25,7 +25,7 @@ function operation(name: string, description: string, example: string): Command 
   return poke
     .command(name)
     .description(description)
-    .option('--url <url>', 'of the server', serverUrl, new URL('http://127.0.0.1:8080'))
+    .option('--url <url>', 'of the server', serverUrl, 'http://127.0.0.1:8080')
     .option('--machine <name>', 'the machine', 'default')
     .addOption(tokenFileOption())
     .option('--json', 'print one JSON object')
@@ -81,13 +81,13 @@ async function run(
   body?: object,
   textOf: (answer: Answer) => string = () => '',
 ): Promise<void> {
-  const server = new Southbridge(url.href, token === undefined ? {} : { token });
+  const server = new Southbridge(url, token === undefined ? {} : { token });
   try {
     const answer = await server.request(method, `/v1/machines/${encodeURIComponent(machine)}/${path}`, body);
     const done = (answer === '' ? {} : answer) as Answer;
     process.stdout.write(json ? `${JSON.stringify(done)}\n` : textOf(done));
   } catch (error) {
-    const reason = failureOf(error, url.href);
+    const reason = failureOf(error, url);
     if (reason === undefined) throw error;
     command.error(`error: ${reason}`);
   }

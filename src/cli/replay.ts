@@ -13,7 +13,7 @@ import { paint } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
-  readonly url?: URL;
+  readonly url?: string;
   /** The token itself. */
   readonly tokenFile?: string;
   readonly profile?: Profile;

@@ -5,6 +5,7 @@ import type { Loaded } from '../config/sources.js';
 import { SouthbridgeError } from '../errors.js';
 import { requireFiles } from '../server/service/open-files.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
+import { notifyWatchdog } from './service-manager.js';
 import { closeOnSignals, exitOnFailure } from './signals.js';
 import { startText } from './start-text.js';
 
@@ -53,6 +54,7 @@ async function start(configuration: Configuration): Promise<void> {
   const server = await startServer(configuration);
   closeOnSignals(() => server.close());
   exitOnFailure(server.failed, () => server.abandon());
+  notifyWatchdog(() => server.makesProgress);
   process.on('SIGHUP', () => server.reload());
   process.stdout.write(startText(server.url, configuration));
 }

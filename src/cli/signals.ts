@@ -1,6 +1,6 @@
 /** What a shell gives for a process that was ended by an interrupt. */
 const FORCED_STATUS = 130;
-/** EX_SOFTWARE of sysexits.h: whoever watches over the server starts it again. */
+/** EX_SOFTWARE of sysexits.h: a service manager starts the server again. */
 const FAILED_STATUS = 70;
 
 /** Closes once on the first SIGTERM or SIGINT, then exits with status 0; a second signal exits at once. */
@@ -25,7 +25,7 @@ export function closeOnSignals(close: () => Promise<void>): void {
 export function exitOnFailure(failed: Promise<Error>, abandon: () => Promise<void>): void {
   failed.then((reason) => {
     process.stderr.write(
-      `The main loop has ended (${reason.message}): no timer fires any more. Machines are kept as of their last checkpoints, if there is a stateDir. Exit status ${FAILED_STATUS}.\n`,
+      `The server cannot go on: ${reason.message}. Machines are kept as of their last checkpoints, if there is a stateDir. Exit status ${FAILED_STATUS}.\n`,
     );
     const exit = () => process.exit(FAILED_STATUS);
     abandon().then(exit, exit);

@@ -1,13 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { resourceUrl } from '../client/address.js';
+import { httpRequest } from '../client/http-request.js';
 import { seconds, serverUrl } from './arguments.js';
 import { atEnding } from './ending.js';
 import { Progress } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
-  readonly url: URL;
+  readonly url: string;
   readonly machine: string;
   /** In ms. */
   readonly duration: number;
@@ -29,7 +31,7 @@ Example:
 
 const record = new Command('record')
   .description('trace a machine of a running server for a while, and write a file for Perfetto')
-  .option('--url <url>', 'of the server', serverUrl, new URL('http://127.0.0.1:8080'))
+  .option('--url <url>', 'of the server', serverUrl, 'http://127.0.0.1:8080')
   .option('--machine <name>', 'the machine', 'default')
   .addOption(new Option('--duration <seconds>', 'how long').argParser(duration).default(1000, '1'))
   .option('-o, --output <file>', 'default: NAME.trace.json; - is standard output')
@@ -58,7 +60,7 @@ async function run(
   command: Command,
 ): Promise<void> {
   const file = output ?? `${machine}.trace.json`;
-  const address = `${url.href.replace(/\/+$/, '')}/v1/machines/${encodeURIComponent(machine)}/trace`;
+  const address = resourceUrl(url, `/v1/machines/${encodeURIComponent(machine)}/trace`);
   const interruption = new AbortController();
   const work = recordTo(duration, address, token, file, interruption.signal);
   // Whatever ends the command, the trace is written and off again first.
@@ -114,23 +116,18 @@ function isFileError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 async function request(address: string, token: string | undefined, enabled?: boolean): Promise<string> {
-  const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
-  const init: RequestInit = { headers };
-  if (enabled !== undefined) {
-    headers.set('content-type', 'application/json');
-    init.method = 'PUT';
-    init.body = JSON.stringify({ enabled });
-  }
-  let response: Response;
-  try {
-    response = await fetch(address, init);
-  } catch (error) {
-    const { cause } = error as Error;
+  const answer = await httpRequest(address, {
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(enabled !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(enabled !== undefined && { method: 'PUT', body: JSON.stringify({ enabled }) }),
+  }).catch((error: Error) => {
+    const { cause } = error;
     throw new Refusal(`${address} cannot be reached: ${cause instanceof Error ? cause.message : error}`);
-  }
-  const text = await response.text();
-  if (!response.ok) throw new Refusal(refusalOf(text) ?? `${address}: status ${response.status}`);
-  return text;
+  });
+  if (!answer.ok) throw new Refusal(refusalOf(answer.text) ?? `${address}: status ${answer.status}`);
+  return answer.text;
 }
 
 function refusalOf(text: string): string | undefined {

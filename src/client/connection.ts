@@ -1,9 +1,11 @@
-import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../protocol/protobuf/answers.js';
 import type { ServerHello } from '../protocol/server-message.js';
+import { isUnix } from './address.js';
+import { NodeSocket } from './node-socket.js';
 import { type Reconnection, Tries } from './reconnection.js';
 import { closeError, isPassing, upgradeError } from './refusal.js';
 import { connectionLost, type RequestError } from './request-error.js';
-import { type Socket as AnySocket, type SocketConstructor, socketConstructor } from './web-socket.js';
+import type { Socket as AnySocket, SocketConstructor } from './web-socket.js';
 
 const SUBPROTOCOL = 'southbridge.v1.proto';
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
@@ -19,7 +21,7 @@ export type ConnectionState = 'connecting' | 'open' | 'away' | 'ended';
 export interface ConnectionOptions {
   /** Bearer token, where the server wants one. */
   readonly token?: string;
-  /** In place of the platform's own, or of that of the package `ws`. */
+  /** In place of the platform's own, or of this package's own where there is none (Node before 22). */
   readonly WebSocket?: SocketConstructor;
   /** How to come back after the connection was lost; false: not at all. */
   readonly reconnect?: Reconnection | false;
@@ -59,8 +61,7 @@ export class Connection {
 
   /** Resolves after the server's first hello. Rejects if the first connection fails. */
   async open(): Promise<void> {
-    const Socket = await socketConstructor(this.options.WebSocket);
-    const error = await this.#connect(Socket);
+    const error = await this.#connect(this.#socketClass());
     if (!error) return;
     this.#state = 'ended';
     throw error;
@@ -85,6 +86,12 @@ export class Connection {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.events.ended(error);
+  }
+
+  /** The constructor that was given, or the platform's own; other than this package's own, none knows Unix sockets. */
+  #socketClass(): SocketConstructor {
+    if (isUnix(this.events.address().url)) return NodeSocket;
+    return this.options.WebSocket ?? (globalThis as { WebSocket?: SocketConstructor }).WebSocket ?? NodeSocket;
   }
 
   /** Resolves with undefined after hello, or with what went wrong before. */

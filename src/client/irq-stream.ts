@@ -1,5 +1,5 @@
 import type { IrqKind } from '../protocol/names.js';
-import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../protocol/protobuf/answers.js';
 import type { Gap, Irq, LineLevels, ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { EventQueue } from './event-queue.js';

@@ -1,3 +1,4 @@
+import { httpRequest } from './http-request.js';
 import { RequestError } from './request-error.js';
 
 /** What the codes mean with which the server closes a socket: docs/protocol.md. */
@@ -60,19 +61,17 @@ function refused(url: string, code: string, why: string, details: { readonly [na
  * with the refusal, or with `upgrade-required` if there is none.
  */
 export async function upgradeError(url: string, token: string | undefined, ms: number): Promise<RequestError> {
-  let response: Response;
-  let body: string;
+  let status: number;
+  let text: string;
   try {
     const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
     const signal = AbortSignal.timeout(ms);
-    response = await fetch(url.replace(/^ws/, 'http'), { headers, signal });
-    body = await response.text();
+    ({ status, text } = await httpRequest(url.replace(/^ws/, 'http'), { ...(headers && { headers }), signal }));
   } catch {
     return refused(url, 'connection-refused', 'the server does not answer', {});
   }
-  const { status } = response;
   try {
-    const { code, message, ...details } = JSON.parse(body).error;
+    const { code, message, ...details } = JSON.parse(text).error;
     if (status === 426) return refused(url, 'connection-refused', 'the server answers, but the upgrade failed', {});
     return new RequestError(code, `No connection to ${url}: ${message}`, details, status);
   } catch {

@@ -1,3 +1,5 @@
+import { resourceUrl } from './address.js';
+import { httpRequest } from './http-request.js';
 import { IrqStream, type IrqStreamOptions } from './irq-stream.js';
 import { RequestError } from './request-error.js';
 import { Vcpu, type VcpuOptions } from './vcpu.js';
@@ -6,7 +8,7 @@ import type { SocketConstructor } from './web-socket.js';
 export interface ServerOptions {
   /** Bearer token, where the server wants one. */
   readonly token?: string;
-  /** In place of the platform's own, or of that of the package `ws`. */
+  /** In place of the platform's own, or of this package's own where there is none (Node before 22). */
   readonly WebSocket?: SocketConstructor;
 }
 
@@ -27,6 +29,7 @@ export interface MachineDescription {
  */
 export class Southbridge {
   constructor(
+    /** `http:` or `https:`, or `unix:PATH` of a server's Unix socket. */
     readonly url: string,
     readonly options: ServerOptions = {},
   ) {}
@@ -56,7 +59,7 @@ export class Southbridge {
   /** Any other request of the HTTP API (`/docs` on the server lists them): the body of the answer. Rejects with RequestError. */
   async request(method: string, path: string, body?: unknown): Promise<unknown> {
     const { token } = this.options;
-    const response = await fetch(this.url.replace(/\/$/, '') + path, {
+    const { status, ok, isJson, text } = await httpRequest(resourceUrl(this.url, path), {
       method,
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -64,11 +67,9 @@ export class Southbridge {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-    if (response.ok) return isJson && text !== '' ? JSON.parse(text) : text;
+    if (ok) return isJson && text !== '' ? JSON.parse(text) : text;
     const { error } = isJson ? JSON.parse(text) : { error: { code: 'bad-answer', message: text.slice(0, 200) } };
     const { code, message, ...details } = error;
-    throw new RequestError(code, message, details, response.status);
+    throw new RequestError(code, message, details, status);
   }
 }

@@ -1,7 +1,7 @@
 import type { Access, ClientMessage } from '../protocol/client-message.js';
 import type { DestinationFormat, IrqKind } from '../protocol/names.js';
-import { clientFrame } from '../protocol/protobuf/client-frames.js';
-import { readServerFrame } from '../protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../protocol/protobuf/answers.js';
+import { clientFrame } from '../protocol/protobuf/requests.js';
 import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from './access.js';
 import { Connection, type ConnectionOptions } from './connection.js';

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { SouthbridgeError } from '../errors.js';
+import { addressesOf } from './listen.js';
 import type { Configuration } from './schema.js';
 
 /** Whether only programs on this computer reach an address. */
@@ -35,7 +36,7 @@ export function unknownProxies({ trustProxy }: Configuration): SouthbridgeError[
 }
 
 /** Refuses to be reached from elsewhere without tokens, unless that is said to be meant. */
-export function exposure({ host, tokenFile, insecure }: Configuration): SouthbridgeError[] {
-  if (isLoopback(host) || tokenFile !== '' || insecure) return [];
+export function exposure({ host, listen, tokenFile, insecure }: Configuration): SouthbridgeError[] {
+  if (!addressesOf({ listen }).tcp || isLoopback(host) || tokenFile !== '' || insecure) return [];
   return [new SouthbridgeError('config-exposed', { host })];
 }

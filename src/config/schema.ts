@@ -102,6 +102,19 @@ const Tls = Type.Object(
   { additionalProperties: false, default: {} },
 );
 
+const Watchdog = Type.Object(
+  {
+    exit: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Whether the server ends, with exit status 70, when a thread makes no progress for 5 seconds although it has work.',
+      }),
+    ),
+  },
+  { additionalProperties: false, default: {} },
+);
+
 function pemFile(description: string) {
   return Type.Optional(Type.String({ maxLength: 4096, default: '', description: `${description} PEM.` }));
 }
@@ -119,6 +132,16 @@ export const ConfigurationSchema = Type.Object(
     ),
     port: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 65_535, default: 8080, description: 'TCP port; 0 takes any that is free.' }),
+    ),
+    listen: Type.Optional(
+      Type.String({
+        pattern: '^(tcp|(tcp,)?unix:[^,]+)$',
+        maxLength: 4096,
+        default: 'tcp',
+        examples: ['tcp', 'unix:/run/southbridge.sock', 'tcp,unix:/run/southbridge.sock'],
+        description:
+          '`tcp`: on `host` and `port`. `unix:PATH`: on a Unix socket of mode 0600, whose clients need no token. `tcp,unix:PATH`: on both.',
+      }),
     ),
     logLevel: Type.Optional(
       Type.Enum([...LOG_LEVELS], { default: 'info', description: 'What is logged: this level and those after it.' }),
@@ -214,6 +237,7 @@ export const ConfigurationSchema = Type.Object(
           'Whether the clocks of machines from `stateDir` go on from where they were, or from as much later as has passed.',
       }),
     ),
+    watchdog: Type.Optional(Watchdog),
     limits: Type.Optional(Limits),
     machines: Type.Optional(
       Type.Array(MachineConfig, {

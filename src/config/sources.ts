@@ -12,6 +12,7 @@ import {
 } from '../schema/keys.js';
 import { exposure, unknownProxies } from './exposure.js';
 import { readConfigurationFile } from './file.js';
+import { tooLongPaths } from './listen.js';
 import { ConfigurationError, problems } from './problems.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
 import { isObject, type Origin, partsOf, Settings } from './settings.js';
@@ -73,7 +74,7 @@ export function loadConfiguration(sources: Sources): Loaded {
   const unknown = [...applyEnvironment(settings, environment), ...applyFlags(settings, sources.flags ?? [])];
   refuse([...unknown, ...problems(settings)]);
   const configuration = settings.tree as unknown as Configuration;
-  refuse([...exposure(configuration), ...unknownProxies(configuration)]);
+  refuse([...exposure(configuration), ...unknownProxies(configuration), ...tooLongPaths(configuration)]);
   return { configuration, settings };
 }
 

@@ -5,7 +5,7 @@ import { code, page, table } from './markdown.js';
 export function errorsPage(): string {
   return page(
     '# Errors',
-    'Generated from `src/errors.ts` by `npm run docs:generate`.',
+    'Generated from `src/errors/` by `npm run docs:generate`.',
     'A refusal changes nothing. Over HTTP it is `{"error":{"code":…,"message":…}}` with the status below, on a socket a ' +
       'message of type `error`; both also carry the parts that are in braces here. Programs may rely on the codes, but ' +
       'not on the wording. Codes that begin with `config-` are those of `serve` and `config check`, which tell them on ' +

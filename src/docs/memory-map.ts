@@ -1,5 +1,6 @@
 import '../core/machine/kicks.js';
 import { loadConfiguration } from '../config/sources.js';
+import * as guest from '../core/devices/guest-map.js';
 import type { Area } from '../core/memory/layout.js';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../core/memory/map.js';
 import type { SharedMap, SharedMapOptions } from '../runtime/threads/shared-map.js';
@@ -40,6 +41,7 @@ export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
   },
   transfer: { contents: 'the machine of the snapshot in flight', file: 'core/machine/saved-state.ts' },
   emitting: { contents: 'threads that are writing an event', file: 'runtime/events/event-ring.ts' },
+  progress: { contents: 'what threads show the watchdog', file: 'runtime/watchdog/progress.ts' },
   eventRing: { contents: 'interrupt events of all machines, in one order', file: 'runtime/events/event-ring.ts' },
   firstMachine: { contents: `machines, ${MACHINE_WORDS} words each`, file: 'core/memory/map.ts' },
   traceRings: { contents: 'a trace ring per thread', file: 'runtime/trace/trace-map.ts' },
@@ -73,6 +75,19 @@ export const AREA_PARTS: { readonly [area: string]: Part } = {
   steps: { contents: 'targets and cancellation of manual clock steps', file: 'core/machine/steps.ts' },
 };
 
+const hexadecimal = (address: number) => `0x${address.toString(16)}`;
+const range = (base: number, size: number) => `${hexadecimal(base)}–${hexadecimal(base + size - 1)}`;
+const ports = (...numbers: number[]) => numbers.map((port) => `port ${hexadecimal(port)}`).join(', ');
+const registers = (device: string) => code(`src/core/devices/${device}/registers.ts`);
+
+const GUEST_ROWS = [
+  [range(guest.HPET_BASE, guest.HPET_SIZE), 'HPET', `${guest.HPET_WIDTH} bytes`, registers('hpet')],
+  [range(guest.IOAPIC_BASE, guest.IOAPIC_SIZE), 'IOAPIC', `${guest.IOAPIC_WIDTH} bytes`, registers('ioapic')],
+  [ports(guest.MASTER_COMMAND, guest.MASTER_DATA), '8259 master', '1 byte', registers('i8259')],
+  [ports(guest.SLAVE_COMMAND, guest.SLAVE_DATA), '8259 slave', '1 byte', registers('i8259')],
+  [ports(guest.ELCR_MASTER, guest.ELCR_SLAVE), 'edge/level control', '1 byte', registers('i8259')],
+];
+
 /** `docs/memory-map.md` */
 export function memoryMapPage(): string {
   return page(
@@ -88,6 +103,10 @@ export function memoryMapPage(): string {
     `A machine has ${MACHINE_WORDS} words (${(MACHINE_WORDS / 256).toFixed(1)} KiB). Addresses are relative to its base. One module ` +
       'lays out each area, so addresses do not depend on the order in which a thread loads modules.',
     table(['words', 'area', 'contents', 'file'], MACHINE_AREAS.map(areaRow)),
+    '## Guest',
+    'The guest sees registers at physical addresses and I/O ports, from `src/core/devices/guest-map.ts`. A wider access than ' +
+      'the width given reaches the device in pieces.',
+    table(['addresses', 'device', 'width', 'registers'], GUEST_ROWS),
     '## Fields',
     'The protection of a field names what a thread must hold to access it; `src/core/memory/layout.ts` defines the ' +
       'names. Exploration checks it at every access. A field of a table has one row: the ' +

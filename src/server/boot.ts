@@ -1,20 +1,23 @@
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import type { App } from '../../routes/index.js';
 import { isLoopback } from '../config/exposure.js';
+import { addressesOf } from '../config/listen.js';
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
 import type { ThreadDeath } from '../runtime/threads/engine.js';
 import type { buildApp } from './app.js';
 import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
+import { listenOnUnixSocket } from './security/unix-socket.js';
 import { socketsFor } from './service/open-files.js';
 import { Service } from './service/service.js';
 import { Checkpoints } from './state/checkpoints.js';
 
 /** A server that listens. */
 export interface RunningServer {
+  /** Of TCP, as in `http://127.0.0.1:8080`; of a server without TCP its Unix socket, as in `unix:/run/southbridge.sock`. */
   readonly url: string;
   /**
    * Reads tokens and certificate again. New connections are held to them at once; connections of tokens that are gone
@@ -23,8 +26,10 @@ export interface RunningServer {
   reload(): void;
   /** Stops listening, tells all clients, and ends the threads. */
   close(): Promise<void>;
-  /** Resolves when the server can go on no more, because its main loop has ended. */
+  /** Resolves when the server cannot go on: its main loop has ended, or a thread stalled and `watchdog.exit` is on. */
   readonly failed: Promise<Error>;
+  /** Whether every thread that has work makes progress. */
+  readonly makesProgress: boolean;
   /** After that: tells all clients, for a moment; nothing is kept of what the threads left. */
   abandon(): Promise<void>;
 }
@@ -33,7 +38,8 @@ export interface RunningServer {
 export async function startServer(configuration: Configuration): Promise<RunningServer> {
   const logger = pino({ level: configuration.logLevel }, pino.destination({ dest: 2, sync: true }));
   const admission = new Admission(configuration.tokenFile);
-  const tls = readTlsFiles(configuration.tls);
+  // A Unix socket has no need of it.
+  const tls = addressesOf(configuration).tcp ? readTlsFiles(configuration.tls) : undefined;
   const checkpoints = configuration.stateDir ? await Checkpoints.open(configuration, logger) : undefined;
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
@@ -43,10 +49,14 @@ export async function startServer(configuration: Configuration): Promise<Running
     configuration,
     (death, machines) => {
       if (death.slots) logThreadDeath(logger, death, machines);
-      else fail(death.reason instanceof Error ? death.reason : new Error(String(death.reason)));
+      else fail(new Error(`the main loop has ended (${messageOf(death.reason)}), and no timer fires any more`));
     },
     checkpoints,
   );
+  service.onStall = (text) => {
+    logger.error(`${text}`);
+    if (configuration.watchdog.exit) fail(new Error(text));
+  };
   const started = service.start();
   let app: App;
   try {
@@ -58,10 +68,13 @@ export async function startServer(configuration: Configuration): Promise<Running
     throw listenError(error, configuration);
   }
   return {
-    url: urlOf(app, tls ? 'https' : 'http'),
-    reload: () => reload(app, admission, configuration, logger),
+    url: urlOf(app, configuration, tls ? 'https' : 'http'),
+    reload: () => reload(app, admission, tls ? configuration.tls : undefined, logger),
     close: () => close(app, service, logger, checkpoints),
     failed,
+    get makesProgress() {
+      return service.engine.stalls.current.size === 0;
+    },
     abandon: () => abandon(app, service),
   };
 }
@@ -74,7 +87,7 @@ async function listen(parts: Parameters<typeof buildApp>[0], started: Promise<vo
   const { buildApp } = await import('./app.js');
   const app = await buildApp(parts);
   const { configuration } = parts.service;
-  if (!isLoopback(configuration.host)) warn(configuration, parts.logger);
+  if (addressesOf(configuration).tcp && !isLoopback(configuration.host)) warn(configuration, parts.logger);
   const sockets = socketsFor(configuration);
   if (sockets < configuration.limits.sockets) {
     parts.logger.warn(
@@ -84,12 +97,40 @@ async function listen(parts: Parameters<typeof buildApp>[0], started: Promise<vo
   }
   try {
     await started;
-    await quietly(parts.logger, () => app.listen({ host: configuration.host, port: configuration.port }));
+    await quietly(parts.logger, () => listenOn(app, configuration, parts.logger));
   } catch (error) {
     await app.close();
     throw error;
   }
   return app;
+}
+
+async function listenOn(app: App, configuration: Configuration, logger: Logger): Promise<void> {
+  const { tcp, unix } = addressesOf(configuration);
+  if (unix !== undefined) {
+    const server = tcp ? beside(app) : app.server;
+    await app.ready();
+    await listenOnUnixSocket(server, unix);
+    logger.info(`Server listening at unix:${unix}`);
+  }
+  if (tcp) await app.listen({ host: configuration.host, port: configuration.port });
+}
+
+/** A second server whose connections the first one serves, without TLS. It closes with the first one. */
+function beside(app: App): Server {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    // What a TLS server calls an HTTP connection comes after the handshake.
+    app.server.emit('setSecureContext' in app.server ? 'secureConnection' : 'connection', socket);
+  });
+  server.maxConnections = app.server.maxConnections;
+  const closed = new Promise((resolve) => server.once('close', resolve));
+  app.addHook('preClose', async () => {
+    server.close();
+  });
+  app.addHook('onClose', async () => {
+    await closed;
+  });
+  return server;
 }
 
 /** On a terminal the command itself shows the address: Fastify's line of JSON would only come before it. */
@@ -101,6 +142,10 @@ async function quietly(logger: Logger, listen: () => Promise<unknown>): Promise<
   } finally {
     logger.level = level;
   }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 function logThreadDeath(logger: Logger, { thread, reason }: ThreadDeath, machines: readonly string[]): void {
@@ -117,10 +162,10 @@ function warn({ host, tokenFile, tls }: Configuration, logger: Logger): void {
     logger.warn({ host }, 'tokens can be read on the way: name tls.certFile and tls.keyFile');
 }
 
-function reload(app: App, admission: Admission, { tls }: Configuration, logger: Logger): void {
+function reload(app: App, admission: Admission, tls: Configuration['tls'] | undefined, logger: Logger): void {
   try {
     admission.reload();
-    const files = readTlsFiles(tls);
+    const files = tls && readTlsFiles(tls);
     if (files) (app.server as unknown as TlsServer).setSecureContext(files);
     logger.info('tokens and certificate are read again');
   } catch (error) {
@@ -183,7 +228,9 @@ function listenError(error: unknown, { host, port }: Configuration): unknown {
   }
 }
 
-function urlOf(app: App, scheme: string): string {
+function urlOf(app: App, configuration: Configuration, scheme: string): string {
+  const { tcp, unix } = addressesOf(configuration);
+  if (!tcp) return `unix:${unix}`;
   const { address, family, port } = app.server.address() as AddressInfo;
   return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

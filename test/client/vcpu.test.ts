@@ -2,7 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import t from 'tap';
 import { WebSocket, WebSocketServer } from 'ws';
 import { IrqStream, RequestError, Southbridge, Vcpu, type VcpuEvent } from '../../src/client/index.js';
-import { ClientMessageSchema } from '../../src/protocol/gen/southbridge/v1/client_pb.js';
+import { ClientMessageSchema } from '../protocol/gen/southbridge/v1/client_pb.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

@@ -16,7 +16,7 @@ t.test('config check', async (t) => {
   t.equal(status, 1);
   t.equal(stdout, '');
   t.match(stderr, `The key port (${bad.path}, line 1) has a value of the wrong type`);
-  t.match(stderr, `The key hots (${bad.path}, line 2) is not known (did you mean host?)`);
+  t.match(stderr, `Unknown key hots (${bad.path}, line 2) (did you mean host?)`);
   t.equal(southbridge(['config', 'check', '/nowhere.yaml']).status, 1);
   t.equal(southbridge(['config', 'check']).status, 2, 'no file named');
   good.remove();
@@ -79,7 +79,7 @@ t.test('a wrong key stops the start', async (t) => {
   const { status, stdout, stderr } = southbridge(['serve', '--port', '65536'], { SOUTHBRIDGE_PROT: '1' });
   t.equal(status, 1);
   t.equal(stdout, '');
-  t.match(stderr, 'The key SOUTHBRIDGE_PROT (environment) is not known (did you mean SOUTHBRIDGE_PORT?)');
+  t.match(stderr, 'Unknown key SOUTHBRIDGE_PROT (environment) (did you mean SOUTHBRIDGE_PORT?)');
   t.match(stderr, 'The value 65536 of key port (--port) is not allowed; it must be a whole number from 0 to 65535.');
   t.equal(southbridge(['serve', '--prot', '1']).status, 2, 'no such flag');
 });

@@ -60,7 +60,7 @@ t.test('the sentence says what is allowed', async (t) => {
   const [unknown] = refusals(() => loadText('prot: 1'));
   t.match(
     unknown.message,
-    /^The key prot \(.*sb\.yaml, line 1\) is not known \(did you mean port\?\); known here are: host, port, /,
+    /^Unknown key prot \(.*sb\.yaml, line 1\) \(did you mean port\?\); the keys allowed here are: host, port, /,
   );
   const [preset] = refusals(() => loadConfiguration({ flags: [set('machines.0.locking', 'locked')] }));
   t.match(

@@ -56,7 +56,7 @@ t.test('a port in use', async (t) => {
   const { port } = new URL(url);
   const { status, stderr } = southbridge(['serve', '--port', port, '--log-level', 'silent']);
   t.equal(status, 1);
-  t.match(stderr, `Port ${port} on 127.0.0.1 is in use; choose another with --port, or --port 0 for any that is free.`);
+  t.match(stderr, `Port ${port} on 127.0.0.1 is in use; choose another with --port, or --port 0 for any free port.`);
   server.child.kill('SIGTERM');
   t.equal(await server.exited, 0);
 });
@@ -73,7 +73,7 @@ t.test('an address of another computer', async (t) => {
     'silent',
   ]);
   t.equal(status, 1);
-  t.match(stderr, 'The address 203.0.113.1 does not belong to this computer; choose another with --host.');
+  t.match(stderr, 'The address 203.0.113.1 does not belong to this host; choose another with --host.');
 });
 
 t.test('the first signal closes once, the second ends at once', async (t) => {

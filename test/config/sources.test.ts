@@ -28,6 +28,7 @@ t.test('without any source everything is as documented', async (t) => {
   t.strictSame(rest, {
     host: '127.0.0.1',
     port: 8080,
+    listen: 'tcp',
     logLevel: 'info',
     vcpuThreads: 2,
     execution: 'auto',
@@ -42,6 +43,7 @@ t.test('without any source everything is as documented', async (t) => {
     stateDir: '',
     stateIntervalMs: 10_000,
     stateCounter: 'continue',
+    watchdog: { exit: false },
     machines: [DEFAULT_MACHINE],
   });
   t.equal(limits.machines, 1024);

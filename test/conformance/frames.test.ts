@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fromBinary, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import t from 'tap';
-import { ClientMessageSchema } from '../../src/protocol/gen/southbridge/v1/client_pb.js';
-import { ServerMessageSchema } from '../../src/protocol/gen/southbridge/v1/server_pb.js';
 import { jsonClientCodec } from '../../src/protocol/json/client-codec.js';
 import { jsonCodec } from '../../src/protocol/json/codec.js';
 import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
 import { protoCodec } from '../../src/protocol/protobuf/codec.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
+import { ClientMessageSchema } from '../protocol/gen/southbridge/v1/client_pb.js';
+import { ServerMessageSchema } from '../protocol/gen/southbridge/v1/server_pb.js';
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from './examples.js';
 
 interface Entry {

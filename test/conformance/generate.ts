@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
-import { ClientMessageSchema } from '../../src/protocol/gen/southbridge/v1/client_pb.js';
-import { ServerMessageSchema } from '../../src/protocol/gen/southbridge/v1/server_pb.js';
+import { fromBinary, toJson } from '@bufbuild/protobuf';
 import { jsonClientCodec } from '../../src/protocol/json/client-codec.js';
 import { jsonCodec } from '../../src/protocol/json/codec.js';
-import { clientProto } from '../../src/protocol/protobuf/client-codec.js';
-import { serverProto } from '../../src/protocol/protobuf/server-proto.js';
+import { describedAnswer } from '../../src/protocol/protobuf/answers.js';
+import { describedRequest } from '../../src/protocol/protobuf/requests.js';
+import { ClientMessageSchema } from '../protocol/gen/southbridge/v1/client_pb.js';
+import { ServerMessageSchema } from '../protocol/gen/southbridge/v1/server_pb.js';
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from './examples.js';
 
 /** Adds examples to frames.json. One that is there already is left as it is: version 1 of the protocol is fixed. */
@@ -27,11 +27,11 @@ function described(name: string, from: Entry['from'], bytes: Uint8Array, text: s
 
 const entries: Entry[] = [];
 for (const [name, message] of Object.entries(CLIENT_EXAMPLES)) {
-  const bytes = toBinary(ClientMessageSchema, clientProto(message));
+  const bytes = describedRequest(message);
   entries.push(described(name, 'client', bytes, String(jsonClientCodec.encode(message))));
 }
 for (const [name, message] of Object.entries(SERVER_EXAMPLES)) {
-  const bytes = toBinary(ServerMessageSchema, serverProto(message));
+  const bytes = describedAnswer(message);
   entries.push(described(name, 'server', bytes, String(jsonCodec.encode(message))));
 }
 let existing: Entry[] = [];

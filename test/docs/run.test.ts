@@ -35,6 +35,9 @@ interface Rule {
 
 /** Where the documents have their server. */
 const USUAL = '//127.0.0.1:8080';
+/** And its Unix socket; here, of the server that the lines reach, and of one that they start. */
+const SOCKET = '/run/southbridge/socket';
+const [RUNNING, STARTED] = ['running.socket', 'started.socket'];
 const SOON = '--rounds 1 --part-ms 10';
 
 const RULES: readonly Rule[] = [
@@ -78,12 +81,16 @@ const RULES: readonly Rule[] = [
   {
     line: /^southbridge serve\b/,
     long: true,
-    exchange: [['/var/lib/southbridge', 'state']],
+    exchange: [
+      ['/var/lib/southbridge', 'state'],
+      [SOCKET, STARTED],
+    ],
     files: { 'southbridge.yaml': 'logLevel: warn\n' },
     more: '--port 0 --host 127.0.0.1',
     serves: true,
   },
-  { line: /^curl\b/, needs: 'curl' },
+  { line: /^southbridge poke .*unix:/, exchange: [[SOCKET, RUNNING]] },
+  { line: /^curl\b/, needs: 'curl', exchange: [[SOCKET, RUNNING]] },
   { line: /^node examples\//, long: true },
   { line: /^python3\b/, needs: 'python3', long: true },
 ];
@@ -91,9 +98,9 @@ const RULES: readonly Rule[] = [
 // In the longer tiers this is a hundred programs, one after the other.
 t.setTimeout(600_000);
 
-const server = await TestServer.start();
-t.teardown(server.stop);
 const folder = temporaryFolder(t);
+const server = await TestServer.start({ listen: `tcp,unix:${join(folder, RUNNING)}` });
+t.teardown(server.stop);
 furnish();
 
 /** What a clone has, where lines expect it, and the program under its name. */

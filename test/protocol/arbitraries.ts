@@ -83,7 +83,15 @@ const irq: fc.Arbitrary<Irq> = record({
     record({ kind: type('msi'), timer: fc.nat(23), address: word, data: word }),
     record({ kind: type('intr'), level: bit }),
   ),
+}).map((each) => {
+  // Of another cause there is no timer; that of an MSI is its own.
+  const timer = each.cause === 'timer' && each.event.kind === 'msi' ? each.event.timer : each.timer;
+  return { ...each, timer: each.cause === 'timer' ? timer : undefined };
 });
+
+const lines = record({ hpet: word, external: word });
+const greeting = { type: type('hello'), version: fc.integer({ min: 1, max: 9 }), machine: text, sequence: long };
+const capabilities = fc.array(text, { maxLength: 4 });
 
 export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ type: type('reply'), id }),
@@ -94,7 +102,10 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ type: type('interrupt'), sequence: long, message: apic }),
   record({ type: type('intr'), sequence: long, level: bit }),
   irq,
-  record({ type: type('gap'), from: long, to: long, lines: record({ hpet: word, external: word }) }),
+  record({ ...greeting, lines }),
+  record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, intr: bit, capabilities, credit: word }),
+  record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, capabilities, credit: word }),
+  record({ type: type('gap'), from: long, to: long, lines }),
   record({ type: type('credit'), requests: word }),
   record({
     type: type('error'),

@@ -61,6 +61,8 @@ const LOOPS: { readonly [file: string]: readonly (readonly [header: string, boun
     ['while (bucket < BUCKET_BOUNDS.length && duration > BUCKET_BOUNDS[bucket])', 'fixed', 'buckets'],
   ],
   'runtime/events/event-ring.ts': [['for (;;)', 'blocking', 'the gateway delivers events']],
+  'runtime/rings/requests.ts': [['while (this.#vcpus.length <= request.vcpu)', 'fixed', 'the vCPUs of a machine']],
+  'runtime/watchdog/thread.ts': [['for (;;)', 'thread', 'the watchdog']],
   'runtime/rings/deadline-queue.ts': [
     ['while (position > 0)', 'fixed', 'the depth of the heap'],
     ['for (;;)', 'fixed', 'the depth of the heap'],

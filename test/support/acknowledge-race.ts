@@ -1,7 +1,7 @@
 import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
 import { IOREDTBL } from '../../src/core/devices/ioapic/registers.js';
 import type { Design } from '../../src/core/locking/axes.js';
-import { EVENT_LINE } from '../../src/core/machine/events.js';
+import { unpackEvent } from '../../src/core/machine/events.js';
 import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
 import { LiveMachine } from './live-machine.js';
 
@@ -27,8 +27,10 @@ class LineLog {
   length = 0;
   #newest = 0;
 
-  take({ kind, cause, b: level, c: decision }: MachineEvent): void {
-    if (kind !== EVENT_LINE || cause !== TIMER || decision === 0) return;
+  take(event: MachineEvent): void {
+    const content = unpackEvent(event);
+    if (content.kind !== 'line' || event.cause !== TIMER || content.decision === 0) return;
+    const { level, decision } = content;
     const number = decision >> 1;
     if (this.#against !== undefined && this.#against !== number) this.#inverted++;
     this.#against = undefined;

@@ -1,6 +1,6 @@
 import { sourceName } from '../../src/core/devices/gsi/sources.js';
-import { HPET_BASE } from '../../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../src/core/devices/guest-map.js';
+import { IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
@@ -11,7 +11,7 @@ import {
   STEP_DONE,
   STEP_PENDING,
 } from '../../src/core/machine/due-work.js';
-import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI, type EventSink } from '../../src/core/machine/events.js';
+import { type EventSink, type EventWords, type InterruptEvent, unpackEvent } from '../../src/core/machine/events.js';
 import { Machine, type MachineOptions } from '../../src/core/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/core/memory/map.js';
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
@@ -56,17 +56,7 @@ interface Told {
 /** An event of a machine in words. */
 export type BenchEvent =
   | (Told & { readonly kind: 'line'; readonly gsi: number; readonly level: number; readonly source: string })
-  | (Told & {
-      readonly kind: 'apic';
-      readonly pin: number;
-      readonly destination: number;
-      readonly destinationMode: number;
-      readonly deliveryMode: number;
-      readonly vector: number;
-      readonly trigger: number;
-    })
-  | (Told & { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number })
-  | (Told & { readonly kind: 'intr'; readonly level: number });
+  | (Told & Exclude<InterruptEvent, { kind: 'line' }>);
 
 /**
  * A machine with a manual clock on the one thread of a test: a vCPU's view of it, and the main loop's view, which runs
@@ -93,9 +83,7 @@ export class BenchMachine {
     const shared = new SharedMemory(buffer);
     const memory = options.memory ?? ((buffer) => new SharedMemory(buffer));
     const events: EventSink = {
-      emit: (_machine, kind, cause, a, b, c, virtualTime, deadline) => {
-        return this.events.push(inWords(kind, { cause, virtualTime, deadline }, a, b, c)) - 1;
-      },
+      emit: (_machine, event) => this.events.push(benchEvent(event)) - 1,
       awaitRoom: () => {},
     };
     const reports = new LockReportRings(shared, LOCK_REPORTS);
@@ -238,26 +226,10 @@ export class BenchMachine {
   }
 }
 
-function inWords(kind: number, told: Told, a: number, b: number, c: number): BenchEvent {
-  switch (kind) {
-    case EVENT_LINE:
-      return { kind: 'line', gsi: a, level: b, source: sourceName(told.cause), ...told };
-    case EVENT_APIC:
-      return {
-        kind: 'apic',
-        pin: a,
-        destination: b & 0xff,
-        destinationMode: (b >> 8) & 1,
-        deliveryMode: (b >> 9) & 7,
-        vector: c,
-        trigger: (b >> 12) & 1,
-        ...told,
-      };
-    case EVENT_MSI:
-      return { kind: 'msi', timer: a, address: b >>> 0, data: c >>> 0, ...told };
-    case EVENT_INTR:
-      return { kind: 'intr', level: a, ...told };
-    default:
-      throw new Error(`unknown event kind ${kind}`);
-  }
+function benchEvent(words: Readonly<EventWords>): BenchEvent {
+  const { cause, virtualTime, deadline } = words;
+  const event = unpackEvent(words);
+  const times = { cause, virtualTime, deadline };
+  if (event.kind !== 'line') return { ...event, ...times };
+  return { kind: 'line', gsi: event.gsi, level: event.level, source: sourceName(cause), ...times };
 }

@@ -3,7 +3,7 @@ import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/dev
 import { IOREDTBL, MASKED } from '../../src/core/devices/ioapic/registers.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
-import { EVENT_LINE } from '../../src/core/machine/events.js';
+import { unpackEvent } from '../../src/core/machine/events.js';
 import { LiveMachine } from './live-machine.js';
 
 const VCPUS = 4;
@@ -27,7 +27,8 @@ export class Hammer {
   static async start(design: Design, load: BqlLoadOptions): Promise<Hammer> {
     const hammer = new Hammer();
     const machine = await LiveMachine.start(design, VCPUS, (event) => {
-      if (event.kind !== EVENT_LINE || event.b === 0 || event.cause >= VCPUS) return;
+      const content = unpackEvent(event);
+      if (content.kind !== 'line' || content.level === 0 || event.cause >= VCPUS) return;
       hammer.fired[event.cause]++;
       hammer.#raised.get(event.cause)?.();
     });

@@ -1,25 +1,28 @@
-import { HPET_BASE } from '../../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../src/core/devices/guest-map.js';
+import { IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import { PROFILES, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
 import type { MachineOptions } from '../../src/core/machine/machine.js';
 import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
+import { Request } from '../../src/runtime/rings/requests.js';
 import * as ring from '../../src/runtime/rings/submission-ring.js';
 import { LockReportRings } from '../../src/runtime/statistics/lock-reports.js';
 import { LockView } from '../../src/runtime/statistics/lock-view.js';
 import { OVERLAPPED } from '../../src/runtime/statistics/statistics-layout.js';
 import { Engine } from '../../src/runtime/threads/engine.js';
-import { machineAt } from '../../src/runtime/threads/shared-map.js';
+import type { MachineSlot } from '../../src/runtime/threads/machine-slot.js';
 
 const SLOT = 0;
 
 /** A machine on real threads, with a realtime clock unless told otherwise; requests name the vCPU thread to run on. */
 export class LiveMachine {
   readonly locks: LockView;
+  readonly #slot: MachineSlot;
 
   private constructor(readonly engine: Engine) {
     this.locks = new LockView(engine.shared, engine.map);
+    this.#slot = engine.slot(SLOT);
   }
 
   static async start(
@@ -30,7 +33,7 @@ export class LiveMachine {
   ): Promise<LiveMachine> {
     const engine = new Engine({ vcpuThreads, machines: 1 });
     await engine.start();
-    engine.createMachine(
+    engine.slot(SLOT).create(
       {
         slot: SLOT,
         design,
@@ -49,10 +52,13 @@ export class LiveMachine {
 
   call(thread: number, operation: number, size: number, address: number, low = 0, high = 0): Promise<number> {
     return new Promise((resolve, reject) =>
-      this.engine.submit(thread, SLOT, operation, size, address, low, high, (status, lowRead, highRead) => {
-        if (status === ring.OK) resolve(highRead * 2 ** 32 + lowRead);
-        else reject(new Error(`operation ${operation} at 0x${address.toString(16)}: status ${status}`));
-      }),
+      this.#slot.perform(
+        new Request(SLOT, thread, operation, size, address, low, high, (request) => {
+          const { status } = request;
+          if (status === ring.OK) resolve(request.high * 2 ** 32 + request.low);
+          else reject(new Error(`operation ${operation} at 0x${address.toString(16)}: status ${status}`));
+        }),
+      ),
     );
   }
 
@@ -80,24 +86,21 @@ export class LiveMachine {
   }
 
   loadBql(options: BqlLoadOptions): void {
-    this.engine.loadBql(SLOT, options);
+    this.#slot.loadBql(options);
   }
 
   /** Deferred calls so far. */
   deferred(): { total: number; late: number; inverted: number } {
-    this.#select();
-    return this.engine.machine.decisions.counts();
+    return this.#slot.deferred();
   }
 
-  /** Levels of a line's sources, bit n for source n; for when nothing is under way. */
+  /** Levels of a line's sources, bit n for source n; for when no request is in flight. */
   sources(line: number): number {
-    this.#select();
-    return this.engine.machine.router.sources(line);
+    return this.#slot.machine.router.sources(line);
   }
 
   level(line: number): number {
-    this.#select();
-    return this.engine.machine.router.level(line);
+    return this.#slot.machine.router.level(line);
   }
 
   deadlocks() {
@@ -110,8 +113,7 @@ export class LiveMachine {
   }
 
   inversions() {
-    this.#select();
-    return this.locks.inversions(SLOT, this.engine.machine.memory);
+    return this.#slot.lockOrder().inversions;
   }
 
   /** Sums over all threads. */
@@ -123,9 +125,5 @@ export class LiveMachine {
 
   close(): Promise<void> {
     return this.engine.close();
-  }
-
-  #select(): void {
-    this.engine.machine.select(machineAt(this.engine.map, SLOT));
   }
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { readServerFrame } from '../../src/protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../../src/protocol/protobuf/answers.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
 
 /** The frames to be sent on in place of one of the server's; `stream` of an IRQ stream, else of a vCPU. */

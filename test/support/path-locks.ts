@@ -1,6 +1,7 @@
 import { SOURCE_RTC } from '../../src/core/devices/gsi/sources.js';
-import { HPET_BASE, INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREDTBL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../src/core/devices/guest-map.js';
+import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
+import { IOREDTBL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { U64 } from '../../src/core/memory/u64.js';
 import { ROUTER } from '../../src/core/sync/lock-names.js';

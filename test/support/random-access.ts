@@ -1,6 +1,5 @@
 import { SOURCE_PIT, SOURCE_RTC } from '../../src/core/devices/gsi/sources.js';
-import { HPET_BASE, HPET_SIZE } from '../../src/core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../../src/core/devices/ioapic/registers.js';
+import { HPET_BASE, HPET_SIZE, IOAPIC_BASE, IOAPIC_SIZE } from '../../src/core/devices/guest-map.js';
 import { U64 } from '../../src/core/memory/u64.js';
 import type { BenchMachine } from './bench-machine.js';
 import type { Random } from './random.js';

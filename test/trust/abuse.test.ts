@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
-import { HPET_BASE, MAIN_COUNTER } from '../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../../src/core/devices/hpet/registers.js';
 import { processFigures } from '../support/process-figures.js';
 import { CLI, Program } from '../support/program.js';
 import { Random, seed } from '../support/random.js';

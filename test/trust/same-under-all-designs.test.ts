@@ -1,6 +1,7 @@
 import t from 'tap';
 import { LINES } from '../../src/core/devices/gsi/router.js';
-import { GENERAL_CONFIGURATION, HPET_BASE, INTERRUPT_STATUS } from '../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../src/core/devices/guest-map.js';
+import { GENERAL_CONFIGURATION, INTERRUPT_STATUS } from '../../src/core/devices/hpet/registers.js';
 import { PROFILES, type Profile } from '../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
 import { savedWords } from '../../src/core/machine/saved-state.js';

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Access, ClientMessage } from '../../protocol/client-message.js';
 import type { DestinationFormat, IrqKind } from '../../protocol/names.js';
-import { clientFrame } from '../../protocol/protobuf/client-frames.js';
-import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
+import { readServerFrame } from '../../protocol/protobuf/answers.js';
+import { clientFrame } from '../../protocol/protobuf/requests.js';
 import type { Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
 import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from '../access.js';
 import type { Reconnection } from '../reconnection.js';

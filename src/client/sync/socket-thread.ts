@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
-import { CREDIT, ERROR, headOf, REPLY } from '../../protocol/protobuf/frame-head.js';
-import { readServerFrame } from '../../protocol/protobuf/server-frame-reader.js';
+import { CREDIT, ERROR, REPLY } from '../../protocol/hot.js';
+import { headOf, readServerFrame } from '../../protocol/protobuf/answers.js';
 import { Connection } from '../connection.js';
 import type { Reconnection } from '../reconnection.js';
 import { connectionLost, RequestError, tooManyRequests } from '../request-error.js';

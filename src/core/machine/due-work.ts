@@ -364,7 +364,9 @@ export class DueWork {
     for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
       // In a frozen machine nobody answers: threads that asked before are woken, those that ask later see it here.
       if (!machine.isAlive) return;
+      machine.host.settles?.(true);
       memory.wait(SETTLE_DONE, done);
+      machine.host.settles?.(false);
     }
   }
 

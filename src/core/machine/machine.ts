@@ -1,10 +1,9 @@
 import { GsiRouter, PIT_GATE } from '../devices/gsi/router.js';
 import { SOURCE_EXTERNAL, SOURCE_XEN } from '../devices/gsi/sources.js';
 import { XenFilter, type XenOptions } from '../devices/gsi/xen-filter.js';
+import * as guest from '../devices/guest-map.js';
 import { Hpet } from '../devices/hpet/hpet.js';
-import { HPET_BASE, HPET_SIZE } from '../devices/hpet/registers.js';
 import { Ioapic } from '../devices/ioapic/ioapic.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../devices/ioapic/registers.js';
 import { picQuirkBits } from '../devices/quirks.js';
 import type { Design, IrqTarget } from '../locking/axes.js';
 import { DeferredList } from '../locking/deferred-list.js';
@@ -26,11 +25,12 @@ import { Clock, type ClockMode } from './clock.js';
 import {
   CAUSE_ENTRY_WRITE,
   CAUSE_EOI,
-  EVENT_APIC,
-  EVENT_INTR,
-  EVENT_LINE,
-  EVENT_MSI,
   type EventSink,
+  emptyEvent,
+  packApic,
+  packIntr,
+  packLine,
+  packMsi,
 } from './events.js';
 import { Pic } from './pic.js';
 import { HPET_TIMERS, STORM_TIMER, TimerList } from './timer-list.js';
@@ -88,6 +88,8 @@ export interface MachineHost {
   kickLoad(slot: number): void;
   /** Absolute word address of the transfer area for the state of a machine; undefined where snapshots are not used. */
   readonly transfer?: number;
+  /** Called before and after each wait for a round of the main loop. */
+  settles?(isWaiting: boolean): void;
   /** Callbacks of one slice; `CALLBACKS_PER_SLICE` of `due-work.ts` if not given. */
   readonly slice?: number | undefined;
 }
@@ -126,6 +128,7 @@ export class Machine implements IrqTarget {
   /** How often this thread is counted as inside a device. */
   #inside = 0;
   readonly #bus = new Bus();
+  readonly #event = emptyEvent();
 
   constructor(
     readonly memory: Memory,
@@ -139,24 +142,26 @@ export class Machine implements IrqTarget {
     this.decisions = new LineDecisions(memory, (reason) => thread.statistics.stale(reason));
     this.lineQueue = new LineQueue(memory);
     this.router = new GsiRouter(memory, {
-      lineChanged: (gsi, level, source) => this.#emit(EVENT_LINE, source, gsi, level, this.#newestDecision(source)),
+      lineChanged: (gsi, level, source) => {
+        packLine(this.#event, gsi, level, this.#newestDecision(source));
+        this.#emit(source);
+      },
       driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
     this.xen = new XenFilter(memory, {
       assertBql: () => this.locks.assertHeld(BQL),
       driveInput: (gsi, level, source) => this.#driveInput(gsi, level, source),
     });
-    this.pic = new Pic(this, (level) => this.#emit(EVENT_INTR, this.cause, level, 0, 0));
+    this.pic = new Pic(this, (level) => {
+      packIntr(this.#event, level);
+      this.#emit(this.cause);
+    });
     this.ioapic = new Ioapic(memory, {
       now: () => this.clock.now(),
-      send: (pin, destination, destinationMode, deliveryMode, vector, trigger) =>
-        this.#emit(
-          EVENT_APIC,
-          this.cause,
-          pin,
-          destination | (destinationMode << 8) | (deliveryMode << 9) | (trigger << 12),
-          vector,
-        ),
+      send: (message) => {
+        packApic(this.#event, message);
+        this.#emit(this.cause);
+      },
       acknowledgeExtInt: () => this.pic.acknowledge(),
       delayService: (deadline) => this.timers.armEarlier(STORM_TIMER, deadline),
       cancelDelayedService: () => this.timers.cancel(STORM_TIMER),
@@ -244,13 +249,12 @@ export class Machine implements IrqTarget {
   /** Reads 1, 2, 4 or 8 bytes into `value`; false if the address belongs to no device. */
   read(address: number, size: number): boolean {
     this.locks.site = MMIO_READ;
-    const hpetOffset = address - HPET_BASE;
-    const ioapicOffset = address - IOAPIC_BASE;
-    const isHpet = hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE;
-    if (!isHpet && (ioapicOffset < 0 || ioapicOffset + size > IOAPIC_SIZE)) return false;
+    const device = guest.deviceAt(address, size);
+    if (device === guest.NO_DEVICE) return false;
     this.thread.statistics.accessBegins(MMIO_READ, address, size);
-    if (isHpet) this.#bus.read(hpetOffset, size, 8, this.#readHpet, this.value);
-    else this.#bus.read(ioapicOffset, size, 4, this.#readIoapic, this.value);
+    if (device === guest.HPET)
+      this.#bus.read(address - guest.HPET_BASE, size, guest.HPET_WIDTH, this.#readHpet, this.value);
+    else this.#bus.read(address - guest.IOAPIC_BASE, size, guest.IOAPIC_WIDTH, this.#readIoapic, this.value);
     this.thread.statistics.accessEnds(MMIO_READ);
     return true;
   }
@@ -258,13 +262,12 @@ export class Machine implements IrqTarget {
   /** Writes 1, 2, 4 or 8 bytes; false, and nothing is written, if the address belongs to no device. */
   write(address: number, size: number, value: U64): boolean {
     this.#begin(MMIO_WRITE, CAUSE_ENTRY_WRITE);
-    const hpetOffset = address - HPET_BASE;
-    const ioapicOffset = address - IOAPIC_BASE;
-    const isHpet = hpetOffset >= 0 && hpetOffset + size <= HPET_SIZE;
-    if (!isHpet && (ioapicOffset < 0 || ioapicOffset + size > IOAPIC_SIZE)) return false;
+    const device = guest.deviceAt(address, size);
+    if (device === guest.NO_DEVICE) return false;
     this.thread.statistics.accessBegins(MMIO_WRITE, address, size);
-    if (isHpet) this.#bus.write(hpetOffset, size, 8, this.#writeHpet, value);
-    else this.#bus.write(ioapicOffset, size, 4, this.#writeIoapic, value);
+    if (device === guest.HPET)
+      this.#bus.write(address - guest.HPET_BASE, size, guest.HPET_WIDTH, this.#writeHpet, value);
+    else this.#bus.write(address - guest.IOAPIC_BASE, size, guest.IOAPIC_WIDTH, this.#writeIoapic, value);
     this.thread.statistics.accessEnds(MMIO_WRITE);
     return true;
   }
@@ -448,7 +451,8 @@ export class Machine implements IrqTarget {
   }
 
   sendMsi(timer: number, address: number, data: number): void {
-    this.#emit(EVENT_MSI, timer, timer, address, data);
+    packMsi(this.#event, timer, address, data);
+    this.#emit(timer);
   }
 
   setPitGate(level: number): void {
@@ -469,11 +473,15 @@ export class Machine implements IrqTarget {
     return this.design.irq.numbered && source < SOURCE_EXTERNAL ? this.decisions.newest(source) : 0;
   }
 
-  #emit(kind: number, cause: number, a: number, b: number, c: number): void {
+  /** Emits the event that was packed. */
+  #emit(cause: number): void {
     const { statistics } = this.thread;
-    statistics.interrupt(kind);
-    const position = this.host.events.emit(this.slot, kind, cause, a, b, c, this.clock.now(), this.deadline);
-    statistics.told(position, kind, cause, a, b, c);
+    const event = this.#event;
+    statistics.interrupt(event.kind);
+    event.cause = cause;
+    event.virtualTime = this.clock.now();
+    event.deadline = this.deadline;
+    statistics.emitted(this.host.events.emit(this.slot, event), event);
   }
 
   #onEarlierDeadline(): void {

@@ -1,3 +1,4 @@
+import { isPicPort } from '../devices/guest-map.js';
 import { I8259Pair, IRQ_COUNT } from '../devices/i8259/pair.js';
 import type { Design, IrqTarget } from '../locking/axes.js';
 import { PIC_AREA } from '../memory/map.js';
@@ -64,7 +65,7 @@ export class Pic {
 
   /** Reads a byte; undefined if the port is not the pair's. */
   readPort(port: number): number | undefined {
-    if (!I8259Pair.hasPort(port) || !this.isPresent) return undefined;
+    if (!isPicPort(port) || !this.isPresent) return undefined;
     const entered = this.#enter();
     const value = this.pair.readPort(port);
     this.#leave(entered);
@@ -73,7 +74,7 @@ export class Pic {
 
   /** Writes a byte; false if the port is not the pair's. */
   writePort(port: number, value: number): boolean {
-    if (!I8259Pair.hasPort(port) || !this.isPresent) return false;
+    if (!isPicPort(port) || !this.isPresent) return false;
     const entered = this.#enter();
     this.pair.writePort(port, value);
     this.#leave(entered);

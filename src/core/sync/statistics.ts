@@ -1,3 +1,4 @@
+import type { EventWords } from '../machine/events.js';
 import { STATISTICS_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 
@@ -63,10 +64,10 @@ export interface Statistics extends LockStatistics {
   /** A call that was deferred at `since` is applied. */
   deferred(since: number): void;
   stale(reason: Staleness): void;
-  /** An interrupt event, one of `machine/events.ts`, is about to be told. */
+  /** The machine is about to emit an interrupt event of this kind, one of `machine/events.ts`. */
   interrupt(kind: number): void;
-  /** It stands at a position of the event ring: `a` to `c` are those of `EventSink.emit`. */
-  told(position: number, kind: number, cause: number, a: number, b: number, c: number): void;
+  /** It did, at this position of the event ring. */
+  emitted(position: number, event: Readonly<EventWords>): void;
   /** A request found remote IRR set. */
   coalesced(): void;
 
@@ -99,7 +100,7 @@ export const NO_STATISTICS: Statistics = {
   deferred() {},
   stale() {},
   interrupt() {},
-  told() {},
+  emitted() {},
   coalesced() {},
   sleeps() {},
   wakes() {},

@@ -68,7 +68,8 @@ export class Laboratory {
     const lateness = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
     const interrupt = createHistogram({ lowest: 1, highest: 10e9, figures: 3 });
     let paced = false;
-    engine.createMachine(
+    const slot = engine.slot(SLOT);
+    slot.create(
       {
         slot: SLOT,
         design,
@@ -84,13 +85,12 @@ export class Laboratory {
         if (!paced || deadline < 0) return;
         const late = Math.max(1, Math.round(virtualTime - deadline));
         if (kind === EVENT_LINE) lateness.record(late);
-        else interrupt.record(late + Math.max(0, Math.round(engine.virtualTime(SLOT) - virtualTime)));
+        else interrupt.record(late + Math.max(0, Math.round(slot.virtualTime - virtualTime)));
       },
     );
     const base = machineAt(engine.map, SLOT);
-    engine.machine.select(base);
-    Workload.prepare(engine.machine, new U64());
-    engine.loadBql(SLOT, { duty: Math.round(load * 1000), hold: HOLD_NS, burn: false });
+    Workload.prepare(slot.machine, new U64());
+    slot.loadBql({ duty: Math.round(load * 1000), hold: HOLD_NS, burn: false });
     const before = this.#counts();
     const deadlocks = engine.lockView.deadlockCount;
 
@@ -99,11 +99,11 @@ export class Laboratory {
     paced = true;
     const slow = await this.#drive({ machine: base, seed, ms: partMs, interval: PACE_NS, readsOnly });
     paced = false;
-    const stale = engine.deferred(SLOT);
-    const inversions = engine.lockOrder(SLOT).inversions.length;
+    const stale = slot.deferred();
+    const inversions = slot.lockOrder().inversions.length;
     const found = engine.lockView.deadlockCount - deadlocks;
-    engine.loadBql(SLOT, { duty: 0, hold: HOLD_NS, burn: false });
-    await engine.removeMachine(SLOT);
+    slot.loadBql({ duty: 0, hold: HOLD_NS, burn: false });
+    await slot.remove();
 
     const spent = fast.reduce((sum, { ms }) => sum + ms * 1e6, 0);
     const largest = (pick: (drive: Drive) => number) => Math.max(...slow.map(pick));

@@ -1,3 +1,4 @@
+import * as G from '../../core/devices/guest-map.js';
 import * as H from '../../core/devices/hpet/registers.js';
 import * as I from '../../core/devices/ioapic/registers.js';
 import type { Machine } from '../../core/machine/machine.js';
@@ -9,9 +10,6 @@ const LEVEL_LINE = 20;
 const LEVEL_VECTOR = 0x44;
 const ONE_SHOT_LINE = 16;
 export const MAX_VCPUS = 3;
-
-const timer = (number: number) => H.HPET_BASE + H.TIMER_BLOCKS + number * H.TIMER_BLOCK_SIZE;
-const COUNTER = H.HPET_BASE + H.MAIN_COUNTER;
 
 /** Numbers from a seed, as in xorshift32: the same accesses in the same order under every design. */
 class Random {
@@ -47,17 +45,17 @@ export class Workload {
   static prepare(machine: Machine, value: U64): void {
     const write = (address: number, size: number, data: number) => machine.write(address, size, value.setNumber(data));
     for (let vcpu = 0; vcpu < MAX_VCPUS; vcpu++) {
-      write(timer(vcpu), 8, ((ONE_SHOT_LINE + vcpu) << H.INT_ROUTE_SHIFT) | H.INT_ENB_CNF);
+      write(G.hpetTimer(vcpu), 8, ((ONE_SHOT_LINE + vcpu) << H.INT_ROUTE_SHIFT) | H.INT_ENB_CNF);
     }
-    write(timer(LEVEL_TIMER), 8, (LEVEL_LINE << H.INT_ROUTE_SHIFT) | H.INT_ENB_CNF | H.INT_TYPE_CNF);
+    write(G.hpetTimer(LEVEL_TIMER), 8, (LEVEL_LINE << H.INT_ROUTE_SHIFT) | H.INT_ENB_CNF | H.INT_TYPE_CNF);
     for (const [pin, entry] of [
       [LEVEL_LINE, LEVEL_VECTOR | I.TRIGGER_LEVEL],
       ...Array.from({ length: MAX_VCPUS }, (_, vcpu) => [ONE_SHOT_LINE + vcpu, 0x50 + vcpu]),
     ]) {
-      write(I.IOAPIC_BASE + I.IOREGSEL, 4, I.IOREDTBL + 2 * pin);
-      write(I.IOAPIC_BASE + I.IOWIN, 4, entry);
+      write(G.IOAPIC_SELECT, 4, G.redirectionEntry(pin));
+      write(G.IOAPIC_WINDOW, 4, entry);
     }
-    write(H.HPET_BASE + H.GENERAL_CONFIGURATION, 8, H.ENABLE_CNF);
+    write(G.HPET_CONFIGURATION, 8, H.ENABLE_CNF);
   }
 
   /** One access; returns whether it read the main counter. */
@@ -65,25 +63,25 @@ export class Workload {
     const { machine, vcpu } = this;
     const kind = this.#random.below(20);
     if (kind < 14) return this.readCounter();
-    if (kind < 15) machine.read(H.HPET_BASE + H.INTERRUPT_STATUS, 8);
-    else if (kind < 16) machine.read(timer(vcpu), 8);
+    if (kind < 15) machine.read(G.HPET_STATUS, 8);
+    else if (kind < 16) machine.read(G.hpetTimer(vcpu), 8);
     else if (kind < 18) this.#arm(vcpu, 5_000 + this.#random.below(20_000));
     else if (kind < 19) {
-      machine.write(H.HPET_BASE + H.INTERRUPT_STATUS, 8, this.value.set(1 << LEVEL_TIMER, 0));
+      machine.write(G.HPET_STATUS, 8, this.value.set(1 << LEVEL_TIMER, 0));
       machine.endOfInterrupt(LEVEL_VECTOR);
     } else this.#arm(LEVEL_TIMER, 10_000 + this.#random.below(20_000));
     return false;
   }
 
   readCounter(): true {
-    this.machine.read(COUNTER, 8);
+    this.machine.read(G.HPET_COUNTER, 8);
     return true;
   }
 
   /** Sets a comparator so many ticks of 10 ns ahead of the counter. */
   #arm(number: number, ticks: number): void {
     const { machine, value } = this;
-    machine.read(COUNTER, 8);
-    machine.write(timer(number) + 8, 8, value.setNumber(machine.value.toNumber() + ticks));
+    machine.read(G.HPET_COUNTER, 8);
+    machine.write(G.hpetComparator(number), 8, value.setNumber(machine.value.toNumber() + ticks));
   }
 }

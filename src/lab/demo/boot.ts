@@ -57,7 +57,7 @@ export async function boot(file: string, locking: PresetName): Promise<Boot> {
 }
 
 async function replayOn(url: string, trace: Trace, locking: PresetName): Promise<Boot> {
-  const target = new RemoteTarget(new URL(url));
+  const target = new RemoteTarget(url);
   const begin = performance.now();
   const profile = trace.format === 'guest-trace/1' ? 'standard' : 'qemu-11.1';
   const machine = new Counting(await target.open(trace, { profile, locking }));

@@ -103,7 +103,8 @@ export function setUp(
     }
     const submissions = new ring.SubmissionRing(shared, submissionRingAt(map, vcpu), map.submissions);
     for (const { operation, size, address, value } of scenario.vcpus[vcpu]) {
-      submissions.submit(operation, size, base, address, value >>> 0, Math.floor(value / 2 ** 32));
+      const [low, high] = [value >>> 0, Math.floor(value / 2 ** 32)];
+      submissions.submit({ operation, size, address, low, high }, base);
     }
   }
   if (hasLoadThread(scenario)) new ThreadHost(shared, map).kickLoad(0);

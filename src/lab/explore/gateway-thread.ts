@@ -1,7 +1,7 @@
+import { eventPlace } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import type { Completion, Lane } from '../../runtime/rings/dispatch.js';
-import { READ } from '../../runtime/rings/submission-ring.js';
+import { type MachineRequests, Request } from '../../runtime/rings/requests.js';
 import { Gateway } from '../../runtime/threads/gateway.js';
 import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../../runtime/threads/shared-map.js';
 import { History } from './history.js';
@@ -50,7 +50,6 @@ export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: num
 }
 
 const AWAKE = -1;
-const NOTHING_READ = { lo: 0, hi: 0 };
 
 /** A frame that the gateway executed inline. Its reply follows its events. */
 interface InlineFrame {
@@ -68,7 +67,7 @@ class ExploredGateway {
   readonly #sockets: Sockets;
   /** Per vCPU: frames that were taken from its socket. */
   readonly #taken: number[];
-  readonly #lanes: Lane[];
+  readonly #requests: MachineRequests;
   /** Per vCPU: frames dispatched and in flight, in order. */
   readonly #pending: number[][];
   readonly #inline: InlineFrame[] = [];
@@ -93,7 +92,7 @@ class ExploredGateway {
     const thread = makeThread(map, GATEWAY_THREAD, this.#shared);
     this.gateway = new Gateway(thread, memory(), map, ports, scenario.gateway ?? {});
     this.#taken = scenario.vcpus.map(() => 0);
-    this.#lanes = scenario.vcpus.map(() => ({ inFlight: 0 }));
+    this.#requests = this.gateway.newRecord(0);
     this.#pending = scenario.vcpus.map(() => []);
     for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
       this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + vcpu, vcpu));
@@ -123,31 +122,30 @@ class ExploredGateway {
 
   #take(vcpu: number): void {
     const frame = this.#taken[vcpu]++;
-    const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
-    const high = Math.floor(value / 2 ** 32);
     const before = this.gateway.inlineResults.length;
-    const inFlight = this.#lanes[vcpu].inFlight;
-    const answer = this.#answerOf(vcpu, frame);
-    this.gateway.perform(vcpu, 0, operation, size, address, value >>> 0, high, answer, this.#lanes[vcpu]);
-    const { inlineResults, machine } = this.gateway;
-    const result = operation === READ ? machine.value : NOTHING_READ;
+    const onThread = this.#requests.onThread(vcpu);
+    const request = this.#requestOf(vcpu, frame);
+    this.#requests.admit(request);
+    const { inlineResults } = this.gateway;
     if (inlineResults.length > before) {
-      this.#inline.push({ behind: inlineResults[before].behind, vcpu, frame, low: result.lo, high: result.hi });
-    } else if (this.#lanes[vcpu].inFlight > inFlight) this.#pending[vcpu].push(frame);
+      this.#inline.push({ behind: inlineResults[before].behind, vcpu, frame, low: request.low, high: request.high });
+    } else if (this.#requests.onThread(vcpu) > onThread) this.#pending[vcpu].push(frame);
   }
 
-  #answerOf(vcpu: number, frame: number): Completion {
-    return (_status, low, high) => {
+  #requestOf(vcpu: number, frame: number): Request {
+    const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
+    return new Request(0, vcpu, operation, size, address, value >>> 0, Math.floor(value / 2 ** 32), ({ low, high }) => {
       this.#sockets.reply(vcpu, frame, low, high);
       if (this.#pending[vcpu][0] === frame) this.#pending[vcpu].shift();
       else if (this.#inline[0]?.vcpu === vcpu && this.#inline[0].frame === frame) this.#inline.shift();
-    };
+    });
   }
 
   #deliver(event: MachineEvent): void {
     this.scenario.vcpus.forEach((frames, vcpu) => {
       frames.forEach(({ causes }, frame) => {
-        if (causes && causes.kind === event.kind && causes.a === event.a) this.#sockets.deliver(vcpu, frame);
+        if (causes && causes.kind === event.kind && causes.place === eventPlace(event))
+          this.#sockets.deliver(vcpu, frame);
       });
     });
   }
@@ -186,26 +184,19 @@ class ExploredGateway {
   }
 
   #recallPending(vcpu: number, frame: number): void {
-    const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
-    const lane = this.#lanes[vcpu];
-    const answer = this.#answerOf(vcpu, frame);
-    const request = this.gateway.request(
-      0,
-      operation,
-      size,
-      address,
-      value >>> 0,
-      Math.floor(value / 2 ** 32),
-      answer,
-      lane,
-    );
+    const request = this.#requestOf(vcpu, frame);
+    this.#requests.admitDispatched(request);
     this.#pending[vcpu].push(frame);
     this.gateway.vcpus[vcpu].pending.push(request);
   }
 
   #recallInline(result: InlineFrame): void {
     const { behind, vcpu, frame, low, high } = result;
+    const request = this.#requestOf(vcpu, frame);
+    request.low = low;
+    request.high = high;
     this.#inline.push(result);
-    this.gateway.inlineResults.push({ behind, answer: () => this.#answerOf(vcpu, frame)(0, low, high) });
+    this.#requests.admitCompleted(request);
+    this.gateway.inlineResults.push({ behind, request });
   }
 }

@@ -1,5 +1,5 @@
 import { CONTROL_SAVE } from '../../core/machine/due-work.js';
-import { EVENT_APIC, EVENT_MSI } from '../../core/machine/events.js';
+import { unpackEvent } from '../../core/machine/events.js';
 import { savedDeadline } from '../../core/machine/saved-state.js';
 import { TIMER_COUNT } from '../../core/machine/timer-list.js';
 import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../../core/memory/map.js';
@@ -19,7 +19,6 @@ import type { System } from './system.js';
 export type Outcome = Map<string, number>;
 
 const DEVICE_STATE = new Set(['hpet', 'router', 'ioapic', 'pic']);
-const TRIGGER_LEVEL = 1 << 12;
 
 export function outcomeOf(fixture: Fixture, system: System): Outcome {
   const outcome: Outcome = new Map();
@@ -84,10 +83,11 @@ function addAnswers(outcome: Outcome, { scenario, map }: Fixture, { state }: Sys
 
 function addMessages(outcome: Outcome, { map }: Fixture, { state }: System): void {
   const ring = new EventRing(new StateView(state, 0), map.eventRing, map.events, 1);
-  ring.drain(map.events, (_, { kind, a, b, c }) => {
-    if (kind !== EVENT_MSI && (kind !== EVENT_APIC || b & TRIGGER_LEVEL)) return;
-    const name = kind === EVENT_MSI ? `MSIs of timer ${a}` : `edges of pin ${a}, vector ${c}`;
-    outcome.set(name, (outcome.get(name) ?? 0) + 1);
+  ring.drain(map.events, (_, words) => {
+    const event = unpackEvent(words);
+    const count = (name: string) => outcome.set(name, (outcome.get(name) ?? 0) + 1);
+    if (event.kind === 'msi') count(`MSIs of timer ${event.timer}`);
+    else if (event.kind === 'apic' && !event.trigger) count(`edges of pin ${event.pin}, vector ${event.vector}`);
   });
 }
 

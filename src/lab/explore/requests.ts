@@ -1,5 +1,5 @@
+import * as G from '../../core/devices/guest-map.js';
 import * as R from '../../core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOREDTBL, IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 
 /** One request of a vCPU, as the gateway puts it into the ring of its thread. */
@@ -9,9 +9,9 @@ export interface Request {
   readonly address: number;
   readonly value: number;
   /**
-   * An event that the request causes under every design, by kind and `a` (`machine/events.ts`); it precedes the reply.
+   * An event that the request causes under every design, by kind and place (`machine/events.ts`); it precedes the reply.
    */
-  readonly causes?: { readonly kind: number; readonly a: number };
+  readonly causes?: { readonly kind: number; readonly place: number };
 }
 
 export function write(address: number, value: number, size = 8): Request {
@@ -43,19 +43,19 @@ export function xenCallback(level: number): Request {
   return { operation: ring.XEN_CALLBACK, size: 0, address: 0, value: level };
 }
 
-/** `request`, with an event that it causes under every design. */
-export function causing(request: Request, kind: number, a: number): Request {
-  return { ...request, causes: { kind, a } };
+/** `request`, with an event that it causes under every design; `place` is its GSI, pin or timer. */
+export function causing(request: Request, kind: number, place: number): Request {
+  return { ...request, causes: { kind, place } };
 }
 
 /** Guest physical addresses of the HPET's registers, and bits of its timers' configuration. */
 export const HPET = {
-  CONFIGURATION: R.HPET_BASE + R.GENERAL_CONFIGURATION,
-  STATUS: R.HPET_BASE + R.INTERRUPT_STATUS,
-  COUNTER: R.HPET_BASE + R.MAIN_COUNTER,
-  timer: (timer: number) => R.HPET_BASE + R.TIMER_BLOCKS + timer * R.TIMER_BLOCK_SIZE + R.TIMER_CONFIGURATION,
-  comparator: (timer: number) => R.HPET_BASE + R.TIMER_BLOCKS + timer * R.TIMER_BLOCK_SIZE + R.TIMER_COMPARATOR,
-  fsbRoute: (timer: number) => R.HPET_BASE + R.TIMER_BLOCKS + timer * R.TIMER_BLOCK_SIZE + R.TIMER_FSB_ROUTE,
+  CONFIGURATION: G.HPET_CONFIGURATION,
+  STATUS: G.HPET_STATUS,
+  COUNTER: G.HPET_COUNTER,
+  timer: G.hpetTimer,
+  comparator: G.hpetComparator,
+  fsbRoute: G.hpetFsbRoute,
   ON: R.ENABLE_CNF,
   LEGACY: R.LEG_RT_CNF,
   LEVEL: R.INT_TYPE_CNF,
@@ -69,7 +69,7 @@ export const HPET = {
 
 /** Guest physical addresses of the IOAPIC, and numbers of its redirection entries. */
 export const IOAPIC = {
-  SELECT: IOAPIC_BASE + IOREGSEL,
-  WINDOW: IOAPIC_BASE + IOWIN,
-  entry: (pin: number) => IOREDTBL + 2 * pin,
+  SELECT: G.IOAPIC_SELECT,
+  WINDOW: G.IOAPIC_WINDOW,
+  entry: G.redirectionEntry,
 };

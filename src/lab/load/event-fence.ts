@@ -1,20 +1,20 @@
-import type { Station } from './station.js';
-import { Turns } from './turns.js';
+import { SerialQueue } from '../../runtime/serial-queue.js';
+import type { VcpuDriver } from './vcpu-driver.js';
 
-/** No timer and no pin of a station uses it, and its redirection entry stays masked. */
+/** No vCPU driver uses this GSI for its timer or pin, and its redirection entry stays masked. */
 const UNUSED_GSI = 3;
 
 /**
- * A reply comes after what its request caused, and says nothing about what a timer caused shortly before. A line that
- * changes is an event of its own: when that is answered, so has been handed over whatever happened before.
+ * A reply follows the events that its request caused, but an event that a timer caused shortly before can follow the
+ * reply. A line change is an event of its own: its reply follows every earlier event.
  */
 export class EventFence {
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
   #level: 0 | 1 = 0;
 
   /** Resolves when the vCPU has received all interrupts that were sent to it before. */
-  pass({ vcpu }: Station): Promise<void> {
-    return this.#turns.take(async () => {
+  pass({ vcpu }: VcpuDriver): Promise<void> {
+    return this.#queue.run('line', async () => {
       this.#level = this.#level === 0 ? 1 : 0;
       await vcpu.setLine(UNUSED_GSI, this.#level);
     });

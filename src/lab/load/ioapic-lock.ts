@@ -1,26 +1,26 @@
+import { SerialQueue } from '../../runtime/serial-queue.js';
 import { entryIndex, IOREGSEL, IOWIN } from './registers.js';
-import type { Station } from './station.js';
-import { Turns } from './turns.js';
+import type { VcpuDriver } from './vcpu-driver.js';
 
-/** IOREGSEL and IOWIN are two accesses: guests take a lock around them (`ioapic_lock` in Linux), and so do these vCPUs. */
+/** IOREGSEL and IOWIN need two accesses. Guests hold a lock around them (`ioapic_lock` in Linux), and so do these vCPUs. */
 export class IoapicLock {
-  readonly #turns = new Turns();
+  readonly #queue = new SerialQueue();
 
-  /** Writes the low half of a pin's redirection entry; resolves when it is done. */
-  writeLow(station: Station, pin: number, low: number): Promise<void> {
-    return this.#turns.take(async () => {
-      station.post(IOREGSEL, 4, entryIndex(pin));
-      await station.write(IOWIN, 4, low);
+  /** Writes the low half of a pin's redirection entry; resolves when the write has completed. */
+  writeLow(driver: VcpuDriver, pin: number, low: number): Promise<void> {
+    return this.#queue.run('ioapic', async () => {
+      driver.post(IOREGSEL, 4, entryIndex(pin));
+      await driver.write(IOWIN, 4, low);
     });
   }
 
   /** Writes both halves, the destination first. */
-  write(station: Station, pin: number, low: number, destination: number): Promise<void> {
-    return this.#turns.take(async () => {
-      station.post(IOREGSEL, 4, entryIndex(pin) + 1);
-      station.post(IOWIN, 4, destination * 2 ** 24);
-      station.post(IOREGSEL, 4, entryIndex(pin));
-      await station.write(IOWIN, 4, low);
+  write(driver: VcpuDriver, pin: number, low: number, destination: number): Promise<void> {
+    return this.#queue.run('ioapic', async () => {
+      driver.post(IOREGSEL, 4, entryIndex(pin) + 1);
+      driver.post(IOWIN, 4, destination * 2 ** 24);
+      driver.post(IOREGSEL, 4, entryIndex(pin));
+      await driver.write(IOWIN, 4, low);
     });
   }
 }

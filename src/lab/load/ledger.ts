@@ -1,13 +1,13 @@
-/** What became of the interrupts of a machine. */
+/** Counts of a machine's interrupts: reported, received, lost and doubled. */
 export interface Balance {
-  /** Messages for the vCPUs of this load that the machine's IRQ stream told of. */
-  readonly told: number;
+  /** Messages for the vCPUs of this load in the machine's IRQ stream. */
+  readonly reported: number;
   readonly received: number;
-  /** Told and never received, or due and never told. */
+  /** Reported and never received, or due and never reported. */
   readonly lost: number;
-  /** Received twice, or with nothing that caused it. */
+  /** Received twice, or received without a cause. */
   readonly doubled: number;
-  /** Events that a `gap` left out, because this process read too slowly. */
+  /** Events that a `gap` skipped, because this process read too slowly. */
   readonly skipped: number;
   readonly examples: readonly string[];
 }
@@ -15,62 +15,62 @@ export interface Balance {
 const EXAMPLES = 5;
 
 /**
- * Every interrupt is entered twice, under its sequence number: as the machine's IRQ stream tells of it, and as a vCPU
- * receives it on its own connection. What a workload knows to be due, and what has no cause, it enters by vCPU.
+ * Every interrupt has two entries under its sequence number: the machine's IRQ stream reports it, and a vCPU receives it
+ * on its own connection. A workload also enters, by vCPU, interrupts that are missing and interrupts without a cause.
  */
 export class Ledger {
-  /** Entered on one side only so far: the vCPU, by sequence number. */
-  readonly #told = new Map<number, number>();
+  /** Entered on one side only so far: vCPU by sequence number. */
+  readonly #reported = new Map<number, number>();
   readonly #received = new Map<number, number>();
   /** Last sequence number received, by vCPU. */
   readonly #last = new Map<number, number>();
-  /** In words, by vCPU. */
+  /** Descriptions by vCPU. */
   readonly #missing = new Map<number, string[]>();
-  readonly #untold: { readonly from: number; readonly to: number }[] = [];
+  readonly #unreported: { readonly from: number; readonly to: number }[] = [];
   readonly #examples: string[] = [];
-  #toldCount = 0;
+  #reportedCount = 0;
   #receivedCount = 0;
   #lost = 0;
   #doubled = 0;
   #skipped = 0;
 
-  /** The stream tells of a message to a vCPU. True if that has received it already. */
-  told(sequence: number, vcpu: number): boolean {
-    this.#toldCount++;
+  /** The stream reports a message to a vCPU. True if the vCPU has received it already. */
+  reported(sequence: number, vcpu: number): boolean {
+    this.#reportedCount++;
     if (this.#received.delete(sequence)) return true;
-    this.#told.set(sequence, vcpu);
+    this.#reported.set(sequence, vcpu);
     return false;
   }
 
-  /** A vCPU receives a message. False if it had it before. */
+  /** A vCPU receives a message. False if it has received that message before. */
   received(sequence: number, vcpu: number): boolean {
     this.#receivedCount++;
     if (sequence <= (this.#last.get(vcpu) ?? 0)) {
-      this.#double(`event ${sequence} came to vCPU ${vcpu} twice`);
+      this.#double(`event ${sequence} reached vCPU ${vcpu} twice`);
       return false;
     }
     this.#last.set(vcpu, sequence);
-    if (!this.#told.delete(sequence)) this.#received.set(sequence, vcpu);
+    if (!this.#reported.delete(sequence)) this.#received.set(sequence, vcpu);
     return true;
   }
 
-  /** The stream left out these events. */
+  /** The stream skipped these events. */
   streamGap(from: number, to: number): void {
     this.#skipped += to - from + 1;
-    this.#untold.push({ from, to });
+    this.#unreported.push({ from, to });
   }
 
-  /** A vCPU's connection left out these events. Those of them that were for the vCPU show as lost. */
+  /** A vCPU's connection skipped these events. Those that were for the vCPU count as lost. */
   vcpuGap(from: number, to: number): void {
     this.#skipped += to - from + 1;
   }
 
-  /** An interrupt for a vCPU was due, and was neither told nor received. */
+  /** An interrupt for a vCPU was due, and was neither reported nor received. */
   missing(vcpu: number, what: string): void {
     this.#missingOf(vcpu).push(what);
   }
 
-  /** An interrupt for a vCPU came that nothing had caused; if one was missing before, that was not lost but late. */
+  /** An interrupt for a vCPU arrived without a cause. If one was missing before, that one was late rather than lost. */
   surplus(vcpu: number, what: string): void {
     if (this.#missingOf(vcpu).shift() === undefined) this.#double(what);
   }
@@ -81,25 +81,25 @@ export class Ledger {
     return missing;
   }
 
-  /** So far: what was told and has not arrived may be under way. */
+  /** Counts so far. A reported interrupt that has not arrived may still be in flight. */
   get current(): Pick<Balance, 'received' | 'lost' | 'doubled'> {
     const lost = [...this.#missing.values()].reduce((sum, { length }) => sum + length, 0);
     return { received: this.#receivedCount, lost, doubled: this.#doubled };
   }
 
-  /** After everything has arrived that was sent. */
+  /** The final counts; call this after every sent message has arrived. */
   balance(): Balance {
     for (const what of [...this.#missing.values()].flat()) this.#lose(what);
-    for (const [sequence, vcpu] of this.#told) this.#lose(`event ${sequence} never reached vCPU ${vcpu}`);
+    for (const [sequence, vcpu] of this.#reported) this.#lose(`event ${sequence} never reached vCPU ${vcpu}`);
     for (const [sequence, vcpu] of this.#received) {
-      const isUntold = this.#untold.some(({ from, to }) => from <= sequence && sequence <= to);
-      if (!isUntold) this.#double(`vCPU ${vcpu} received event ${sequence}, of which the IRQ stream did not tell`);
+      const isUnreported = this.#unreported.some(({ from, to }) => from <= sequence && sequence <= to);
+      if (!isUnreported) this.#double(`vCPU ${vcpu} received event ${sequence}, which the IRQ stream did not report`);
     }
     this.#missing.clear();
-    this.#told.clear();
+    this.#reported.clear();
     this.#received.clear();
     return {
-      told: this.#toldCount,
+      reported: this.#reportedCount,
       received: this.#receivedCount,
       lost: this.#lost,
       doubled: this.#doubled,

@@ -1,28 +1,28 @@
 import type { PresetName } from '../../core/locking/presets.js';
-import type { Workload } from './bench.js';
+import type { Workload } from './loaded-machine.js';
 
 export interface LoadOptions {
   /** Of the server. */
   readonly url: string;
-  /** Bearer token, where the server wants one. */
+  /** Bearer token, if the server requires one. */
   readonly token?: string;
   readonly vcpus: number;
   readonly workload: Workload;
   readonly durationMs: number;
-  /** Operations per second of all vCPUs together; without it each vCPU begins the next when the last is done. */
+  /** Operations per second of all vCPUs together. Without a rate each vCPU starts an operation when the last one completes. */
   readonly rate?: number;
   readonly seed: number;
-  /** After which an interrupt that was due, and of which the server does not tell either, is lost. */
+  /** An interrupt that is this late, and that the IRQ stream does not report either, counts as lost. */
   readonly patienceMs: number;
-  /** Locking design of the machines that are made. */
+  /** Locking design of the created machines. */
   readonly locking?: PresetName;
-  /** Whether those machines have metrics of their own; `shared` if not given. */
+  /** Whether the created machines have their own metrics; default `shared`. */
   readonly metrics?: 'own' | 'shared';
-  /** A machine that is there, in place of those that are made. */
+  /** An existing machine, used instead of created ones. */
   readonly machine?: string;
 }
 
-/** A load that cannot be carried out. */
+/** The requested load is impossible. */
 export class LoadError extends Error {
   override readonly name = 'LoadError';
 }

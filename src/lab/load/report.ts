@@ -16,33 +16,33 @@ export interface LoadReport {
   readonly machines: number;
   readonly vcpus: number;
   readonly locking: string;
-  /** Class of the design; null if it is not known. */
+  /** Class of the design; null if unknown. */
   readonly class: string | null;
-  /** Deadlocks that threads met in the loaded machines during the run; at most 32, of which the server keeps reports. */
+  /** Deadlocks in the loaded machines during the run, at most 32: the server stores reports of the last 32 only. */
   readonly deadlocks: number;
   readonly seed: number;
   readonly seconds: number;
-  /** Asked for, in operations per second. */
+  /** The requested rate in operations per second; null if none. */
   readonly rate: number | null;
   readonly operations: number;
   readonly operationsPerSecond: number;
   readonly accesses: number;
   readonly accessesPerSecond: number;
-  /** Of operations: from when they were meant to begin, less what they had to wait for. */
+  /** Of operations: from the intended start to completion, minus intended waiting. */
   readonly latency: Percentiles | null;
-  /** With a rate, by how much later than meant operations began. */
+  /** With a rate: delay of an operation's start behind its intended start. */
   readonly behind: Percentiles | null;
-  /** Of timers, as the IRQ stream tells it: from a deadline to the change of the line. */
+  /** Of timers, from the IRQ stream: from the deadline to the change of the line. */
   readonly lateness: Percentiles | null;
   readonly interrupts: Balance;
-  /** Rules that were broken otherwise; the first few in words. */
+  /** Violations other than lost and doubled interrupts; `faultExamples` describes the first. */
   readonly faults: number;
   readonly faultExamples: readonly string[];
-  /** Nothing was lost or doubled, and no rule was broken. */
+  /** No interrupt was lost or doubled, and there was no other violation. */
   readonly ok: boolean;
 }
 
-/** Null of a histogram with nothing in it. */
+/** Null for an empty histogram. */
 export function percentilesOf(histogram: RecordableHistogram): Percentiles | null {
   if (histogram.count === 0) return null;
   const at = (percentile: number) => Math.round(histogram.percentile(percentile) / 10) / 100;
@@ -53,34 +53,36 @@ export function percentilesOf(histogram: RecordableHistogram): Percentiles | nul
 export function textOf(report: LoadReport, paint: (text: string, isOk: boolean) => string = (text) => text): string {
   const { workload, machines, vcpus, locking, seconds, rate, seed, operations, operationsPerSecond } = report;
   const where = machines === 1 ? 'one machine' : `${machines} machines`;
-  const asked = rate === null ? '' : ` of ${number(rate)}/s asked for`;
+  const asked = rate === null ? '' : ` of ${number(rate)}/s requested`;
   const lines = [
     `${workload}: ${vcpus} vCPUs of ${where}, ${locking}, ${seconds} s, seed ${seed}`,
     `  operations  ${number(operations)} (${number(operationsPerSecond)}/s${asked}), ${number(report.accesses)} accesses`,
   ];
   for (const [title, percentiles] of [
     ['latency', report.latency],
-    ['begun late', report.behind],
-    ['timers late', report.lateness],
+    ['start delay', report.behind],
+    ['lateness', report.lateness],
   ] as const) {
     if (percentiles) lines.push(`  ${title.padEnd(11)} ${percentilesText(percentiles)}`);
   }
   lines.push(`  interrupts  ${interruptsText(report.interrupts)}`);
   const { faults, faultExamples, interrupts, ok } = report;
   for (const example of [...interrupts.examples, ...faultExamples]) lines.push(`  ${example}`);
-  if (faults > faultExamples.length) lines.push(`  and ${faults - faultExamples.length} more like these`);
-  lines.push(paint(ok ? `ok: nothing lost or doubled${designText(report)}` : `FAILED: ${failureText(report)}`, ok));
+  if (faults > faultExamples.length) lines.push(`  and ${faults - faultExamples.length} more violations`);
+  lines.push(
+    paint(ok ? `ok: no interrupt lost or doubled${designText(report)}` : `FAILED: ${failureText(report)}`, ok),
+  );
   return `${lines.join('\n')}\n`;
 }
 
-function interruptsText({ told, received, skipped }: Balance): string {
-  const gaps = skipped === 0 ? '' : `; ${number(skipped)} events left out by gaps: this process read too slowly`;
-  return `${number(told)} told of by the machine, ${number(received)} received${gaps}`;
+function interruptsText({ reported, received, skipped }: Balance): string {
+  const gaps = skipped === 0 ? '' : `; ${number(skipped)} events skipped by gaps: this process read too slowly`;
+  return `${number(reported)} in the IRQ stream, ${number(received)} received by vCPUs${gaps}`;
 }
 
-/** What the design did and may do, unless it is safe and did nothing. */
+/** The deadlocks of the run, and the risk of a design that is not safe. */
 function designText({ locking, class: kind, deadlocks }: LoadReport): string {
-  const met = deadlocks === 0 ? '' : `; ${deadlocks === 1 ? '1 deadlock' : `${number(deadlocks)} deadlocks`} met`;
+  const met = deadlocks === 0 ? '' : `; ${deadlocks === 1 ? '1 deadlock' : `${number(deadlocks)} deadlocks`} occurred`;
   if (kind === 'safe' || kind === 'coalescing') return met;
   const risk: { readonly [kind: string]: string } = {
     unsafe: 'unsafe: its threads can deadlock or race',
@@ -93,7 +95,7 @@ function failureText(report: LoadReport): string {
   const { interrupts, faults } = report;
   const { lost, doubled } = interrupts;
   const parts = [`${number(lost)} interrupts lost`, `${number(doubled)} doubled`];
-  if (faults > 0) parts.push(`${number(faults)} rules broken`);
+  if (faults > 0) parts.push(`${number(faults)} other violations`);
   return `${parts.join(', ')}${designText(report)}`;
 }
 

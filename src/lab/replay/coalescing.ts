@@ -1,4 +1,5 @@
-import { GENERAL_CONFIGURATION, HPET_BASE } from '../../core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../core/devices/guest-map.js';
+import { GENERAL_CONFIGURATION } from '../../core/devices/hpet/registers.js';
 import { renderOutputs } from './render.js';
 import type { Output, Step } from './trace.js';
 

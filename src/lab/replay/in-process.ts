@@ -1,11 +1,12 @@
 import { SOURCE_EXTERNAL } from '../../core/devices/gsi/sources.js';
 import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
-import { EVENT_APIC, EVENT_INTR, EVENT_LINE, EVENT_MSI } from '../../core/machine/events.js';
+import { unpackEvent } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import type { Completion, Lane } from '../../runtime/rings/dispatch.js';
+import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { Engine } from '../../runtime/threads/engine.js';
+import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import {
   type Outcome,
   quirksOfReplay,
@@ -16,7 +17,7 @@ import {
 } from './target.js';
 import type { Output, Step, Trace } from './trace.js';
 
-const VCPU_THREAD = 0;
+const VCPU = 0;
 const SLOT = 0;
 
 /** Replays on the real threads of this process: one vCPU thread and the main loop. */
@@ -27,9 +28,9 @@ export class InProcessTarget implements ReplayTarget {
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
     this.#engine ??= this.#start();
-    const machine = new InProcessMachine(await this.#engine);
+    const machine = new InProcessMachine((await this.#engine).slot(SLOT));
     this.#machine = machine;
-    machine.engine.createMachine(
+    machine.slot.create(
       {
         slot: SLOT,
         design: PRESETS[options.locking],
@@ -70,12 +71,10 @@ interface Pending {
 
 class InProcessMachine implements ReplayMachine {
   readonly #pending: Pending[] = [];
-  /** Requests may be sent before a step is complete. */
-  readonly #lane: Lane = { inFlight: 0 };
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 
-  constructor(readonly engine: Engine) {}
+  constructor(readonly slot: MachineSlot) {}
 
   take(event: MachineEvent): void {
     const output = outputOf(event);
@@ -114,22 +113,22 @@ class InProcessMachine implements ReplayMachine {
     const high = Number(value >> 32n);
     return new Promise((resolve, reject) => {
       this.#pending.push({ resolve, reject });
-      const answer: Completion = (status, resultLow, resultHigh) => {
+      const done: Completion = (request) => {
         const outputs = this.#outputs;
         this.#outputs = [];
-        this.#pending.shift()?.resolve(outcomeOf(status, resultLow, resultHigh, outputs));
+        this.#pending.shift()?.resolve(outcomeOf(request, outputs));
       };
-      this.engine.submit(VCPU_THREAD, SLOT, operation, size, address, low, high, answer, this.#lane);
+      this.slot.perform(new Request(SLOT, VCPU, operation, size, address, low, high, done));
     });
   }
 
   async close(): Promise<void> {
     // Threads that no longer answer would not let go of it either; they end with the target.
-    if (this.#pending.length === 0 && !this.#lost) await this.engine.removeMachine(SLOT);
+    if (this.#pending.length === 0 && !this.#lost) await this.slot.remove();
   }
 }
 
-function outcomeOf(status: number, low: number, high: number, outputs: readonly Output[]): Outcome {
+function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): Outcome {
   switch (status) {
     case ring.OK:
       return { value: (BigInt(high) << 32n) | BigInt(low), outputs };
@@ -144,23 +143,22 @@ function outcomeOf(status: number, low: number, high: number, outputs: readonly 
 
 /** An event in the words of the golden traces, which do not tell of lines that the replay itself drives. */
 function outputOf(event: MachineEvent): Output | undefined {
-  switch (event.kind) {
-    case EVENT_LINE:
-      return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: event.a, level: event.b };
-    case EVENT_APIC:
+  const content = unpackEvent(event);
+  switch (content.kind) {
+    case 'line':
+      return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: content.gsi, level: content.level };
+    case 'apic':
       return {
         out: 'apic',
-        dest: event.b & 0xff,
-        dest_mode: (event.b >> 8) & 1,
-        delivery_mode: (event.b >> 9) & 7,
-        vector: event.c,
-        trigger_mode: (event.b >> 12) & 1,
+        dest: content.destination,
+        dest_mode: content.destinationMode,
+        delivery_mode: content.deliveryMode,
+        vector: content.vector,
+        trigger_mode: content.trigger,
       };
-    case EVENT_MSI:
-      return { out: 'msi', addr: event.b >>> 0, data: event.c >>> 0 };
-    case EVENT_INTR:
-      return { out: 'intr', level: event.a };
-    default:
-      return undefined;
+    case 'msi':
+      return { out: 'msi', addr: content.address, data: content.data };
+    case 'intr':
+      return { out: 'intr', level: content.level };
   }
 }

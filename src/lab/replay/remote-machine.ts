@@ -1,10 +1,12 @@
-import type { WebSocket } from 'ws';
-import { outputOfEvent } from './remote-events.js';
+import { access } from '../../client/access.js';
+import { Connection } from '../../client/connection.js';
+import { socketUrl } from '../../client/web-socket.js';
+import type { ClientMessage } from '../../protocol/client-message.js';
+import { readServerFrame } from '../../protocol/protobuf/answers.js';
+import { clientFrame } from '../../protocol/protobuf/requests.js';
+import type { IrqDetail, Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
 import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
 import type { Output, Step } from './trace.js';
-
-/** For the answer to a close frame. */
-const CLOSE_MS = 2_000;
 
 interface Pending {
   readonly id: number;
@@ -12,70 +14,76 @@ interface Pending {
   reject(error: TargetLost): void;
 }
 
-/** Whatever a server may send: `docs/protocol.md`. */
-interface Message {
-  readonly type?: string;
-  readonly id?: number;
-  readonly value?: string;
-  /** Of the reply to an acknowledge cycle. */
-  readonly vector?: number;
-  readonly code?: string;
-  readonly message?: string;
-  readonly version?: number;
-  readonly clock?: string;
+export interface RemoteMachineOptions {
+  /** Bearer token, where the server wants one. */
+  readonly token: string | undefined;
+  /** Milliseconds for the connection and the server's hello. */
+  readonly connectMs: number;
+  /** Deletes the machine. */
+  remove(): Promise<void>;
 }
 
 /**
- * A machine behind a vCPU socket. Requests are pipelined; as answers come in order, and after all that a request caused,
- * what arrives between two answers belongs to the second.
+ * A machine behind a vCPU socket, over the client's connection. Requests are pipelined, each in a frame of its own: as answers
+ * come in order, and after all that a request caused, what arrives between two answers belongs to the second.
  */
 export class RemoteMachine implements ReplayMachine {
+  readonly #connection: Connection;
   readonly #pending: Pending[] = [];
+  readonly #ended: Promise<void>;
   #id = 0;
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 
-  /** `socket` is open and paused. */
-  constructor(
-    readonly socket: WebSocket,
-    readonly remove: () => Promise<void>,
+  private constructor(
+    url: string,
+    readonly options: RemoteMachineOptions,
   ) {
-    socket.on('message', (data) => this.#receive(`${data}`));
-    socket.on('error', (error) => this.#lose(`the socket failed: ${error.message}`));
-    socket.on('close', (code, reason) =>
-      this.#lose(`the server closed the socket with ${code}${reason.length ? ` (${reason})` : ''}`),
+    const { token, connectMs } = options;
+    let end = () => {};
+    this.#ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#connection = new Connection(
+      { token, connectMs, reconnect: false },
+      {
+        address: () => ({ url, protocols: [] }),
+        hello: (message) => this.#guarded(message, () => checkHello(message)),
+        frame: (frame) => this.#receive(frame),
+        lost: () => {},
+        ended: (error) => {
+          end();
+          if (error) this.#lose(error.message.replace(/\.$/, ''));
+        },
+      },
     );
-    socket.resume();
   }
 
-  /** Asks for everything that the machine puts out. Rejects with TargetLost. */
-  async subscribe(): Promise<void> {
-    const { refused } = await this.#request({ type: 'subscribe', kinds: ['line', 'apic', 'msi', 'intr'] });
-    if (refused !== undefined) throw this.#lose(`the server refused to subscribe: ${refused}`);
+  /** Connects to vCPU 0 and subscribes to everything that the machine puts out. Rejects with RequestError or TargetLost. */
+  static async open(server: string, name: string, options: RemoteMachineOptions): Promise<RemoteMachine> {
+    const machine = new RemoteMachine(socketUrl(server, `/v1/machines/${name}/vcpus/0`), options);
+    await machine.#connection.open();
+    const { refused } = await machine.#request({ type: 'subscribe', kinds: ['line', 'apic', 'msi', 'intr'] });
+    if (refused !== undefined) throw machine.#lose(`the server refused to subscribe: ${refused}`);
+    return machine;
   }
 
   perform(step: Step): Promise<Outcome> {
     switch (step.op) {
       case 'read':
-        return this.#request({ type: 'read', address: hex(step.address), size: step.size });
+        return this.#request({ type: 'access', access: access(step.address, step.size) });
       case 'write':
-        return this.#request({
-          type: 'write',
-          address: hex(step.address),
-          size: step.size,
-          value: hex(step.value),
-          posted: false,
-        });
+        return this.#request({ type: 'access', access: access(step.address, step.size, step.value) });
       case 'clock_step':
-        return this.#request({ type: 'step', ns: `${step.ns}` });
+        return this.#request({ type: 'step', ns: step.ns });
       case 'set_irq':
         return this.#request({ type: 'line', gsi: step.pin, level: step.level });
       case 'eoi':
         return this.#request({ type: 'eoi', vector: step.vector });
       case 'in':
-        return this.#request({ type: 'in', port: hex(step.port) });
+        return this.#request({ type: 'in', port: step.port });
       case 'out':
-        return this.#request({ type: 'out', port: hex(step.port), value: hex(step.value) });
+        return this.#request({ type: 'out', port: step.port, value: Number(step.value) });
       case 'inta':
         return this.#request({ type: 'inta' });
     }
@@ -84,34 +92,47 @@ export class RemoteMachine implements ReplayMachine {
   async close(): Promise<void> {
     const lost = this.#lost;
     this.#lost ??= new TargetLost('the machine is closed');
-    await closeSocket(this.socket);
-    if (lost) await this.remove().catch(() => {});
-    else await this.remove();
+    this.#connection.close();
+    await this.#ended;
+    if (lost) await this.options.remove().catch(() => {});
+    else await this.options.remove();
   }
 
-  #request(message: object): Promise<Outcome> {
+  #request(message: WithoutId<ClientMessage>): Promise<Outcome> {
     if (this.#lost) return Promise.reject(this.#lost);
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
       this.#pending.push({ id, resolve, reject });
-      this.socket.send(JSON.stringify({ ...message, id }));
+      this.#connection.send(clientFrame({ ...message, id } as ClientMessage));
     });
   }
 
-  #receive(text: string): void {
+  #receive(frame: Uint8Array): void {
     if (this.#lost) return;
+    let message: ServerMessage;
     try {
-      this.#take(JSON.parse(text));
+      message = readServerFrame(frame);
     } catch (error) {
-      this.#lose(`the server sent ${text.slice(0, 200)}: ${(error as Error).message}`);
+      this.#lose(`the server sent the frame ${hexOf(frame)}: ${(error as Error).message}`);
+      return;
+    }
+    this.#guarded(message, () => this.#take(message));
+  }
+
+  /** Gives the connection up if the message is not one that a replay expects. */
+  #guarded(message: ServerMessage, take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      this.#lose(`the server sent ${JSON.stringify(message).slice(0, 200)}: ${(error as Error).message}`);
     }
   }
 
-  /** Throws on what the protocol does not know. */
-  #take(message: Message): void {
+  /** Throws on a message that is not expected. */
+  #take(message: ServerMessage): void {
     switch (message.type) {
       case 'reply':
-        this.#answer(message.id, { value: readValueOf(message) });
+        this.#answer(message.id, { value: valueIn(message) });
         break;
       case 'error': {
         // Where no device answers, a bus reads 0, and that is no refusal.
@@ -120,7 +141,7 @@ export class RemoteMachine implements ReplayMachine {
         break;
       }
       case 'irq': {
-        const output = outputOfEvent(message);
+        const output = outputOf(message.event);
         if (output) this.#outputs.push(output);
         break;
       }
@@ -128,11 +149,8 @@ export class RemoteMachine implements ReplayMachine {
       case 'intr':
         // Comes beside the event of the IRQ stream.
         break;
-      case 'hello':
-        if (message.version !== 1 || message.clock !== 'manual') throw new Error('not version 1 with a manual clock');
-        break;
       default:
-        throw new Error('not a message of this protocol');
+        throw new Error('a replay does not expect this message');
     }
   }
 
@@ -152,24 +170,42 @@ export class RemoteMachine implements ReplayMachine {
   }
 }
 
-function closeSocket(socket: WebSocket): Promise<void> {
-  if (socket.readyState === socket.CLOSED) return Promise.resolve();
-  return new Promise((resolve) => {
-    const impatience = setTimeout(() => socket.terminate(), CLOSE_MS);
-    socket.once('close', () => {
-      clearTimeout(impatience);
-      resolve();
-    });
-    socket.close(1000);
-  });
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** Throws unless the machine is one that a replay can drive. */
+function checkHello({ version, clock }: ServerHello): void {
+  if (version < 1 || clock !== 'manual') throw new Error('not a machine with a manual clock');
 }
 
 /** The value that a reply has, of a read or of an acknowledge cycle. */
-function readValueOf({ value, vector }: Message): bigint | undefined {
-  const read = value ?? vector;
-  return read === undefined ? undefined : BigInt(read);
+function valueIn({ value, vector }: Reply): bigint | undefined {
+  if (value) return (BigInt(value.high) << 32n) | BigInt(value.low);
+  return vector === undefined ? undefined : BigInt(vector);
 }
 
-function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
+/** An event in the words of the golden traces; undefined for a line that the replay itself drives. */
+function outputOf(event: IrqDetail): Output | undefined {
+  switch (event.kind) {
+    case 'line':
+      return event.source === 'external' ? undefined : { out: 'irq', line: event.gsi, level: event.level };
+    case 'apic': {
+      const { destination, logical, deliveryMode, vector, level } = event.message;
+      return {
+        out: 'apic',
+        dest: destination,
+        dest_mode: Number(logical),
+        delivery_mode: deliveryMode,
+        vector,
+        trigger_mode: Number(level),
+      };
+    }
+    case 'msi':
+      return { out: 'msi', addr: event.address, data: event.data };
+    case 'intr':
+      return { out: 'intr', level: event.level };
+  }
+}
+
+function hexOf(frame: Uint8Array): string {
+  return Array.from(frame.subarray(0, 40), (byte) => byte.toString(16).padStart(2, '0')).join('') || 'without content';
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { resourceUrl } from '../../client/address.js';
+import { httpRequest } from '../../client/http-request.js';
+import { RequestError } from '../../client/request-error.js';
 import { RemoteMachine } from './remote-machine.js';
 import {
   type ReplayMachine,
@@ -16,17 +18,16 @@ const PATIENCE_MS = 10_000;
 
 /** Replays on a server: a machine of its own for each trace, driven over its vCPU socket and deleted at the end. */
 export class RemoteTarget implements ReplayTarget {
+  /** The URL of the server. */
   readonly name: string;
-  readonly #base: string;
   /** Machines that are to be deleted yet. */
   readonly #machines = new Set<string>();
 
   constructor(
-    url: URL,
+    url: string | URL,
     readonly token?: string,
   ) {
-    this.#base = url.href.replace(/\/+$/, '');
-    this.name = this.#base;
+    this.name = String(url).replace(/\/+$/, '');
   }
 
   async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
@@ -34,14 +35,14 @@ export class RemoteTarget implements ReplayTarget {
     await this.#request('POST', '/v1/machines', machineConfiguration(name, trace, options));
     this.#machines.add(name);
     try {
-      const socket = await openSocket(`${this.#base.replace(/^http/, 'ws')}/v1/machines/${name}/vcpus/0`, this.token);
-      const machine = new RemoteMachine(socket, () => this.#delete(name));
-      await machine.subscribe();
-      return machine;
+      const remove = () => this.#delete(name);
+      return await RemoteMachine.open(this.name, name, { token: this.token, connectMs: PATIENCE_MS, remove });
     } catch (error) {
-      // What went wrong first is what is told.
+      // The first error is the one to report.
       await this.#delete(name).catch(() => {});
-      throw error;
+      if (!(error instanceof RequestError)) throw error;
+      // A server that answers refuses this machine only.
+      throw error.code === 'connection-refused' ? new TargetLost(error.message) : new TargetRefusal(error.message);
     }
   }
 
@@ -55,22 +56,22 @@ export class RemoteTarget implements ReplayTarget {
   }
 
   async #request(method: string, path: string, body?: object): Promise<void> {
-    const what = `${method} ${this.#base}${path}`;
-    const init: RequestInit = { method, signal: AbortSignal.timeout(PATIENCE_MS) };
-    init.headers = {
+    const url = resourceUrl(this.name, path);
+    const headers = {
       ...(body && { 'content-type': 'application/json' }),
       ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
     };
-    if (body) init.body = JSON.stringify(body);
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(this.#base + path, init);
-      text = await response.text();
-    } catch (error) {
-      throw new TargetUnreachable(`${what}: ${reasonOf(error)}`);
-    }
-    if (!response.ok) throw new TargetRefusal(`${what}: ${response.status} ${textOfError(text)}`.trimEnd());
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await httpRequest(url, {
+      method,
+      headers,
+      signal,
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((error) => {
+      throw new TargetUnreachable(`${method} ${url}: ${reasonOf(error)}`);
+    });
+    const { ok, status, text } = answer;
+    if (!ok) throw new TargetRefusal(`${method} ${url}: ${status} ${textOfError(text)}`.trimEnd());
   }
 }
 
@@ -92,32 +93,6 @@ function machineConfiguration(name: string, trace: Trace, options: ReplayOptions
     pic: trace.kind === 'pic',
     vcpus: 1,
   };
-}
-
-function openSocket(url: string, token: string | undefined): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, 'southbridge.v1.json', {
-      handshakeTimeout: PATIENCE_MS,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      perMessageDeflate: false,
-    });
-    // No event may pass before the machine listens: the socket is paused until then.
-    socket.once('open', () => {
-      socket.pause();
-      socket.removeAllListeners();
-      resolve(socket);
-    });
-    socket.once('error', (error) => reject(new TargetLost(`${url}: ${reasonOf(error)}`)));
-    socket.once('unexpected-response', (_, response) => {
-      let text = '';
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.once('close', () =>
-        reject(new TargetRefusal(`${url}: ${response.statusCode} ${textOfError(text)}`.trimEnd())),
-      );
-    });
-  });
 }
 
 /** The code and message of a coded error; of anything else, how it begins. */

@@ -1,6 +1,6 @@
 import { SouthbridgeError } from '../../errors.js';
 import type { Access } from '../client-message.js';
-import { highOf, lowOf } from '../values.js';
+import { formatAddress, formatValue, highOf, lowOf } from '../values.js';
 
 /** An access as a client words it; schema: `schemas.ts`. */
 export interface AccessRequest {
@@ -24,4 +24,11 @@ export function parseAccess({ type, address: text, size, value, posted }: Access
     throw new SouthbridgeError('bad-value', { key: 'value', expected: 'given for a write, such as "0x1"' });
   }
   return { write: true, posted: posted === true, address, size, low: lowOf(value), high: highOf(value) };
+}
+
+/** The words of an access. A value that is too wide for its size is for the server to refuse. */
+export function accessRequest({ write, posted, address, size, low, high }: Access): AccessRequest {
+  if (!write) return { type: 'read', address: formatAddress(address), size };
+  const value = formatValue(low, high, high === 0 ? 4 : 8);
+  return { type: 'write', address: formatAddress(address), size, value, ...(posted && { posted }) };
 }

@@ -1,22 +1,28 @@
 import { SouthbridgeError } from '../../errors.js';
+import { Type } from '../../schema/type.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
-import { parseAccess } from './access.js';
+import type { Fields } from '../description.js';
+import { REQUESTS, typeOfRequest } from '../messages.js';
 import { duplicateKey } from './duplicate-key.js';
-import { VCPU_MESSAGE_TYPES, type VcpuMessage, validatorOf } from './schemas.js';
-import { refusal } from './validation.js';
+import { CLOSED } from './schemas.js';
+import { compileStrict, refusal, whenNeeded } from './validation.js';
 
 const FORM = 'bad-message';
 
-/** A frame that is JSON, whatever else it is. */
-type Fields = { readonly [key: string]: unknown };
+const validators = new Map(
+  Object.entries(REQUESTS).map(([type, { description }]) => {
+    const schema = () => Type.Object({ type: Type.Literal(type), ...description.schemas }, CLOSED);
+    return [type, whenNeeded(() => compileStrict(schema()))];
+  }),
+);
 
 /** Reads a text frame. Throws RefusedFrame. */
 export function decodeClientFrame(text: string): ClientMessage {
   let fields: Fields | undefined;
   try {
     fields = parse(text);
-    return clientMessage(checked(fields));
+    return clientMessage(checked(fields), fields);
   } catch (error) {
     throw new RefusedFrame(fields && idOf(fields), error);
   }
@@ -42,39 +48,21 @@ function idOf({ id }: Fields): number | undefined {
   return Number.isSafeInteger(id) ? (id as number) : undefined;
 }
 
-/** Throws `unknown-message-type`, or what its schema says. */
-function checked(fields: Fields): VcpuMessage {
+/** The type of a frame that its schema accepts. Throws `unknown-message-type`, or what the schema says. */
+function checked(fields: Fields): string {
   const { type } = fields;
   if (typeof type !== 'string') throw new SouthbridgeError(FORM, { reason: 'the key type is missing' });
-  const validate = validatorOf(type);
+  const validate = validators.get(type);
   if (!validate) {
     throw new SouthbridgeError('unknown-message-type', {
       type: type.slice(0, 40),
-      allowed: VCPU_MESSAGE_TYPES.join(', '),
+      allowed: Object.keys(REQUESTS).join(', '),
     });
   }
   if (!validate(fields)) throw refusal(validate.errors ?? [], FORM);
-  return fields as unknown as VcpuMessage;
+  return type;
 }
 
-/** Turns strings into numbers. */
-function clientMessage(message: VcpuMessage): ClientMessage {
-  const { id } = message;
-  switch (message.type) {
-    case 'read':
-    case 'write': {
-      const { id: _, ...request } = message;
-      return { type: 'access', id, access: parseAccess(request) };
-    }
-    case 'batch':
-      return { type: 'batch', id, accesses: message.accesses.map(parseAccess) };
-    case 'in':
-      return { type: 'in', id, port: Number(message.port) };
-    case 'out':
-      return { type: 'out', id, port: Number(message.port), value: Number(message.value) };
-    case 'step':
-      return { type: 'step', id, ns: Number(message.ns) };
-    default:
-      return message;
-  }
+function clientMessage(type: string, fields: Fields): ClientMessage {
+  return REQUESTS[type].description.fromJson(fields, { type: typeOfRequest(type) }) as unknown as ClientMessage;
 }

@@ -1,7 +1,11 @@
-import { type Static, type TSchema, Type } from '../../schema/type.js';
-import { DESTINATION_FORMATS, IRQ_KINDS } from '../names.js';
+import { Type } from '../../schema/type.js';
 import { DECIMAL_PATTERN, HEX_PATTERN } from '../values.js';
-import { CODE_KEYWORD, compileStrict, whenNeeded } from './validation.js';
+
+/**
+ * Names the code of the error for a value that its schema refuses, where there is one of its own: `bad-address`,
+ * `bad-size`, `bad-gsi` or `bad-vector`.
+ */
+export const CODE_KEYWORD = 'x-error-code';
 
 /** Schemas of what clients send, on sockets and as HTTP bodies alike. Unknown keys are refused. */
 export const CLOSED = { additionalProperties: false } as const;
@@ -43,52 +47,13 @@ export const AccessSchema = Type.Object(
 );
 
 /** In a frame, a write may be posted. */
-const BatchAccess = Type.Object({ ...AccessSchema.properties, posted: Type.Optional(Type.Boolean()) }, CLOSED);
+export const BatchAccess = Type.Object({ ...AccessSchema.properties, posted: Type.Optional(Type.Boolean()) }, CLOSED);
 
-const Id = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Comes back with the reply.' });
-const Vector = Type.Integer({ minimum: 0, maximum: 255, [CODE_KEYWORD]: 'bad-vector' });
-const Port = Type.String({ pattern: '^0x[0-9a-fA-F]{1,4}$', description: 'An I/O port.', examples: ['0x21'] });
-const Byte = Type.String({ pattern: '^0x[0-9a-fA-F]{1,2}$', description: 'A value of one byte.' });
-
-function message<T extends string, P extends Record<string, TSchema>>(type: T, properties: P) {
-  return Type.Object({ type: Type.Literal(type), id: Id, ...properties }, CLOSED);
-}
-
-/** What a vCPU sends, by `type`. */
-export const VCPU_MESSAGES = {
-  hello: message('hello', {
-    version: Type.Integer({ minimum: 1, maximum: 0xffffffff }),
-    capabilities: Type.Array(Type.String()),
-  }),
-  read: message('read', { address: Address, size: Size }),
-  write: message('write', { address: Address, size: Size, value: Value, posted: Type.Optional(Type.Boolean()) }),
-  batch: message('batch', { accesses: Type.Array(BatchAccess) }),
-  in: message('in', { port: Port }),
-  out: message('out', { port: Port, value: Byte }),
-  inta: message('inta', {}),
-  line: message('line', { gsi: Gsi, level: Level }),
-  eoi: message('eoi', { vector: Vector }),
-  apic: message('apic', {
-    logicalId: Type.Integer({ minimum: 0, maximum: 255 }),
-    format: Type.Enum([...DESTINATION_FORMATS]),
-  }),
-  step: message('step', { ns: Nanoseconds }),
-  sync: message('sync', {}),
-  subscribe: message('subscribe', { kinds: Type.Array(Type.Enum([...IRQ_KINDS]), { uniqueItems: true }) }),
-};
-
-type Messages = typeof VCPU_MESSAGES;
-export type VcpuMessageType = keyof Messages;
-export const VCPU_MESSAGE_TYPES = Object.keys(VCPU_MESSAGES) as VcpuMessageType[];
-
-/** A message that its schema accepted. */
-export type VcpuMessage = { [T in VcpuMessageType]: Static<Messages[T]> }[VcpuMessageType];
-
-const validators = new Map(
-  VCPU_MESSAGE_TYPES.map((type) => [type as string, whenNeeded(() => compileStrict(VCPU_MESSAGES[type]))]),
-);
-
-/** The validator for messages of a type, if there is such a type. */
-export function validatorOf(type: string) {
-  return validators.get(type);
-}
+export const Id = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Comes back with the reply.',
+});
+export const Vector = Type.Integer({ minimum: 0, maximum: 255, [CODE_KEYWORD]: 'bad-vector' });
+export const Port = Type.String({ pattern: '^0x[0-9a-fA-F]{1,4}$', description: 'An I/O port.', examples: ['0x21'] });
+export const Byte = Type.String({ pattern: '^0x[0-9a-fA-F]{1,2}$', description: 'A value of one byte.' });

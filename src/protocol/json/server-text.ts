@@ -1,47 +1,43 @@
+import { ANSWERS } from '../messages.js';
 import { DELIVERY_MODE_NAMES } from '../names.js';
-import type { ApicFields, BatchResults, Irq, LineLevels, Reply, ServerMessage } from '../server-message.js';
+import type { ApicFields, BatchResults, Irq, IrqDetail, Reply, ServerMessage } from '../server-message.js';
 import { formatAddress, formatValue } from '../values.js';
 
-/** The text of a message. */
+/** The text of a message: that of frequent messages by hand, as in `hot.ts`, that of all others by the description. */
 export function serverText(message: ServerMessage): string {
+  return frequentText(message) ?? describedText(message);
+}
+
+/** The same text, by the description alone; its keys may come in another order. */
+export function describedText(message: ServerMessage): string {
+  const { type } = message;
+  return JSON.stringify(ANSWERS[type].toJson({ ...message }, { type }));
+}
+
+function frequentText(message: ServerMessage): string | undefined {
   switch (message.type) {
     case 'reply':
-      return replyText(message);
+      return message.agreement ? undefined : replyText(message);
     case 'interrupt': {
       const { type, sequence, message: fields } = message;
       return JSON.stringify({ type, sequence: String(sequence), ...apicFields(fields) });
     }
+    case 'intr':
+      return `{"type":"intr","sequence":"${message.sequence}","level":${message.level}}`;
     case 'irq':
       return JSON.stringify(irqFields(message));
-    case 'gap':
-      return JSON.stringify({
-        type: 'gap',
-        from: String(message.from),
-        to: String(message.to),
-        lines: message.lines && linesFields(message.lines),
-      });
-    case 'hello': {
-      const { lines, ...rest } = message;
-      const levels = lines && linesFields(lines);
-      return JSON.stringify({ ...rest, sequence: String(message.sequence), lines: levels });
-    }
-    case 'intr':
-      return JSON.stringify({ ...message, sequence: String(message.sequence) });
+    case 'credit':
+      return `{"type":"credit","requests":${message.requests}}`;
     default:
-      return JSON.stringify(message);
+      return undefined;
   }
 }
 
-function linesFields({ hpet, external }: LineLevels) {
-  return { hpet: formatAddress(hpet), external: formatAddress(external) };
-}
-
-/** By hand what is frequent: there is nothing in it to escape. */
-function replyText({ id, value, vector, results, agreement }: Reply): string {
+/** There is nothing in it to escape. */
+function replyText({ id, value, vector, results }: Reply): string {
   if (value) return `{"type":"reply","id":${id},"value":"${formatValue(value.low, value.high, value.size)}"}`;
   if (vector !== undefined) return `{"type":"reply","id":${id},"vector":${vector}}`;
   if (results) return `{"type":"reply","id":${id},"results":[${resultTexts(results).join()}]}`;
-  if (agreement) return JSON.stringify({ type: 'reply', id, ...agreement });
   return `{"type":"reply","id":${id}}`;
 }
 
@@ -55,13 +51,13 @@ function resultTexts({ values, sizes, faults }: BatchResults): string[] {
   return texts;
 }
 
-function apicFields(message: ApicFields) {
+function apicFields({ vector, deliveryMode, level, logical, destination }: ApicFields) {
   return {
-    vector: message.vector,
-    deliveryMode: DELIVERY_MODE_NAMES[message.deliveryMode],
-    triggerMode: message.level ? 'level' : 'edge',
-    destinationMode: message.logical ? 'logical' : 'physical',
-    destination: message.destination,
+    vector,
+    deliveryMode: DELIVERY_MODE_NAMES[deliveryMode],
+    triggerMode: level ? 'level' : 'edge',
+    destinationMode: logical ? 'logical' : 'physical',
+    destination,
   };
 }
 
@@ -80,7 +76,7 @@ function irqFields({ sequence, cause, timer, virtualTime, wallTime, deadline, la
   };
 }
 
-function detailFields(event: Irq['event']) {
+function detailFields(event: IrqDetail) {
   switch (event.kind) {
     case 'line':
       return { gsi: event.gsi, level: event.level, source: event.source };

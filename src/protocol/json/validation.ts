@@ -2,12 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { SouthbridgeError } from '../../errors.js';
 import { expectation, schemaNode } from '../../schema/keys.js';
 import { relevant } from '../../schema/validate.js';
-
-/**
- * Names the code of the error for a value that its schema refuses, where there is one of its own: `bad-address`,
- * `bad-size`, `bad-gsi` or `bad-vector`.
- */
-export const CODE_KEYWORD = 'x-error-code';
+import { CODE_KEYWORD } from './schemas.js';
 
 type ValueCode = 'bad-address' | 'bad-size' | 'bad-gsi' | 'bad-vector';
 

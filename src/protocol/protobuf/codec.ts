@@ -1,11 +1,11 @@
 import type { ClientMessage } from '../client-message.js';
 import { type Codec, type Frame, RefusedFrame } from '../codec.js';
+import { malformed } from '../records.js';
 import type { ServerMessage } from '../server-message.js';
 import { SharedFrame } from '../shared-frame.js';
 import { PROTO_SUBPROTOCOL } from '../subprotocols.js';
-import { decodeClientFrame } from './client-frame.js';
-import { malformed } from './record.js';
-import { serverFrame } from './server-frame.js';
+import { serverFrame } from './answers.js';
+import { readClientFrame } from './requests.js';
 
 const events = new SharedFrame(serverFrame);
 
@@ -19,6 +19,6 @@ export const protoCodec: Codec = {
 
   decode(data: Uint8Array, isBinary: boolean): ClientMessage {
     if (!isBinary) throw new RefusedFrame(undefined, malformed('it is a text frame, and this protocol is binary'));
-    return decodeClientFrame(data);
+    return readClientFrame(data);
   },
 };

@@ -14,6 +14,11 @@ export function fieldLength(value: number): number {
   return value === 0 ? 0 : 1 + varintLength(value);
 }
 
+/** Length of a field with presence. */
+export function optionalLength(value: number | undefined): number {
+  return value === undefined ? 0 : 1 + varintLength(value);
+}
+
 /** Writes the parts of protobuf that frequent messages consist of, into a frame of known length. */
 export class Writer {
   readonly bytes: Uint8Array;
@@ -45,6 +50,10 @@ export class Writer {
   explicit(tag: number, value: number): void {
     this.bytes[this.#at++] = tag;
     this.varint(value);
+  }
+
+  optional(tag: number, value: number | undefined): void {
+    if (value !== undefined) this.explicit(tag, value);
   }
 
   /** A field with a fixed32; 0 is left out. */

@@ -1,4 +1,4 @@
-import type { EventSink } from '../../core/machine/events.js';
+import { type EventSink, type EventWords, emptyEvent } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 
 /**
@@ -51,16 +51,9 @@ export function eventRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
 }
 
-export interface MachineEvent {
+export interface MachineEvent extends EventWords {
   /** Among all events, modulo 2^32. */
   position: number;
-  kind: number;
-  cause: number;
-  a: number;
-  b: number;
-  c: number;
-  virtualTime: number;
-  deadline: number;
 }
 
 /**
@@ -81,10 +74,13 @@ export class EventRing implements EventSink {
   /** Called while a producer waits for room: the gateway, which makes room, may be asleep with events in the ring. */
   onFull: () => void = () => {};
 
+  /** Called before and after each wait for room. */
+  onWait: (isWaiting: boolean) => void = () => {};
+
   /** Events that this thread may emit before it has to look for room. */
   #allowance = 0;
 
-  readonly #event: MachineEvent = { position: 0, kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: 0 };
+  readonly #event: MachineEvent = { position: 0, ...emptyEvent() };
 
   constructor(
     readonly memory: Memory,
@@ -99,16 +95,7 @@ export class EventRing implements EventSink {
     readonly burst = LARGEST_BURST,
   ) {}
 
-  emit(
-    machine: number,
-    kind: number,
-    cause: number,
-    a: number,
-    b: number,
-    c: number,
-    virtualTime: number,
-    deadline: number,
-  ): number {
+  emit(machine: number, event: Readonly<EventWords>): number {
     const { memory, claim } = this;
     if (this.#allowance === 0) this.#extend();
     this.#allowance--;
@@ -116,12 +103,12 @@ export class EventRing implements EventSink {
     const position = memory.add(this.address + TAIL, 1);
     const record = this.#record(position);
     memory.set(record + MACHINE, machine);
-    memory.set(record + KIND_AND_CAUSE, kind | (cause << 8));
-    memory.set(record + A, a);
-    memory.set(record + B, b);
-    memory.set(record + C, c);
-    memory.setTime(record + VIRTUAL_TIME, virtualTime);
-    memory.setTime(record + DEADLINE, deadline);
+    memory.set(record + KIND_AND_CAUSE, event.kind | (event.cause << 8));
+    memory.set(record + A, event.a);
+    memory.set(record + B, event.b);
+    memory.set(record + C, event.c);
+    memory.setTime(record + VIRTUAL_TIME, event.virtualTime);
+    memory.setTime(record + DEADLINE, event.deadline);
     memory.store(record + COMPLETE, (position + 1) | 0);
     if (claim) memory.set(claim, 0);
     this.emitted = true;
@@ -146,7 +133,9 @@ export class EventRing implements EventSink {
       if (this.#grantAfter(head)) return;
       memory.add(this.address + WAITERS, 1);
       this.onFull();
+      this.onWait(true);
       memory.wait(this.address + HEAD, head);
+      this.onWait(false);
       memory.add(this.address + WAITERS, -1);
     }
   }

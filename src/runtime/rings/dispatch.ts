@@ -1,28 +1,6 @@
+import { machineAt, type SharedMap } from '../threads/shared-map.js';
+import { NONE, type Request } from './requests.js';
 import type { SubmissionRing } from './submission-ring.js';
-
-/** Called with a request's result: a status of `submission-ring.ts` and, of a read, the two halves of the value. */
-export type Completion = (status: number, low: number, high: number) => void;
-
-/** Requests that are executed in order, such as those of one vCPU. */
-export interface Lane {
-  /** Requests that are not answered yet. */
-  inFlight: number;
-  /** While a step is pending: what came after it, in order. */
-  behindStep?: (() => void)[] | undefined;
-}
-
-/** A request on its way to a vCPU thread and back. */
-export interface Request {
-  readonly slot: number;
-  readonly operation: number;
-  readonly size: number;
-  /** Word address of the machine. */
-  readonly base: number;
-  readonly address: number;
-  readonly low: number;
-  readonly high: number;
-  readonly answer: Completion;
-}
 
 /** The gateway's side of one vCPU thread: what was submitted to it, in order, and what waits for room in its ring. */
 export class Dispatch {
@@ -37,6 +15,7 @@ export class Dispatch {
     /** Which of the rings this is. */
     readonly ringIndex: number,
     readonly ring: SubmissionRing,
+    readonly map: SharedMap,
   ) {}
 
   /** Submits a request, or lets it wait for room; returns whether it was submitted. */
@@ -59,12 +38,12 @@ export class Dispatch {
   }
 
   #submit(request: Request): void {
-    const { operation, size, base, address, low, high } = request;
     this.pending.push(request);
-    this.ring.submit(operation, size, base, address, low, high);
+    // One that belongs to no machine does nothing, in any of them.
+    this.ring.submit(request, machineAt(this.map, request.slot === NONE ? 0 : request.slot));
   }
 
-  /** What the thread is at, if it has taken anything. */
+  /** The request that the thread executes, if it has taken any. */
   get current(): Request | undefined {
     return this.pending[(this.ring.completed() - this.answered) | 0];
   }
@@ -74,7 +53,7 @@ export class Dispatch {
     return this.ring.completed() === this.answered;
   }
 
-  /** Takes back what the thread, which hangs or is no more, did not answer: the request that it is in first. */
+  /** Removes the requests that the thread, which hangs or has died, did not answer: first the one that it executes. */
   abandon(): Request[] {
     const done = (this.ring.completed() - this.answered) | 0;
     return [...this.pending.splice(done), ...this.queue.splice(0)];

@@ -40,6 +40,11 @@ export class Doorbell {
     this.memory.store(this.at + ASLEEP, 0);
   }
 
+  /** Whether the sleeper sleeps, or is about to, and nobody has rung since. */
+  get isAsleep(): boolean {
+    return this.memory.load(this.at + ASLEEP) !== 0;
+  }
+
   get rings(): number {
     return this.at + RINGS;
   }

@@ -55,7 +55,18 @@ export const STEPPING = 7;
 /** The step was cancelled; the value is the virtual time that it reached. */
 export const CANCELLED = 8;
 
-/** One request; its result is written over it. */
+/** An operation with its operands. */
+export interface Operation {
+  readonly operation: number;
+  /** Bytes of an access. */
+  readonly size: number;
+  readonly address: number;
+  /** Halves of the value. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One record; its result is written over it. */
 export interface Submission {
   operation: number;
   size: number;
@@ -92,16 +103,16 @@ export class SubmissionRing {
     return unanswered < this.capacity;
   }
 
-  /** Submits one request; the caller checked `hasRoom`. */
-  submit(operation: number, size: number, machine: number, address: number, low: number, high: number): void {
+  /** Submits a request to the machine at word address `machine`; the caller checked `hasRoom`. */
+  submit(request: Operation, machine: number): void {
     const { memory } = this;
     const position = memory.load(this.at + SUBMITTED);
     const record = this.#record(position);
-    memory.set(record + OPERATION, operation | (size << 8));
+    memory.set(record + OPERATION, request.operation | (request.size << 8));
     memory.set(record + MACHINE, machine);
-    memory.setTime(record + ADDRESS, address);
-    memory.set(record + VALUE_LOW, low);
-    memory.set(record + VALUE_HIGH, high);
+    memory.setTime(record + ADDRESS, request.address);
+    memory.set(record + VALUE_LOW, request.low);
+    memory.set(record + VALUE_HIGH, request.high);
     memory.store(this.at + SUBMITTED, (position + 1) | 0);
   }
 

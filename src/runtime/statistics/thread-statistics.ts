@@ -1,4 +1,5 @@
 import { Clock } from '../../core/machine/clock.js';
+import type { EventWords } from '../../core/machine/events.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { BQL, DEVICE } from '../../core/sync/lock-names.js';
 import { ownerOf } from '../../core/sync/mutex.js';
@@ -231,8 +232,8 @@ export class ThreadStatistics implements Statistics {
     if (this.#isTraced) this.#trace.interrupt(this.now());
   }
 
-  told(position: number, kind: number, cause: number, a: number, b: number, c: number): void {
-    if (this.#isTraced) this.#trace.told(position, kind, cause, a, b, c);
+  emitted(position: number, event: Readonly<EventWords>): void {
+    if (this.#isTraced) this.#trace.emitted(position, event);
   }
 
   coalesced(): void {

@@ -1,4 +1,4 @@
-import type { Request } from '../rings/dispatch.js';
+import type { Request } from '../rings/requests.js';
 import { GONE, VIEW } from '../rings/submission-ring.js';
 import type { LockView } from '../statistics/lock-view.js';
 

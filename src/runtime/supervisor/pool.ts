@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { FIRST_VCPU_THREAD, LOAD_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
 import type { WorkerData, WorkerRole } from '../threads/worker.js';
+import { Roles } from '../watchdog/progress.js';
 
 /** These threads allocate next to nothing: room for more would only be memory that stays with them. */
 const RESOURCES = { maxYoungGenerationSizeMb: 2 };
@@ -15,6 +17,8 @@ export class Pool {
   readonly #spare: number[] = [];
   /** Threads that are no more, and are still named somewhere. */
   readonly #buried = new Set<number>();
+  /** For the watchdog. */
+  readonly #roles: Roles;
   #closing = false;
   /** The number of the load thread, once it was started. */
   loadThread: number | undefined;
@@ -25,6 +29,7 @@ export class Pool {
     /** Called for a thread that ended by itself; `ran`, unless it never began. */
     readonly onDeath: (thread: number, role: WorkerRole, reason: unknown, ran: boolean) => void,
   ) {
+    this.#roles = new Roles(new SharedMemory(buffer), map.progress);
     for (let id = LOAD_THREAD - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
   }
 
@@ -95,6 +100,8 @@ export class Pool {
       resourceLimits: RESOURCES,
     });
     this.#workers.set(thread, worker);
+    if (role.kind === 'main-loop') this.#roles.mainLoop = thread;
+    else if (role.kind === 'vcpu') this.#roles.setVcpu(role.index, thread, role.ring);
     return new Promise((resolve, reject) => {
       let failure: unknown;
       let ran = false;

@@ -4,15 +4,14 @@ import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import { ControlQueue } from '../rings/control-queue.js';
-import { type Completion, Dispatch, type Lane, type Request } from '../rings/dispatch.js';
-import { CONTINUE_STEP, GONE, NOTHING, READ, STEP, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
+import { Dispatch } from '../rings/dispatch.js';
+import { MachineRequests, NONE, Request } from '../rings/requests.js';
+import { CONTINUE_STEP, GONE, NOTHING, READ, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
 import { LockView } from '../statistics/lock-view.js';
 import { type HangPorts, HungMachines } from '../supervisor/hung-machines.js';
 import { ThreadHost } from './host.js';
 import { InlineExecution } from './inline.js';
 import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
-
-const NO_SLOT = -1;
 
 /** Events delivered before the gateway returns to its sockets: each may go to hundreds of subscribers. */
 const EVENTS_PER_TURN = 64;
@@ -31,7 +30,7 @@ export interface GatewayPorts extends HangPorts {
 /** A request that ran inline, and is answered once the events before position `behind` are delivered. */
 interface InlineResult {
   readonly behind: number;
-  readonly answer: () => void;
+  readonly request: Request;
 }
 
 interface Round {
@@ -40,9 +39,9 @@ interface Round {
 }
 
 /**
- * What the gateway does between two looks at its sockets: submits requests, and hands over events and results in an
- * order in which every event comes before the result of the request that caused it. It never waits, and knows of no
- * event loop: the engine runs it on Node's, exploration on its own.
+ * The gateway's work between two polls of its sockets: it submits requests, and delivers events and results in an order
+ * in which every event comes before the result of the request that caused it. It never waits and has no event loop: the
+ * engine runs it on Node's, exploration on its own.
  */
 export class Gateway {
   /** For making machines, for reading what needs no lock, and for inline execution. */
@@ -54,13 +53,13 @@ export class Gateway {
   readonly controls: ControlQueue;
   /** The vCPU threads, by index. */
   readonly vcpus: Dispatch[] = [];
-  /** Those that hang and still have results to hand over. */
+  /** Those that hang and still have results to deliver. */
   retired: Dispatch[] = [];
   readonly inlineResults: InlineResult[] = [];
   /** Position of the event ring up to which events are delivered. */
   drained = 0;
   /** Events and results, counted. */
-  #handedOver = 0;
+  #delivered = 0;
 
   readonly #events: EventRing;
   readonly #inline: InlineExecution;
@@ -91,11 +90,8 @@ export class Gateway {
   /** The gateway's side of a vCPU thread with one of the rings. */
   dispatch(thread: number, ring: number): Dispatch {
     const { shared } = this.thread;
-    return new Dispatch(
-      thread,
-      ring,
-      new SubmissionRing(shared, submissionRingAt(this.map, ring), this.map.submissions),
-    );
+    const submissions = new SubmissionRing(shared, submissionRingAt(this.map, ring), this.map.submissions);
+    return new Dispatch(thread, ring, submissions, this.map);
   }
 
   dueWorkOf(slot: number): DueWork {
@@ -105,69 +101,32 @@ export class Gateway {
 
   // Requests
 
+  /** The record of the requests to the machine in a slot. */
+  newRecord(slot: number): MachineRequests {
+    const record = new MachineRequests({
+      isLost: () => this.hung.hasLost(slot),
+      perform: (request) => this.#perform(record, request),
+      submit: (request) => this.submit(request.vcpu % this.map.vcpuThreads, request),
+    });
+    return record;
+  }
+
   /**
-   * Executes a request inline if nothing of its lane is in flight and it cannot block, else submits it to a
+   * Executes a request inline if no request of its vCPU is on a thread and it cannot block. Otherwise it goes to its
    * vCPU thread. It is answered behind the events that it caused.
    */
-  perform(
-    vcpuThread: number,
-    slot: number,
-    operation: number,
-    size: number,
-    address: number,
-    low: number,
-    high: number,
-    answer: Completion,
-    lane: Lane,
-  ): void {
-    const status = this.inlineFor(slot, lane)?.run(operation, size, address, low, high);
+  #perform(record: MachineRequests, request: Request): void {
+    const { operation } = request;
+    const status = this.inlineFor(request.slot, record, request.vcpu)?.run(operation, request);
     if (status === undefined) {
-      this.enter(vcpuThread, this.request(slot, operation, size, address, low, high, answer, lane), lane);
+      record.dispatch(request);
       return;
     }
-    const { lo, hi } = this.machine.value;
-    this.afterEvents(() => (operation === READ ? answer(status, lo, hi) : answer(status, 0, 0)));
-  }
-
-  /** Submits a request of a lane, if it has one, once no step before it is pending. */
-  enter(vcpuThread: number, request: Request, lane?: Lane): void {
-    if (lane?.behindStep) lane.behindStep.push(() => this.enter(vcpuThread, request, lane));
-    else if (lane && request.operation === STEP) this.#enterStep(vcpuThread, request, lane);
-    else this.submit(vcpuThread, request);
-  }
-
-  #enterStep(vcpuThread: number, request: Request, lane: Lane): void {
-    const behind: (() => void)[] = [];
-    lane.behindStep = behind;
-    const answer: Completion = (status, low, high) => {
-      // What this sends joins the end of the line.
-      request.answer(status, low, high);
-      lane.behindStep = undefined;
-      // One of these may be a step, behind which the others wait again.
-      for (const enter of behind) enter();
-    };
-    this.submit(vcpuThread, { ...request, answer });
-  }
-
-  /** A request in flight in its lane, if it has one, until it is answered. */
-  request(
-    slot: number,
-    operation: number,
-    size: number,
-    address: number,
-    low: number,
-    high: number,
-    completion: Completion,
-    lane?: Lane,
-  ): Request {
-    const base = machineAt(this.map, slot);
-    if (!lane) return { slot, operation, size, base, address, low, high, answer: completion };
-    lane.inFlight++;
-    const answer: Completion = (status, lowRead, highRead) => {
-      lane.inFlight--;
-      completion(status, lowRead, highRead);
-    };
-    return { slot, operation, size, base, address, low, high, answer };
+    const { value } = this.machine;
+    request.status = status;
+    request.low = operation === READ ? value.lo : 0;
+    request.high = operation === READ ? value.hi : 0;
+    this.finishBehindEvents(request);
   }
 
   /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
@@ -177,28 +136,29 @@ export class Gateway {
   }
 
   /**
-   * Executes accesses of a lane inline, if nothing of it is in flight; turned to the machine, and good for this
-   * machine until something else is done here. Answers have to go through `afterEvents`.
+   * Executes accesses of a vCPU inline, if none of its requests is on a thread. The machine of the slot stays selected
+   * until the next call of the gateway. Answers have to go through `finishBehindEvents`.
    */
-  inlineFor(slot: number, lane: Lane): InlineExecution | undefined {
-    if (lane.inFlight > 0 || this.options.execution !== 'auto') return undefined;
+  inlineFor(slot: number, record: MachineRequests, vcpu: number): InlineExecution | undefined {
+    if (this.options.execution !== 'auto' || record.onThread(vcpu) > 0) return undefined;
     return this.#inline.select(machineAt(this.map, slot));
   }
 
   /**
-   * Calls back once the events of inline accesses are delivered: at once, unless one before them is incomplete,
-   * or belongs behind a result of a vCPU thread that is not delivered yet.
+   * Finishes a request that was executed inline, once its events are delivered: at once, unless an event before them is
+   * incomplete, or belongs behind a result of a vCPU thread that is not delivered yet.
    */
-  afterEvents(answer: () => void): void {
+  finishBehindEvents(request: Request): void {
     // In this order: an event before the tail has before it the results that came before it.
     const behind = this.#events.tail();
     const missing = (behind - this.drained) | 0;
     if (this.inlineResults.length > 0 || (this.#events.emitted && missing > 0 && !this.#canDeliver(missing))) {
-      this.inlineResults.push({ behind, answer });
+      this.inlineResults.push({ behind, request });
       this.host.gatewayBell.ring();
-    } else {
-      answer();
+      this.#events.emitted = false;
+      return;
     }
+    request.finish();
     this.#events.emitted = false;
   }
 
@@ -206,14 +166,13 @@ export class Gateway {
     return this.#dispatches.every((vcpu) => vcpu.isHandedOver) && this.#drain(events) === events;
   }
 
-  /** Resolves when every vCPU thread has done what it was at, or another has taken its place. */
+  /** Resolves when every vCPU thread has completed its requests so far, or another has taken its place. */
   async barrier(): Promise<void> {
     const passed = this.vcpus.map(
       (_, index) =>
         new Promise<void>((done) => {
-          const request = this.request(0, NOTHING, 0, 0, 0, 0, () => done());
-          // Of no machine: none keeps it, whatever has become of it.
-          this.submit(index, { ...request, slot: NO_SLOT });
+          // Of no machine: no hung machine can hold it.
+          this.submit(index, new Request(NONE, NONE, NOTHING, 0, 0, 0, 0, () => done()));
         }),
     );
     await Promise.all(passed);
@@ -254,9 +213,9 @@ export class Gateway {
     );
   }
 
-  /** Hands over events and results in the order in which they came about; returns whether there was anything. */
+  /** Delivers events and results in the order in which they arose; returns whether there was anything. */
   turn(): boolean {
-    const before = this.#handedOver;
+    const before = this.#delivered;
     // In this order: what was told by then belongs to requests that are answered in this turn, or later.
     const told = this.#events.tail();
     this.hung.note();
@@ -277,12 +236,12 @@ export class Gateway {
     for (let index = 0; index < this.vcpus.length; index++) {
       if (this.vcpus[index].sendQueued()) this.host.vcpuBells[index].ring();
     }
-    return this.controls.finish(this.drained) + this.#finishRounds() > 0 || this.#handedOver !== before;
+    return this.controls.finish(this.drained) + this.#finishRounds() > 0 || this.#delivered !== before;
   }
 
   /**
-   * Delivers the events before a position, and between them the results of inline accesses, which may be of
-   * the same lane as what comes next. False if an event is incomplete.
+   * Delivers the events before a position, and between them the results of inline accesses, which may be of the same
+   * vCPU as the next result. False if an event is incomplete.
    */
   #deliverTo(position: number): boolean {
     for (;;) {
@@ -309,7 +268,7 @@ export class Gateway {
   #drain(limit: number): number {
     const count = this.#events.drain(limit, (slot, event) => this.ports.deliver(slot, event));
     this.drained = (this.drained + count) | 0;
-    this.#handedOver += count;
+    this.#delivered += count;
     return count;
   }
 
@@ -331,34 +290,35 @@ export class Gateway {
   #answer(vcpu: Dispatch): void {
     const position = vcpu.answered;
     vcpu.answered = (position + 1) | 0;
-    this.#handedOver++;
+    this.#delivered++;
     const request = vcpu.pending.shift() as Request;
     const status = vcpu.ring.status(position);
     if (status === GONE && this.hung.hold(request)) return;
     if (status === STEPPING) {
       // Behind the requests of other machines: a step holds none of them up for longer than a slice.
-      const next = {
-        ...request,
-        operation: CONTINUE_STEP,
-        address: vcpu.ring.address(position),
-        low: vcpu.ring.low(position),
-      };
-      this.submit(Math.max(0, this.vcpus.indexOf(vcpu)), next);
+      this.submit(Math.max(0, this.vcpus.indexOf(vcpu)), this.#continuation(request, vcpu, position));
       return;
     }
     request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
+  }
+
+  /** The rest of a step. Its result becomes that of the step. */
+  #continuation(step: Request, { ring }: Dispatch, position: number): Request {
+    return new Request(step.slot, NONE, CONTINUE_STEP, 0, ring.address(position), ring.low(position), 0, (rest) =>
+      step.answer(rest.status, rest.low, rest.high),
+    );
   }
 
   #answerInlineResults(): void {
     for (let first = this.inlineResults.at(0); first; first = this.inlineResults.at(0)) {
       if (((first.behind - this.drained) | 0) > 0) return;
       this.inlineResults.shift();
-      this.#handedOver++;
-      first.answer();
+      this.#delivered++;
+      first.request.finish();
     }
   }
 
-  /** All that may have results to hand over. */
+  /** All that may have results to deliver. */
   get #dispatches(): readonly Dispatch[] {
     // What hangs came first: its last results go before those of its replacement.
     return this.retired.length === 0 ? this.vcpus : [...this.retired, ...this.vcpus];

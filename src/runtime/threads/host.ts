@@ -2,6 +2,7 @@ import type { MachineHost } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { EventRing } from '../events/event-ring.js';
 import { Doorbell } from '../rings/doorbell.js';
+import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../watchdog/progress.js';
 import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
 import { kick } from './slot-loop.js';
 
@@ -14,6 +15,8 @@ export class ThreadHost implements MachineHost {
   readonly vcpuBells: readonly Doorbell[];
   readonly transfer: number;
   readonly slice: number | undefined;
+  /** Where this thread shows its progress; exploration has no watchdog. */
+  progress: ThreadProgress | undefined;
 
   constructor(
     readonly shared: Memory,
@@ -27,7 +30,13 @@ export class ThreadHost implements MachineHost {
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
     this.loadBell = new Doorbell(shared, map.loadBell);
     this.events.onFull = () => this.gatewayBell.ring();
+    this.events.onWait = (isWaiting) => this.progress?.waits(isWaiting ? RING_WAIT : NO_WAIT);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
+  }
+
+  /** The thread waits for a round of the main loop, or has waited. */
+  settles(isWaiting: boolean): void {
+    this.progress?.waits(isWaiting ? SETTLE_WAIT : NO_WAIT);
   }
 
   kickMainLoop(slot: number): void {

@@ -1,12 +1,11 @@
+import * as guest from '../../core/devices/guest-map.js';
 import { Hpet } from '../../core/devices/hpet/hpet.js';
-import { HPET_BASE, HPET_SIZE } from '../../core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../../core/devices/ioapic/registers.js';
 import type { Machine } from '../../core/machine/machine.js';
 import { U64 } from '../../core/memory/u64.js';
 import { IRQ_UPDATE, MMIO_READ, MMIO_WRITE } from '../../core/sync/call-sites.js';
 import { BQL, DEVICE, IOAPIC, PIC, ROUTER, TIMERS } from '../../core/sync/lock-names.js';
 import type { EventRing } from '../events/event-ring.js';
-import { END_OF_INTERRUPT, OK, READ, SET_LINE, UNASSIGNED, WRITE } from '../rings/submission-ring.js';
+import { END_OF_INTERRUPT, OK, type Operation, READ, SET_LINE, UNASSIGNED, WRITE } from '../rings/submission-ring.js';
 
 const bit = (lock: number) => 1 << lock;
 
@@ -22,13 +21,16 @@ const SITES: { readonly [operation: number]: number } = {
 const LEAVES = bit(ROUTER) | bit(IOAPIC) | bit(PIC) | bit(TIMERS);
 const BIG = bit(BQL) | bit(TIMERS);
 
+/** What an operation works on: a request, or one access of a batch. */
+export type Operands = Omit<Operation, 'operation'>;
+
 /** An access that must not run inline. */
-const HAND_OVER = -1;
+const NOT_INLINE = -1;
 
 /**
- * Accesses on the gateway itself, which may never wait: an access runs only if every lock that its path may need
- * could be had at once, beforehand, and the events that it may cause find room. Else nothing was touched, and a vCPU
- * thread has to do it.
+ * Accesses on the gateway itself, which may never wait: an access runs only if the gateway acquires at once, in advance,
+ * every lock that its path may need, and the events that it may cause find room. Otherwise nothing has changed, and a
+ * vCPU thread has to execute the access.
  */
 export class InlineExecution {
   readonly #value = new U64();
@@ -38,37 +40,38 @@ export class InlineExecution {
     readonly events: EventRing,
   ) {}
 
-  /** Turns to the machine at `base`, for `run`. */
+  /** Selects the machine at `base`, for `run`. */
   select(base: number): this {
     this.machine.select(base);
     return this;
   }
 
-  /** Carries out an access to the selected machine: its status (the value is the machine's), or undefined. */
-  run(operation: number, size: number, address: number, low: number, high: number): number | undefined {
+  /** Executes an operation on the selected machine: its status (the value is the machine's), or undefined. */
+  run(operation: number, operands: Operands): number | undefined {
     const { machine } = this;
+    const { size, address } = operands;
     const locks = this.#locksFor(operation, size, address);
-    if (locks === HAND_OVER || (operation !== READ && !this.events.hasRoom())) return undefined;
+    if (locks === NOT_INLINE || (operation !== READ && !this.events.hasRoom())) return undefined;
     machine.locks.site = SITES[operation];
     if (!machine.locks.tryAcquireAll(locks)) return undefined;
-    const status = this.#mayRead(operation, size, address)
-      ? this.#perform(operation, size, address, low, high)
-      : undefined;
+    const status = this.#mayRead(operation, size, address) ? this.#perform(operation, operands) : undefined;
     machine.hpet.counter.dropSample();
     machine.locks.releaseAll(locks);
     return status;
   }
 
   /**
-   * False if the access reads the main counter and a writer holds its readers up. The writer may have died over it, at any
-   * moment since whatever was looked at before; so all that the access will read is read here.
+   * False if the access reads the main counter while a writer holds up its readers. The writer may die at any moment, so
+   * everything that the access will read is sampled here.
    */
   #mayRead(operation: number, size: number, address: number): boolean {
     const { hpet, clock } = this.machine;
-    return operation !== READ || !Hpet.touchesMainCounter(address - HPET_BASE, size) || hpet.counter.sample(clock);
+    return (
+      operation !== READ || !Hpet.touchesMainCounter(address - guest.HPET_BASE, size) || hpet.counter.sample(clock)
+    );
   }
 
-  #perform(operation: number, size: number, address: number, low: number, high: number): number {
+  #perform(operation: number, { size, address, low, high }: Operands): number {
     const { machine } = this;
     switch (operation) {
       case READ:
@@ -84,30 +87,32 @@ export class InlineExecution {
     }
   }
 
-  /** A bit per lock that the path of the access may take, or HAND_OVER. */
+  /** A bit per lock that the path of the access may take, or NOT_INLINE. */
   #locksFor(operation: number, size: number, address: number): number {
     const { mmio, irq } = this.machine.design;
     // With a manual clock the answer to all but a read waits for the main loop.
-    if (operation !== READ && this.machine.hasManualClock) return HAND_OVER;
-    // What may be broken off is best done where nothing was taken beforehand.
-    if (operation !== READ && this.machine.xen.asserts) return HAND_OVER;
-    // These designs act after the access: on a list, or on a queue that is looked at again after an unlock.
+    if (operation !== READ && this.machine.hasManualClock) return NOT_INLINE;
+    // An access that may be aborted runs where no lock was taken in advance.
+    if (operation !== READ && this.machine.xen.asserts) return NOT_INLINE;
+    // These designs act after the access: on a list, or on a queue that is rechecked after an unlock.
     const isPlain = irq.name === 'inline' || irq.name === 'lockless';
     const controllers = irq.lockless ? LEAVES : BIG;
-    if (operation === SET_LINE || operation === END_OF_INTERRUPT) return isPlain ? controllers : HAND_OVER;
-    if (operation !== READ && operation !== WRITE) return HAND_OVER;
+    if (operation === SET_LINE || operation === END_OF_INTERRUPT) return isPlain ? controllers : NOT_INLINE;
+    if (operation !== READ && operation !== WRITE) return NOT_INLINE;
     // Room was found for the events of one piece.
-    if (operation === WRITE && !isOnePiece(size, address)) return HAND_OVER;
-    if (address >= IOAPIC_BASE && address + size <= IOAPIC_BASE + IOAPIC_SIZE) return isPlain ? controllers : HAND_OVER;
-    const offset = address - HPET_BASE;
-    if (offset < 0 || offset + size > HPET_SIZE) return 0;
+    if (operation === WRITE && !isOnePiece(size, address)) return NOT_INLINE;
+    const device = guest.deviceAt(address, size);
+    if (device === guest.NO_DEVICE) return 0;
+    if (device === guest.IOAPIC) return isPlain ? controllers : NOT_INLINE;
+    const offset = address - guest.HPET_BASE;
     const entry = mmio.underBql ? bit(BQL) : bit(DEVICE);
-    if (operation === WRITE) return isPlain ? entry | controllers : HAND_OVER;
+    if (operation === WRITE) return isPlain ? entry | controllers : NOT_INLINE;
     return !mmio.underBql && offset % size === 0 && Hpet.isMainCounter(offset, size) ? 0 : entry;
   }
 }
 
 /** Whether a device sees one access (`machine/bus.ts`). */
 function isOnePiece(size: number, address: number): boolean {
-  return address % size === 0 && size <= (address >= HPET_BASE ? 8 : 4);
+  const isIoapic = guest.deviceAt(address, size) === guest.IOAPIC;
+  return address % size === 0 && size <= (isIoapic ? guest.IOAPIC_WIDTH : guest.HPET_WIDTH);
 }

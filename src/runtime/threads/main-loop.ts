@@ -3,6 +3,7 @@ import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
 import { DeadlineQueue } from '../rings/deadline-queue.js';
+import { NO_MACHINE } from '../watchdog/progress.js';
 import { ThreadHost } from './host.js';
 import { machineAt, type SharedMap } from './shared-map.js';
 import { SlotLoop } from './slot-loop.js';
@@ -23,6 +24,7 @@ export class MainLoop extends SlotLoop {
 
   /** Runs everything that is due, then sleeps until something will be. */
   iterate(): void {
+    this.#host.progress?.step();
     this.answerRound();
     this.runKicked();
     this.runDue();
@@ -46,7 +48,15 @@ export class MainLoop extends SlotLoop {
 
   /** One round for a machine. If more is due then, at host time `now`, the next round comes after those of all others. */
   protected visit(slot: number, now: number): void {
+    const { progress } = this.#host;
     this.machine.select(machineAt(this.map, slot));
+    progress?.enter(slot);
+    this.#run(slot, now);
+    progress?.enter(NO_MACHINE);
+    progress?.step();
+  }
+
+  #run(slot: number, now: number): void {
     const controlled = this.due.run();
     if (this.due.isHeldUp) {
       // The load thread kicks this machine at the end of its hold.

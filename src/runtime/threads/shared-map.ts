@@ -6,6 +6,7 @@ import { submissionRingWords } from '../rings/submission-ring.js';
 import { LOCK_REPORT_WORDS } from '../statistics/lock-reports.js';
 import { statisticsWords } from '../statistics/statistics-layout.js';
 import { type TraceMap, traceWords } from '../trace/trace-map.js';
+import { progressWords } from '../watchdog/progress.js';
 
 export interface SharedMapOptions {
   /** Most machines at a time. */
@@ -50,6 +51,8 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   readonly transfer: number;
   /** One word per thread number: whether it is writing an event now. */
   readonly emitting: number;
+  /** What threads show the watchdog; see `watchdog/progress.ts`. */
+  readonly progress: number;
   readonly eventRing: number;
   readonly firstMachine: number;
   readonly words: number;
@@ -86,6 +89,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     lockReports: claim(LOCK_REPORT_WORDS),
     transfer: claim(MACHINE_WORDS),
     emitting: claim(MAX_THREADS),
+    progress: claim(progressWords(options)),
     eventRing: claim(eventRingWords(options.events)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     // Last, so that its size moves nothing else.

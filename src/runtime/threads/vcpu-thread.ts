@@ -30,6 +30,7 @@ export class VcpuThread {
 
   /** Does one thing, or sleeps until there is one; false if it was asked to stop. */
   step(): boolean {
+    this.#host.progress?.step();
     const request = this.submissions.take();
     if (request) return this.#answer(request);
     if (this.#drain()) return true;
@@ -58,6 +59,7 @@ export class VcpuThread {
 
   #run(request: ring.Submission): number {
     this.machine.select(request.machine);
+    this.#host.progress?.enter(this.machine.slot);
     try {
       return this.#perform(request);
     } catch (error) {
@@ -149,6 +151,7 @@ export class VcpuThread {
         bits &= ~(1 << bit);
         const slot = word * 32 + bit;
         this.machine.select(machineAt(this.map, slot));
+        this.#host.progress?.enter(slot);
         if (this.due.drainKicks()) this.#host.kickVcpu(slot);
         drained = true;
       }

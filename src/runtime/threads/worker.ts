@@ -8,6 +8,7 @@ import { Doorbell } from '../rings/doorbell.js';
 import { SubmissionRing } from '../rings/submission-ring.js';
 import { LockReportRings } from '../statistics/lock-reports.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
+import { ThreadProgress } from '../watchdog/progress.js';
 import type { ThreadHost } from './host.js';
 import { LoadThread } from './load-thread.js';
 import { MainLoop } from './main-loop.js';
@@ -44,9 +45,11 @@ const thread = new Thread(
 );
 const memory = new SharedMemory(buffer);
 
-/** Shows when this thread writes an event, for the gateway, which finds what a dead thread left. */
-function claim({ host }: Machine): void {
-  (host as ThreadHost).events.claim = map.emitting + id;
+/** Shows the progress of this thread to the watchdog, and when it writes an event, to the gateway, which finds what a dead thread left. */
+function claim(machine: Machine): void {
+  const host = machine.host as ThreadHost;
+  host.progress = new ThreadProgress(shared, map.progress, id);
+  host.events.claim = map.emitting + id;
   shared.set(map.emitting + id, 0);
 }
 

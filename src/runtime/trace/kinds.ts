@@ -14,8 +14,7 @@ export const ACCESS_ENDS = 6;
 export const CALLBACK_BEGINS = 7;
 export const CALLBACK_ENDS = 8;
 /**
- * An interrupt event (`machine/events.ts`). `a`: its position in the event ring; `b`: kind | cause << 8 | GSI, pin or
- * timer << 16 | level or vector << 24.
+ * An interrupt event. `a`: its position in the event ring; `b`: its summary (`machine/events.ts`).
  */
 export const INTERRUPT = 9;
 /** The gateway hands an event over to clients. `a`: position in the event ring; `b`: kind. */

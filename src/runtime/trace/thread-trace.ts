@@ -1,4 +1,4 @@
-import { EVENT_INTR, EVENT_LINE } from '../../core/machine/events.js';
+import { type EventWords, summarize } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 import * as kinds from './kinds.js';
 import { type TraceMap, traceRingAt } from './trace-map.js';
@@ -8,7 +8,7 @@ import { TraceRing } from './trace-ring.js';
 export class ThreadTrace {
   readonly #ring: TraceRing;
   #machine = 0;
-  /** When the interrupt event that is being told came about. */
+  /** When the interrupt event that is being emitted happened. */
   #interruptAt = 0;
 
   constructor(shared: Memory, map: TraceMap, thread: number) {
@@ -52,15 +52,13 @@ export class ThreadTrace {
     this.#ring.write(time, kinds.CALLBACK_ENDS, 0, 0, this.#machine, 0, 0, 0);
   }
 
-  /** Noted before the event is there for others to see, so that its hand-over is never earlier. */
+  /** Called before other threads can see the event, so that its delivery is never earlier. */
   interrupt(time: number): void {
     this.#interruptAt = time;
   }
 
-  told(position: number, kind: number, cause: number, a: number, b: number, c: number): void {
-    const detail = kind === EVENT_LINE ? b : kind === EVENT_INTR ? a : c;
-    const event = kind | (cause << 8) | ((a & 0xff) << 16) | ((detail & 0xff) << 24);
-    this.#ring.write(this.#interruptAt, kinds.INTERRUPT, 0, 0, this.#machine, position, event, 0);
+  emitted(position: number, event: Readonly<EventWords>): void {
+    this.#ring.write(this.#interruptAt, kinds.INTERRUPT, 0, 0, this.#machine, position, summarize(event), 0);
   }
 
   deliveryBegins(time: number, position: number, kind: number): void {

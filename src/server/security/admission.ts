@@ -5,6 +5,7 @@ import { SouthbridgeError } from '../../errors.js';
 import { bearerOf } from '../../protocol/subprotocols.js';
 import { type Access, allows } from './roles.js';
 import { hashOf, limitsText, readTokenFile, requireGoodFor, TOKEN_PREFIX, type TokenEntry } from './token-file.js';
+import { isUnixSocket } from './unix-socket.js';
 
 /** `Bearer` of RFC 6750; the scheme's name in any case. */
 const AUTHORIZATION = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
@@ -44,6 +45,8 @@ export class Admission {
   check(request: IncomingMessage, access: Access, machine?: string): TokenEntry | undefined {
     if (access === 'public' || this.#entries === undefined) return undefined;
     const token = tokenOf(request);
+    // The permissions of the socket's file stand in its place.
+    if (token === undefined && isUnixSocket(request.socket)) return undefined;
     if (token === undefined) throw new SouthbridgeError('token-missing', { role: access });
     const entry = find(this.#entries, token);
     if (entry === undefined) throw new SouthbridgeError('token-unknown');

@@ -1,3 +1,4 @@
+import type { IoapicMessage } from '../../core/devices/ioapic/ioapic.js';
 import {
   DELIVERY_MODE_MASK,
   DELIVERY_MODE_SHIFT,
@@ -42,15 +43,15 @@ export function decodeMsi(address: number, data: number): ApicMessage | undefine
   };
 }
 
-/** What the IOAPIC sends: `packed` as in `machine/events.ts`. */
-export function decodeIoapicMessage(packed: number, vector: number): ApicMessage {
-  const deliveryMode = (packed >> 9) & DELIVERY_MODE_MASK;
+/** A message that the IOAPIC sends. */
+export function decodeIoapicMessage(message: Readonly<IoapicMessage>): ApicMessage {
+  const { destination, destinationMode, deliveryMode, vector, trigger } = message;
   return {
-    destination: packed & 0xff,
-    logical: (packed & (1 << 8)) !== 0,
+    destination,
+    logical: destinationMode !== 0,
     deliveryMode,
     vector: vector & VECTOR_MASK,
-    level: (packed & (1 << 12)) !== 0,
+    level: trigger !== 0,
     one: deliveryMode === LOWEST_PRIORITY,
   };
 }

@@ -20,15 +20,14 @@ import { SouthbridgeError } from '../../errors.js';
 import type { Access } from '../../protocol/client-message.js';
 import type { Gap, LineLevels } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
-import type { Completion } from '../../runtime/rings/dispatch.js';
+import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { threadName } from '../../runtime/statistics/lock-view.js';
 import type { Engine } from '../../runtime/threads/engine.js';
-import { type Answer, promised } from '../streams/answer.js';
+import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import { type BatchRoom, fillResult } from '../streams/batch-results.js';
 import type { Drops } from '../streams/flow.js';
 import { addressed } from './apic.js';
-import { Gate } from './gate.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { linesAfter, NO_LINES } from './lines.js';
@@ -53,6 +52,7 @@ export class MachineHandle {
   readonly name: string;
   readonly locking: LockingDescription;
   readonly vcpus: readonly Vcpu[];
+  readonly slot: MachineSlot;
   readonly subscribers = new Set<Subscriber>();
   /** Allocated when the first subscriber comes. */
   #history: History | undefined;
@@ -71,9 +71,8 @@ export class MachineHandle {
   checkpointFailure: string | undefined;
 
   #bqlLoad: BqlLoadConfig;
-  readonly #gate = new Gate();
   #draining = false;
-  /** Whether a thread had died in the machine when it was last made anew. */
+  /** Whether a thread had died in the machine when it was last rebuilt. */
   #wasSuspect = false;
 
   constructor(
@@ -91,17 +90,18 @@ export class MachineHandle {
       { length: config.vcpus },
       (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines, drops),
     );
-    engine.createMachine(options, (event) => this.#onEvent(event));
+    this.slot = engine.slot(options.slot);
+    this.slot.create(options, (event) => this.#onEvent(event));
   }
 
   /** Requests that are not answered yet, those that control the machine included. */
-  get requestsUnderWay(): number {
-    return this.#gate.underWay;
+  get unanswered(): number {
+    return this.slot.requests.unanswered;
   }
 
   /** Virtual time in ns. */
   get virtualTime(): number {
-    return this.engine.virtualTime(this.options.slot);
+    return this.slot.virtualTime;
   }
 
   /** Throws `unknown-vcpu`. */
@@ -112,15 +112,15 @@ export class MachineHandle {
   }
 
   /**
-   * Throws `machine-closing` once deletion has begun, `machine-hung` where threads hang in the machine for ever, and
-   * `machine-suspect` where one died.
+   * Throws `machine-closing` once deletion has begun, `machine-hung` if threads hang in the machine, and
+   * `machine-suspect` if one died.
    */
   requireOpen(): void {
     if (!this.isOpen) throw this.gone();
   }
 
   /** Throws as `requireOpen`, and `shutting-down` once the server takes no more requests. */
-  #requireTaking(): void {
+  #requireAdmitting(): void {
     this.requireOpen();
     if (this.#draining) throw new SouthbridgeError('shutting-down');
   }
@@ -134,19 +134,19 @@ export class MachineHandle {
   gone(): SouthbridgeError {
     const details = { machine: this.name };
     if (this.state === 'deleting') return new SouthbridgeError('machine-closing', details);
-    // Whoever is told after the machine was made anew is told of what was before.
+    // A request that fails after the machine was rebuilt failed because of its state before.
     const isSuspect = this.isHung ? this.isSuspect : this.#wasSuspect;
     return new SouthbridgeError(isSuspect ? 'machine-suspect' : 'machine-hung', details);
   }
 
   /** Whether a thread died in the machine: what it left half done is unknown. */
   get isSuspect(): boolean {
-    return this.engine.isSuspect(this.options.slot);
+    return this.slot.isSuspect;
   }
 
   /** Whether a deadlock was left to hang (`onDeadlock: hang`), or a thread died. */
   get isHung(): boolean {
-    return this.engine.isHung(this.options.slot);
+    return this.slot.isHung;
   }
 
   /** Throws unless the clock can be stepped by hand now. */
@@ -156,58 +156,53 @@ export class MachineHandle {
     if (this.state === 'paused') throw new SouthbridgeError('machine-paused', details);
   }
 
-  // Requests; those of one vCPU are carried out and answered in order
+  // Requests; those of one vCPU are executed and answered in order. `failureOf` tells whether one failed
 
-  access(vcpu: number, { write, address, size, low, high }: Access, answer: Answer): void {
-    this.#submit(
-      vcpu,
-      write ? ring.WRITE : ring.READ,
-      size,
-      address,
-      low,
-      high,
-      answer,
-      (status, lowRead, highRead) => {
-        if (status === ring.OK) answer(undefined, lowRead, highRead);
-        else answer(new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size }), 0, 0);
-      },
-    );
+  /** Throws as `requireOpen`, or `shutting-down`. */
+  #perform(request: Request): void {
+    this.#requireAdmitting();
+    this.changed = true;
+    this.slot.perform(request);
+  }
+
+  /** The same for operations that are no access. */
+  #operate(vcpu: number, operation: number, address: number, value: number, done: Completion): void {
+    this.#perform(new Request(this.options.slot, vcpu, operation, 0, address, value, 0, done));
+  }
+
+  access(vcpu: number, { write, address, size, low, high }: Access, done: Completion): void {
+    const operation = write ? ring.WRITE : ring.READ;
+    this.#perform(new Request(this.options.slot, vcpu, operation, size, address, low, high, done));
   }
 
   /**
-   * Carries out accesses at once, from the first on, until something stands in the way of one; returns how many. What they
-   * read is in `results`; the answer has to go through `afterEvents`. Throws as `requireOpen`.
+   * Executes accesses at once, from the first on, until one would have to wait; returns how many. Their values are in
+   * `results`; the answer has to go through `afterEvents`. Throws as `requireOpen`.
    */
   tryAccesses(vcpu: number, accesses: readonly Access[], results: BatchRoom): number {
-    this.#requireTaking();
-    if (this.#gate.isClosed) return 0;
-    this.changed = true;
-    const { gateway, machine } = this.engine;
-    const inline = gateway.inlineFor(this.options.slot, this.vcpus[vcpu]);
+    this.#requireAdmitting();
+    const inline = this.slot.inlineFor(vcpu);
     if (!inline) return 0;
-    const { value } = machine;
+    this.changed = true;
+    const { value } = inline.machine;
     let done = 0;
     for (; done < accesses.length; done++) {
-      const { write, address, size, low, high } = accesses[done];
-      if (inline.run(write ? ring.WRITE : ring.READ, size, address, low, high) !== ring.OK) break;
+      const access = accesses[done];
+      if (inline.run(access.write ? ring.WRITE : ring.READ, access) !== ring.OK) break;
       fillResult(results, done, undefined, value.lo, value.hi);
     }
     // The events of these must not wait for the rest, which a vCPU thread may need long for.
-    if (done > 0 && done < accesses.length) gateway.host.gatewayBell.ring();
+    if (done > 0 && done < accesses.length) this.engine.gateway.host.gatewayBell.ring();
     return done;
   }
 
-  /** Answers what `tryAccesses` has done, once the events that it caused are handed over; it is under way until then. */
-  afterEvents(answer: () => void): void {
-    this.#gate.begin();
-    this.engine.gateway.afterEvents(() => {
-      answer();
-      this.#gate.end();
-    });
+  /** Calls back once the events of `tryAccesses` are delivered. */
+  afterEvents(vcpu: number, done: Completion): void {
+    this.slot.finishBehindEvents(new Request(this.options.slot, vcpu, ring.NOTHING, 0, 0, 0, 0, done));
   }
 
-  setLine(vcpu: number, gsi: number, level: number, answer: Answer): void {
-    this.#submit(vcpu, ring.SET_LINE, 0, gsi, level, 0, answer, () => answer(undefined, 0, 0));
+  setLine(vcpu: number, gsi: number, level: number, done: Completion): void {
+    this.#operate(vcpu, ring.SET_LINE, gsi, level, done);
   }
 
   /**
@@ -215,119 +210,85 @@ export class MachineHandle {
    * (path C); the callback of Xen's event channel comes from a vCPU. Rejects with `no-xen-filter`.
    */
   async setInput(input: Input, level: number): Promise<void> {
-    if (input === 'xen') return promised((answer) => this.#setXenCallback(level, answer)).then(() => {});
+    if (input === 'xen') return this.ask((done) => this.#operate(0, ring.XEN_CALLBACK, 0, level, done)).then(() => {});
     return this.#control(CONTROL_LEGACY_INPUT, (input === 'pit' ? SOURCE_PIT : SOURCE_RTC) * 2 + level);
   }
 
-  #setXenCallback(level: number, answer: Answer): void {
-    this.#submit(0, ring.XEN_CALLBACK, 0, 0, level, 0, answer, (status) =>
-      answer(status === ring.OK ? undefined : new SouthbridgeError('no-xen-filter', { machine: this.name }), 0, 0),
-    );
-  }
-
-  endOfInterrupt(vcpu: number, vector: number, answer: Answer): void {
-    this.#submit(vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, answer, () => answer(undefined, 0, 0));
+  endOfInterrupt(vcpu: number, vector: number, done: Completion): void {
+    this.#operate(vcpu, ring.END_OF_INTERRUPT, 0, vector, done);
   }
 
   /** Reads a byte from a port, or writes `value`. */
-  port(vcpu: number, port: number, value: number | undefined, answer: Answer): void {
+  port(vcpu: number, port: number, value: number | undefined, done: Completion): void {
     const operation = value === undefined ? ring.PORT_READ : ring.PORT_WRITE;
-    this.#submit(vcpu, operation, 1, port, value ?? 0, 0, answer, (status, low) => {
-      if (status === ring.OK) answer(undefined, low, 0);
-      else answer(new SouthbridgeError('bad-port', { port: `0x${port.toString(16)}` }), 0, 0);
-    });
+    this.#perform(new Request(this.options.slot, vcpu, operation, 1, port, value ?? 0, 0, done));
   }
 
   /** Acknowledge cycle of the 8259 pair: the low half is the vector. */
-  acknowledge(vcpu: number, answer: Answer): void {
-    this.#submit(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, 0, 0, answer, (_status, low) => answer(undefined, low, 0));
+  acknowledge(vcpu: number, done: Completion): void {
+    this.#operate(vcpu, ring.INTERRUPT_ACKNOWLEDGE, 0, 0, done);
   }
 
   /**
-   * Moves a manual clock; answers when all that came due has run, or with `step-cancelled` if the machine is reset, paused
-   * or deleted meanwhile. Throws if it cannot be moved at all.
+   * Moves a manual clock; answers when everything that was due has run, or with `step-cancelled` if the machine is reset,
+   * paused or deleted meanwhile. Throws if it cannot be moved at all.
    */
-  step(vcpu: number, ns: number, answer: Answer): void {
+  step(vcpu: number, ns: number, done: Completion): void {
     this.requireSteppable();
     if (ns > MAX_TIME) throw this.#tooFar(ns);
-    this.#submit(vcpu, ring.STEP, 0, ns, 0, 0, answer, (status, low, high) => {
-      if (status === ring.OK) answer(undefined, 0, 0);
-      else answer(status === ring.CANCELLED ? this.#cancelled(ns, high * 2 ** 32 + low) : this.#tooFar(ns), 0, 0);
+    this.#operate(vcpu, ring.STEP, ns, 0, done);
+  }
+
+  /** A request as a promise of its answer. Rejects with `failureOf`. */
+  ask(submit: (done: Completion) => void): Promise<Request> {
+    return new Promise((resolve, reject) => {
+      submit((request) => {
+        const failure = this.failureOf(request);
+        if (failure) reject(failure);
+        else resolve(request);
+      });
     });
   }
 
-  #cancelled(ns: number, virtualTime: number): SouthbridgeError {
-    return new SouthbridgeError('step-cancelled', {
-      machine: this.name,
-      ns,
-      virtualTime: String(virtualTime),
-    });
+  /** Why an answered request failed; undefined if it did not. */
+  failureOf({ status, address, size, low, high }: Request): SouthbridgeError | undefined {
+    const machine = this.name;
+    switch (status) {
+      case ring.OK:
+        return undefined;
+      case ring.GONE:
+        return this.gone();
+      case ring.UNASSIGNED:
+        return new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size });
+      case ring.BAD_PORT:
+        return new SouthbridgeError('bad-port', { port: `0x${address.toString(16)}` });
+      case ring.NO_XEN_FILTER:
+        return new SouthbridgeError('no-xen-filter', { machine });
+      case ring.NOT_STEPPABLE:
+        return this.#tooFar(address);
+      case ring.CANCELLED:
+        return new SouthbridgeError('step-cancelled', {
+          machine,
+          ns: address,
+          virtualTime: String(high * 2 ** 32 + low),
+        });
+      default:
+        return new SouthbridgeError('bql-not-held', { machine });
+    }
   }
 
   #tooFar(ns: number): SouthbridgeError {
     return new SouthbridgeError('step-too-far', { ns, now: this.virtualTime });
   }
 
-  /** See `Engine.view`. */
+  /** See `MachineSlot.view`. */
   async view<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
     this.requireOpen();
-    this.#gate.begin();
-    try {
-      const view = await this.engine.view(this.#threadOf(0), this.options.slot, what, read);
+    return this.slot.requests.hold(async () => {
+      const view = await this.slot.view(what, read);
       if (view === undefined) throw this.gone();
       return view;
-    } finally {
-      this.#gate.end();
-    }
-  }
-
-  #submit(
-    vcpu: number,
-    operation: number,
-    size: number,
-    address: number,
-    low: number,
-    high: number,
-    answer: Answer,
-    completion: Completion,
-  ): void {
-    this.#requireTaking();
-    this.#gate.begin();
-    const submit = () => this.#enter(vcpu, operation, size, address, low, high, answer, completion);
-    this.#gate.pass(submit);
-  }
-
-  #enter(
-    vcpu: number,
-    operation: number,
-    size: number,
-    address: number,
-    low: number,
-    high: number,
-    answer: Answer,
-    completion: Completion,
-  ): void {
-    if (this.isSuspect) {
-      answer(this.gone(), 0, 0);
-      this.#gate.end();
-      return;
-    }
-    this.#gate.enter();
-    this.changed = true;
-    const { slot } = this.options;
-    const finish: Completion = (status, lowRead, highRead) => {
-      this.#gate.leave();
-      if (status === ring.GONE) answer(this.gone(), 0, 0);
-      else if (status === ring.FAILED) answer(new SouthbridgeError('bql-not-held', { machine: this.name }), 0, 0);
-      else completion(status, lowRead, highRead);
-      this.#gate.end();
-    };
-    const lane = this.vcpus[vcpu];
-    this.engine.gateway.perform(this.#threadOf(vcpu), slot, operation, size, address, low, high, finish, lane);
-  }
-
-  #threadOf(vcpu: number): number {
-    return vcpu % this.engine.map.vcpuThreads;
+    });
   }
 
   /** The events after number `sequence`, of the last `limit`; from the first call on events are kept. */
@@ -342,14 +303,14 @@ export class MachineHandle {
     const { engine, options } = this;
     return {
       locks: engine.lockView.state(options.slot),
-      deferred: engine.deferred(options.slot),
+      deferred: this.slot.deferred(),
       xen: this.#xen(),
     };
   }
 
   #xen() {
     const { engine } = this;
-    const xen = engine.xen(this.options.slot);
+    const xen = this.slot.xen();
     if (!xen) return null;
     const { form, gsi, failures } = xen;
     return {
@@ -361,7 +322,7 @@ export class MachineHandle {
   }
 
   lockOrder() {
-    return this.engine.lockOrder(this.options.slot);
+    return this.slot.lockOrder();
   }
 
   deadlocks() {
@@ -377,7 +338,7 @@ export class MachineHandle {
     this.requireOpen();
     this.#bqlLoad = load;
     this.changed = true;
-    this.engine.loadBql(this.options.slot, toBqlLoad(load));
+    this.slot.loadBql(toBqlLoad(load));
   }
 
   // Control
@@ -399,44 +360,48 @@ export class MachineHandle {
     await this.#control(CONTROL_RESUME);
   }
 
-  /** Waits until nobody is in the machine, and lets nobody in until `work` is done. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
-    const gate = this.#gate;
+  /** Blocks new requests, waits until none is inside the machine, and executes `work`. */
+  async quiesce<T>(work: () => Promise<T>): Promise<T> {
+    const { requests } = this.slot;
     this.requireOpen();
-    while (gate.isClosed) await gate.opened();
+    while (requests.isBlocked) await requests.whenUnblocked();
     this.requireOpen();
-    gate.close();
+    requests.block();
     try {
-      await gate.emptied(this.engine.hang(this.options.slot));
+      await requests.whenEmpty(this.slot.hang());
       if (this.isHung) throw this.gone();
       return await work();
     } finally {
-      gate.open();
+      this.#unblock();
     }
   }
 
   /**
-   * Makes the machine, in which threads hang or one died, anew in its place: its locks are free, and its threads are
+   * Rebuilds the machine, in which threads hang or one died, in its place: its locks are free, and its threads are
    * ended. Admits no request until `work` is complete. If `before` rejects, the machine stays as it is. Throws
    * `machine-restored` if another request was first.
    */
-  async anew(work: () => Promise<void>, before: () => Promise<void>): Promise<void> {
-    const gate = this.#gate;
-    // Whoever is alone in the machine is about to fail.
-    while (gate.isClosed) await gate.opened();
+  async rebuild(work: () => Promise<void>, before: () => Promise<void>): Promise<void> {
+    const { requests } = this.slot;
+    // The caller that quiesces the machine is about to fail.
+    while (requests.isBlocked) await requests.whenUnblocked();
     if (!this.isHung) throw new SouthbridgeError('machine-restored', { machine: this.name });
-    gate.close();
+    requests.block();
     try {
       await before();
       this.#wasSuspect = this.isSuspect;
-      const { engine, options } = this;
-      await engine.remakeMachine(options);
-      if (this.state === 'paused') await engine.control(options.slot, CONTROL_PAUSE);
-      engine.loadBql(options.slot, toBqlLoad(this.#bqlLoad));
+      await this.slot.remake(this.options);
+      if (this.state === 'paused') await this.slot.control(CONTROL_PAUSE);
+      this.slot.loadBql(toBqlLoad(this.#bqlLoad));
       await work();
     } finally {
-      gate.open();
+      this.#unblock();
     }
+  }
+
+  #unblock(): void {
+    // A checkpoint that was taken meanwhile has none of what these requests do.
+    if (this.slot.requests.unblock() > 0) this.changed = true;
   }
 
   /** Whether virtual time follows the host's. */
@@ -447,33 +412,28 @@ export class MachineHandle {
   async #control(work: number, argument = 0): Promise<void> {
     this.requireOpen();
     this.changed = true;
-    this.#gate.begin();
-    try {
-      await this.engine.control(this.options.slot, work, argument);
-      if (this.isSuspect) throw this.gone();
-    } finally {
-      this.#gate.end();
-    }
+    await this.slot.requests.hold(() => this.slot.control(work, argument));
+    if (this.isSuspect) throw this.gone();
   }
 
-  /** Tells everyone who is connected, and resolves when nothing is under way and the slot can be used again. */
+  /** Disconnects vCPUs and subscribers. Resolves when no request is in flight and the slot can be used again. */
   async delete(): Promise<void> {
     if (this.state === 'deleting') throw this.gone();
     this.state = 'deleting';
     for (const vcpu of this.vcpus) vcpu.end();
     for (const subscriber of this.subscribers) subscriber.machineDeleted();
     // A step would keep the machine until it ends. Where threads hang, the removal answers this as well.
-    if (this.config.clock === 'manual' && !this.isHung) void this.engine.control(this.options.slot, CONTROL_END_STEPS);
+    if (this.config.clock === 'manual' && !this.isHung) void this.slot.control(CONTROL_END_STEPS);
     await this.#whenIdle();
-    await this.engine.removeMachine(this.options.slot);
+    await this.slot.remove();
   }
 
-  /** Resolves when nothing is under way, or threads hang: what hangs is answered when the machine is removed. */
+  /** Resolves when no request is in flight, or threads hang: hung requests are answered when the machine is removed. */
   #whenIdle(): Promise<void> {
-    return this.#gate.idle(() => this.engine.hang(this.options.slot));
+    return this.slot.requests.whenIdle(() => this.slot.hang());
   }
 
-  /** The server ends: takes no more requests, and resolves when those under way are answered. */
+  /** The server ends: admits no further requests, and resolves when those in flight are answered. */
   drain(): Promise<void> {
     this.#draining = true;
     return this.#whenIdle();

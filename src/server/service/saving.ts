@@ -14,13 +14,13 @@ import {
 
 /** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
 export function save(machine: MachineHandle, toKeep = false): Promise<Snapshot> {
-  return machine.alone(async () => {
+  return machine.quiesce(async () => {
     if (toKeep) machine.changed = false;
     let snapshot: Snapshot | undefined;
     const after = (at: number) => {
       snapshot = saved(machine, at);
     };
-    await machine.engine.transfer(machine.options.slot, CONTROL_SAVE, 0, () => {}, after);
+    await machine.slot.transfer(CONTROL_SAVE, 0, () => {}, after);
     if (!snapshot) throw machine.gone();
     return snapshot;
   });
@@ -75,8 +75,8 @@ export async function restore(
     await load(machine, snapshot, time);
     if (isServed) machine.restored();
   };
-  if (machine.isHung) await machine.anew(work, prepare);
-  else await machine.alone(() => prepare().then(work));
+  if (machine.isHung) await machine.rebuild(work, prepare);
+  else await machine.quiesce(() => prepare().then(work));
 }
 
 /** What `save` returns right after the snapshot was loaded. */
@@ -91,9 +91,8 @@ function asLoaded(machine: MachineHandle, snapshot: Snapshot, time: number): Sna
 }
 
 async function load(machine: MachineHandle, snapshot: Snapshot, time: number): Promise<void> {
-  const { engine, options } = machine;
-  const before = (at: number) => writeSaved(engine.shared, at, snapshot);
-  if (!(await engine.transfer(options.slot, CONTROL_RESTORE, time, before, () => {}))) throw machine.gone();
+  const before = (at: number) => writeSaved(machine.engine.shared, at, snapshot);
+  if (!(await machine.slot.transfer(CONTROL_RESTORE, time, before, () => {}))) throw machine.gone();
   machine.intr = snapshot.intr;
   machine.lines = savedLines(snapshot);
   machine.sequence = Math.max(machine.sequence, Number(snapshot.sequence));

@@ -13,6 +13,8 @@ const ROUND_MS = 1000;
 
 /** What all routes share: the threads, the machines on them, and who is connected. */
 export class Service {
+  /** Called when a thread makes no progress although it has work, with what the watchdog found. */
+  onStall: (text: string) => void = () => {};
   readonly engine: Engine;
   readonly machines: Machines;
   readonly statisticsSlots: StatisticsSlots;
@@ -39,6 +41,8 @@ export class Service {
       machines: limits.machines,
       statisticsSlots: this.statisticsSlots.capacity,
       traceRecords: limits.traceRecords,
+      exitsOnStall: configuration.watchdog.exit,
+      onStall: (stall) => this.onStall(this.engine.stalls.textOf(stall, (slot) => this.#nameOf(slot))),
       onThreadDeath: (death) => this.#onThreadDeath(death),
     });
     this.machines = new Machines(this.engine, limits, this.statisticsSlots, keeper, this.flow.drops.vcpu);
@@ -50,6 +54,18 @@ export class Service {
     const { machines } = this.configuration;
     if (this.keeper) await this.keeper.makeMachines(this.machines, machines);
     else for (const machine of machines) this.machines.create(machine);
+  }
+
+  #nameOf(slot: number): string | undefined {
+    return [...this.machines].find(({ options }) => options.slot === slot)?.name;
+  }
+
+  /** Throws `stalled` while a thread makes no progress although it has work. */
+  requireProgress(): void {
+    const { stalls } = this.engine;
+    const [stall] = stalls.current.values();
+    if (!stall) return;
+    throw new SouthbridgeError('stalled', { stall: stalls.textOf(stall, (slot) => this.#nameOf(slot)) });
   }
 
   #onThreadDeath(death: ThreadDeath): void {

@@ -1,7 +1,6 @@
 import { SouthbridgeError } from '../../errors.js';
 import type { DestinationFormat } from '../../protocol/names.js';
 import type { Gap, Interrupt, Intr, LineLevels } from '../../protocol/server-message.js';
-import type { Lane } from '../../runtime/rings/dispatch.js';
 import { Backlog } from '../streams/backlog.js';
 import type { Drops } from '../streams/flow.js';
 import type { ApicMessage, LocalApic } from './apic.js';
@@ -27,9 +26,7 @@ export interface SavedVcpu {
 }
 
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
-export class Vcpu implements LocalApic, Lane {
-  /** Requests of this vCPU that are not answered yet; they are carried out in order. */
-  inFlight = 0;
+export class Vcpu implements LocalApic {
   logicalId = 0;
   format: DestinationFormat = 'flat';
   /** Interrupts for a vCPU that is away, in order. */

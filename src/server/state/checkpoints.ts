@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { MachineConfig } from '../../config/machine.js';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
+import { SerialQueue } from '../../runtime/serial-queue.js';
 import type { Keeper, KeeperFigures, KeptMachines } from '../service/keeper.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
@@ -10,7 +11,6 @@ import type { Checkpoint, Origin } from './checkpoint.js';
 import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
 import { type FileLayer, type SetAside, StateFolder } from './folder.js';
 import { type Planned, plan } from './start-up.js';
-import { Turns } from './turns.js';
 
 /** Checkpoints under way at a time: the disk's waits overlap, and machines are stopped one after the other. */
 const AT_A_TIME = 4;
@@ -36,7 +36,7 @@ interface Kept {
 export class Checkpoints implements Keeper {
   readonly #kept = new Map<string, Kept>();
   readonly #origins = new Map<string, Origin>();
-  readonly #turns = new Turns();
+  readonly #perMachine = new SerialQueue<string>();
   #machines: KeptMachines | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -138,7 +138,7 @@ export class Checkpoints implements Keeper {
     try {
       const since = performance.now();
       const snapshot = await save(machine, true);
-      await this.#turns.take(machine.name, () => this.#commit(machine, snapshot, since));
+      await this.#perMachine.run(machine.name, () => this.#commit(machine, snapshot, since));
     } catch (error) {
       machine.changed = true;
       throw this.#failures.refusal(machine, error, existed);
@@ -150,7 +150,7 @@ export class Checkpoints implements Keeper {
   async delete(machine: MachineHandle, remove: () => void): Promise<void> {
     const { name } = machine;
     try {
-      await this.#turns.take(name, async () => {
+      await this.#perMachine.run(name, async () => {
         if (machine.state === 'deleting') throw machine.gone();
         await this.#removeFiles(name);
         remove();
@@ -162,7 +162,7 @@ export class Checkpoints implements Keeper {
 
   async discard(machine: MachineHandle, remove: () => void): Promise<void> {
     const { name } = machine;
-    await this.#turns.take(name, async () => {
+    await this.#perMachine.run(name, async () => {
       if (machine.state === 'deleting') return;
       await this.#removeFiles(name).catch((error) => {
         this.logger.warn({ err: error, machine: name }, `what was written of machine ${name} could not be removed`);
@@ -182,7 +182,7 @@ export class Checkpoints implements Keeper {
     const { name } = machine;
     let committed = false;
     const before = async (loaded: Snapshot) => {
-      await this.#turns.take(name, () => this.#commit(machine, loaded, performance.now()));
+      await this.#perMachine.run(name, () => this.#commit(machine, loaded, performance.now()));
       committed = true;
     };
     try {
@@ -190,7 +190,8 @@ export class Checkpoints implements Keeper {
     } catch (error) {
       // The former state is on the disk again, unless the machine is being deleted.
       const revert = async () => machine.state !== 'deleting' && this.folder.revert(name);
-      if (committed) await this.#turns.take(name, revert).catch((failure) => this.#failures.failed(machine, failure));
+      if (committed)
+        await this.#perMachine.run(name, revert).catch((failure) => this.#failures.failed(machine, failure));
       machine.changed = true;
       throw this.#failures.refusal(machine, error, true);
     }
@@ -198,7 +199,7 @@ export class Checkpoints implements Keeper {
 
   async lastOf(name: string): Promise<Snapshot | undefined> {
     try {
-      return await this.#turns.take(name, async () => {
+      return await this.#perMachine.run(name, async () => {
         await this.#hold();
         const { checkpoint, damaged } = await this.folder.read(name);
         this.#noteSetAside(damaged, checkpoint !== undefined);
@@ -297,7 +298,7 @@ export class Checkpoints implements Keeper {
     if (!this.#isChanged(machine)) return undefined;
     const since = performance.now();
     const snapshot = await save(machine, true);
-    return this.#turns.take(machine.name, async () => {
+    return this.#perMachine.run(machine.name, async () => {
       if (machine.state === 'deleting') return undefined;
       this.#bytes += await this.folder.write(machine.name, this.#checkpointOf(machine, snapshot));
       return keptOf(snapshot, since);

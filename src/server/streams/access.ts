@@ -1,5 +1,4 @@
-import { HPET_BASE, HPET_SIZE } from '../../core/devices/hpet/registers.js';
-import { IOAPIC_BASE, IOAPIC_SIZE } from '../../core/devices/ioapic/registers.js';
+import { deviceAt, NO_DEVICE } from '../../core/devices/guest-map.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { Access } from '../../protocol/client-message.js';
 import { type AccessRequest, parseAccess } from '../../protocol/json/access.js';
@@ -7,7 +6,7 @@ import { formatValue } from '../../protocol/values.js';
 
 /** Checks what the form of a frame cannot say. Throws `address-unassigned` or `value-too-wide`. */
 export function checkAccess({ address, size, low, high }: Access): void {
-  if (!isAssigned(address, size)) {
+  if (deviceAt(address, size) === NO_DEVICE) {
     throw new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size });
   }
   if (size < 8 && (high !== 0 || low >= 2 ** (8 * size))) {
@@ -20,12 +19,4 @@ export function accessOf(request: AccessRequest): Access {
   const access = parseAccess(request);
   checkAccess(access);
   return access;
-}
-
-function isAssigned(address: number, size: number): boolean {
-  return lies(address, size, HPET_BASE, HPET_SIZE) || lies(address, size, IOAPIC_BASE, IOAPIC_SIZE);
-}
-
-function lies(address: number, size: number, base: number, length: number): boolean {
-  return address >= base && address + size <= base + length;
 }

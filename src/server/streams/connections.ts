@@ -4,6 +4,9 @@ import { SouthbridgeError } from '../../errors.js';
 export const CONNECTION_KINDS = ['vcpu', 'irqs', 'events'] as const;
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
 
+/** Stands for the address of a client of the Unix socket, which has none. */
+const UNIX = 'unix';
+
 /** How many vCPUs and subscribers are connected, and from where. */
 export class Connections {
   readonly #ofKind: Record<ConnectionKind, number> = { vcpu: 0, irqs: 0, events: 0 };
@@ -16,7 +19,7 @@ export class Connections {
   }
 
   /** Throws `too-many-connections` or `too-many-from-address` if another one from this address is too many. */
-  requireRoom(address: string): void {
+  requireRoom(address = UNIX): void {
     const { connections, connectionsPerAddress } = this.limits;
     const open = CONNECTION_KINDS.reduce((sum, kind) => sum + this.#ofKind[kind], 0);
     if (open >= connections) throw new SouthbridgeError('too-many-connections', { limit: connections });
@@ -26,7 +29,7 @@ export class Connections {
   }
 
   /** Counts one more; returns what is to be called once at its end. */
-  opened(kind: ConnectionKind, address: string): () => void {
+  opened(kind: ConnectionKind, address = UNIX): () => void {
     this.#ofKind[kind]++;
     this.#ofAddress.set(address, (this.#ofAddress.get(address) ?? 0) + 1);
     return () => {

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
-import { loadCodecs } from '../../protocol/codecs.js';
 import { selectSubprotocol } from '../../protocol/subprotocols.js';
 import type { Admission } from '../security/admission.js';
 import type { AddressSockets } from '../security/sockets.js';
@@ -41,9 +40,6 @@ export async function registerSockets(
       app.log.debug({ err: error }, 'a connection failed');
       socket.terminate();
     },
-  });
-  app.addHook('onRequest', async ({ ws }) => {
-    if (ws) await loadCodecs();
   });
   const heartbeat = new Heartbeat(heartbeatMs, limits.missedHeartbeats);
   app.addHook('onClose', async () => heartbeat.stop());

@@ -15,13 +15,13 @@ import type {
   Reply,
   ServerMessage,
 } from '../../protocol/server-message.js';
+import type { Completion, Request } from '../../runtime/rings/requests.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import type { MachineHandle, Subscriber } from '../service/machine-handle.js';
 import type { Vcpu, VcpuHolder } from '../service/vcpu.js';
 import { checkAccess } from './access.js';
 import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
-import type { Answer } from './answer.js';
-import { batchResults, fillResult } from './batch-results.js';
+import { type BatchRoom, batchResults, fillResult } from './batch-results.js';
 import type { Flow, Flowing } from './flow.js';
 import { FramePace } from './frame-pace.js';
 import { Outbox } from './outbox.js';
@@ -189,28 +189,28 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       case 'in':
         this.#await(
           id,
-          (answer) => machine.port(vcpu.vcpu, message.port, undefined, answer),
+          (done) => machine.port(vcpu.vcpu, message.port, undefined, done),
           (low) => ({ type: 'reply', id, value: { low, high: 0, size: 1 } }),
         );
         break;
       case 'out':
-        this.#await(id, (answer) => machine.port(vcpu.vcpu, message.port, message.value, answer));
+        this.#await(id, (done) => machine.port(vcpu.vcpu, message.port, message.value, done));
         break;
       case 'inta':
         this.#await(
           id,
-          (answer) => machine.acknowledge(vcpu.vcpu, answer),
+          (done) => machine.acknowledge(vcpu.vcpu, done),
           (low) => ({ type: 'reply', id, vector: low }),
         );
         break;
       case 'line':
-        this.#await(id, (answer) => machine.setLine(vcpu.vcpu, message.gsi, message.level, answer));
+        this.#await(id, (done) => machine.setLine(vcpu.vcpu, message.gsi, message.level, done));
         break;
       case 'eoi':
-        this.#await(id, (answer) => machine.endOfInterrupt(vcpu.vcpu, message.vector, answer));
+        this.#await(id, (done) => machine.endOfInterrupt(vcpu.vcpu, message.vector, done));
         break;
       case 'step':
-        this.#await(id, (answer) => machine.step(vcpu.vcpu, message.ns, answer));
+        this.#await(id, (done) => machine.step(vcpu.vcpu, message.ns, done));
         break;
       case 'apic':
         this.#replies.perform(() => {
@@ -238,19 +238,22 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   /** Begins a request to the machine and answers it, without a value unless `reply` makes one. */
   #await(
     id: number,
-    submit: (answer: Answer) => void,
+    submit: (done: Completion) => void,
     reply: (low: number) => Reply = () => ({ type: 'reply', id }),
   ): void {
-    this.#inTurn((turn) =>
-      submit((error, low) => this.#finish(turn, error ? this.#errorMessage(id, error) : reply(low))),
+    const turn = this.#replies.begin();
+    this.#begin(turn, () =>
+      submit((request) => {
+        const failure = this.machine.failureOf(request);
+        this.#finish(turn, failure ? this.#errorMessage(id, failure) : reply(request.low));
+      }),
     );
   }
 
   /** Begins a request, which may be answered at once. One that throws leaves its turn to the error. */
-  #inTurn(submit: (turn: Turn) => void): void {
-    const turn = this.#replies.begin();
+  #begin(turn: Turn, submit: () => void): void {
     try {
-      submit(turn);
+      submit();
     } catch (error) {
       this.#finish(turn, undefined);
       throw error;
@@ -259,16 +262,23 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   #access(id: number, access: Access): void {
     checkAccess(access);
-    this.#inTurn((turn) =>
-      this.machine.access(this.vcpu.vcpu, access, (error, low, high) => {
-        let message: ServerMessage | undefined;
-        if (error) message = this.#errorMessage(id, error);
-        else if (!access.write) message = { type: 'reply', id, value: { low, high, size: access.size } };
-        else if (access.posted) message = this.#credit.take();
-        else message = { type: 'reply', id };
-        this.#finish(turn, message);
-      }),
-    );
+    const turn = this.#replies.begin();
+    try {
+      this.machine.access(this.vcpu.vcpu, access, (request) =>
+        this.#finish(turn, this.#accessReply(id, access, request)),
+      );
+    } catch (error) {
+      this.#finish(turn, undefined);
+      throw error;
+    }
+  }
+
+  #accessReply(id: number, { write, posted }: Access, request: Request): ServerMessage | undefined {
+    const failure = this.machine.failureOf(request);
+    if (failure) return this.#errorMessage(id, failure);
+    if (write) return posted ? this.#credit.take() : { type: 'reply', id };
+    const { low, high, size } = request;
+    return { type: 'reply', id, value: { low, high, size } };
   }
 
   /** All or nothing: every access is checked before the first is begun. */
@@ -283,23 +293,27 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       this.#replies.perform(() => ({ type: 'reply', id, results }));
       return;
     }
-    const { machine } = this;
-    this.#inTurn((turn) => {
-      const finish = () => this.#finish(turn, this.#batchReply(id, accesses, results));
-      let done = machine.tryAccesses(this.vcpu.vcpu, accesses, results);
-      let left = accesses.length - done;
-      if (left === 0) {
-        machine.afterEvents(finish);
-        return;
-      }
-      for (; done < accesses.length; done++) {
-        const index = done;
-        machine.access(this.vcpu.vcpu, accesses[index], (error, low, high) => {
-          fillResult(results, index, error, low, high);
-          if (--left === 0) finish();
-        });
-      }
-    });
+    const turn = this.#replies.begin();
+    this.#begin(turn, () =>
+      this.#performBatch(accesses, results, () => this.#finish(turn, this.#batchReply(id, accesses, results))),
+    );
+  }
+
+  #performBatch(accesses: readonly Access[], results: BatchRoom, finish: () => void): void {
+    const { machine, vcpu } = this;
+    let done = machine.tryAccesses(vcpu.vcpu, accesses, results);
+    let left = accesses.length - done;
+    if (left === 0) {
+      machine.afterEvents(vcpu.vcpu, finish);
+      return;
+    }
+    for (; done < accesses.length; done++) {
+      const index = done;
+      machine.access(vcpu.vcpu, accesses[index], (request) => {
+        fillResult(results, index, machine.failureOf(request), request.low, request.high);
+        if (--left === 0) finish();
+      });
+    }
   }
 
   #batchReply(id: number, accesses: readonly Access[], results: BatchResults): ServerMessage | undefined {

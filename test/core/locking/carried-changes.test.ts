@@ -1,5 +1,5 @@
 import t from 'tap';
-import { HPET_BASE } from '../../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../../src/core/devices/guest-map.js';
 import type { Profile } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import { U64 } from '../../../src/core/memory/u64.js';

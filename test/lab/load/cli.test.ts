@@ -31,7 +31,7 @@ async function refusal(parameters: readonly string[]): Promise<CommanderError> {
 
 const load = (...parameters: string[]) => southbridgeBeside(['load', ...parameters]);
 
-t.test('a summary for people, a given rate, and a machine that was there', async (t) => {
+t.test('a text summary, a given rate, and an existing machine', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   const [summary, existing] = await Promise.all([
@@ -53,17 +53,17 @@ t.test('a summary for people, a given rate, and a machine that was there', async
   t.equal(summary.status, 0);
   t.equal(summary.stderr, '', 'progress is for terminals only');
   t.match(summary.stdout, /^mixed: 20 vCPUs of 2 machines, bql, [\d.]+ s, seed 1$/m);
-  t.match(summary.stdout, /^ {2}operations {2}[\d,]+ \([\d,]+\/s of 400\/s asked for\), [\d,]+ accesses$/m);
-  t.match(summary.stdout, /^ {2}begun late {2}p50 /m);
-  t.match(summary.stdout, /^ok: nothing lost or doubled$/m);
+  t.match(summary.stdout, /^ {2}operations {2}[\d,]+ \([\d,]+\/s of 400\/s requested\), [\d,]+ accesses$/m);
+  t.match(summary.stdout, /^ {2}start delay p50 /m);
+  t.match(summary.stdout, /^ok: no interrupt lost or doubled$/m);
   const report = JSON.parse(existing.stdout);
   t.match(report, { workload: 'level-ack', machines: 1, vcpus: 3, locking: 'lockless-timer', rate: null, ok: true });
   t.same(Object.keys(report.latency), ['p50', 'p90', 'p99', 'p999', 'max']);
   const { machines } = await server.get('/v1/machines');
-  t.equal(machines.length, 1, 'what was made is deleted, what was there is left');
+  t.equal(machines.length, 1, 'the created machines are deleted, the existing one stays');
 });
 
-t.test('what cannot be carried out is told in a sentence, with exit status 2', async (t) => {
+t.test('an impossible load ends with a sentence and exit status 2', async (t) => {
   const server = await TestServer.start({
     machines: [{ name: 'default' }, { name: 'few-timers' }, { name: 'by-hand', clock: 'manual' }],
   });
@@ -80,7 +80,7 @@ t.test('what cannot be carried out is told in a sentence, with exit status 2', a
     [/another client is connected as vCPU 1/, ...url, '--machine', 'default', '--vcpus', '2'],
     [/its HPET has 3 timers, not 8/, ...url, '--machine', 'few-timers', '--workload', 'periodic'],
     [/its clock is manual, not realtime/, ...url, '--machine', 'by-hand'],
-    [/periodic has a pace of its own/, ...url, '--workload', 'periodic', '--rate', '5'],
+    [/periodic sets its own rate/, ...url, '--workload', 'periodic', '--rate', '5'],
     [/Allowed choices are counter-read, /, ...url, '--workload', 'nothing'],
     [/such as 10s, 500ms or 2m/, ...url, '--duration', 'soon'],
     [/format is "something-else"/, ...url, '--workload', 'guest', '--trace', trace],
@@ -96,7 +96,7 @@ t.test('what cannot be carried out is told in a sentence, with exit status 2', a
   t.match(stderr, /^error: no server answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)/, 'and no stack');
 });
 
-t.test('a token goes with every request and every socket', async (t) => {
+t.test('the command sends its token with every request and every socket', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   const proxy = await MeddlingProxy.start(server.url, (_message, frame) => [frame]);
@@ -110,7 +110,7 @@ t.test('a token goes with every request and every socket', async (t) => {
   t.equal(proxy.headers.filter(({ upgrade }) => upgrade).length, 2, 'IRQ stream and vCPU');
 });
 
-t.test('a signal ends the run, which reports and leaves no machine', async (t) => {
+t.test('a signal ends the run, which prints its report and deletes its machines', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   const program = new Program([

@@ -1,5 +1,5 @@
-import type { Workload } from '../../../src/lab/load/bench.js';
 import { Load } from '../../../src/lab/load/load.js';
+import type { Workload } from '../../../src/lab/load/loaded-machine.js';
 import type { LoadOptions } from '../../../src/lab/load/options.js';
 import type { LoadReport } from '../../../src/lab/load/report.js';
 import { WORKLOADS } from '../../../src/lab/load/workloads/index.js';

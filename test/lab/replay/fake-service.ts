@@ -4,27 +4,17 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
 import type { Outcome, ReplayMachine } from '../../../src/lab/replay/target.js';
 import type { Output, Step, Trace } from '../../../src/lab/replay/trace.js';
+import type { ClientMessage } from '../../../src/protocol/client-message.js';
+import { protoCodec } from '../../../src/protocol/protobuf/codec.js';
+import type { IrqDetail, ServerMessage } from '../../../src/protocol/server-message.js';
+import { PROTO_SUBPROTOCOL } from '../../../src/protocol/subprotocols.js';
 
 /** How a service goes wrong. Each hook returns true if it took the matter over. */
 export interface Faults {
   onRequest?(request: IncomingMessage, response: ServerResponse): boolean;
   /** `count` messages came on the socket before. */
-  onMessage?(socket: WebSocket, message: Message, count: number): boolean;
+  onMessage?(socket: WebSocket, message: ClientMessage, count: number): boolean;
 }
-
-export interface Message {
-  readonly type: string;
-  readonly id: number;
-  readonly address: string;
-  readonly size: number;
-  readonly value: string;
-  readonly ns: string;
-  readonly gsi: number;
-  readonly level: number;
-  readonly vector: number;
-}
-
-const DELIVERY_MODES = ['fixed', 'lowest-priority', 'smi', 'reserved-3', 'nmi', 'init', 'reserved-6', 'extint'];
 
 /** As much of the service as a replay talks to, on the threads of this process, so that it can be made to fail. */
 export class FakeService {
@@ -34,16 +24,13 @@ export class FakeService {
   readonly machines = new Map<string, ReplayMachine>();
 
   readonly #target = new InProcessTarget();
-  readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: () => PROTO_SUBPROTOCOL });
   readonly #server = createServer((request, response) => this.#handle(request, response));
 
   constructor(readonly faults: Faults = {}) {
     this.#server.on('upgrade', (request, socket, head) => {
       const machine = this.machines.get(request.url?.split('/')[3] ?? '');
-      if (!machine)
-        return socket.end(
-          'HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n{"error":{"code":"unknown-machine","message":"No."}}',
-        );
+      if (!machine) return socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
       this.#sockets.handleUpgrade(request, socket, head, (connection) => this.#connected(connection, machine));
     });
   }
@@ -68,6 +55,11 @@ export class FakeService {
       response.writeHead(found ? 204 : 404).end();
       return;
     }
+    if (request.method === 'GET') {
+      // Of a vCPU that could not be had: a client asks why.
+      response.writeHead(404).end('{"error":{"code":"unknown-machine","message":"No."}}');
+      return;
+    }
     let text = '';
     for await (const chunk of request) text += chunk;
     const body = JSON.parse(text);
@@ -82,73 +74,69 @@ export class FakeService {
   }
 
   #connected(socket: WebSocket, machine: ReplayMachine): void {
-    const send = (message: object) => socket.send(JSON.stringify(message));
-    send({ type: 'hello', version: 1, clock: 'manual' });
+    const send = (message: ServerMessage) => socket.send(protoCodec.encode(message));
+    send({ type: 'hello', version: 1, machine: 'm', vcpu: 0, clock: 'manual', sequence: 0, capabilities: [] });
     let count = 0;
     socket.on('message', async (data) => {
-      const message: Message = JSON.parse(`${data}`);
+      const message = protoCodec.decode(data as Buffer, true);
       if (this.faults.onMessage?.(socket, message, count++)) return;
       if (message.type === 'subscribe') return send({ type: 'reply', id: message.id });
       const { value, outputs } = await machine.perform(stepOf(message));
-      if (message.type === 'line')
-        send({ type: 'irq', kind: 'line', gsi: message.gsi, level: message.level, source: 'external' });
+      const { type } = message;
+      if (type === 'line') send(event({ kind: 'line', gsi: message.gsi, level: message.level, source: 'external' }));
       for (const output of outputs) send(eventOf(output));
       send(answerOf(message, value));
     });
   }
 }
 
-function stepOf(message: Message): Step {
-  const { type, size, gsi, level, vector } = message;
-  const address = Number(message.address);
-  switch (type) {
-    case 'read':
-      return { op: 'read', address, size, value: undefined };
-    case 'write':
-      return { op: 'write', address, size, value: BigInt(message.value) };
+function stepOf(message: ClientMessage): Step {
+  switch (message.type) {
+    case 'access': {
+      const { write, address, size, low, high } = message.access;
+      if (!write) return { op: 'read', address, size, value: undefined };
+      return { op: 'write', address, size, value: (BigInt(high) << 32n) | BigInt(low) };
+    }
     case 'step':
-      return { op: 'clock_step', ns: Number(message.ns) };
+      return { op: 'clock_step', ns: message.ns };
     case 'line':
-      return { op: 'set_irq', pin: gsi, level };
+      return { op: 'set_irq', pin: message.gsi, level: message.level };
+    case 'eoi':
+      return { op: 'eoi', vector: message.vector };
     default:
-      return { op: 'eoi', vector };
+      throw new Error(`a replay does not send ${message.type}`);
   }
 }
 
-function answerOf({ type, id, size }: Message, value: Outcome['value']): object {
-  if (value === undefined) return { type: 'error', id, code: 'address-unassigned', message: 'No device answers.' };
-  if (type !== 'read') return { type: 'reply', id };
-  return {
-    type: 'reply',
-    id,
-    value: `0x${BigInt.asUintN(8 * size, value)
-      .toString(16)
-      .padStart(2 * size, '0')}`,
-  };
+function answerOf(message: ClientMessage, value: Outcome['value']): ServerMessage {
+  const { id } = message;
+  if (message.type !== 'access') return { type: 'reply', id };
+  const { write, size } = message.access;
+  if (value === undefined && !write) {
+    return { type: 'error', id, code: 'address-unassigned', message: 'No device answers.', details: {} };
+  }
+  if (write) return { type: 'reply', id };
+  const own = BigInt.asUintN(8 * size, value as bigint);
+  return { type: 'reply', id, value: { low: Number(own & 0xffffffffn), high: Number(own >> 32n), size } };
 }
 
-function eventOf(output: Output): object {
+function event(detail: IrqDetail): ServerMessage {
+  return { type: 'irq', sequence: 1, cause: 'write', virtualTime: 0, wallTime: 0, event: detail };
+}
+
+function eventOf(output: Output): ServerMessage {
   switch (output.out) {
     case 'intr':
-      return { type: 'irq', kind: 'intr', level: output.level };
+      return event({ kind: 'intr', level: output.level });
     case 'irq':
-      return { type: 'irq', kind: 'line', gsi: output.line, level: output.level, source: 'timer 0' };
-    case 'apic':
-      return {
-        type: 'irq',
-        kind: 'apic',
-        destination: output.dest,
-        destinationMode: ['physical', 'logical'][output.dest_mode],
-        deliveryMode: DELIVERY_MODES[output.delivery_mode],
-        vector: output.vector,
-        triggerMode: ['edge', 'level'][output.trigger_mode],
-      };
+      return event({ kind: 'line', gsi: output.line, level: output.level, source: 'timer 0' });
+    case 'apic': {
+      const { dest, dest_mode, delivery_mode, vector, trigger_mode } = output;
+      const level = trigger_mode === 1;
+      const message = { vector, deliveryMode: delivery_mode, level, logical: dest_mode === 1, destination: dest };
+      return event({ kind: 'apic', pin: 0, message });
+    }
     case 'msi':
-      return {
-        type: 'irq',
-        kind: 'msi',
-        address: `0x${output.addr.toString(16).padStart(8, '0')}`,
-        data: `0x${output.data.toString(16).padStart(8, '0')}`,
-      };
+      return event({ kind: 'msi', timer: 0, address: output.addr, data: output.data });
   }
 }

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { GENERAL_CONFIGURATION, HPET_BASE } from '../../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../../src/core/devices/guest-map.js';
+import { GENERAL_CONFIGURATION } from '../../../src/core/devices/hpet/registers.js';
 import { PROFILES, quirkBits } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import type { ClockMode } from '../../../src/core/machine/clock.js';
@@ -155,7 +156,7 @@ async function start(t: { teardown(end: () => unknown): void }, locking: PresetN
   const engine = new Engine({ vcpuThreads: 1, machines: 3, onThreadDeath: (death) => deaths.push(death) });
   await engine.start();
   t.teardown(() => engine.close());
-  const make = (slot: number, options = optionsOf(slot, locking)) => engine.createMachine(options, () => {});
+  const make = (slot: number, options = optionsOf(slot, locking)) => engine.slot(slot).create(options, () => {});
   return { engine, make };
 }
 
@@ -179,12 +180,12 @@ t.test('on real threads: rounds of the main loop and resets of another machine d
   while (during === 0) {
     await until(() => isHeld(engine, LOADED));
     await engine.round();
-    await engine.control(VICTIM, CONTROL_RESET);
+    await engine.slot(VICTIM).control(CONTROL_RESET);
     if (isHeld(engine, LOADED)) during++;
   }
   t.pass('they did not wait for its end');
-  await engine.control(LOADED, CONTROL_RESET);
-  await engine.removeMachine(LOADED);
+  await engine.slot(LOADED).control(CONTROL_RESET);
+  await engine.slot(LOADED).remove();
   make(LOADED);
   await until(() => isHeld(engine, LOADED));
   t.pass('a machine in the same place is held again');
@@ -199,12 +200,12 @@ t.test('a load thread that dies in a hold loses that machine only', async (t) =>
   engine.pool.worker(LOAD_THREAD)?.terminate();
   await until(() => deaths.length > 0);
   t.match(deaths, [{ thread: LOAD_THREAD, slots: [LOADED] }]);
-  t.ok(engine.isSuspect(LOADED));
-  t.notOk(engine.isHung(VICTIM));
+  t.ok(engine.slot(LOADED).isSuspect);
+  t.notOk(engine.slot(VICTIM).isHung);
   await until(() => isHeld(engine, VICTIM));
   t.pass('holds of the other machine go on');
-  await engine.control(VICTIM, CONTROL_RESET);
-  await engine.remakeMachine(optionsOf(LOADED, 'lockless-timer'));
+  await engine.slot(VICTIM).control(CONTROL_RESET);
+  await engine.slot(LOADED).remake(optionsOf(LOADED, 'lockless-timer'));
   await until(() => isHeld(engine, LOADED));
   t.pass('and so do those of the machine, once it is made again');
 });

@@ -31,7 +31,8 @@ function rings() {
 
 /** Emits an event that is told from all others by its number. */
 function emit(ring: EventRing, number: number): void {
-  ring.emit(number & 7, 1, 2, number, ~number, number * 3, number, -number);
+  const [a, b, c] = [number, ~number, number * 3];
+  ring.emit(number & 7, { kind: 1, cause: 2, a, b, c, virtualTime: number, deadline: -number });
 }
 
 t.test('whatever bursts producers emit, no event is lost, overwritten or out of order', async (t) => {

@@ -41,7 +41,7 @@ t.test('legacy-race: interrupts are lost', demonstrations, async (t) => {
 t.test('deferred-irq: newer updates are overtaken by older ones', demonstrations, async (t) => {
   const race = await AcknowledgeRace.start(PRESETS['deferred-irq']);
   await race.run(time, () => race.wrong >= OFTEN);
-  const { total, late, inverted, stale } = race.machine.engine.deferred(0);
+  const { total, late, inverted, stale } = race.machine.engine.slot(0).deferred();
   t.comment(`${total} deferred, ${late} late, ${inverted} inverted; the line was wrong ${race.wrong} times`);
   if (mustBeSeen) t.ok(inverted > 0 && race.wrong > 0, 'updates were inverted, and lines left wrong');
   t.equal(race.log.inverted, inverted, 'the log of what was told finds the same ones');

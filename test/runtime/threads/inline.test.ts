@@ -2,6 +2,7 @@ import t from 'tap';
 import { MainCounter } from '../../../src/core/devices/hpet/main-counter.js';
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { Clock } from '../../../src/core/machine/clock.js';
+import { emptyEvent } from '../../../src/core/machine/events.js';
 import { Machine, type MachineOptions } from '../../../src/core/machine/machine.js';
 import { MACHINE_WORDS } from '../../../src/core/memory/map.js';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
@@ -51,7 +52,7 @@ class MortalMemory extends SharedMemory {
 class BusyRing extends EventRing {
   override hasRoom(): boolean {
     const hasRoom = super.hasRoom();
-    this.emit(0, 1, 0, 0, 0, 0, 0, 0);
+    this.emit(0, emptyEvent());
     return hasRoom;
   }
 }
@@ -78,9 +79,9 @@ function gateway(ring: typeof EventRing, options: Partial<MachineOptions> = {}) 
   const others = new Locks(new SharedMemory(buffer, MACHINE), thread(2));
   others.select();
   const run = (operation: number, size: number, address: number, low: number) =>
-    inline.select(MACHINE).run(operation, size, address, low, 0);
+    inline.select(MACHINE).run(operation, { size, address, low, high: 0 });
   const fill = () => {
-    while (events.tail() < CAPACITY - LARGEST_BURST) events.emit(0, 1, 0, 0, 0, 0, 0, 0);
+    while (events.tail() < CAPACITY - LARGEST_BURST) events.emit(0, emptyEvent());
   };
   return { run, fill, events, memory, machine, others, buffer };
 }

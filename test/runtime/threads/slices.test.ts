@@ -1,5 +1,6 @@
 import t from 'tap';
-import { HPET_BASE, MAX_TIMERS } from '../../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../../src/core/devices/guest-map.js';
+import { MAX_TIMERS } from '../../../src/core/devices/hpet/registers.js';
 import { PROFILE_NAMES, PROFILES, type Profile, quirkBits } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import type { ClockMode } from '../../../src/core/machine/clock.js';

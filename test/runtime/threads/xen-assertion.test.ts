@@ -27,14 +27,14 @@ async function expire(machine: LiveMachine): Promise<void> {
 for (const locking of ['lockless-irq', 'lockless-timer+irq', 'kick-and-drain', 'try-queue'] as const) {
   t.test(`${locking}: assertions fail, and nothing hangs`, async (t) => {
     const machine = await start(locking);
-    t.equal(machine.engine.xen(0)?.failures, undefined);
+    t.equal(machine.engine.slot(0).xen()?.failures, undefined);
     await t.rejects(setCallback(machine, 1), FAILED, 'the callback');
     await t.rejects(machine.setLine(1, GSI, 1), FAILED, 'an external level');
-    t.match(machine.engine.xen(0), { form: 'flag+assert', gsi: GSI, failures: { count: 2 } });
+    t.match(machine.engine.slot(0).xen(), { form: 'flag+assert', gsi: GSI, failures: { count: 2 } });
     await expire(machine);
     // Only with the big lock kept around the callback does the timer's own path hold it.
     const held = locking === 'lockless-irq';
-    t.match(machine.engine.xen(0), { failures: { count: held ? 2 : 3 } }, 'a timer callback');
+    t.match(machine.engine.slot(0).xen(), { failures: { count: held ? 2 : 3 } }, 'a timer callback');
     await machine.writeHpet(1, TIMER_BLOCKS, ENABLED_LEVEL & ~(1 << 2));
     await t.rejects(machine.writeHpet(1, TIMER_BLOCKS, ENABLED_LEVEL), FAILED, 'a register write that raises the line');
     const locks = machine.locks.state(0);
@@ -69,6 +69,6 @@ t.test('bql: none fails', async (t) => {
   await machine.setLine(1, GSI, 1);
   await expire(machine);
   await machine.writeHpet(1, INTERRUPT_STATUS, 1);
-  t.match(machine.engine.xen(0), { failures: undefined });
+  t.match(machine.engine.slot(0).xen(), { failures: undefined });
   await machine.close();
 });

@@ -6,7 +6,7 @@ import {
   TIMER_BLOCKS,
 } from '../../../src/core/devices/hpet/registers.js';
 import { PRESETS } from '../../../src/core/locking/presets.js';
-import { EVENT_LINE } from '../../../src/core/machine/events.js';
+import { unpackEvent } from '../../../src/core/machine/events.js';
 import { NESTED_WAIT } from '../../../src/runtime/statistics/statistics-layout.js';
 import { LOAD_THREAD } from '../../../src/runtime/threads/shared-map.js';
 import type { LockRow } from '../../../src/runtime/threads/slot-totals.js';
@@ -51,8 +51,9 @@ t.test('under the big lock a read waits at its own call site, for a hold', async
 
 t.test('where the device mutex is held, the wait for the big lock is a nested one', async (t) => {
   let rose = () => {};
-  const machine = await LiveMachine.start(PRESETS['lockless-timer'], 1, ({ kind, b }) => {
-    if (kind === EVENT_LINE && b === 1) rose();
+  const machine = await LiveMachine.start(PRESETS['lockless-timer'], 1, (event) => {
+    const content = unpackEvent(event);
+    if (content.kind === 'line' && content.level === 1) rose();
   });
   t.teardown(() => machine.close());
   await machine.writeHpet(0, TIMER_BLOCKS, (LINE << 9) | (1 << 2) | (1 << 1));

@@ -7,7 +7,7 @@ import {
 } from '../../../src/core/devices/hpet/registers.js';
 import { IOREDTBL } from '../../../src/core/devices/ioapic/registers.js';
 import { PRESETS } from '../../../src/core/locking/presets.js';
-import { EVENT_APIC, EVENT_LINE } from '../../../src/core/machine/events.js';
+import { EVENT_APIC, unpackEvent } from '../../../src/core/machine/events.js';
 import * as L from '../../../src/runtime/statistics/statistics-layout.js';
 import { LiveMachine } from '../../support/live-machine.js';
 
@@ -23,8 +23,9 @@ class Fixture {
 
   static async start(preset: keyof typeof PRESETS, entry = 0): Promise<Fixture> {
     const fixture = new Fixture();
-    fixture.machine = await LiveMachine.start(PRESETS[preset], 2, ({ kind, b }) => {
-      if (kind === EVENT_LINE && b === 1) fixture.#rose();
+    fixture.machine = await LiveMachine.start(PRESETS[preset], 2, (event) => {
+      const content = unpackEvent(event);
+      if (content.kind === 'line' && content.level === 1) fixture.#rose();
     });
     const { machine } = fixture;
     if (entry) await machine.writeIoapic(0, IOREDTBL + 2 * LINE, entry);

@@ -39,7 +39,7 @@ t.test('a writer of the main counter dies over it while the gateway reads: the r
 
   const { thread } = engine.gateway.vcpus[0];
   const { slot } = service.machines.get('m').options;
-  const { memory } = engine.machine;
+  const { memory } = engine.gateway.machine;
   const { hostTime } = memory;
   memory.spin = () => {
     throw new Error('the gateway spins');

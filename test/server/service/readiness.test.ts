@@ -1,7 +1,6 @@
 import { pino } from 'pino';
 import t from 'tap';
 import { BQL } from '../../../src/core/sync/lock-names.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
 import { Service } from '../../../src/server/service/service.js';
@@ -21,10 +20,8 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
   };
   await becomesReady();
 
-  const { engine } = service;
-  const [{ options }] = [...service.machines];
-  const { machine } = engine;
-  machine.select(machineAt(engine.map, options.slot));
+  const [{ options, slot }] = [...service.machines];
+  const { machine } = slot;
   machine.locks.acquire(BQL);
   machine.host.kickMainLoop(options.slot);
   // The last round before the machine may still answer.
@@ -38,8 +35,7 @@ t.test('a main loop that is stuck makes the server not ready, and it answers all
     /^southbridge_lock_contended_total\{machine="\w+",locking="[a-z-]+",lock="bql",site="main-loop"\} [1-9]/m,
   );
 
-  machine.select(machineAt(engine.map, options.slot));
-  machine.locks.release(BQL);
+  slot.machine.locks.release(BQL);
   await becomesReady();
   service.draining = true;
   t.match((await app.inject('/readyz')).json().error, { code: 'not-ready', reason: 'it is shutting down' });

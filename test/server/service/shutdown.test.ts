@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import t from 'tap';
-import { EVENT_LINE } from '../../../src/core/machine/events.js';
+import { EVENT_LINE, emptyEvent } from '../../../src/core/machine/events.js';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { EventRing } from '../../../src/runtime/events/event-ring.js';
 import { buildApp } from '../../../src/server/app.js';
@@ -147,16 +147,10 @@ t.test('a batch that waits for an event before its own is under way', async (t) 
 
   const { gateway, map, shared } = service.engine;
   const slow = new SlowMemory(shared.buffer);
-  new EventRing(slow, map.eventRing, map.events, 1, false).emit(
-    service.machines.get('m').options.slot,
-    EVENT_LINE,
-    0,
-    0,
-    0,
-    0,
-    0,
-    -1,
-  );
+  new EventRing(slow, map.eventRing, map.events, 1, false).emit(service.machines.get('m').options.slot, {
+    ...emptyEvent(),
+    kind: EVENT_LINE,
+  });
   const reply = vcpu.request({
     type: 'batch',
     accesses: [{ type: 'write', address: hex(IOAPIC + 0x10), size: 4, value: hex(LEVEL_TRIGGERED | 0x50) }],

@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import t from 'tap';
 import { BQL } from '../../../src/core/sync/lock-names.js';
 import type { SouthbridgeError } from '../../../src/errors.js';
+import { type Completion, NONE, Request } from '../../../src/runtime/rings/requests.js';
 import { NOTHING } from '../../../src/runtime/rings/submission-ring.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
 import type { IrqEvent } from '../../../src/server/service/irq-event.js';
@@ -12,7 +12,6 @@ import type { MachineHandle } from '../../../src/server/service/machine-handle.j
 import { restore } from '../../../src/server/service/saving.js';
 import { Service } from '../../../src/server/service/service.js';
 import { Checkpoints } from '../../../src/server/state/checkpoints.js';
-import type { Answer } from '../../../src/server/streams/answer.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
@@ -51,8 +50,8 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   const m = service.machines.get('m');
   const access = (write: boolean, address: number, low = 0): Promise<number | string> =>
     new Promise((resolve) =>
-      m.access(0, { write, address, size: 8, low, high: 0, posted: false }, (error, value) =>
-        resolve(error ? error.code : value),
+      m.access(0, { write, address, size: 8, low, high: 0, posted: false }, (request) =>
+        resolve(m.failureOf(request)?.code ?? request.low),
       ),
     );
   const write = (address: number, value: number) => access(true, address, value);
@@ -67,8 +66,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   // The gateway holds the BQL: a write that lowers the line holds the device's mutex while it waits for it.
   const { engine } = service;
   const { slot } = m.options;
-  engine.machine.select(machineAt(engine.map, slot));
-  engine.machine.locks.acquire(BQL);
+  engine.slot(slot).machine.locks.acquire(BQL);
   const moving = write(timerConfiguration(0), route(16) | LEVEL);
   const isWaiting = () => m.locks().locks[0].waiters.some(({ holds }) => holds.includes('device'));
   while (!isWaiting()) await new Promise(setImmediate);
@@ -77,8 +75,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   t.equal(await moving, 'machine-suspect');
   t.equal((await behind).status, 200, 'what stood behind it in the ring is carried out');
   t.same(deaths, [['m']]);
-  engine.machine.select(machineAt(engine.map, slot));
-  engine.machine.locks.release(BQL);
+  engine.slot(slot).machine.locks.release(BQL);
 
   t.equal((await request('GET', '/v1/machines/m')).body.state, 'suspect');
   for (const path of ['hpet', 'snapshot', 'mmio/0xfed000f0?size=8']) {
@@ -122,28 +119,22 @@ t.test('threads that die under load: every request is answered, and machines com
   let ending = false;
   let answered = 0;
   const codes = new Set<string>();
-  const ask = (submit: (answer: Answer) => void): Promise<void> =>
-    new Promise((resolve) => {
-      const answer: Answer = (error) => {
+  const ask = (machine: MachineHandle, submit: (done: Completion) => void): Promise<void> =>
+    machine
+      .ask(submit)
+      .catch((error: SouthbridgeError) => codes.add(error.code))
+      .then(() => {
         answered++;
-        if (error) codes.add(error.code);
-        resolve();
-      };
-      try {
-        submit(answer);
-      } catch (error) {
-        answer(error as SouthbridgeError, 0, 0);
-      }
-    });
+      });
   const access = (machine: MachineHandle, vcpu: number, write: boolean, address: number, low = 0) =>
-    ask((answer) => machine.access(vcpu, { write, address, size: 8, low, high: 0, posted: false }, answer));
+    ask(machine, (done) => machine.access(vcpu, { write, address, size: 8, low, high: 0, posted: false }, done));
   const use = async (machine: MachineHandle, vcpu: number) => {
     for (let value = 1; !ending; value++) {
       await Promise.all([
         access(machine, vcpu, true, timerConfiguration(vcpu), route(16 + vcpu) | LEVEL | (value % 2 ? ENABLE : 0)),
         access(machine, vcpu, true, timerComparator(vcpu), value),
         access(machine, vcpu, true, GENERAL_CONFIGURATION, 1),
-        ask((answer) => machine.setLine(vcpu, 20, value % 2, answer)),
+        ask(machine, (done) => machine.setLine(vcpu, 20, value % 2, done)),
         access(machine, vcpu, false, MAIN_COUNTER),
       ]);
       await new Promise(setImmediate);
@@ -161,7 +152,9 @@ t.test('threads that die under load: every request is answered, and machines com
     while (answered < before + 500) await new Promise(setImmediate);
     const index = random.below(engine.gateway.vcpus.length);
     // One that has begun: a thread that cannot even start is the end of the server.
-    await new Promise<void>((begun) => engine.submit(index, 0, NOTHING, 0, 0, 0, 0, () => begun()));
+    await new Promise<void>((begun) =>
+      engine.gateway.submit(index, new Request(0, NONE, NOTHING, 0, 0, 0, 0, () => begun())),
+    );
     const { thread } = engine.gateway.vcpus[index];
     await engine.pool.worker(thread)?.terminate();
     for (const machine of machines.filter(({ isSuspect }) => isSuspect)) {
@@ -188,8 +181,8 @@ t.test('threads that die under load: every request is answered, and machines com
       machineDeleted() {},
     };
     machine.subscribers.add(subscriber);
-    await ask((answer) => machine.setLine(0, 21, 1, answer));
-    await ask((answer) => machine.setLine(0, 21, 0, answer));
+    await ask(machine, (done) => machine.setLine(0, 21, 1, done));
+    await ask(machine, (done) => machine.setLine(0, 21, 0, done));
     t.same(levels, [1, 0], `${machine.name}: events are told again, before the reply to their cause`);
     machine.subscribers.delete(subscriber);
     await service.machines.delete(machine.name);

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { BQL, DEVICE } from '../../../src/core/sync/lock-names.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
 import { restore } from '../../../src/server/service/saving.js';
 import { Service } from '../../../src/server/service/service.js';
 import { Checkpoints } from '../../../src/server/state/checkpoints.js';
@@ -34,20 +33,17 @@ async function start(t: Test, machine: { locking: 'nested-mutex' | 'lockless-tim
   await service.start();
   const { engine } = service;
   const m = service.machines.get('m');
-  const shown = () => {
-    engine.machine.select(machineAt(engine.map, m.options.slot));
-    return engine.machine.locks;
-  };
+  const locks = () => m.slot.machine.locks;
   return {
     m,
     write: (vcpu: number, address: number, low: number): Promise<string> =>
       new Promise((resolve) =>
-        m.access(vcpu, { write: true, address, size: 8, low, high: 0, posted: false }, (error) =>
-          resolve(error?.code ?? 'written'),
+        m.access(vcpu, { write: true, address, size: 8, low, high: 0, posted: false }, (request) =>
+          resolve(m.failureOf(request)?.code ?? 'written'),
         ),
       ),
-    hold: (lock: number) => shown().acquire(lock),
-    letGo: (lock: number) => shown().release(lock),
+    hold: (lock: number) => locks().acquire(lock),
+    letGo: (lock: number) => locks().release(lock),
     waitFor: async (thread: string, lock: number) => {
       while (!m.locks().locks[lock].waiters.some((waiter) => waiter.thread === thread)) await new Promise(setImmediate);
     },

@@ -4,7 +4,6 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import type { ConfigurationInput } from '../../../src/config/schema.js';
 import { BQL } from '../../../src/core/sync/lock-names.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
 import { Service } from '../../../src/server/service/service.js';
@@ -98,10 +97,7 @@ async function write(server: Started, value: number) {
 async function killThread({ service }: Started): Promise<void> {
   const { engine, machines } = service;
   const m = machines.get('m');
-  const locks = () => {
-    engine.machine.select(machineAt(engine.map, m.options.slot));
-    return engine.machine.locks;
-  };
+  const locks = () => m.slot.machine.locks;
   locks().acquire(BQL);
   m.access(0, { write: true, address: 0xfed0_0108, size: 8, low: 1, high: 0, posted: false }, () => {});
   while (m.locks().locks[BQL].waiters.length === 0) await new Promise(setImmediate);
@@ -299,6 +295,6 @@ t.test('the program, with a limit of the size of files', async (t) => {
   t.equal((await fetch(`${url}/v1/machines/default/mmio/0xfed00000?size=8`)).status, 200, 'machines run on');
   program.child.kill('SIGTERM');
   t.equal(await program.exited, 1);
-  t.match(program.stderr, /Machines of which only older checkpoints are there: default/);
+  t.match(program.stderr, /Machines with an older checkpoint only: default/);
   t.equal(program.stderr.match(/no checkpoint of machine default/g)?.length, 1, 'it was logged once');
 });

@@ -175,7 +175,7 @@ t.test('the failure says which machine, why, and what to do', async (t) => {
     lines[0],
     /The new checkpoint of machine m could not be read back \(its snapshot\.sequence is not as it must be\)/,
   );
-  t.match(lines[0], /the one before it stays/);
+  t.match(lines[0], /the server kept the previous checkpoint/);
   t.ok(keeper.figures.failures > 0);
   Object.assign(m, { sequence: 1 });
 });

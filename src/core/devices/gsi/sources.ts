@@ -7,6 +7,10 @@ export const SOURCE_EXTERNAL = 26;
 export const SOURCE_XEN = 27;
 
 /** Sources 0 to 23 are the HPET's timers. */
+export function isTimer(source: number): boolean {
+  return source < SOURCE_PIT;
+}
+
 export function sourceName(source: number): string {
   if (source === SOURCE_PIT) return 'pit';
   if (source === SOURCE_RTC) return 'rtc';

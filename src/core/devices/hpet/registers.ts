@@ -2,8 +2,6 @@
  * Registers of the HPET. Source: IA-PC HPET (High Precision Event Timers) Specification, revision 1.0a, section 2.3.
  * Offsets are in bytes from the base of a 1 KiB block; all registers are 64 bits wide and little-endian.
  */
-export const HPET_BASE = 0xfed0_0000;
-export const HPET_SIZE = 0x400;
 
 /** 2.3.4 General Capabilities and ID: bits 63:32 tick period in fs, 31:16 vendor, 15 legacy, 13 64-bit, 12:8 last timer. */
 export const GENERAL_CAPABILITIES = 0x000;

@@ -1,4 +1,5 @@
 import type { Memory } from '../../memory/memory.js';
+import { ELCR_MASTER, ELCR_SLAVE, SLAVE_COMMAND } from '../guest-map.js';
 import { PIC_QUIRKS } from '../quirks.js';
 import { I8259, NONE } from './chip.js';
 import * as R from './registers.js';
@@ -113,26 +114,12 @@ export class I8259Pair {
 
   // Ports
 
-  static hasPort(port: number): boolean {
-    switch (port) {
-      case R.MASTER_COMMAND:
-      case R.MASTER_DATA:
-      case R.SLAVE_COMMAND:
-      case R.SLAVE_DATA:
-      case R.ELCR_MASTER:
-      case R.ELCR_SLAVE:
-        return true;
-      default:
-        return false;
-    }
-  }
-
   /** Reads a byte; the pair has the port. */
   readPort(port: number): number {
     switch (port) {
-      case R.ELCR_MASTER:
+      case ELCR_MASTER:
         return this.master.elcr;
-      case R.ELCR_SLAVE:
+      case ELCR_SLAVE:
         return this.slave.elcr;
       default:
         return this.#readChip(port);
@@ -162,9 +149,9 @@ export class I8259Pair {
   /** True: the chip's INT is to be evaluated. */
   #write(chip: I8259, port: number, value: number): boolean {
     switch (port) {
-      case R.ELCR_MASTER:
+      case ELCR_MASTER:
         return chip.writeElcr(value & R.ELCR_MASTER_WRITABLE);
-      case R.ELCR_SLAVE:
+      case ELCR_SLAVE:
         return chip.writeElcr(value & R.ELCR_SLAVE_WRITABLE);
       default:
         return chip.write(port & 1, value & 0xff);
@@ -172,6 +159,6 @@ export class I8259Pair {
   }
 
   #chipOf(port: number): I8259 {
-    return port >= R.SLAVE_COMMAND && port !== R.ELCR_MASTER ? this.slave : this.master;
+    return port >= SLAVE_COMMAND && port !== ELCR_MASTER ? this.slave : this.master;
   }
 }

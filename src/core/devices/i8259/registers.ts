@@ -1,15 +1,8 @@
 /**
  * Registers of the 8259 pair. Sources: Intel 8259A Programmable Interrupt Controller (231468-003), "Initialization
- * Command Words" and "Operation Command Words"; Intel 82371AB PIIX4 (290562-001), section 4.2.2 for the ports and the
- * edge/level control registers. All ports and registers are 8 bits wide.
+ * Command Words" and "Operation Command Words"; Intel 82371AB PIIX4 (290562-001), section 4.2.2 for the edge/level
+ * control registers. All registers are 8 bits wide; `guest-map.ts` has the ports.
  */
-export const MASTER_COMMAND = 0x20;
-export const MASTER_DATA = 0x21;
-export const SLAVE_COMMAND = 0xa0;
-export const SLAVE_DATA = 0xa1;
-/** Bit n: IRQ n (second register: IRQ 8 + n) is level triggered. */
-export const ELCR_MASTER = 0x4d0;
-export const ELCR_SLAVE = 0x4d1;
 
 /** IRQ 0, 1, 2, 8 and 13 are always edge triggered. */
 export const ELCR_MASTER_WRITABLE = 0xf8;

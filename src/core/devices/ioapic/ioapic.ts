@@ -21,17 +21,23 @@ const SUCCESSIVE_EOIS = AREA.words('successiveEois', R.PIN_COUNT, 'ioapic');
 const STORM_EOIS = 10_000;
 const STORM_DELAY_NS = 10_000_000;
 
+/** An interrupt message, with the fields of the redirection entry that it comes from. */
+export interface IoapicMessage {
+  pin: number;
+  /** 8 bits. */
+  destination: number;
+  /** 0 physical, 1 logical. */
+  destinationMode: number;
+  deliveryMode: number;
+  vector: number;
+  /** 0 edge, 1 level. */
+  trigger: number;
+}
+
 export interface IoapicPorts {
   now(): number;
-  /** Sends an interrupt message to the local APICs. */
-  send(
-    pin: number,
-    destination: number,
-    destinationMode: number,
-    deliveryMode: number,
-    vector: number,
-    trigger: number,
-  ): void;
+  /** Sends an interrupt message to the local APICs; the object is used again. */
+  send(message: Readonly<IoapicMessage>): void;
   /** Interrupt acknowledge cycle of the 8259 pair: the vector of an ExtINT. */
   acknowledgeExtInt(): number;
   /** Calls `serviceDelayed` at `deadline` (virtual ns), or earlier if that was asked for before. */
@@ -51,6 +57,15 @@ export interface IoapicOptions {
 
 /** I/O APIC with 24 redirection entries. The caller holds the IOAPIC's guard. */
 export class Ioapic {
+  readonly #message: IoapicMessage = {
+    pin: 0,
+    destination: 0,
+    destinationMode: 0,
+    deliveryMode: 0,
+    vector: 0,
+    trigger: 0,
+  };
+
   constructor(
     readonly memory: Memory,
     readonly ports: IoapicPorts,
@@ -129,14 +144,14 @@ export class Ioapic {
   #send(pin: number, entry: number): void {
     const deliveryMode = (entry >> R.DELIVERY_MODE_SHIFT) & R.DELIVERY_MODE_MASK;
     const fromPic = deliveryMode === R.EXT_INT && this.#hasQuirk(QUIRKS.extint);
-    this.ports.send(
-      pin,
-      this.memory.get(ENTRY_HIGH + pin) >>> R.DESTINATION_SHIFT,
-      (entry >> R.DESTINATION_MODE_SHIFT) & 1,
-      deliveryMode,
-      fromPic ? this.ports.acknowledgeExtInt() : entry & R.VECTOR_MASK,
-      this.#isLevel(entry) ? 1 : 0,
-    );
+    const message = this.#message;
+    message.pin = pin;
+    message.destination = this.memory.get(ENTRY_HIGH + pin) >>> R.DESTINATION_SHIFT;
+    message.destinationMode = (entry >> R.DESTINATION_MODE_SHIFT) & 1;
+    message.deliveryMode = deliveryMode;
+    message.vector = fromPic ? this.ports.acknowledgeExtInt() : entry & R.VECTOR_MASK;
+    message.trigger = this.#isLevel(entry) ? 1 : 0;
+    this.ports.send(message);
   }
 
   /** Whether the pin of an entry is level-triggered. */

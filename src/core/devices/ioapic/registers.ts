@@ -2,8 +2,6 @@
  * Registers of the I/O APIC. Source: Intel 82093AA I/O Advanced Programmable Interrupt Controller (290566-001),
  * section 3. Memory-mapped registers are byte offsets; indirect registers are numbers for the select register.
  */
-export const IOAPIC_BASE = 0xfec0_0000;
-export const IOAPIC_SIZE = 0x1000;
 /** The memory-mapped registers repeat every 256 bytes. */
 export const IOAPIC_DECODED = 0xff;
 

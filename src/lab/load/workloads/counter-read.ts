@@ -1,24 +1,24 @@
-import type { Bench, Workload } from '../bench.js';
+import type { LoadedMachine, Workload } from '../loaded-machine.js';
 import { MAIN_COUNTER } from '../registers.js';
-import type { Station } from '../station.js';
+import type { VcpuDriver } from '../vcpu-driver.js';
 
 /** The highest value that any vCPU of a machine has read. */
-const highest = new WeakMap<Bench, bigint>();
+const highest = new WeakMap<LoadedMachine, bigint>();
 
-/** Reads the main counter, which must not be behind what any vCPU had read when this read was asked for. */
-export async function readCounter(station: Station, bench: Bench): Promise<void> {
-  const before = highest.get(bench) ?? 0n;
-  const now = await station.read(MAIN_COUNTER, 8);
-  if (now < before) bench.fault(`vCPU ${station.index} read the main counter as ${now} after it had been ${before}`);
-  if (now > (highest.get(bench) ?? 0n)) highest.set(bench, now);
+/** Reads the main counter. The value must not be below any value that a vCPU had read before this read began. */
+export async function readCounter(driver: VcpuDriver, machine: LoadedMachine): Promise<void> {
+  const before = highest.get(machine) ?? 0n;
+  const now = await driver.read(MAIN_COUNTER, 8);
+  if (now < before) machine.fault(`vCPU ${driver.index} read the main counter as ${now} after it had been ${before}`);
+  if (now > (highest.get(machine) ?? 0n)) highest.set(machine, now);
 }
 
 export const counterRead: Workload = {
   name: 'counter-read',
-  summary: 'reads of the main counter, which must never go back, whichever vCPU reads',
+  summary: 'reads of the main counter, which must never go back across all vCPUs',
   overlaps: true,
-  async operate(station, bench) {
-    await readCounter(station, bench);
+  async operate(driver, machine) {
+    await readCounter(driver, machine);
     return undefined;
   },
 };

@@ -1,4 +1,4 @@
-import type { Workload } from '../bench.js';
+import type { Workload } from '../loaded-machine.js';
 import { counterRead } from './counter-read.js';
 import { counterTorture } from './counter-torture.js';
 import { levelAck } from './level-ack.js';
@@ -7,7 +7,7 @@ import { periodic } from './periodic.js';
 import { rteChurn } from './rte-churn.js';
 import { timerTick } from './timer-tick.js';
 
-/** All but `guest`, which needs a trace (`guest.ts`). */
+/** All workloads except `guest`, which needs a trace (`guest.ts`). */
 export const WORKLOADS: readonly Workload[] = [
   counterRead,
   counterTorture,
@@ -22,5 +22,5 @@ export const WORKLOAD_NAMES: readonly string[] = [...WORKLOADS.map(({ name }) =>
 
 export const SUMMARIES: readonly (readonly [name: string, summary: string])[] = [
   ...WORKLOADS.map(({ name, summary }) => [name, summary] as const),
-  ['guest', 'a recorded guest (--trace) in real time; each vCPU plays it on a machine of its own'],
+  ['guest', 'a recorded guest (--trace) in real time; each vCPU replays it on its own machine'],
 ];

@@ -1,10 +1,10 @@
-import type { Bench, Workload } from '../bench.js';
+import type { LoadedMachine, Workload } from '../loaded-machine.js';
 import { ENABLE, PERIODIC, route, TICK_NS, VALUE_SET } from '../registers.js';
 import { readCounter } from './counter-read.js';
 
 const PERIOD_TICKS = 200_000;
 const PERIOD_NS = PERIOD_TICKS * TICK_NS;
-/** A deadline is a whole number of ns, and a tick of the counter may begin between two. */
+/** Deadlines are whole ns, and a tick of the counter can begin between two of them. */
 const ROUNDING_NS = TICK_NS;
 
 interface Tick {
@@ -13,38 +13,39 @@ interface Tick {
 }
 
 /** The last tick of each timer. */
-const last = new WeakMap<Bench, Map<number, Tick>>();
+const last = new WeakMap<LoadedMachine, Map<number, Tick>>();
 
 /**
- * Periodic timers. After a tick that was due at d and told at v, the next is due at one of d + period, d + 2 × period, …
- * up to the first after v: a later one means that a tick was lost, an earlier one that it was doubled.
+ * Periodic timers. After a tick with deadline d, reported at v, the next deadline is one of d + period, d + 2 × period, …
+ * up to the first one after v. A later deadline means a lost tick, an earlier one a doubled tick.
  */
 export const periodic: Workload = {
   name: 'periodic',
-  summary: 'periodic timers at 500 Hz; no tick may be missing, unless the next was due before it could be handled',
+  summary: 'periodic timers at 500 Hz; a tick may be missing only if the next was due before the machine handled it',
   needs: 'timer',
-  ownPace: true,
-  async prepare(station, { ioapic }) {
-    await ioapic.write(station, station.pin, station.vector, station.index);
-    const configuration = ENABLE | PERIODIC | route(station.pin);
-    station.post(station.configuration, 8, configuration | VALUE_SET);
-    // The first value is the comparator's, the second the period: both alike, the first tick is due one period from 0.
-    station.post(station.comparator, 8, PERIOD_TICKS);
-    await station.write(station.comparator, 8, PERIOD_TICKS);
+  ownRate: true,
+  async prepare(driver, { ioapic }) {
+    await ioapic.write(driver, driver.pin, driver.vector, driver.index);
+    const configuration = ENABLE | PERIODIC | route(driver.pin);
+    driver.post(driver.configuration, 8, configuration | VALUE_SET);
+    // The first value is the comparator's, the second the period: with equal values, the first tick is due one period after 0.
+    driver.post(driver.comparator, 8, PERIOD_TICKS);
+    await driver.write(driver.comparator, 8, PERIOD_TICKS);
   },
-  async operate(station, bench) {
+  async operate(driver, machine) {
     const begin = performance.now();
-    const came = await station.next(bench.patience);
-    if (came === undefined) bench.ledger.missing(station.index, `the timer of vCPU ${station.index} ticks no more`);
+    const arrived = await driver.next(machine.patience);
+    if (arrived === undefined)
+      machine.ledger.missing(driver.index, `the timer of vCPU ${driver.index} has stopped ticking`);
     const waited = performance.now() - begin;
-    await readCounter(station, bench);
+    await readCounter(driver, machine);
     return waited;
   },
-  watch({ event, cause, timer, deadline, virtualTime }, bench) {
+  watch({ event, cause, timer, deadline, virtualTime }, machine) {
     if (event.kind !== 'apic' || cause !== 'timer') return;
     if (timer === undefined || deadline === undefined) return;
-    const ticks = last.get(bench) ?? new Map<number, Tick>();
-    last.set(bench, ticks);
+    const ticks = last.get(machine) ?? new Map<number, Tick>();
+    last.set(machine, ticks);
     const before = ticks.get(timer);
     ticks.set(timer, { deadline, handled: virtualTime });
     if (!before) return;
@@ -52,7 +53,7 @@ export const periodic: Workload = {
     const latest = before.deadline + periods * PERIOD_NS + ROUNDING_NS;
     const earliest = before.deadline + PERIOD_NS - ROUNDING_NS;
     if (deadline > latest)
-      bench.ledger.missing(timer, `timer ${timer} was due by ${latest} ns, ticked for ${deadline}`);
-    else if (deadline < earliest) bench.ledger.surplus(timer, `timer ${timer} ticked before ${earliest} ns again`);
+      machine.ledger.missing(timer, `timer ${timer} was due by ${latest} ns, ticked for ${deadline}`);
+    else if (deadline < earliest) machine.ledger.surplus(timer, `timer ${timer} ticked before ${earliest} ns again`);
   },
 };

@@ -1,70 +1,70 @@
-import type { Bench, Workload } from '../bench.js';
+import type { LoadedMachine, Workload } from '../loaded-machine.js';
 import { MASKED } from '../registers.js';
-import type { Station } from '../station.js';
+import type { VcpuDriver } from '../vcpu-driver.js';
 import { expectNoMore } from './timer-tick.js';
 
 const MOST_PULSES = 8;
 
-/** Pulses on a vCPU's pin, driven by another one, so that they meet what this one does to the entry. */
-async function pulse(station: Station, { stations }: Bench, count: number): Promise<void> {
-  const { vcpu } = stations[(station.index + 1) % stations.length];
+/** Another vCPU pulses this vCPU's pin, so that the edges race with this vCPU's writes to the entry. */
+async function pulse(driver: VcpuDriver, { drivers }: LoadedMachine, count: number): Promise<void> {
+  const { vcpu } = drivers[(driver.index + 1) % drivers.length];
   const edges: Promise<void>[] = [];
-  for (let edge = 0; edge < count; edge++) edges.push(vcpu.setLine(station.pin, 1), vcpu.setLine(station.pin, 0));
+  for (let edge = 0; edge < count; edge++) edges.push(vcpu.setLine(driver.pin, 1), vcpu.setLine(driver.pin, 0));
   await Promise.all(edges);
 }
 
-/** Takes `least` interrupts, and up to `most`; what the pulses caused was sent before they were answered. */
+/** Consumes `least` to `most` interrupts. The server sent those that the pulses caused before it replied to the pulses. */
 async function expect(
-  station: Station,
-  { stations, ledger, patience }: Bench,
+  driver: VcpuDriver,
+  { drivers, ledger, patience }: LoadedMachine,
   least: number,
   most: number,
 ): Promise<void> {
-  // Interrupts may have gone to any vCPU, each by its own connection.
-  await Promise.all(stations.map(({ vcpu }) => vcpu.sync()));
+  // Interrupts can go to any vCPU, each on its own connection.
+  await Promise.all(drivers.map(({ vcpu }) => vcpu.sync()));
   for (let count = 0; count < least; count++) {
-    const came = await station.next(patience);
-    if (came === undefined) ledger.missing(station.index, `an edge on pin ${station.pin} was never delivered`);
+    const arrived = await driver.next(patience);
+    if (arrived === undefined) ledger.missing(driver.index, `an edge on pin ${driver.pin} was never delivered`);
   }
-  station.take(most - least);
-  for (let left = station.take(); left > 0; left--) {
-    ledger.surplus(station.index, `pin ${station.pin} was delivered more often than it had an edge while unmasked`);
+  driver.take(most - least);
+  for (let left = driver.take(); left > 0; left--) {
+    ledger.surplus(driver.index, `pin ${driver.pin} was delivered more often than it had an edge while unmasked`);
   }
 }
 
-/** Edges on a masked pin are lost (82093AA, 3.2.4), on any other they are not, wherever the entry says they go. */
+/** Edges on a masked pin are lost (82093AA, 3.2.4). Edges on an unmasked pin are delivered to any destination. */
 export const rteChurn: Workload = {
   name: 'rte-churn',
-  summary: 'entries are masked, unmasked and sent elsewhere while their pins are pulsed; each edge must count once',
+  summary: 'entries are masked, unmasked and redirected while their pins are pulsed; each edge must be delivered once',
   needs: 'pin',
-  async prepare(station, { ioapic }) {
-    await ioapic.write(station, station.pin, station.vector, station.index);
+  async prepare(driver, { ioapic }) {
+    await ioapic.write(driver, driver.pin, driver.vector, driver.index);
   },
-  async operate(station, bench) {
-    const { ioapic, stations } = bench;
-    const { random, pin } = station;
-    const vector = random.below(2) ? station.vector : station.otherVector;
+  async operate(driver, machine) {
+    const { ioapic, drivers } = machine;
+    const { random, pin } = driver;
+    const vector = random.below(2) ? driver.vector : driver.otherVector;
     const count = 1 + random.below(MOST_PULSES);
     const choice = random.below(4);
     if (choice === 0) {
-      // Masked: none of the edges may be delivered, nor kept for later.
-      await ioapic.writeLow(station, pin, vector | MASKED);
-      await pulse(station, bench, count);
-      await ioapic.writeLow(station, pin, vector);
-      await expect(station, bench, 0, 0);
+      // Masked: no edge may be delivered, now or later.
+      await ioapic.writeLow(driver, pin, vector | MASKED);
+      await pulse(driver, machine, count);
+      await ioapic.writeLow(driver, pin, vector);
+      await expect(driver, machine, 0, 0);
     } else if (choice === 1) {
-      // Masked and unmasked meanwhile: nobody can say which edges meet a mask.
+      // Masked and unmasked at the same time: which edges find the pin masked is unknown.
       const churn = async () => {
-        await ioapic.writeLow(station, pin, vector | MASKED);
-        await ioapic.writeLow(station, pin, vector);
+        await ioapic.writeLow(driver, pin, vector | MASKED);
+        await ioapic.writeLow(driver, pin, vector);
       };
-      await Promise.all([pulse(station, bench, count), churn()]);
-      await expect(station, bench, 0, count);
+      await Promise.all([pulse(driver, machine, count), churn()]);
+      await expect(driver, machine, 0, count);
     } else {
-      // Sent to another vCPU, with another vector, meanwhile: every edge is delivered, here or there.
-      const destination = random.below(stations.length);
-      await Promise.all([pulse(station, bench, count), ioapic.write(station, pin, vector, destination)]);
-      await expect(station, bench, count, count);
+      // Redirected to another vCPU and vector at the same time: every edge is delivered to one of the two.
+      const destination = random.below(drivers.length);
+      await Promise.all([pulse(driver, machine, count), ioapic.write(driver, pin, vector, destination)]);
+      await expect(driver, machine, count, count);
     }
     return undefined;
   },

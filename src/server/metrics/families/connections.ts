@@ -37,7 +37,7 @@ export const CONNECTIONS: readonly Family[] = [
     },
     ({ service }) => {
       let sum = 0;
-      for (const { requestsUnderWay } of service.machines) sum += requestsUnderWay;
+      for (const { unanswered } of service.machines) sum += unanswered;
       return sum;
     },
   ),

@@ -2,7 +2,7 @@ import { threadName } from '../../../runtime/statistics/lock-view.js';
 import { GATEWAY_THREAD } from '../../../runtime/threads/shared-map.js';
 import { type Family, single } from '../family.js';
 
-/** Faults of the threads; both stay 0 in normal operation. */
+/** Faults of the threads; all stay 0 in normal operation. */
 export const THREAD_FAULTS: readonly Family[] = [
   single(
     {
@@ -19,6 +19,22 @@ export const THREAD_FAULTS: readonly Family[] = [
       help: 'vCPU threads that died. The server replaced each, and marked the machines that it was in as suspect.',
     },
     ({ service }) => service.threadDeaths,
+  ),
+  single(
+    {
+      name: 'southbridge_stalls_total',
+      type: 'counter',
+      help: 'Times that a thread made no progress for 5 s although it had work. Must stay 0.',
+    },
+    ({ service }) => service.engine.stalls.total,
+  ),
+  single(
+    {
+      name: 'southbridge_stalled_threads',
+      type: 'gauge',
+      help: 'Threads that make no progress now although they have work; `/healthz` says which, and what they wait for.',
+    },
+    ({ service }) => service.engine.stalls.current.size,
   ),
 ];
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { HPET_BASE, MAIN_COUNTER } from '../../../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../../../src/core/devices/guest-map.js';
+import { MAIN_COUNTER } from '../../../../src/core/devices/hpet/registers.js';
 import { U64 } from '../../../../src/core/memory/u64.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
 import { comparatorOf, configurationOf, fsbRouteOf } from '../../../support/hpet-registers.js';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { IOAPIC_BASE, IOEOI } from '../../../../src/core/devices/ioapic/registers.js';
+import { IOAPIC_BASE } from '../../../../src/core/devices/guest-map.js';
+import { IOEOI } from '../../../../src/core/devices/ioapic/registers.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
 import { outputs } from '../../../support/outputs.js';
 import { lowOf, writeEntry } from '../../../support/redirection-entry.js';

@@ -1,12 +1,6 @@
 import t from 'tap';
-import {
-  IOAPIC_BASE,
-  IOAPICARB,
-  IOAPICID,
-  IOAPICVER,
-  IOREGSEL,
-  IOWIN,
-} from '../../../../src/core/devices/ioapic/registers.js';
+import { IOAPIC_BASE } from '../../../../src/core/devices/guest-map.js';
+import { IOAPICARB, IOAPICID, IOAPICVER, IOREGSEL, IOWIN } from '../../../../src/core/devices/ioapic/registers.js';
 import { U64 } from '../../../../src/core/memory/u64.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
 import { highOf, lowOf } from '../../../support/redirection-entry.js';

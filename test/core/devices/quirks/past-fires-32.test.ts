@@ -1,11 +1,6 @@
 import t from 'tap';
-import {
-  HPET_BASE,
-  MAIN_COUNTER,
-  MODE32_CNF,
-  TYPE_CNF,
-  VAL_SET_CNF,
-} from '../../../../src/core/devices/hpet/registers.js';
+import { HPET_BASE } from '../../../../src/core/devices/guest-map.js';
+import { MAIN_COUNTER, MODE32_CNF, TYPE_CNF, VAL_SET_CNF } from '../../../../src/core/devices/hpet/registers.js';
 import type { Quirk } from '../../../../src/core/devices/quirks.js';
 import { U64 } from '../../../../src/core/memory/u64.js';
 import { BenchMachine } from '../../../support/bench-machine.js';

@@ -1,0 +1,54 @@
+/** The state directory, and the life cycle of the server. */
+export const STATE = {
+  'state-no-space': {
+    status: 507,
+    message:
+      'The change to machine {machine} was refused because {folder} has no space for it: {reason}. Nothing was changed; free space in that folder, and send the request again.',
+  },
+  'state-unavailable': {
+    status: 503,
+    message:
+      'The change to machine {machine} was refused because {folder} cannot be used: {reason}. Nothing was changed; make the folder usable, and send the request again.',
+  },
+  'state-dir-in-use': {
+    status: 500,
+    message:
+      'Another server ({holder}) stores its machines in {folder}; stop it first, or choose another folder with --state-dir.',
+  },
+  'state-dir-unusable': {
+    status: 500,
+    message:
+      'The server cannot store machines in {folder}: {reason}; make the folder writable, or choose another with --state-dir.',
+  },
+  'checkpoint-version': {
+    status: 500,
+    message:
+      'The checkpoint {file} has version {version}; this server reads version {known}. Start the server that wrote it, or move the file away.',
+  },
+  'checkpoint-unreadable': {
+    status: 500,
+    message:
+      'The new checkpoint of machine {machine} could not be read back ({reason}), so the server kept the previous checkpoint. This is a bug: please report it; PUT a snapshot or POST /v1/machines/{machine}/restore to return to a state that can be saved.',
+  },
+  'state-not-kept': {
+    status: 500,
+    message:
+      'At shutdown the server could not store all machines in {folder}: {reason}. Machines with an older checkpoint only: {machines}.',
+  },
+  'not-ready': {
+    status: 503,
+    message: 'The server is not ready: {reason}; try again in a moment.',
+  },
+  stalled: {
+    status: 503,
+    message: '{stall}. Other machines may still be served; restart the server if this does not end.',
+  },
+  'shutting-down': {
+    status: 503,
+    message: 'The server is shutting down; reconnect after it has restarted.',
+  },
+  internal: {
+    status: 500,
+    message: 'The server failed to handle the request; its log has the details under request {request}.',
+  },
+} as const;

@@ -1,0 +1,114 @@
+import { SouthbridgeError } from '../../errors.js';
+import type { ClientMessage } from '../client-message.js';
+import { RefusedFrame } from '../codec.js';
+import { readRequestBody, requestFrame } from '../hot.js';
+import { checkRequest, REQUESTS, requestType, typeOfRequest } from '../messages.js';
+import { malformed } from '../records.js';
+import { DELIMITED, Reader } from './reader.js';
+import { decode, encode, fieldsOf, NotProtobuf } from './table.js';
+
+/** One frame for a request. Throws SouthbridgeError for addresses beyond 48 bits in a batch. */
+export function clientFrame(message: ClientMessage): Uint8Array {
+  return requestFrame(message) ?? describedRequest(message);
+}
+
+/** The same frame, by the description alone. */
+export function describedRequest(message: ClientMessage): Uint8Array {
+  const { field, description } = REQUESTS[requestType(message)];
+  return encode('ClientMessage', { [field]: description.toWire({ ...message }) });
+}
+
+const FIELDS = new Map(fieldsOf('ClientMessage').map((field) => [field.number, field.name]));
+/** Names in JSON, by the number of the field. */
+const NAMES = new Map(
+  Object.entries(REQUESTS).map(([name, { field }]) => [
+    fieldsOf('ClientMessage').find((each) => each.name === field)?.number ?? 0,
+    name,
+  ]),
+);
+
+/** Reads a binary frame: exactly one field of ClientMessage. Throws RefusedFrame. */
+export function readClientFrame(frame: Uint8Array): ClientMessage {
+  const header = new Reader(frame);
+  let field: number;
+  let body: Uint8Array;
+  try {
+    field = messageField(header);
+    body = header.delimited();
+    if (header.failed) throw malformed('it ends too early');
+    if (!header.done) throw malformed('it has more than one field');
+  } catch (error) {
+    throw new RefusedFrame(undefined, error);
+  }
+  let message: ClientMessage;
+  try {
+    message = readRequestBody(field, body) ?? describedBody(field, body);
+  } catch (error) {
+    throw new RefusedFrame(idIn(body) ?? (error instanceof NotProtobuf ? undefined : 0), refusalOf(error, field));
+  }
+  try {
+    checkRequest(message);
+  } catch (error) {
+    throw new RefusedFrame(message.id, error);
+  }
+  return message;
+}
+
+function messageField(header: Reader): number {
+  const tag = header.uint32();
+  const field = tag >>> 3;
+  if (header.failed || field === 0) throw malformed('it is not protobuf, or empty');
+  if (!FIELDS.has(field)) {
+    throw new SouthbridgeError('unknown-message-type', {
+      type: `field ${field}`,
+      allowed: [...FIELDS].map(([number, name]) => `${number} ${snakeCase(name)}`).join(', '),
+    });
+  }
+  if ((tag & 7) !== DELIMITED) throw malformed(`field ${field} is not a message`);
+  return field;
+}
+
+/** Reads a body by the description. Throws NotProtobuf, or what is wrong with the message. */
+function describedBody(field: number, body: Uint8Array): ClientMessage {
+  const name = NAMES.get(field) ?? '';
+  const { description } = REQUESTS[name];
+  const unknown: number[] = [];
+  const wire = decode(description.type, body, (number) => unknown.push(number));
+  if (unknown.length > 0) throw unknownField(description.type, unknown[0]);
+  return description.fromWire(wire, { type: typeOfRequest(name) }) as unknown as ClientMessage;
+}
+
+/** A field that this version does not know may change what the request means. */
+function unknownField(type: string, number: number): SouthbridgeError {
+  return new SouthbridgeError('unknown-key', {
+    key: `${type} field ${number}`,
+    allowed: fieldsOf(type)
+      .map((field) => `${field.number} ${snakeCase(field.name)}`)
+      .join(', '),
+  });
+}
+
+function refusalOf(error: unknown, field: number): unknown {
+  if (!(error instanceof NotProtobuf)) return error;
+  return malformed(`its body is not a ${REQUESTS[NAMES.get(field) ?? ''].description.type}: ${error.message}`);
+}
+
+/** The id in a body of which the rest may be anything. */
+function idIn(body: Uint8Array): number | undefined {
+  const reader = new Reader(body);
+  let id: number | undefined;
+  while (!reader.done) {
+    const tag = reader.uint32();
+    if (tag !== 0x08) reader.skip(tag);
+    else {
+      const value = reader.uint32();
+      if (!reader.failed) id = value;
+    }
+  }
+  return id;
+}
+
+/** The name of a field as the contract spells it. */
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
