@@ -28,6 +28,7 @@ const host: MachineHost = {
   events: { emit: () => 0, awaitRoom() {} },
   kickMainLoop() {},
   kickVcpu() {},
+  kickLoad() {},
 };
 
 /** The locks of a machine in `slot`, as a thread with these statistics has them. */

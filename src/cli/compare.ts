@@ -43,7 +43,7 @@ export const compare = new Command('compare')
   .description('measure locking designs side by side, on real threads, and tell what follows')
   .addOption(new Option('--locking <presets>', 'separated by commas').argParser(presets).default(PRESET_NAMES, 'all'))
   .addOption(
-    new Option('--bql-load <percentages>', 'shares of the time for which the main loop holds the BQL')
+    new Option('--bql-load <percentages>', 'shares of the time for which background work holds the BQL')
       .argParser(loads)
       .default([0, 0.25, 0.5, 0.75], '0,25,50,75'),
   )

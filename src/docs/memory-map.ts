@@ -29,6 +29,8 @@ export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
   viewBuffers: { contents: 'a copy of a machine per vCPU thread, for register views', file: 'core/machine/view.ts' },
   drains: { contents: 'bitmaps of callbacks that wait for a vCPU thread', file: 'runtime/threads/host.ts' },
   vcpuBells: { contents: 'doorbells of the vCPU threads', file: 'runtime/rings/doorbell.ts' },
+  loadBell: { contents: 'doorbell of the load thread', file: 'runtime/rings/doorbell.ts' },
+  loadKicked: { contents: 'bitmap of the machines that the load thread must visit', file: 'runtime/threads/host.ts' },
   submissionRings: {
     contents: 'a ring of requests per vCPU thread, eight of them spare',
     file: 'runtime/rings/submission-ring.ts',
@@ -64,7 +66,10 @@ export const AREA_PARTS: { readonly [area: string]: Part } = {
   deferred: { contents: 'decided and applied line levels', file: 'core/locking/line-decisions.ts' },
   lineQueue: { contents: 'queue of `irq: try-queue`', file: 'core/locking/line-queue.ts' },
   kick: { contents: 'callbacks for a vCPU thread, `timer: kick`', file: 'core/machine/kicks.ts' },
-  load: { contents: 'background work under the BQL', file: 'core/machine/bql-load.ts' },
+  load: {
+    contents: 'background work under the BQL, and the turn of the thread that is in the machine',
+    file: 'core/machine/bql-load.ts',
+  },
   xen: { contents: 'filter of the Xen event channel', file: 'core/devices/gsi/xen-filter.ts' },
   lineChanges: { contents: 'levels that rose and fell within one deferral', file: 'core/locking/line-decisions.ts' },
   steps: { contents: 'targets and cancellation of manual clock steps', file: 'core/machine/steps.ts' },

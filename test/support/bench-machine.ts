@@ -94,6 +94,7 @@ export class BenchMachine {
         events,
         kickMainLoop,
         kickVcpu: () => {},
+        kickLoad: () => {},
       });
     this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
     this.machine = view(FIRST_VCPU_THREAD, this.vcpuLocks, () => {

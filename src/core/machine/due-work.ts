@@ -59,6 +59,8 @@ export class DueWork {
   readonly steps: Steps;
   /** Whether the last `run` left due work for another round, which the caller owes the machine. */
   isUnfinished = false;
+  /** Whether the last `run` found a hold of the machine's background work, at whose end the main loop is kicked. */
+  isHeldUp = false;
   readonly #callbacks: Callbacks;
   /** Callbacks of one slice. */
   readonly #slice: number;
@@ -76,7 +78,7 @@ export class DueWork {
   // On the main loop
 
   /**
-   * One round of the main loop for this machine: control work, background work, then a slice of the timers that are due.
+   * One round of the main loop for this machine: control work, then a slice of the timers that are due.
    * Returns whether control work was done, for the thread that waits for it.
    */
   run(): boolean {
@@ -84,13 +86,19 @@ export class DueWork {
     const { memory, locks } = machine;
     this.#hasEnded = false;
     this.isUnfinished = false;
+    this.isHeldUp = false;
     if (!machine.isAlive) return false;
+    const isLoaded = this.load.isUsed;
+    if (isLoaded && !this.load.admitsMainLoop()) {
+      this.isHeldUp = true;
+      return false;
+    }
     const wanted = memory.load(SETTLE_WANTED);
     locks.site = MAIN_LOOP;
     locks.acquire(BQL);
     const controlled = this.control.isRequested;
     if (controlled) this.#tryControl();
-    this.load.run();
+    if (isLoaded) this.load.runCounterRead();
     let isSettled = true;
     if (machine.hasManualClock) {
       memory.store(RUNNING, 1);
@@ -100,6 +108,7 @@ export class DueWork {
     // A paused clock holds back even what was due before.
     else if (machine.clock.isTicking()) this.#runDue(machine.clock.now());
     locks.release(BQL);
+    if (isLoaded && this.load.mainLoopLeaves()) machine.host.kickLoad(machine.slot);
     if (machine.hasManualClock) machine.design.irq.settle?.(machine);
     if (isSettled) this.#answer(wanted);
     // The last touch: after a removal the memory is someone else's.
@@ -132,9 +141,9 @@ export class DueWork {
   nextHostTime(): number {
     const { machine } = this;
     if (this.#hasEnded || !machine.isAlive) return Number.POSITIVE_INFINITY;
-    const load = this.load.nextHostTime();
-    if (machine.hasManualClock) return load;
-    return Math.min(load, machine.clock.hostTimeOf(machine.timers.earliest()));
+    const read = this.load.nextCounterRead();
+    if (machine.hasManualClock) return read;
+    return Math.min(read, machine.clock.hostTimeOf(machine.timers.earliest()));
   }
 
   #runDue(now: number): void {

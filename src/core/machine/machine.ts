@@ -73,7 +73,7 @@ export interface MachineOptions {
   readonly countOverlap: boolean;
   /** Slot 0, and not exact, if not given. */
   readonly statistics?: StatisticsOptions;
-  /** Background work of the main loop under the BQL; none if not given. */
+  /** Background work under the BQL; none if not given. */
   readonly load?: BqlLoadOptions;
 }
 
@@ -84,6 +84,8 @@ export interface MachineHost {
   kickMainLoop(slot: number): void;
   /** Makes a vCPU thread run the callbacks that wait for one, soon. */
   kickVcpu(slot: number): void;
+  /** Makes the load thread look at a machine, soon. */
+  kickLoad(slot: number): void;
   /** Absolute word address of the transfer area for the state of a machine; undefined where snapshots are not used. */
   readonly transfer?: number;
   /** Called before and after each wait for a round of the main loop. */

@@ -9,6 +9,7 @@ import { Thread } from '../../core/sync/thread.js';
 import { EventRing } from '../../runtime/events/event-ring.js';
 import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
+import { ThreadHost } from '../../runtime/threads/host.js';
 import { MainLoop } from '../../runtime/threads/main-loop.js';
 import {
   GATEWAY_THREAD,
@@ -22,6 +23,7 @@ import {
   controlThread,
   type ExploredMap,
   type LogicalThread,
+  loadThread,
   lockerThread,
   mainLoopThread,
   vcpuThread,
@@ -105,6 +107,7 @@ export function setUp(
       submissions.submit({ operation, size, address, low, high }, base);
     }
   }
+  if (hasLoadThread(scenario)) new ThreadHost(shared, map).kickLoad(0);
   return {
     scenario,
     map,
@@ -134,8 +137,14 @@ function threads(
       if (later > 0) all.push(clientThread(map, vcpu, later));
     });
   }
+  if (hasLoadThread(scenario)) all.push(loadThread(map));
   if (scenario.control) all.push(controlThread(map, scenario.control));
   return all;
+}
+
+/** Where the main loop itself reads the main counter, there are no holds. */
+function hasLoadThread({ machine }: Scenario): boolean {
+  return machine?.load !== undefined && !machine.load.readsCounter;
 }
 
 /** Frames that arrive before the threads run. */

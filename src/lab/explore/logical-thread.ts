@@ -10,10 +10,12 @@ import { WaitGraph } from '../../core/sync/wait-graph.js';
 import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
 import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { ThreadHost } from '../../runtime/threads/host.js';
+import { LoadThread } from '../../runtime/threads/load-thread.js';
 import { MainLoop } from '../../runtime/threads/main-loop.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
+  LOAD_THREAD,
   MAIN_LOOP_THREAD,
   machineAt,
   type SharedMap,
@@ -76,6 +78,29 @@ export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts:
           loop.answerRound();
           loop.runKicked();
         } else if (part === 1) loop.runDue();
+        else loop.sleep();
+        return [(part + 1) % 3, deadlines.earliest];
+      };
+    },
+  };
+}
+
+/** The load thread; in parts as the main loop, and it carries the same. */
+export function loadThread(map: ExploredMap): LogicalThread {
+  return {
+    name: 'load thread',
+    id: LOAD_THREAD,
+    idleAt: map.loadBell,
+    firstCarried: [0, Number.POSITIVE_INFINITY],
+    history: new History(),
+    begin(memory, [part, deadline]) {
+      const shared = memory();
+      const deadlines = new DeadlineQueue();
+      deadlines.set(0, deadline);
+      const loop = new LoadThread(makeThread(map, LOAD_THREAD, shared), memory(), map, deadlines);
+      return () => {
+        if (part === 0) loop.runKicked();
+        else if (part === 1) loop.runDue();
         else loop.sleep();
         return [(part + 1) % 3, deadlines.earliest];
       };

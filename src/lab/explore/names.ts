@@ -50,6 +50,8 @@ export class Names {
       ['viewBuffers', map.viewBuffers],
       ['drains', map.drains],
       ['vcpuBells', map.vcpuBells],
+      ['loadBell', map.loadBell],
+      ['loadKicked', map.loadKicked],
       ['submissionRings', map.submissionRings],
       ['lockReports', map.lockReports],
       ['eventRing', map.eventRing],

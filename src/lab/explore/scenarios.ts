@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.js';
+import { BACKGROUND_LOAD } from './scenarios/background-load.js';
 import { CALLBACKS } from './scenarios/callbacks.js';
 import { CONTROL } from './scenarios/control.js';
 import { COUNTER } from './scenarios/counter.js';
@@ -16,6 +17,7 @@ export const SCENARIO_GROUPS: { readonly [subject: string]: readonly Scenario[] 
   Lines: LINES,
   'Interrupt controllers': INTERRUPT_CONTROLLERS,
   'Control work': CONTROL,
+  'Background load': BACKGROUND_LOAD,
   'Main counter': COUNTER,
   'Gateway and rings': GATEWAY,
   Mutexes: MUTEXES,

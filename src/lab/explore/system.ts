@@ -79,12 +79,13 @@ export class System {
     return !this.blocking?.isAcquisition(node) || this.state.get(node.address) === 0;
   }
 
-  /** Whether a thread's wait may time out now. */
+  /** Whether a thread's wait may time out now. At the last time, work that takes time ends: no thread reads a later one. */
   mayTimeOut(thread: number): boolean {
     const node = this.nodes[thread];
     if (this.status[thread] < WAITING || node.b < 0) return false;
     const { times, now } = this.execution.clock;
-    return times[now] >= times[this.waitingSince[thread]] + node.b;
+    if (times[now] >= times[this.waitingSince[thread]] + node.b) return true;
+    return now + 1 === times.length && node.address !== this.threads[thread].idleAt;
   }
 
   /** All enabled transitions. */

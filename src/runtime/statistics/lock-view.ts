@@ -8,6 +8,7 @@ import { MAX_THREADS, type Waiter, WaitGraph } from '../../core/sync/wait-graph.
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
+  LOAD_THREAD,
   MAIN_LOOP_THREAD,
   machineAt,
   type SharedMap,
@@ -73,6 +74,7 @@ export interface InversionReport {
 export function threadName(id: number, map: SharedMap): string {
   if (id === GATEWAY_THREAD) return 'gateway';
   if (id === MAIN_LOOP_THREAD) return 'main-loop';
+  if (id === LOAD_THREAD) return 'bql-load';
   const vcpu = id - FIRST_VCPU_THREAD;
   return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `replacement-${vcpu - map.vcpuThreads}`;
 }

@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
-import { MAX_THREADS } from '../../core/sync/wait-graph.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
-import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
+import { FIRST_VCPU_THREAD, LOAD_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
 import type { WorkerData, WorkerRole } from '../threads/worker.js';
 import { Roles } from '../watchdog/progress.js';
 
@@ -21,6 +20,8 @@ export class Pool {
   /** For the watchdog. */
   readonly #roles: Roles;
   #closing = false;
+  /** The number of the load thread, once it was started. */
+  loadThread: number | undefined;
 
   constructor(
     readonly buffer: SharedArrayBuffer,
@@ -29,7 +30,7 @@ export class Pool {
     readonly onDeath: (thread: number, role: WorkerRole, reason: unknown, ran: boolean) => void,
   ) {
     this.#roles = new Roles(new SharedMemory(buffer), map.progress);
-    for (let id = MAX_THREADS - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
+    for (let id = LOAD_THREAD - 1; id >= FIRST_VCPU_THREAD + map.vcpuThreads; id--) this.#spare.push(id);
   }
 
   /** Numbers of the threads that exist. */
@@ -49,10 +50,19 @@ export class Pool {
     return this.#start(FIRST_VCPU_THREAD + index, { kind: 'vcpu', index, ring: index });
   }
 
+  /** Starts the load thread, if it was not started before. */
+  async startLoad(): Promise<void> {
+    if (this.loadThread !== undefined) return;
+    this.loadThread = LOAD_THREAD;
+    await this.#start(LOAD_THREAD, { kind: 'bql-load' });
+  }
+
   /** Starts a thread in place of one that hangs, and returns its number; undefined if there is none to spare. */
   startReplacement(role: WorkerRole): number | undefined {
     const thread = this.#spare.pop();
-    if (thread !== undefined) this.#start(thread, role).catch(() => {});
+    if (thread === undefined) return undefined;
+    if (role.kind === 'bql-load') this.loadThread = thread;
+    this.#start(thread, role).catch(() => {});
     return thread;
   }
 
@@ -71,9 +81,10 @@ export class Pool {
     new ThreadStatistics(this.buffer, this.map, thread).sleeps();
   }
 
-  /** Nothing names a thread any more that was buried. The numbers of the first threads stay theirs. */
+  /** No lock word names a buried thread any longer: its number can be used again, unless it is that of a first thread. */
   release(thread: number): void {
-    if (this.#buried.delete(thread) && thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
+    const isSpare = thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads && thread !== LOAD_THREAD;
+    if (this.#buried.delete(thread) && isSpare) this.#spare.push(thread);
   }
 
   async close(): Promise<void> {
@@ -90,7 +101,7 @@ export class Pool {
     });
     this.#workers.set(thread, worker);
     if (role.kind === 'main-loop') this.#roles.mainLoop = thread;
-    else this.#roles.setVcpu(role.index, thread, role.ring);
+    else if (role.kind === 'vcpu') this.#roles.setVcpu(role.index, thread, role.ring);
     return new Promise((resolve, reject) => {
       let failure: unknown;
       let ran = false;

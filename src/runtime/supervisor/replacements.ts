@@ -1,3 +1,4 @@
+import { LOAD_TURN } from '../../core/machine/turn.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
 import type { Dispatch } from '../rings/dispatch.js';
 import { GONE, SubmissionRing } from '../rings/submission-ring.js';
@@ -26,11 +27,12 @@ export class Replacements {
   /** Starts a thread in place of one that hangs: the ring of that one, if it had any; undefined if that cannot be. */
   replace(stuck: number): { ring?: number } | undefined {
     const index = this.gateway.vcpus.findIndex((vcpu) => vcpu.thread === stuck);
-    return index >= 0 ? this.#replaceVcpu(index) : this.#replaceMainLoop();
+    if (index >= 0) return this.#replaceVcpu(index);
+    return stuck === this.pool.loadThread ? this.#replaceLoad() : this.#replaceMainLoop();
   }
 
   /**
-   * Puts a thread in the place of a vCPU thread that died, and gives up the machines that it was in or may have been in:
+   * Puts a thread in the place of a vCPU thread or load thread that died, and gives up the machines that it was in or may have been in:
    * returns their slots. Undefined if there is no thread to spare; what was submitted to it then stays unanswered.
    */
   bury(dead: number): number[] | undefined {
@@ -51,6 +53,7 @@ export class Replacements {
       this.#mending.delete(dead);
       this.#release(dead);
     });
+    if (dead === pool.loadThread) return this.#replaceLoad() && slots;
     if (index < 0) return slots;
     const old = gateway.vcpus[index];
     if (!this.#replaceVcpu(index)) return undefined;
@@ -64,7 +67,7 @@ export class Replacements {
     this.gateway.dueWorkOf(slot).letGo();
   }
 
-  /** The machines that a dead vCPU thread was in: that of its request, and those of its locks and callbacks. */
+  /** The machines that a dead thread was in: that of its request or turn, and those of its locks and callbacks. */
   #slotsOf(dead: number, index: number): number[] {
     const { gateway } = this;
     const slots = new Set(gateway.lockView.slotsHeldBy(dead, this.slots()));
@@ -72,10 +75,16 @@ export class Replacements {
     for (const slot of this.slots()) {
       if (slot % vcpuThreads === index && gateway.dueWorkOf(slot).isDraining) slots.add(slot);
     }
+    if (dead === this.pool.loadThread) for (const slot of this.#slotsOfLoad()) slots.add(slot);
     const current = gateway.vcpus[index]?.current;
     if (current) slots.add(current.slot);
     const alive = new Set(this.slots());
     return [...slots].filter((slot) => alive.has(slot));
+  }
+
+  /** The machines in which the load thread has the turn. */
+  #slotsOfLoad(): number[] {
+    return [...this.slots()].filter((slot) => this.gateway.dueWorkOf(slot).load.turn.isTaken(LOAD_TURN));
   }
 
   #release(dead: number): void {
@@ -112,6 +121,17 @@ export class Replacements {
     return {};
   }
 
+  #replaceLoad(): object | undefined {
+    const { host } = this.gateway;
+    // The machine that the old one was in is frozen: nobody waits for the turn.
+    for (const slot of this.#slotsOfLoad()) this.gateway.dueWorkOf(slot).load.turn.leave(LOAD_TURN);
+    if (this.pool.startReplacement({ kind: 'bql-load' }) === undefined) return undefined;
+    // The new one knows of no deadline yet.
+    for (const slot of this.slots()) host.kickLoad(slot);
+    host.loadBell.ring();
+    return {};
+  }
+
   #replaceVcpu(index: number): { ring: number } | undefined {
     const { gateway } = this;
     const { map } = gateway;
@@ -145,12 +165,21 @@ export class Replacements {
       // One that was ended may have held up those who read the main counter.
       gateway.dueWorkOf(slot).letGo();
       await Promise.all([new Promise<void>((done) => gateway.round(done)), gateway.barrier()]);
+      await this.#loadLeft(slot);
     }
     gateway.hung.forget(slot);
     gateway.retired = gateway.retired.filter(({ ringIndex }) => !hung.rings.includes(ringIndex));
     this.#spareRings.push(...hung.rings);
     for (const request of hung.held) request.answer(GONE, 0, 0);
     for (const thread of hung.gone) this.#release(thread);
+  }
+
+  /** Resolves when the load thread is not in a frozen machine: at the end of its hold, or if it was replaced. */
+  async #loadLeft(slot: number): Promise<void> {
+    const { gateway } = this;
+    while (gateway.dueWorkOf(slot).load.turn.isTaken(LOAD_TURN)) {
+      await new Promise<void>((done) => gateway.ports.later(done));
+    }
   }
 
   async #end(thread: number, { gone }: HungMachine): Promise<void> {

@@ -99,7 +99,7 @@ export class Engine {
     this.traces = new TraceView(this.shared, this.map);
     this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
       this.#onDeath(reason);
-      const slots = kind === 'vcpu' && ran ? this.#replacements.bury(thread) : undefined;
+      const slots = kind !== 'main-loop' && ran ? this.#replacements.bury(thread) : undefined;
       // No one receives their results.
       for (const slot of slots ?? []) this.gateway.controls.abandon(slot);
       options.onThreadDeath?.({ thread, reason, slots });

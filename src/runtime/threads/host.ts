@@ -4,12 +4,14 @@ import { EventRing } from '../events/event-ring.js';
 import { Doorbell } from '../rings/doorbell.js';
 import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../watchdog/progress.js';
 import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
+import { kick } from './slot-loop.js';
 
 /** What the threads of a process offer to a machine, as one of them sees it. */
 export class ThreadHost implements MachineHost {
   readonly events: EventRing;
   readonly mainLoopBell: Doorbell;
   readonly gatewayBell: Doorbell;
+  readonly loadBell: Doorbell;
   readonly vcpuBells: readonly Doorbell[];
   readonly transfer: number;
   readonly slice: number | undefined;
@@ -26,6 +28,7 @@ export class ThreadHost implements MachineHost {
     this.slice = map.slice;
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
+    this.loadBell = new Doorbell(shared, map.loadBell);
     this.events.onFull = () => this.gatewayBell.ring();
     this.events.onWait = (isWaiting) => this.progress?.waits(isWaiting ? RING_WAIT : NO_WAIT);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
@@ -37,25 +40,21 @@ export class ThreadHost implements MachineHost {
   }
 
   kickMainLoop(slot: number): void {
-    const bit = 1 << (slot & 31);
-    // A bit that is set was followed by a ring, and is cleared before the main loop looks at the machine.
-    if (!(this.shared.or(this.map.kicked + (slot >> 5), bit) & bit)) this.mainLoopBell.ring();
-  }
-
-  /** The main loop, which is awake, owes a machine another round. */
-  kickAgain(slot: number): void {
-    this.shared.or(this.map.kicked + (slot >> 5), 1 << (slot & 31));
+    kick(this.shared, this.map.kicked, slot, this.mainLoopBell);
   }
 
   kickVcpu(slot: number): void {
     const thread = slot % this.map.vcpuThreads;
-    const bit = 1 << (slot & 31);
-    if (!(this.shared.or(drainsAt(this.map, thread) + (slot >> 5), bit) & bit)) this.vcpuBells[thread].ring();
+    kick(this.shared, drainsAt(this.map, thread), slot, this.vcpuBells[thread]);
+  }
+
+  kickLoad(slot: number): void {
+    kick(this.shared, this.map.loadKicked, slot, this.loadBell);
   }
 
   /** A thread died, and a bell that it was to ring, or whose mark it took, may stay silent: all ring. */
   ringAll(): void {
-    for (const bell of [this.mainLoopBell, this.gatewayBell, ...this.vcpuBells]) bell.ringAgain();
+    for (const bell of [this.mainLoopBell, this.gatewayBell, this.loadBell, ...this.vcpuBells]) bell.ringAgain();
   }
 
   /** Tells the gateway of events, after all locks are released. */

@@ -62,7 +62,7 @@ export class MachineSlot {
     gateway.lockView.begin(this.slot);
     traces.begin(this.slot);
     gateway.machine.create(base, options);
-    if (options.load?.duty) gateway.due.requestRound();
+    if (options.load?.duty) this.#runLoad();
   }
 
   /**
@@ -200,8 +200,16 @@ export class MachineSlot {
 
   /** Changes the background work of the main loop under the BQL. */
   loadBql(load: BqlLoadOptions): void {
-    const due = this.#due;
-    due.load.configure(load);
-    due.requestRound();
+    this.#due.load.configure(load);
+    this.#runLoad();
+  }
+
+  /** The load thread starts with the first load. The main loop, which may have the turn, lets it in. */
+  #runLoad(): void {
+    const { gateway, replacements } = this.parts;
+    // If the thread cannot start, the engine reports its death.
+    replacements.pool.startLoad().catch(() => {});
+    this.#due.requestRound();
+    gateway.host.kickLoad(this.slot);
   }
 }

@@ -42,6 +42,9 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   /** One bit per machine and vCPU thread: callbacks wait for that thread. */
   readonly drains: number;
   readonly vcpuBells: number;
+  readonly loadBell: number;
+  /** One bit per machine: the load thread is to look at it. */
+  readonly loadKicked: number;
   readonly submissionRings: number;
   readonly lockReports: number;
   /** A machine on its way into or out of a snapshot. */
@@ -80,6 +83,8 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     viewBuffers: claim(options.vcpuThreads * MACHINE_WORDS),
     drains: claim(options.vcpuThreads * bitmapWords(options)),
     vcpuBells: claim(options.vcpuThreads * DOORBELL_WORDS),
+    loadBell: claim(DOORBELL_WORDS),
+    loadKicked: claim(bitmapWords(options)),
     submissionRings: claim((options.vcpuThreads + SPARE_RINGS) * submissionRingStride(options)),
     lockReports: claim(LOCK_REPORT_WORDS),
     transfer: claim(MACHINE_WORDS),
@@ -127,7 +132,8 @@ export function slotAt(map: SharedMap, address: number): number {
   return Math.floor((address - map.firstMachine) / MACHINE_WORDS);
 }
 
-/** Thread numbers: the gateway, the main loop, then the vCPU threads. */
+/** Thread numbers: the gateway, the main loop, the vCPU threads, replacements, and last the load thread. */
 export const GATEWAY_THREAD = 1;
 export const MAIN_LOOP_THREAD = 2;
 export const FIRST_VCPU_THREAD = 3;
+export const LOAD_THREAD = MAX_THREADS - 1;

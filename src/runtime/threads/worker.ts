@@ -10,11 +10,12 @@ import { LockReportRings } from '../statistics/lock-reports.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { ThreadProgress } from '../watchdog/progress.js';
 import type { ThreadHost } from './host.js';
+import { LoadThread } from './load-thread.js';
 import { MainLoop } from './main-loop.js';
 import { type SharedMap, submissionRingAt } from './shared-map.js';
 import { VcpuThread } from './vcpu-thread.js';
 
-/** The body of a worker: the main loop thread or a vCPU thread, by its number. It has no event loop. */
+/** The body of a worker: the main loop, the load thread or a vCPU thread, by its role. It has no event loop. */
 export interface WorkerData {
   readonly buffer: SharedArrayBuffer;
   readonly map: SharedMap;
@@ -22,9 +23,10 @@ export interface WorkerData {
   readonly role: WorkerRole;
 }
 
-/** The main loop, or the vCPU thread `index` with the submission ring `ring`. */
+/** The main loop, the load thread, or the vCPU thread `index` with the submission ring `ring`. */
 export type WorkerRole =
   | { readonly kind: 'main-loop' }
+  | { readonly kind: 'bql-load' }
   | { readonly kind: 'vcpu'; readonly index: number; readonly ring: number };
 
 const { buffer, map, thread: id, role } = workerData as WorkerData;
@@ -55,6 +57,9 @@ if (role.kind === 'main-loop') {
   const mainLoop = new MainLoop(thread, memory, map);
   claim(mainLoop.machine);
   for (;;) mainLoop.iterate();
+} else if (role.kind === 'bql-load') {
+  const load = new LoadThread(thread, memory, map);
+  for (;;) load.iterate();
 } else {
   const submissions = new SubmissionRing(shared, submissionRingAt(map, role.ring), map.submissions);
   const vcpu = new VcpuThread(thread, memory, map, role.index, submissions);

@@ -63,7 +63,7 @@ function gateway(ring: typeof EventRing, options: Partial<MachineOptions> = {}) 
   const events = new ring(shared, RING, CAPACITY, 1, false);
   const thread = (id: number) => new Thread(id, shared, NO_STATISTICS);
   const memory = new RestlessMemory(buffer);
-  const machine = new Machine(memory, thread(1), { events, kickMainLoop() {}, kickVcpu() {} });
+  const machine = new Machine(memory, thread(1), { events, kickMainLoop() {}, kickVcpu() {}, kickLoad() {} });
   machine.create(MACHINE, {
     slot: 0,
     design: PRESETS['lockless-timer'],

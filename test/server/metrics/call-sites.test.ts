@@ -8,12 +8,12 @@ import {
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { unpackEvent } from '../../../src/core/machine/events.js';
 import { NESTED_WAIT } from '../../../src/runtime/statistics/statistics-layout.js';
-import { MAIN_LOOP_THREAD } from '../../../src/runtime/threads/shared-map.js';
+import { LOAD_THREAD } from '../../../src/runtime/threads/shared-map.js';
 import type { LockRow } from '../../../src/runtime/threads/slot-totals.js';
 import { LiveMachine } from '../../support/live-machine.js';
 
 const SLOT = 0;
-/** The main loop holds the BQL nearly all the time, asleep. */
+/** The load thread holds the BQL nearly all the time, asleep. */
 const LOAD = { duty: 900, hold: 20_000_000, burn: false };
 const LINE = 20;
 
@@ -27,7 +27,7 @@ function contended(machine: LiveMachine): string[] {
   return rows.map(({ lock, site }) => `${lock} at ${site}`);
 }
 
-t.test('under the big lock a read waits at its own call site, for the main loop', async (t) => {
+t.test('under the big lock a read waits at its own call site, for a hold', async (t) => {
   const machine = await LiveMachine.start(PRESETS.bql, 1);
   t.teardown(() => machine.close());
   machine.loadBql(LOAD);
@@ -42,7 +42,7 @@ t.test('under the big lock a read waits at its own call site, for the main loop'
   t.equal(row.acquired, reads);
   t.equal(row.wait.count, row.contended, 'every wait is timed');
   t.ok(row.wait.sum > 0);
-  t.match(row.longestWait, { thread: MAIN_LOOP_THREAD, site: 'main-loop' }, 'the row names the holder');
+  t.match(row.longestWait, { thread: LOAD_THREAD, site: 'main-loop' }, 'the row names the holder');
   t.ok((row.longestWait?.duration ?? 0) <= row.wait.sum);
   const others = contended(machine).filter((place) => place !== 'bql at main-loop');
   t.same(others, ['bql at mmio-read'], 'nobody waited anywhere else');
@@ -70,7 +70,7 @@ t.test('where the device mutex is held, the wait for the big lock is a nested on
     await machine.writeHpet(0, INTERRUPT_STATUS, 1);
   } while (!rowOf(machine, 'bql', 'irq-update')?.contended);
   t.ok(nested().count >= 1);
-  t.match(rowOf(machine, 'bql', 'irq-update')?.longestWait, { thread: MAIN_LOOP_THREAD });
+  t.match(rowOf(machine, 'bql', 'irq-update')?.longestWait, { thread: LOAD_THREAD });
   t.equal(rowOf(machine, 'bql', 'mmio-read'), undefined, 'a main counter read takes no lock');
   t.equal(rowOf(machine, 'device', 'mmio-read'), undefined);
 });

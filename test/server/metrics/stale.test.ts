@@ -23,6 +23,7 @@ function twoViews(): { a: Machine; b: Machine; reader: StatisticsReader } {
       events: { emit: () => 0, awaitRoom() {} },
       kickMainLoop() {},
       kickVcpu() {},
+      kickLoad() {},
     });
   });
   a.create(machineAt(map, 0), {

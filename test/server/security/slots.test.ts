@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { ConfigurationInput } from '../../../src/config/schema.js';
+import { endStalled } from '../../../src/server/security/sockets.js';
 import { certificate, skipTls } from '../../support/certificate.js';
 import { TestServer } from '../../support/server.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -88,6 +90,45 @@ t.test('peers that do not read their answers lose their places', async (t) => {
   for (const socket of sockets) socket.pause().write(requests);
   await served(t, port);
   t.pass('others are served');
+});
+
+t.test('of connections on which nothing moves, those that wait for an answer stay', async (t) => {
+  const answers = new Map<Socket, ServerResponse>();
+  const server = createServer(({ socket, url }, response) => {
+    answers.set(socket, response);
+    if (url === '/answered') response.end('answer');
+    // More than the buffers of both ends take.
+    if (url === '/unread') response.end(Buffer.alloc(64 << 20));
+  });
+  // Node's own deadline for idle connections is no part of this.
+  server.keepAliveTimeout = 0;
+  endStalled(server, 50, (socket) => answers.get(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  /** Sends a request, and resolves to both ends of its connection. */
+  const request = async (path: string) => {
+    const connected = once(server, 'connection') as Promise<[Socket]>;
+    const client = await peer(t, port);
+    const [socket] = await connected;
+    client.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    return { client, socket };
+  };
+  const answered = await request('/answered');
+  answered.client.resume();
+  await closeOf(answered.socket);
+  t.pass('one that is idle after its answer is ended');
+  const unread = await request('/unread');
+  unread.client.pause();
+  await closeOf(unread.socket);
+  t.pass('one whose peer does not take the answer is ended');
+  const owed = await request('/owed');
+  owed.client.resume();
+  await once(owed.socket, 'timeout');
+  t.notOk(owed.socket.destroyed, 'one that the server owes an answer stays');
+  answers.get(owed.socket)?.end('late');
+  t.match(String(await once(owed.client, 'data')), /^HTTP\/1\.1 200/);
 });
 
 t.test('a TLS handshake that does not come is cut off in the time for headers', { skip: skipTls }, async (t) => {

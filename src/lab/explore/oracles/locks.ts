@@ -139,7 +139,7 @@ function locklessPaths({ names, map, scenario }: Fixture, { mmio, irq }: Design)
       const lock = names.lockAt(node.address);
       const { id, name } = system.threads[thread];
       const vcpu = id - FIRST_VCPU_THREAD;
-      if (lock < 0 || vcpu < 0 || scenario.lockers) return;
+      if (lock < 0 || vcpu < 0 || vcpu >= scenario.vcpus.length || scenario.lockers) return;
       if (irq.lockless && lock === BQL) report({ kind: 'assertion', summary: `${name} takes the BQL` });
       if (isCounterRead(system, vcpu)) {
         report({ kind: 'assertion', summary: `${name} takes ${LOCK_NAMES[lock]} to read the main counter` });

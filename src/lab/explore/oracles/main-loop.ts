@@ -10,6 +10,7 @@ import {
   WRAP_FLAG,
 } from '../../../core/devices/hpet/state.js';
 import { QUIRKS } from '../../../core/devices/quirks.js';
+import { BqlLoad } from '../../../core/machine/bql-load.js';
 import { Clock } from '../../../core/machine/clock.js';
 import { Kicks } from '../../../core/machine/kicks.js';
 import { isAlive } from '../../../core/machine/machine.js';
@@ -17,7 +18,7 @@ import { TIMER_COUNT } from '../../../core/machine/timer-list.js';
 import { BQL, DEVICE } from '../../../core/sync/lock-names.js';
 import { lockAddress } from '../../../core/sync/locks.js';
 import { HEAD } from '../../../runtime/events/event-ring.js';
-import { MAIN_LOOP_THREAD } from '../../../runtime/threads/shared-map.js';
+import { LOAD_THREAD, MAIN_LOOP_THREAD } from '../../../runtime/threads/shared-map.js';
 import { armedDeadline } from '../armed-deadline.js';
 import type { Fixture } from '../fixture.js';
 import * as H from '../history.js';
@@ -115,6 +116,35 @@ function isAwaited({ threads, nodes, status, waitingSince, execution }: System, 
   return execution.clock.times.some((time, at) => at <= waitingSince[mainLoop] && time + timeout === deadline);
 }
 
+/** The main loop never comes to the BQL while the load thread holds it: it has other machines to serve. */
+function unheld({ names }: Fixture): Oracle {
+  const bql = names.machine + lockAddress(BQL);
+  return {
+    name: 'unheld',
+    afterTransition({ state, threads, nodes }, _, report) {
+      const mainLoop = threads.findIndex(({ id }) => id === MAIN_LOOP_THREAD);
+      const node = nodes[mainLoop];
+      if (node?.address !== bql || !H.isAcquisition(node) || names.ownerOf(state, BQL) !== LOAD_THREAD) return;
+      report({ kind: 'assertion', summary: 'the main loop waits for the end of a hold', key: 'unheld' });
+    },
+  };
+}
+
+/** At rest, no hold is due: the main loop has woken the load thread up. */
+function holdsBegin({ names }: Fixture): Oracle {
+  return {
+    name: 'holds begin',
+    atRest(system, report) {
+      if (!system.threads.some(({ id }) => id === LOAD_THREAD) || system.stuck().length > 0) return;
+      const { times, now } = system.execution.clock;
+      const memory = new StateView(system.state, times[now]);
+      memory.select(names.machine);
+      if (!isAlive(memory) || new BqlLoad(memory).nextHold() > times[now]) return;
+      report({ kind: 'linearizability', summary: 'a hold of background work is due and does not begin' });
+    },
+  };
+}
+
 /** Quirks that delay deadlines, or arm a timer that never matches. */
 const EXEMPT =
   QUIRKS['min-1us'] | QUIRKS['periodic-double'] | QUIRKS['huge-comparator'] | QUIRKS['expired-fires-again'];
@@ -166,5 +196,12 @@ function judge(state: HpetState, timer: number, armed: number | undefined, offse
   return deadline !== BigInt(armed) && `armed for ${armed} ns, and its registers say ${deadline}`;
 }
 
-/** The main loop: its hold of the BQL, and the deadlines that it serves. */
-export const MAIN_LOOP_ORACLES: readonly MakeOracle[] = [bqlRegained, atomicity, unfired, deadlines];
+/** The main loop: its hold of the BQL, the deadlines that it serves, and the load thread beside it. */
+export const MAIN_LOOP_ORACLES: readonly MakeOracle[] = [
+  bqlRegained,
+  atomicity,
+  unfired,
+  unheld,
+  holdsBegin,
+  deadlines,
+];

@@ -1,4 +1,5 @@
 import { TimerList } from '../../../core/machine/timer-list.js';
+import { LOAD_TURN, Turn } from '../../../core/machine/turn.js';
 import { KICK_AREA } from '../../../core/memory/map.js';
 import { ThreadHost } from '../../../runtime/threads/host.js';
 import { ExploredMemory } from '../explored-memory.js';
@@ -77,6 +78,25 @@ export const DEADLINE_BUGS: readonly SeededBug[] = [
     scenario: 'rearm-due',
     kind: 'linearizability',
     options: { memory: (execution) => new GenerationKept(execution) },
+  },
+  {
+    name: 'turn-cleared-without-wakeup',
+    description: 'the load thread leaves a machine without a look at the mark of the main loop, which waits for it',
+    locking: 'bql',
+    scenario: 'hold-callback',
+    kind: 'linearizability',
+    options: {
+      seedBug: () =>
+        replaced(
+          Turn.prototype,
+          'leave',
+          (original) =>
+            function (this: Turn, mine) {
+              const isAwaited = original.call(this, mine);
+              return isAwaited && mine !== LOAD_TURN;
+            },
+        ),
+    },
   },
 ];
 
