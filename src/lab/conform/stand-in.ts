@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { InProcessTarget } from '../replay/in-process.js';
-import type { ReplayMachine, Setup } from '../replay/target.js';
+import type { ReplayMachine, ReplayTarget, Setup } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
 import { isMarked } from './program.js';
 
@@ -59,7 +59,6 @@ export function parseOptions(args: readonly string[]): StandInOptions {
  * profile `qemu-11.1`. The 8259 pair takes part if the program intercepts it, or if its first access is to a port.
  */
 export class StandIn {
-  readonly #target = new InProcessTarget();
   #machine: Promise<ReplayMachine> | undefined;
   /** What is intercepted: the outputs of a device, or the inputs of the IOAPIC. */
   #intercepted = '';
@@ -74,6 +73,8 @@ export class StandIn {
   constructor(
     readonly options: StandInOptions,
     readonly log: (text: string) => void,
+    /** Where its machine comes from; `stop` closes it. */
+    readonly target: ReplayTarget = new InProcessTarget(),
   ) {}
 
   /** Connects to the sockets. Rejects if one refuses. */
@@ -92,7 +93,7 @@ export class StandIn {
   async stop(): Promise<void> {
     this.#qtest?.destroy();
     await (await this.#machine)?.close();
-    await this.#target.close();
+    await this.target.close();
   }
 
   // QMP
@@ -187,7 +188,7 @@ export class StandIn {
 
   async #perform(step: Step): Promise<bigint> {
     const hasPair = this.#intercepted === MASTER || step.op === 'in' || step.op === 'out';
-    this.#machine ??= this.#target.open(
+    this.#machine ??= this.target.open(
       { ...this.options.setup, kind: hasPair ? 'pic' : 'wired' },
       { profile: 'qemu-11.1', locking: 'lockless-irq' },
     );
