@@ -67,6 +67,7 @@ const TEXTS: { readonly [name: string]: readonly [Kind, Text] } = {
       ...[line(9, 1), inta, line(3, 1), inta, line(8, 1), inta],
     ],
   ],
+  'priorities before initialisation': ['pic', [line(3, 1), inta, line(0, 1), inta, line(12, 1), line(8, 1), inta]],
   'special mask mode': [
     'pic',
     [
