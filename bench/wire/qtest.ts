@@ -1,21 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { QtestProcess, readLine, writeLine } from '../../src/lab/conform/qtest-process.js';
 import type { Access } from '../../src/protocol/client-message.js';
-
-/** For QEMU to start and connect. */
-const PATIENCE_MS = 30_000;
-const SUFFIX: { readonly [size: number]: string } = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' };
 
 /** An access as a line of QEMU's qtest protocol (docs/devel/testing/qtest of QEMU). */
 export function qtestLine({ write, address, size, low, high }: Access): string {
-  const at = `${SUFFIX[size]} 0x${address.toString(16)}`;
-  if (!write) return `read${at}\n`;
-  return `write${at} 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}\n`;
+  const line = write ? writeLine(address, size, (BigInt(high) << 32n) | BigInt(low)) : readLine(address, size);
+  return `${line}\n`;
 }
 
 /**
@@ -27,43 +19,24 @@ export class Qtest {
   #received = '';
   #onLine: (line: string) => void = () => {};
 
-  private constructor(
-    readonly child: ChildProcess,
-    readonly socket: Socket,
-    readonly remove: () => void,
-  ) {
-    socket.setEncoding('latin1').on('data', (text: string) => this.#receive(text));
+  private constructor(readonly process: QtestProcess) {
+    this.socket.setEncoding('latin1').on('data', (text: string) => this.#receive(text));
+  }
+
+  get socket(): Socket {
+    return this.process.sockets[0];
   }
 
   /** Undefined if the environment names none. Rejects if what it names does not connect. */
   static async start(command = process.env.QEMU_QTEST): Promise<Qtest | undefined> {
     if (!command) return undefined;
-    const folder = mkdtempSync(join(tmpdir(), 'southbridge-qtest-'));
-    const remove = () => rmSync(folder, { recursive: true, force: true });
-    const path = join(folder, 'qtest.sock');
-    const server = createServer();
-    server.listen(path);
-    await once(server, 'listening');
-    const child = spawn(command, {
-      shell: true,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, QTEST_SOCKET: path },
-    });
-    const patience = AbortSignal.timeout(PATIENCE_MS);
-    try {
-      const ended = once(child, 'exit', { signal: patience }).then(([code]) => {
-        throw new Error(`QEMU_QTEST ended with status ${code} before it connected to $QTEST_SOCKET`);
+    const launch = ([path]: string[]) =>
+      spawn(command, {
+        shell: true,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, QTEST_SOCKET: path },
       });
-      ended.catch(() => {});
-      const [socket] = await Promise.race([once(server, 'connection', { signal: patience }), ended]);
-      return new Qtest(child, socket, remove);
-    } catch (error) {
-      child.kill();
-      remove();
-      throw error;
-    } finally {
-      server.close();
-    }
+    return new Qtest(await QtestProcess.start(['qtest'], launch));
   }
 
   /** Executes accesses once. Rejects with the reply line of the first that fails. */
@@ -112,12 +85,8 @@ export class Qtest {
     });
   }
 
-  async stop(): Promise<void> {
-    const exited = this.child.exitCode === null ? once(this.child, 'exit') : undefined;
-    this.socket.destroy();
-    this.child.kill();
-    await exited;
-    this.remove();
+  stop(): Promise<void> {
+    return this.process.stop();
   }
 
   #receive(text: string): void {

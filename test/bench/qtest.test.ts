@@ -57,7 +57,7 @@ t.test('a process starts, runs with several groups in flight, and ends', async (
   t.ok(latency.count >= 4, `${latency.count} groups`);
   await t.rejects(qtest.run([read(0, 8)], 1, 0), { message: 'qtest answered FAIL Unknown command' });
   await qtest.stop();
-  t.ok(qtest.child.exitCode !== null || qtest.child.signalCode !== null);
+  t.ok(qtest.process.child.exitCode !== null || qtest.process.child.signalCode !== null);
 });
 
 t.test('without a command there is none, and one that ends is told', async (t) => {

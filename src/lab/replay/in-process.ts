@@ -13,9 +13,10 @@ import {
   type ReplayMachine,
   type ReplayOptions,
   type ReplayTarget,
+  type Setup,
   TargetLost,
 } from './target.js';
-import type { Output, Step, Trace } from './trace.js';
+import type { Output, Step } from './trace.js';
 
 const VCPU = 0;
 const SLOT = 0;
@@ -26,7 +27,7 @@ export class InProcessTarget implements ReplayTarget {
   #engine: Promise<Engine> | undefined;
   #machine: InProcessMachine | undefined;
 
-  async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
+  async open(setup: Setup, options: ReplayOptions): Promise<ReplayMachine> {
     this.#engine ??= this.#start();
     const machine = new InProcessMachine((await this.#engine).slot(SLOT));
     this.#machine = machine;
@@ -35,9 +36,9 @@ export class InProcessTarget implements ReplayTarget {
         slot: SLOT,
         design: PRESETS[options.locking],
         clock: 'manual',
-        hpet: trace.hpet,
-        ioapic: { version: trace.ioapicVersion, id: 0 },
-        pic: trace.kind === 'pic',
+        hpet: setup.hpet,
+        ioapic: { version: setup.ioapicVersion, id: 0 },
+        pic: setup.kind === 'pic',
         quirks: quirkBits(quirksOfReplay(options)),
         generationCheck: true,
         countOverlap: false,

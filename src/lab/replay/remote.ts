@@ -7,11 +7,11 @@ import {
   type ReplayMachine,
   type ReplayOptions,
   type ReplayTarget,
+  type Setup,
   TargetLost,
   TargetRefusal,
   TargetUnreachable,
 } from './target.js';
-import type { Trace } from './trace.js';
 
 /** For a request, and for opening or closing a socket. */
 const PATIENCE_MS = 10_000;
@@ -30,9 +30,9 @@ export class RemoteTarget implements ReplayTarget {
     this.name = String(url).replace(/\/+$/, '');
   }
 
-  async open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine> {
+  async open(setup: Setup, options: ReplayOptions): Promise<ReplayMachine> {
     const name = `replay-${randomBytes(6).toString('hex')}`;
-    await this.#request('POST', '/v1/machines', machineConfiguration(name, trace, options));
+    await this.#request('POST', '/v1/machines', machineConfiguration(name, setup, options));
     this.#machines.add(name);
     try {
       const remove = () => this.#delete(name);
@@ -75,22 +75,22 @@ export class RemoteTarget implements ReplayTarget {
   }
 }
 
-function machineConfiguration(name: string, trace: Trace, options: ReplayOptions): object {
+function machineConfiguration(name: string, setup: Setup, options: ReplayOptions): object {
   return {
     name,
     clock: 'manual',
     locking: options.locking,
     metrics: options.metrics ?? 'shared',
     hpet: {
-      timers: trace.hpet.timers,
-      msi: trace.hpet.msi,
-      routingCapability: `0x${trace.hpet.routingCapability.toString(16).padStart(8, '0')}`,
+      timers: setup.hpet.timers,
+      msi: setup.hpet.msi,
+      routingCapability: `0x${setup.hpet.routingCapability.toString(16).padStart(8, '0')}`,
       profile: options.profile,
       quirks: options.quirks,
     },
-    ioapic: { version: `0x${trace.ioapicVersion.toString(16)}` },
+    ioapic: { version: `0x${setup.ioapicVersion.toString(16)}` },
     // The golden traces were recorded from the HPET and the IOAPIC alone, or from the 8259 pair alone.
-    pic: trace.kind === 'pic',
+    pic: setup.kind === 'pic',
     vcpus: 1,
   };
 }

@@ -38,11 +38,14 @@ export function quirksOfReplay({ profile, quirks = {} }: ReplayOptions): Set<Qui
   return on;
 }
 
+/** What a machine for a trace or a program consists of. */
+export type Setup = Pick<Trace, 'kind' | 'hpet' | 'ioapicVersion'>;
+
 /** Where machines for replay come from: this process, or a server. */
 export interface ReplayTarget {
   readonly name: string;
-  /** A machine for one trace; throws TargetRefusal or TargetLost. One machine is open at a time. */
-  open(trace: Trace, options: ReplayOptions): Promise<ReplayMachine>;
+  /** A machine for one trace or program; throws TargetRefusal or TargetLost. One machine is open at a time. */
+  open(setup: Setup, options: ReplayOptions): Promise<ReplayMachine>;
   close(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ export const NONE = -1;
  * - Buffered mode (ICW4) is stored and has no effect: which chip is the master is a matter of wiring.
  * - ICW1 empties the in-service register, which the datasheet's list of its effects does not name: what was in service
  *   before cannot be ended by a guest that knows nothing of it.
- * - The registers of a chip that was never initialised are undefined; here they are 0. It accepts no request: "ready to
+ * - The registers of a chip that was never initialised are undefined; here they are 0, and IR7 is the lowest. It accepts no request: "ready to
  *   accept interrupt requests" comes after the last ICW (quirk `pic-uninitialised`).
  *
  * Writes and polls return whether they evaluate INT again: the pair then brings it where it goes.
@@ -31,6 +31,7 @@ export class I8259 {
     const inputs = this.#hasQuirk(PIC_QUIRKS['pic-icw1-forgets']) ? 0 : this.#get(S.C_INPUTS);
     for (let word = 0; word < S.CHIP_END; word++) this.#set(word, 0);
     this.#set(S.C_INPUTS, inputs);
+    this.#set(S.C_LOWEST, R.DEFAULT_IR);
   }
 
   // Requests

@@ -40,3 +40,11 @@ for (const [line, answer] of [
     t.match(message, { pin: line, deliveryMode: 7, vector: answer });
   });
 }
+
+t.test('on: before any initialisation IR0 has the highest priority', async (t) => {
+  const bench = new BenchMachine({ profile: 'qemu-11.1' });
+  bench.setLine(3, 1);
+  t.equal(bench.acknowledgeInterrupt(), 3);
+  bench.setLine(0, 1);
+  t.equal(bench.acknowledgeInterrupt(), 0, 'IR0 interrupts IR3');
+});

@@ -1,0 +1,71 @@
+import { hexadecimal, renderOutputs } from '../replay/render.js';
+import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from '../replay/target.js';
+import type { Step } from '../replay/trace.js';
+import { isVisible, type Program } from './program.js';
+
+/** Where the two machines first differ. */
+export interface Difference {
+  /** Index of the action, and how often it was run before. */
+  readonly action: number;
+  readonly round: number;
+  /** What the machine of this process gives. */
+  readonly expected: Outcome;
+  /** What QEMU gives. */
+  readonly got: Outcome;
+}
+
+/** Steps that the machine of this process may have in flight. */
+const WINDOW = 256;
+
+/** Runs programs on QEMU and on machines of this process, and compares every value, line and message. */
+export class Comparison {
+  constructor(
+    readonly qemu: ReplayTarget,
+    readonly model: ReplayTarget,
+    readonly options: ReplayOptions,
+  ) {}
+
+  /** Undefined: no difference. */
+  async run(program: Program): Promise<Difference | undefined> {
+    const model = await this.model.open(program.setup, this.options);
+    try {
+      const qemu = await this.qemu.open(program.setup, this.options);
+      try {
+        return await compare(program, model, qemu);
+      } finally {
+        await qemu.close();
+      }
+    } finally {
+      await model.close();
+    }
+  }
+}
+
+async function compare(program: Program, model: ReplayMachine, qemu: ReplayMachine): Promise<Difference | undefined> {
+  for (const [action, { step, times }] of program.actions.entries()) {
+    for (let done = 0; done < times; done += WINDOW) {
+      const rounds = Math.min(WINDOW, times - done);
+      const expected = await Promise.all(Array.from({ length: rounds }, () => model.perform(step)));
+      for (let round = 0; round < rounds; round++) {
+        const got = await qemu.perform(step);
+        const shown = visibleOf(program, expected[round]);
+        if (textOf(step, shown) !== textOf(step, got)) return { action, round: done + round, expected: shown, got };
+      }
+    }
+  }
+  return undefined;
+}
+
+function visibleOf(program: Program, outcome: Outcome): Outcome {
+  return { ...outcome, outputs: outcome.outputs.filter((output) => isVisible(program.setup, output)) };
+}
+
+/** An outcome in words: the value of a read, and what came out. */
+export function textOf(step: Step, { value, outputs, refused }: Outcome): string {
+  const parts: string[] = [];
+  if (refused !== undefined) parts.push(`refused: ${refused}`);
+  if (step.op === 'read') parts.push(hexadecimal(value ?? 0n, step.size));
+  if (step.op === 'in' || step.op === 'inta') parts.push(hexadecimal((value ?? 0n) & 0xffn, 1));
+  if (outputs.length > 0 || parts.length === 0) parts.push(renderOutputs(outputs));
+  return parts.join('; ');
+}
