@@ -1,5 +1,5 @@
 import { readServerFrame } from '../protocol/protobuf/answers.js';
-import type { ServerHello } from '../protocol/server-message.js';
+import type { ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { type Reconnection, Tries } from './reconnection.js';
 import { closeError, isPassing, upgradeError } from './refusal.js';
 import { connectionLost, type RequestError } from './request-error.js';
@@ -125,7 +125,15 @@ export class Connection {
       };
       socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
         const frame = new Uint8Array(data);
-        const message = greeted ? undefined : readServerFrame(frame);
+        let message: ServerMessage | undefined;
+        try {
+          message = greeted ? undefined : readServerFrame(frame);
+        } catch {
+          socket.onmessage = null;
+          settle([ABNORMAL_CLOSURE, '']);
+          socket.close();
+          return;
+        }
         if (message?.type !== 'hello') {
           this.events.frame(frame);
           return;
