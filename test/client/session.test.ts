@@ -9,9 +9,9 @@ import type { ServerMessage } from '../../src/protocol/server-message.js';
 import fc from '../support/properties.js';
 import { seed } from '../support/random.js';
 
-const RUNS = { numRuns: 150, seed: seed() };
-const CREDIT = 3;
-const WAITING = 4;
+const RUNS = { numRuns: 300, seed: seed() };
+const CREDIT = 2;
+const WAITING = 2;
 
 /** A WebSocket whose other end is the test. */
 class FakeSocket {
@@ -158,7 +158,7 @@ const step = fc.constantFrom('call', 'call', 'post', 'answer', 'answer', 'credit
 
 t.test(`requests go out in order, within credit and limit, and each ends once; seed ${RUNS.seed}`, async (t) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
       const fixture = new Fixture();
       deepStrictEqual(String(fixture.state), 'connecting');
       await fixture.open();
