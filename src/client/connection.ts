@@ -1,5 +1,5 @@
 import { readServerFrame } from '../protocol/protobuf/answers.js';
-import type { ServerHello } from '../protocol/server-message.js';
+import type { ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { isUnix } from './address.js';
 import { NodeSocket } from './node-socket.js';
 import { type Reconnection, Tries } from './reconnection.js';
@@ -132,7 +132,15 @@ export class Connection {
       };
       socket.onmessage = ({ data }: { readonly data: ArrayBuffer }) => {
         const frame = new Uint8Array(data);
-        const message = greeted ? undefined : readServerFrame(frame);
+        let message: ServerMessage | undefined;
+        try {
+          message = greeted ? undefined : readServerFrame(frame);
+        } catch {
+          socket.onmessage = null;
+          settle([ABNORMAL_CLOSURE, '']);
+          socket.close();
+          return;
+        }
         if (message?.type !== 'hello') {
           this.events.frame(frame);
           return;

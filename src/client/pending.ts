@@ -1,5 +1,6 @@
 import type { Access } from '../protocol/client-message.js';
 import type { Reply } from '../protocol/server-message.js';
+import type { SessionRequest } from './session.js';
 
 /** Halves of the value that an access read. */
 export interface Halves {
@@ -7,10 +8,8 @@ export interface Halves {
   readonly high: number;
 }
 
-/** A request that was sent. One without `resolve` has no reply unless it fails. */
-export interface Pending {
-  readonly id: number;
-  readonly posted: boolean;
+/** A request and its end. One that is posted has no reply unless it fails. */
+export interface Pending extends SessionRequest {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -2,41 +2,33 @@ import type { Access, ClientMessage } from '../protocol/client-message.js';
 import type { DestinationFormat, IrqKind } from '../protocol/names.js';
 import { readServerFrame } from '../protocol/protobuf/answers.js';
 import { clientFrame } from '../protocol/protobuf/requests.js';
-import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello, ServerMessage } from '../protocol/server-message.js';
+import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello } from '../protocol/server-message.js';
 import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from './access.js';
-import { Connection, type ConnectionOptions } from './connection.js';
+import type { ConnectionState } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import type { Halves, Pending, WaitingAccess } from './pending.js';
-import { closed, isLost, RequestError, tooManyRequests } from './request-error.js';
-import { socketUrl } from './web-socket.js';
+import { isLost, RequestError } from './request-error.js';
+import { ID_LIMIT, Session, type SessionOptions } from './session.js';
 
 /** What comes to a vCPU unasked, in the order of its sequence numbers. */
 export type VcpuEvent = Interrupt | Intr | Irq | Gap;
 
-export interface VcpuOptions extends ConnectionOptions {
-  /** Of the connection that holds the vCPU now, to take over from it. */
-  readonly resumeToken?: string;
+export interface VcpuOptions extends SessionOptions {
   /** Called with each event as it arrives, and so before the reply to its cause; in place of `events()`. */
   readonly onEvent?: (event: VcpuEvent) => void;
-  /** Events kept for whoever reads `events()`; a gap tells of those beyond. 65,536 if not given. */
+  /** Events kept for the reader of `events()`; a gap stands for those beyond. 65,536 if not given. */
   readonly eventLimit?: number;
-  /** Requests that may wait for credit or for a connection; one more fails with `too-many-requests`. 65,536 if not given. */
-  readonly waitingRequests?: number;
   /** What becomes of accesses to addresses that no device has. `error` if not given. */
   readonly unassigned?: Unassigned;
-  /** Told of posted writes that were refused. Without it, the next request that has a reply fails with the error. */
+  /** Called with the error of each posted write that the server refused. Without it, the next request that has a reply fails with the error. */
   readonly onPostedError?: (error: RequestError) => void;
 }
 
 /** Accesses in one frame: half of the server's default limit, so that a longer batch begins before it is sent whole. */
 const LARGEST_BATCH = 2048;
-/** Requests that may wait for credit or for a connection, if no other number is given. */
-export const MOST_WAITING = 65_536;
-const MAX_ID = 2 ** 32;
-const WANTED = ['batch', 'credit', 'posted'];
 
 /**
- * A vCPU of a machine. Requests are carried out in the order in which they were made. Reads and writes of one turn of the
+ * A vCPU of a machine. The server applies requests in the order in which they were made. Reads and writes of one turn of the
  * event loop go in one frame.
  *
  * ```js
@@ -51,21 +43,14 @@ export class Vcpu {
   hello: ServerHello | undefined;
   /** Number of the last event received. */
   sequence = 0;
-  /** Frames sent, for whoever wonders what batching does. */
+  /** Requests sent, one for each frame. */
   framesSent = 0;
 
-  readonly #connection: Connection;
+  readonly #session: Session<Pending>;
   readonly #queue: EventQueue<VcpuEvent> | undefined;
-  readonly #pending = new Map<number, Pending>();
   readonly #waiting: WaitingAccess[] = [];
-  #outgoing: { readonly frame: Uint8Array; readonly pending: Pending }[] = [];
   #id = 0;
-  #inFlight = 0;
-  #credit = 1;
-  #kinds: readonly IrqKind[] = [];
   #postedError: RequestError | undefined;
-  #token: string | undefined;
-  #end: { readonly error: RequestError | undefined } | undefined;
   #flushing = false;
 
   private constructor(
@@ -74,25 +59,29 @@ export class Vcpu {
     readonly vcpu: number,
     readonly options: VcpuOptions,
   ) {
-    this.#token = options.resumeToken;
     this.#queue = options.onEvent ? undefined : new EventQueue(options.eventLimit);
-    this.#connection = new Connection(options, {
-      address: () => ({
-        url: socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/vcpus/${vcpu}`),
-        protocols: this.#token === undefined ? [] : [`southbridge.resume.${this.#token}`],
-      }),
+    this.#session = new Session(url, machine, vcpu, options, {
       hello: (message) => this.#greeted(message),
-      frame: (frame) => this.#receive(readServerFrame(frame)),
-      lost: (error) => this.#lost(error),
-      ended: (error) => this.#ended(error),
+      sent: () => {
+        this.framesSent++;
+      },
+      answer: (request, frame) => this.#answered(request, frame),
+      event: (frame) => this.#received(frame),
+      failed: (request, error) => request.reject(error),
+      ended: (error) => this.#queue?.end(error),
     });
   }
 
   /** Takes a vCPU of a machine. Rejects with RequestError. */
   static async connect(url: string, machine: string, vcpu: number, options: VcpuOptions = {}): Promise<Vcpu> {
     const client = new Vcpu(url, machine, vcpu, options);
-    await client.#connection.open();
+    await client.#session.open();
     return client;
+  }
+
+  /** `away`: the connection was lost, and the client tries to get another; requests wait for it. */
+  get state(): ConnectionState {
+    return this.#session.state;
   }
 
   // Accesses
@@ -184,8 +173,7 @@ export class Vcpu {
 
   /** Asks for events of the machine's IRQ stream among the events of this vCPU; of none ends it. */
   async subscribe(kinds: readonly IrqKind[]): Promise<void> {
-    this.#kinds = kinds;
-    await this.#request((id) => ({ type: 'subscribe', id, kinds }));
+    await this.#request((id) => ({ type: 'subscribe', id, kinds }), true);
   }
 
   /** Interrupts, changes of INTR, gaps and what was subscribed to, from the first on; for one reader. */
@@ -194,10 +182,10 @@ export class Vcpu {
     return this.#queue;
   }
 
-  /** Ends the connection. Interrupts for this vCPU wait at the server for whoever connects next. */
+  /** Ends the connection. Interrupts for this vCPU wait at the server for the next client. */
   close(): void {
     this.#flush();
-    this.#connection.close();
+    this.#session.close();
   }
 
   // Sending
@@ -253,12 +241,12 @@ export class Vcpu {
     this.#send((id) => ({ type: 'batch', id, accesses }), posted, answer, refused);
   }
 
-  #request(message: (id: number) => ClientMessage): Promise<Reply> {
+  #request(message: (id: number) => ClientMessage, isSubscription = false): Promise<Reply> {
     this.#flush();
     const error = this.#postedError;
     this.#postedError = undefined;
     if (error) return Promise.reject(error);
-    return new Promise((resolve, reject) => this.#send(message, false, resolve, reject));
+    return new Promise((resolve, reject) => this.#send(message, false, resolve, reject, isSubscription));
   }
 
   #send(
@@ -266,103 +254,45 @@ export class Vcpu {
     posted: boolean,
     resolve: Pending['resolve'],
     reject: Pending['reject'],
+    isSubscription = false,
   ): void {
-    if (this.#end) {
-      reject(this.#end.error ?? closed());
-      return;
-    }
-    const { waitingRequests = MOST_WAITING } = this.options;
-    if (this.#outgoing.length >= waitingRequests) {
-      reject(tooManyRequests(waitingRequests));
-      return;
-    }
-    this.#id = (this.#id + 1) % MAX_ID;
+    this.#id = (this.#id + 1) % ID_LIMIT;
     const id = this.#id;
+    let frame: Uint8Array;
     try {
-      this.#outgoing.push({ frame: clientFrame(message(id)), pending: { id, posted, resolve, reject } });
+      frame = clientFrame(message(id));
     } catch (error) {
       reject(error);
       return;
     }
-    this.#pump();
-  }
-
-  /** Sends what waits, as far as the server's credit goes. */
-  #pump(): void {
-    if (!this.#connection.isOpen) return;
-    let sent = 0;
-    for (; sent < this.#outgoing.length && this.#inFlight < this.#credit; sent++) {
-      const { frame, pending } = this.#outgoing[sent];
-      this.#inFlight++;
-      this.#pending.set(pending.id, pending);
-      this.framesSent++;
-      this.#connection.send(frame);
-    }
-    if (sent > 0) this.#outgoing = this.#outgoing.slice(sent);
+    this.#session.send({ id, frame, posted, isSubscription, resolve, reject });
   }
 
   // Receiving
 
   #greeted(message: ServerHello): void {
-    const isFirst = this.hello === undefined;
+    const intr = intrOf(message, this.hello === undefined);
     this.hello = message;
-    this.#token = message.resumeToken;
-    this.#credit = message.credit ?? 1;
-    this.#inFlight = 0;
-    const waiting = this.#outgoing;
-    this.#outgoing = [];
-    const intr = intrOf(message, isFirst);
     if (intr) this.#tell(intr);
-    const ignore = () => {};
-    this.#send((id) => ({ type: 'hello', id, version: 1, capabilities: WANTED }), false, ignore, ignore);
-    if (this.#kinds.length > 0) {
-      const kinds = this.#kinds;
-      this.#send((id) => ({ type: 'subscribe', id, kinds }), false, ignore, ignore);
-    }
-    this.#outgoing.push(...waiting);
-    this.#pump();
   }
 
-  #receive(message: ServerMessage): void {
+  #answered(request: Pending | undefined, frame: Uint8Array): void {
+    const message = readServerFrame(frame);
+    if (message.type === 'reply') request?.resolve(message);
+    if (message.type !== 'error') return;
+    const error = new RequestError(message.code, message.message, message.details);
+    if (request) request.reject(error);
+    else if (message.id === undefined) this.#postedFailed(error);
+  }
+
+  #received(frame: Uint8Array): void {
+    const message = readServerFrame(frame);
     switch (message.type) {
-      case 'reply':
-        this.#settle(message.id)?.resolve(message);
-        break;
-      case 'error': {
-        const { code, message: text, details } = message;
-        const error = new RequestError(code, text, details);
-        if (message.id === undefined) this.#postedFailed(error);
-        else this.#settle(message.id)?.reject(error);
-        break;
-      }
-      case 'credit':
-        this.#postedDone(message.requests);
-        break;
       case 'interrupt':
       case 'intr':
       case 'irq':
       case 'gap':
         this.#tell(message);
-    }
-    this.#pump();
-  }
-
-  #settle(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (!this.#pending.delete(id)) return undefined;
-    this.#inFlight--;
-    return pending;
-  }
-
-  /** The oldest posted writes are done. */
-  #postedDone(count: number): void {
-    let left = count;
-    for (const [id, { posted }] of this.#pending) {
-      if (left === 0) break;
-      if (!posted) continue;
-      this.#pending.delete(id);
-      this.#inFlight--;
-      left--;
     }
   }
 
@@ -376,21 +306,6 @@ export class Vcpu {
     this.sequence = event.type === 'gap' ? event.to : event.sequence;
     if (this.options.onEvent) this.options.onEvent(event);
     else this.#queue?.push(event);
-  }
-
-  #lost(error: RequestError): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    this.#inFlight = 0;
-    for (const { reject } of pending) reject(error);
-  }
-
-  #ended(error: RequestError | undefined): void {
-    this.#end = { error };
-    const waiting = this.#outgoing;
-    this.#outgoing = [];
-    for (const { pending } of waiting) pending.reject(error ?? closed());
-    this.#queue?.end(error);
   }
 }
 

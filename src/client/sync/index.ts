@@ -7,7 +7,8 @@ import type { Reply, ServerHello, ServerMessage } from '../../protocol/server-me
 import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from '../access.js';
 import type { Reconnection } from '../reconnection.js';
 import { closed, RequestError } from '../request-error.js';
-import { intrOf, MOST_WAITING, type VcpuEvent } from '../vcpu.js';
+import { ID_LIMIT, MOST_WAITING } from '../session.js';
+import { intrOf, type VcpuEvent } from '../vcpu.js';
 import { MOST_EVENTS } from './arrivals.js';
 import { CALL, CANCEL, END, FRAME, Mailbox, POST, SUBSCRIBE } from './mailbox.js';
 import type { SocketThreadData } from './socket-thread.js';
@@ -45,7 +46,6 @@ const NOTHING = new Uint8Array();
 const LARGEST_BATCH = 4096;
 /** Posted writes after which one waits: the server reads no further when too many are under way. */
 const POSTED_AT_ONCE = 256;
-const MAX_ID = 2 ** 32;
 
 /**
  * A vCPU whose calls block, for an emulator's MMIO callbacks. A thread of its own has the socket; the caller sleeps in
@@ -250,7 +250,7 @@ export class SyncVcpu {
   }
 
   #nextId(): number {
-    this.#id = (this.#id + 1) % MAX_ID;
+    this.#id = (this.#id + 1) % ID_LIMIT;
     return this.#id;
   }
 

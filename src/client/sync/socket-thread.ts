@@ -1,10 +1,8 @@
 import { workerData } from 'node:worker_threads';
-import { CREDIT, ERROR, REPLY } from '../../protocol/hot.js';
-import { headOf, readServerFrame } from '../../protocol/protobuf/answers.js';
-import { Connection } from '../connection.js';
+import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import type { Reconnection } from '../reconnection.js';
-import { connectionLost, RequestError, tooManyRequests } from '../request-error.js';
-import { socketUrl } from '../web-socket.js';
+import { closed, RequestError } from '../request-error.js';
+import { Session, type SessionRequest } from '../session.js';
 import { Arrivals } from './arrivals.js';
 import { CANCEL, Mailbox, POST, SHORT_MS, SUBSCRIBE } from './mailbox.js';
 import { Polling } from './polling.js';
@@ -32,68 +30,46 @@ const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeTo
   workerData as SocketThreadData;
 const mailbox = new Mailbox(buffer);
 const arrivals = new Arrivals(mailbox, eventLimit);
-const address = socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/vcpus/${vcpu}`);
 
-let shown = resumeToken;
-/** Requests that were made while there is no connection. */
-let waiting: QueueRecord[] = [];
-/** Requests that were sent, and that the caller waits for. */
-const inFlight = new Set<number>();
-/** Sent again on each later connection; whether its reply is one that the caller knows nothing of. */
-let subscription: QueueRecord | undefined;
-let isSubscribingAgain = false;
+/** A request of the caller. */
+interface CallerRequest extends SessionRequest {
+  readonly isCall: boolean;
+}
+
 /** The last request whose reply the caller waits for, and when it was sent, in ms. */
 let expecting: { readonly id: number; readonly since: number } | undefined;
 const replies = new Polling(REPLY_MS, SHORT_MS);
 let ended: RequestError | undefined;
 
-const connection = new Connection(
-  { token, reconnect },
+const session = new Session<CallerRequest>(
+  url,
+  machine,
+  vcpu,
+  { token, reconnect, resumeToken, waitingRequests },
   {
-    address: () => ({ url: address, protocols: shown === undefined ? [] : [`southbridge.resume.${shown}`] }),
-    hello: (hello) => {
-      shown = hello.resumeToken;
-      arrivals.message(hello);
-      if (subscription) connection.send(subscription.body);
-      isSubscribingAgain = subscription !== undefined;
-      const made = waiting;
-      waiting = [];
-      for (const request of made) send(request);
+    hello: (message) => arrivals.message(message),
+    sent,
+    answer: (request, frame) => {
+      arrivals.frame(frame);
+      if (expecting && request?.id === expecting.id) answered();
     },
-    frame: receive,
-    lost,
-    ended: (error) => end(error ?? connectionLost(address)),
+    event: (frame) => {
+      arrivals.event(frame, () => readServerFrame(frame));
+      if (!expecting && mailbox.isHalted) lookForRequest();
+    },
+    failed: (request, error) => {
+      // A posted write may have been applied, and nobody waits for it.
+      if (request.isCall || error.code !== 'connection-lost') refuse(request.id, error);
+      if (request.id === expecting?.id) expecting = undefined;
+    },
+    ended: (error) => end(error ?? closed()),
   },
 );
-
-function receive(frame: Uint8Array): void {
-  const { field, id } = headOf(frame);
-  if (field === CREDIT) return;
-  const isAnswer = field === REPLY || field === ERROR;
-  if (isAnswer && id !== undefined) {
-    inFlight.delete(id);
-    if (isSubscribingAgain && id === subscription?.id) {
-      isSubscribingAgain = false;
-      return;
-    }
-  }
-  if (isAnswer) arrivals.frame(frame);
-  else arrivals.event(frame, () => readServerFrame(frame));
-  if (isAnswer && expecting && id === expecting.id) answered();
-  else if (!isAnswer && !expecting && mailbox.isHalted) lookForRequest();
-}
 
 function answered(): void {
   if (expecting) replies.waited(performance.now() - expecting.since);
   expecting = undefined;
   lookForRequest();
-}
-
-/** The connection is lost: what became of the requests in flight is unknown. */
-function lost(error: RequestError): void {
-  for (const id of inFlight) refuse(id, error);
-  inFlight.clear();
-  expecting = undefined;
 }
 
 function refuse(id: number, { code, message, details }: RequestError): void {
@@ -107,24 +83,15 @@ function end(error: RequestError): void {
   arrivals.end({ code, message, details });
 }
 
-function take(request: QueueRecord): void {
-  const { kind, id } = request;
+function take({ kind, id, body }: QueueRecord): void {
   if (ended) return;
-  if (kind === CANCEL) waiting = waiting.filter((each) => each.id !== id);
-  else if (connection.isOpen) send(request);
-  else if (waiting.length < waitingRequests) waiting.push(request);
-  else refuse(id, tooManyRequests(waitingRequests));
+  if (kind === CANCEL) session.cancel(id);
+  else
+    session.send({ id, frame: body, posted: kind === POST, isCall: kind !== POST, isSubscription: kind === SUBSCRIBE });
 }
 
-function send(request: QueueRecord): void {
-  const { kind, id, body } = request;
-  if (kind === SUBSCRIBE) {
-    subscription = request;
-    isSubscribingAgain = false;
-  }
-  connection.send(body);
-  if (kind === POST) return;
-  inFlight.add(id);
+function sent({ id, isCall }: CallerRequest): void {
+  if (!isCall) return;
   const since = performance.now();
   expecting = { id, since };
   if (replies.isWorthwhile) lookForReply(since + REPLY_MS);
@@ -162,7 +129,7 @@ function lookForRequest(): void {
 }
 
 async function serve(): Promise<void> {
-  await connection.open();
+  await session.open();
   for (;;) {
     takeRequests();
     lookForRequest();

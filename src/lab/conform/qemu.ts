@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { IOAPIC_BASE, IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
+import { IOAPIC_BASE } from '../../core/devices/guest-map.js';
+import { IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
 import type { Outcome, ReplayMachine, ReplayTarget, Setup } from '../replay/target.js';
 import { TargetLost } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';

@@ -1,5 +1,6 @@
-import { CAPABILITIES_LOW, HPET_BASE, TICK_FS } from '../../core/devices/hpet/registers.js';
-import { IOAPIC_BASE, PIN_COUNT } from '../../core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
+import { CAPABILITIES_LOW, TICK_FS } from '../../core/devices/hpet/registers.js';
+import { PIN_COUNT } from '../../core/devices/ioapic/registers.js';
 import { hexadecimal } from '../replay/render.js';
 import type { Outcome, ReplayTarget } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';

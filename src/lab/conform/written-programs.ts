@@ -1,5 +1,4 @@
-import { HPET_BASE } from '../../core/devices/hpet/registers.js';
-import { IOAPIC_BASE } from '../../core/devices/ioapic/registers.js';
+import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
 import type { Step } from '../replay/trace.js';
 import type { Kind, Program } from './program.js';
 
