@@ -22,6 +22,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   compare: async () => (await import('./cli/compare.js')).compare,
   load: async () => (await import('./cli/load.js')).load,
   poke: async () => (await import('./cli/poke.js')).poke,
+  acpi: async () => (await import('./cli/acpi.js')).acpi,
 };
 
 endOnClosedOutput();

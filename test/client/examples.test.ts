@@ -1,14 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { compile } from '../support/c-compiler.js';
 import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const example = (name: string) => fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
 
 /** What it prints, beside the server in this process. */
-async function output(command: string, file: string, url: string): Promise<string> {
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', command, file, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function output(command: readonly string[], url: string): Promise<string> {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...command, url], { stdio: ['ignore', 'pipe', 'inherit'] });
   return text(child.stdout);
 }
 
@@ -17,17 +20,28 @@ const TICKS = 5;
 t.test('each example sees its interrupts', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
+  const folder = temporaryFolder(t);
   for (const [command, file, pattern] of [
     [process.execPath, 'emulator-loop.mjs', /^tick \d: main counter \d+$/],
     [process.execPath, 'emulator-loop-sync.mjs', /^tick \d: vector 0x40, main counter \d+$/],
     ['python3', 'emulator_loop.py', /^tick \d: vector 0x41, main counter \d+$/],
+    ['cc', 'kvm_loop.c', /^tick \d: vector 0x42, main counter \d+$/],
   ] as const) {
     if (spawnSync(command, ['--version']).status !== 0) {
       t.pass(`${file} is skipped: there is no ${command} here`, { skip: true });
       continue;
     }
-    const lines = (await output(command, example(file), server.url)).trim().split('\n');
+    const program =
+      command === 'cc' ? [compile(join(folder, 'kvm_loop'), `examples/${file}`)] : [command, example(file)];
+    const lines = (await output(program, server.url)).trim().split('\n');
     t.equal(lines.length, TICKS, file);
     for (const line of lines) t.match(line, pattern);
   }
+});
+
+t.test('importing the client for Python runs nothing', async (t) => {
+  const script = 'import sys; sys.path.insert(0, sys.argv[1]); import southbridge; print(southbridge.__all__)';
+  const { status, stdout } = spawnSync('python3', ['-c', script, join(example('..'), 'clients/python')]);
+  if (status === null) t.pass('there is no python3 here', { skip: true });
+  else t.match(String(stdout), /^\[.*'Vcpu'\]\n$/);
 });

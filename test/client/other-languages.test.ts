@@ -1,0 +1,296 @@
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ClientMessage } from '../../src/protocol/client-message.js';
+import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
+import { protoCodec } from '../../src/protocol/protobuf/codec.js';
+import type { ServerMessage } from '../../src/protocol/server-message.js';
+import { addToken } from '../../src/server/security/token-file.js';
+import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from '../conformance/examples.js';
+import { compile } from '../support/c-compiler.js';
+import { TestServer } from '../support/server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const VALGRIND = ['valgrind', '-q', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=all'];
+const runs = (command: string, argument = '--version') => spawnSync(command, [argument]).status === 0;
+
+interface Language {
+  readonly name: string;
+  readonly skip: string | false;
+  /** The command that runs the driver; a program of its own in this folder, if it has to be made. */
+  driver(folder: string): string[];
+}
+
+const LANGUAGES: readonly Language[] = [
+  {
+    name: 'C',
+    skip: !runs('cc') && 'there is no C compiler here',
+    driver: (folder) => {
+      const program = compile(join(folder, 'driver'), 'test/client/drivers/driver.c');
+      return runs('valgrind') ? [...VALGRIND, program] : [program];
+    },
+  },
+  {
+    name: 'Python',
+    skip: !runs('python3') && 'there is no python3 here',
+    driver: () => ['python3', join(root, 'test/client/drivers/driver.py')],
+  },
+];
+
+/** A client that executes commands. */
+class Driver {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #exited: Promise<number | null>;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor([program, ...parameters]: readonly string[]) {
+    this.#child = spawn(program, parameters, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#exited = once(this.#child, 'close').then(([status]) => status);
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Resolves with what it said first: `open`, or `error` and a code. */
+  static async start(t: Test, command: readonly string[]): Promise<[driver: Driver, first: string | undefined]> {
+    const driver = new Driver(command);
+    t.teardown(() => driver.#child.kill('SIGKILL'));
+    return [driver, await driver.#line()];
+  }
+
+  async #line(): Promise<string | undefined> {
+    const { value, done } = await this.#lines.next();
+    return done ? undefined : value;
+  }
+
+  /** The answer to a command, behind its events. */
+  async send(command: string): Promise<string[]> {
+    this.#child.stdin.write(`${command}\n`);
+    const lines: string[] = [];
+    for (let line = await this.#line(); line !== undefined; line = await this.#line()) {
+      lines.push(line);
+      if (!/^(interrupt|intr|gap) /.test(line)) break;
+    }
+    return lines;
+  }
+
+  /** Status of the program; valgrind makes it 99 if it found anything. */
+  async end(): Promise<number | null> {
+    this.#child.stdin.end();
+    return this.#exited;
+  }
+}
+
+/** A server that answers each request as it is told, and keeps the frames. */
+class Script {
+  readonly frames: Buffer[] = [];
+  /** Sent before the reply to the next request, and in place of its reply; the id becomes that of the request. */
+  events: ServerMessage[] = [];
+  reply: ServerMessage | undefined;
+  socket: WebSocket | undefined;
+
+  static async start(t: Test): Promise<[script: Script, url: string]> {
+    const script = new Script();
+    const http = createServer().listen(0, '127.0.0.1');
+    const server = new WebSocketServer({ server: http, handleProtocols: ([first]) => first });
+    server.on('connection', (socket) => {
+      script.socket = socket;
+      socket.send(protoCodec.encode(SERVER_EXAMPLES['hello-vcpu']));
+      socket.on('message', (data) => script.#answer(socket, data as Buffer));
+    });
+    t.teardown(() => {
+      for (const client of server.clients) client.terminate();
+      http.close();
+    });
+    await new Promise((resolve) => http.once('listening', resolve));
+    return [script, `ws://127.0.0.1:${(http.address() as AddressInfo).port}`];
+  }
+
+  #answer(socket: WebSocket, frame: Buffer): void {
+    this.frames.push(frame);
+    const { id } = protoCodec.decode(frame, true) as { id: number };
+    for (const event of this.events.splice(0)) socket.send(protoCodec.encode(event));
+    const reply = this.reply ?? { type: 'reply', id };
+    this.reply = undefined;
+    socket.send(protoCodec.encode({ ...reply, id } as ServerMessage));
+  }
+}
+
+const hex = (value: number | bigint) => `0x${value.toString(16)}`;
+const wide = ({ low, high }: { readonly low: number; readonly high: number }) => (BigInt(high) << 32n) | BigInt(low);
+
+/** The command that makes a client send a message; undefined if these clients have none. */
+function commandFor(message: ClientMessage): string | undefined {
+  switch (message.type) {
+    case 'access': {
+      const { write, posted, address, size } = message.access;
+      const what = `${hex(address)} ${size}`;
+      return write ? `${posted ? 'post' : 'write'} ${what} ${hex(wide(message.access))}` : `read ${what}`;
+    }
+    case 'batch': {
+      if (message.accesses.some(({ posted }) => posted)) return undefined;
+      const words = message.accesses.map((access) =>
+        access.write
+          ? `w:${hex(access.address)}:${access.size}:${hex(wide(access))}`
+          : `r:${hex(access.address)}:${access.size}`,
+      );
+      return ['batch', ...words].join(' ');
+    }
+    case 'in':
+      return `in ${message.port}`;
+    case 'out':
+      return `out ${message.port} ${message.value}`;
+    case 'line':
+      return `line ${message.gsi} ${message.level}`;
+    case 'eoi':
+      return `eoi ${message.vector}`;
+    case 'apic':
+      return `apic ${message.logicalId} ${message.format}`;
+    case 'step':
+      return `step ${message.ns}`;
+    case 'inta':
+    case 'sync':
+      return message.type;
+    default:
+      return undefined;
+  }
+}
+
+/** The line that a driver prints for an event; undefined if it prints none. */
+function lineFor(message: ServerMessage): string | undefined {
+  switch (message.type) {
+    case 'interrupt': {
+      const { vector, deliveryMode: mode, level, logical, destination } = message.message;
+      const flags = `${Number(level)} ${Number(logical)}`;
+      return `interrupt ${message.sequence} ${vector} ${mode} ${flags} ${destination}`;
+    }
+    case 'intr':
+      return `intr ${message.sequence} ${message.level}`;
+    case 'gap': {
+      const { from, to, lines } = message;
+      return `gap ${from} ${to}${lines ? ` ${lines.hpet} ${lines.external}` : ''}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+for (const { name, skip, driver } of LANGUAGES) {
+  t.test(`the client for ${name}`, { skip }, async (t) => {
+    const command = driver(temporaryFolder(t));
+
+    t.test('sends and takes the conformance frames', async (t) => {
+      const [script, url] = await Script.start(t);
+      const [client, first] = await Driver.start(t, [...command, url, 'default', '0']);
+      t.equal(first, 'open');
+      await client.send('sync');
+      for (const [example, message] of Object.entries(CLIENT_EXAMPLES)) {
+        const text = commandFor(message);
+        if (text === undefined) continue;
+        script.frames.length = 0;
+        await client.send(text);
+        // A posted write has no reply; what follows it has.
+        if (script.frames.length === 0) await client.send('sync');
+        const [frame] = script.frames;
+        const { id } = protoCodec.decode(frame, true) as { id: number };
+        const expected = protoClientCodec.encode({ ...message, id } as ClientMessage) as Uint8Array;
+        t.equal(frame.toString('hex'), Buffer.from(expected).toString('hex'), example);
+      }
+      for (const [example, message] of Object.entries(SERVER_EXAMPLES)) {
+        const line = lineFor(message);
+        if (line !== undefined) {
+          script.events = [message];
+          t.same(await client.send('sync'), [line, 'ok'], example);
+        } else if (message.type === 'reply' && message.value !== undefined) {
+          script.reply = message;
+          t.same(await client.send('read 0xfed000f0 8'), [`value ${hex(wide(message.value))}`], example);
+        } else if (message.type === 'reply' && message.vector !== undefined) {
+          script.reply = message;
+          t.same(await client.send('inta'), [`value ${hex(message.vector)}`], example);
+        } else if (message.type === 'error') {
+          script.reply = message;
+          t.same(await client.send('sync'), [`error ${message.code}`], example);
+        }
+      }
+      t.equal(await client.end(), 0);
+    });
+
+    t.test('drives a machine over TCP and a Unix socket', async (t) => {
+      const path = join(temporaryFolder(t), 'socket');
+      const server = await TestServer.start({
+        listen: `tcp,unix:${path}`,
+        machines: [{ name: 'default', clock: 'manual' }],
+      });
+      t.teardown(server.stop);
+      for (const url of [server.url, server.url.replace('http', 'ws'), `unix:${path}`]) {
+        await server.request('POST', '/v1/machines/default/reset', {});
+        const [client, first] = await Driver.start(t, [...command, url, 'default', '0']);
+        t.equal(first, 'open', url);
+        t.same(await client.send('read 0xfed00000 8'), ['value 0x9896808086a201']);
+        t.same(await client.send('write 0xfed00010 8 1'), ['ok']);
+        t.same(await client.send('step 1000'), ['ok']);
+        t.same(await client.send('read 0xfed000f0 8'), ['value 0x64']);
+        t.same(await client.send('batch r:0xfed000f0:4 w:0xfec00000:4:0x18 w:0xfec00010:4:0x31'), [
+          'results 0x64 0x0 0x0',
+        ]);
+        t.match(await client.send('line 4 1'), [/^interrupt \d+ 49 0 0 0 0$/, 'ok'], 'before the reply');
+        t.same(await client.send('wait 1'), ['timeout']);
+        t.same(await client.send('line 4 0'), ['ok']);
+        t.same(await client.send('read 0x1000 4'), ['error address-unassigned']);
+        t.same(await client.send('post 0x1000 4 1'), ['ok']);
+        t.same(await client.send('sync'), ['ok'], 'the fence');
+        t.same(await client.send('sync'), ['error address-unassigned'], 'of the posted write');
+        t.same(await client.send('sync'), ['ok'], 'and goes on');
+        t.equal(await client.end(), 0);
+      }
+      const [, refused] = await Driver.start(t, [...command, `unix:${path}`, 'none', '0']);
+      t.equal(refused, 'error unknown-machine');
+      const [, absent] = await Driver.start(t, [...command, `unix:${path}x`, 'default', '0']);
+      t.equal(absent, 'error connection-refused');
+    });
+
+    t.test('takes over with a token, and gets what came while it was away', async (t) => {
+      const tokens = join(temporaryFolder(t), 'tokens');
+      const token = addToken(tokens, 'd', 'admin');
+      const server = await TestServer.start({
+        tokenFile: tokens,
+        machines: [{ name: 'default', clock: 'manual' }],
+        limits: { pendingInterrupts: 3 },
+      });
+      t.teardown(server.stop);
+      const [, refused] = await Driver.start(t, [...command, server.url, 'default', '0']);
+      t.equal(refused, 'error token-missing');
+      const [one, opened] = await Driver.start(t, [...command, server.url, 'default', '0', token]);
+      t.equal(opened, 'open');
+      const [, taken] = await Driver.start(t, [...command, server.url, 'default', '0', token]);
+      t.equal(taken, 'error vcpu-taken');
+      await one.send('batch w:0xfec00000:4:0x18 w:0xfec00010:4:0x31');
+      const [, shown] = (await one.send('token'))[0].split(' ');
+      const [two, second] = await Driver.start(t, [...command, server.url, 'default', '0', token, shown]);
+      t.equal(second, 'open');
+      t.same(await one.send('sync'), ['error vcpu-replaced']);
+      t.same(await one.send('sync'), ['error connection-lost'], 'it is closed');
+      // The token before stays valid until the new connection has sent something.
+      await two.send('sync');
+      t.match(await one.send('reconnect'), [/^error (vcpu-taken|wrong-resume-token)$/]);
+      t.equal(await two.end(), 0);
+      const headers = { authorization: `Bearer ${token}` };
+      for (let pulse = 0; pulse < 5; pulse++) {
+        for (const level of [1, 0]) await server.request('POST', '/v1/machines/default/lines/4', { level }, headers);
+      }
+      const events = await one.send('reconnect');
+      t.equal(events.at(-1), 'ok');
+      const hasGap = () => events.some((line) => line.startsWith('gap'));
+      for (let turn = 0; turn < 10 && !hasGap(); turn++) events.push(...(await one.send('wait 5000')));
+      t.ok(hasGap(), 'a gap stands for the rest');
+      t.equal(events.filter((line) => line.startsWith('interrupt')).length, 3, 'what is kept');
+      t.equal(await one.end(), 0);
+    });
+  });
+}
