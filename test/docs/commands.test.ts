@@ -15,13 +15,19 @@ const CALL = /(?:^|[\s`(])(?:npm run -s southbridge --|node dist\/src\/cli\.js|s
 const mentions: Mention[] = PAGES.flatMap((page) =>
   [...codeOf(textOf(page)).matchAll(CALL)].map(([, rest]) => ({
     page,
-    words: rest.trim().split(/ +/),
+    // What stands behind `--` goes to another program.
+    words: rest
+      .replace(/ -- .*/, '')
+      .trim()
+      .split(/ +/),
   })),
 );
 
 /** The code of a page: blocks, with continued lines joined, indented command lines, and spans. */
 function codeOf(text: string): string {
-  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].map(([, block]) => block.replace(/\\\n\s*/g, ' '));
+  const blocks = [...text.matchAll(/^```(?!python)\w*\n(.*?)^```/gms)].map(([, block]) =>
+    block.replace(/\\\n\s*/g, ' '),
+  );
   const rest = text.replace(/^```.*?^```/gms, '');
   const indented = [...rest.matchAll(/^ {4}((?:southbridge|npm|node) .*)$/gm)].map(([, line]) => line);
   const spans = [...rest.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span);

@@ -54,6 +54,15 @@ const RULES: readonly Rule[] = [
   { line: /^southbridge explore --(replay|seeded-bug)/, longest: true, status: 1 },
   { line: /^southbridge explore/, long: true },
   { line: /^southbridge compare/, longest: true, more: SOON },
+  {
+    line: /^southbridge (conform|record)\b/,
+    not: 'it needs a QEMU with the qtest accelerator; test/lab/conform has one',
+  },
+  { line: /^southbridge replay traces$/, not: 'it replays what record wrote' },
+  {
+    line: /^(#!\/bin\/sh|exec (npx )?southbridge qtest)/,
+    not: 'it is a script for libqtest; test/lab/conform runs the command',
+  },
   { line: /^southbridge demo/, not: 'test/lab/demo runs it as it stands there' },
   {
     line: /^southbridge replay --url/,

@@ -49,7 +49,7 @@ export class DamagedCheckpoint extends Error {
 
 /**
  * The first line, which is the same in every version: `southbridge-checkpoint version=1 bytes=20133 sha256=…`. The
- * digest is over what stands before it in this line, and the body, so that a damaged version is told from another.
+ * digest is over what stands before it in this line, and the body, so that a damaged version differs from another one.
  */
 const FIRST_LINE = /^(southbridge-checkpoint version=(\d{1,9}) bytes=(\d{1,9}))(?: sha256=([0-9a-f]{64}))$/;
 const LONGEST_FIRST_LINE = 160;
