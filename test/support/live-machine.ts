@@ -88,18 +88,18 @@ export class LiveMachine {
   /** Deferred calls so far. */
   deferred(): { total: number; late: number; inverted: number } {
     this.#select();
-    return this.engine.machine.decisions.counts();
+    return this.engine.machine.chipset.decisions.counts();
   }
 
   /** Levels of a line's sources, bit n for source n; for when nothing is under way. */
   sources(line: number): number {
     this.#select();
-    return this.engine.machine.router.sources(line);
+    return this.engine.machine.chipset.router.sources(line);
   }
 
   level(line: number): number {
     this.#select();
-    return this.engine.machine.router.level(line);
+    return this.engine.machine.chipset.router.level(line);
   }
 
   deadlocks() {

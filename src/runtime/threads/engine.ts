@@ -1,7 +1,8 @@
 import type { AssertionFailures, XenOptions } from '../../core/devices/gsi/xen-filter.js';
 import type { StaleUpdate } from '../../core/locking/line-decisions.js';
 import type { BqlLoadOptions } from '../../core/machine/bql-load.js';
-import { CONTROL_REMOVE, type DueWork } from '../../core/machine/due-work.js';
+import { CONTROL_REMOVE } from '../../core/machine/control-path.js';
+import type { DueWork } from '../../core/machine/due-work.js';
 import { EVENT_LINE } from '../../core/machine/events.js';
 import type { Machine, MachineOptions } from '../../core/machine/machine.js';
 import { MACHINE_WORDS } from '../../core/memory/map.js';
@@ -294,14 +295,14 @@ export class Engine {
   /** Deferred line changes so far, and the last that were stale when they were applied. */
   deferred(slot: number): { total: number; late: number; inverted: number; stale: StaleUpdate[] } {
     this.machine.select(machineAt(this.map, slot));
-    const { decisions } = this.machine;
+    const { decisions } = this.machine.chipset;
     return { ...decisions.counts(), stale: decisions.staleUpdates() };
   }
 
   /** The machine's Xen filter, with the assertions of it that failed. */
   xen(slot: number): (XenOptions & { failures: AssertionFailures | undefined }) | undefined {
     this.machine.select(machineAt(this.map, slot));
-    const { xen } = this.machine;
+    const { xen } = this.machine.chipset;
     return xen.options && { ...xen.options, failures: xen.failures() };
   }
 

@@ -53,7 +53,7 @@ export class InlineExecution {
     const status = this.#mayRead(operation, size, address)
       ? this.#perform(operation, size, address, low, high)
       : undefined;
-    machine.hpet.counter.dropSample();
+    machine.chipset.hpet.counter.dropSample();
     machine.locks.releaseAll(locks);
     return status;
   }
@@ -63,7 +63,7 @@ export class InlineExecution {
    * moment since whatever was looked at before; so all that the access will read is read here.
    */
   #mayRead(operation: number, size: number, address: number): boolean {
-    const { hpet, clock } = this.machine;
+    const { hpet, clock } = this.machine.chipset;
     return (
       operation !== READ || !Hpet.touchesMainCounter(address - guest.HPET_BASE, size) || hpet.counter.sample(clock)
     );
@@ -87,11 +87,11 @@ export class InlineExecution {
 
   /** A bit per lock that the path of the access may take, or HAND_OVER. */
   #locksFor(operation: number, size: number, address: number): number {
-    const { mmio, irq } = this.machine.design;
+    const { mmio, irq } = this.machine.chipset.design;
     // With a manual clock the answer to all but a read waits for the main loop.
     if (operation !== READ && this.machine.hasManualClock) return HAND_OVER;
     // What may be broken off is best done where nothing was taken beforehand.
-    if (operation !== READ && this.machine.xen.asserts) return HAND_OVER;
+    if (operation !== READ && this.machine.chipset.xen.asserts) return HAND_OVER;
     // These designs act after the access: on a list, or on a queue that is looked at again after an unlock.
     const isPlain = irq.name === 'inline' || irq.name === 'lockless';
     const controllers = irq.lockless ? LEAVES : BIG;

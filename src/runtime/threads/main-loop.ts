@@ -1,4 +1,4 @@
-import { DueWork } from '../../core/machine/due-work.js';
+import type { DueWork } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
@@ -23,7 +23,7 @@ export class MainLoop {
     this.#deadlines = deadlines;
     this.#host = new ThreadHost(thread.shared, map);
     this.machine = new Machine(memory, thread, this.#host);
-    this.due = new DueWork(this.machine);
+    this.due = this.machine.due;
   }
 
   /** Runs everything that is due, then sleeps until something will be. */

@@ -12,7 +12,7 @@ import {
   CONTROL_PAUSE,
   CONTROL_RESET,
   CONTROL_RESUME,
-} from '../../core/machine/due-work.js';
+} from '../../core/machine/control-path.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import { MAX_TIME } from '../../core/machine/steps.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';

@@ -1,0 +1,14 @@
+import type { EventSink } from './events.js';
+
+/** What a machine needs of the threads around it. */
+export interface MachineHost {
+  readonly events: EventSink;
+  /** Makes the main loop visit a machine soon. */
+  kickMainLoop(slot: number): void;
+  /** Makes a vCPU thread run the callbacks that wait for one soon. */
+  kickVcpu(slot: number): void;
+  /** Absolute word address of the transfer area for the state of a machine; undefined where snapshots are not used. */
+  readonly transfer?: number;
+  /** Callbacks of one slice; `CALLBACKS_PER_SLICE` of `due-work.ts` if not given. */
+  readonly slice?: number | undefined;
+}
