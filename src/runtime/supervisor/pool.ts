@@ -14,7 +14,7 @@ const RESOURCES = { maxYoungGenerationSizeMb: 2 };
 export class Pool {
   readonly #workers = new Map<number, Worker>();
   readonly #spare: number[] = [];
-  /** Threads that are no more, and are still named somewhere. */
+  /** Threads that ended and are still named somewhere. */
   readonly #buried = new Set<number>();
   #closing = false;
 
@@ -44,14 +44,14 @@ export class Pool {
     return this.#start(FIRST_VCPU_THREAD + index, { kind: 'vcpu', index, ring: index });
   }
 
-  /** Starts a thread in place of one that hangs, and returns its number; undefined if there is none to spare. */
+  /** Starts a thread in place of one that hangs; returns its number, or undefined if no number is left. */
   startReplacement(role: WorkerRole): number | undefined {
     const thread = this.#spare.pop();
     if (thread !== undefined) this.#start(thread, role).catch(() => {});
     return thread;
   }
 
-  /** Ends a thread, wherever it is, for good, and buries it. */
+  /** Ends a thread at any point of its execution, and buries it. */
   async end(thread: number): Promise<void> {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);
@@ -66,7 +66,7 @@ export class Pool {
     new ThreadStatistics(this.buffer, this.map, thread).sleeps();
   }
 
-  /** Nothing names a thread any more that was buried. The numbers of the first threads stay theirs. */
+  /** A buried thread is no longer named anywhere. The numbers of the first threads stay reserved for them. */
   release(thread: number): void {
     if (this.#buried.delete(thread) && thread >= FIRST_VCPU_THREAD + this.map.vcpuThreads) this.#spare.push(thread);
   }
