@@ -1,5 +1,6 @@
 import { PRESETS } from '../src/core/locking/presets.js';
-import { Machine, type MachineHost } from '../src/core/machine/machine.js';
+import type { MachineHost } from '../src/core/machine/host.js';
+import { Machine } from '../src/core/machine/machine.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { DEVICE } from '../src/core/sync/lock-names.js';
 import { type Locks, lockAddress } from '../src/core/sync/locks.js';

@@ -49,13 +49,13 @@ export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
 
 /** Areas of a machine's memory, by name. */
 export const AREA_PARTS: { readonly [area: string]: Part } = {
-  config: { contents: 'constants of the machine: slot, design, quirks', file: 'core/machine/machine.ts' },
+  config: { contents: 'constants of the machine: slot, design, quirks', file: 'core/machine/configuration.ts' },
   lockOptions: { contents: 'kind of mutex, deadlock handling, lock order checks', file: 'core/sync/locks.ts' },
   statistics: { contents: 'where the counters of the machine go', file: 'core/sync/statistics.ts' },
   clock: { contents: 'virtual clock, in a sequence latch', file: 'core/machine/clock.ts' },
   control: { contents: 'the request for control work', file: 'core/machine/control-slot.ts' },
   dueWork: { contents: 'settling, drains', file: 'core/machine/due-work.ts' },
-  life: { contents: 'whether the machine exists, threads inside it', file: 'core/machine/machine.ts' },
+  life: { contents: 'whether the machine exists, threads inside it', file: 'core/machine/configuration.ts' },
   locks: { contents: 'six lock words, a cache line (16 words) each', file: 'core/sync/locks.ts' },
   timers: { contents: 'timer list: 24 HPET timers, the IOAPIC storm timer', file: 'core/machine/timer-list.ts' },
   hpet: { contents: 'HPET registers and hidden state', file: 'core/devices/hpet/state.ts' },

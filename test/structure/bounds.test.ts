@@ -22,7 +22,7 @@ const LOOPS: { readonly [file: string]: readonly (readonly [header: string, boun
     ['for (;;)', 'fixed', 'entries of the list, at most TIMER_COUNT'],
     ['while (memory.get(link) !== timer + 1)', 'fixed', 'entries of the list, at most TIMER_COUNT'],
   ],
-  'core/machine/machine.ts': [['while (this.#inside > 0)', 'fixed', 'devices that nest on one path']],
+  'core/machine/chipset.ts': [['while (this.#inside > 0)', 'fixed', 'devices that nest on one path']],
   'core/machine/turn.ts': [['for (;;)', 'progress', 'the other thread has left the machine']],
   'core/machine/bus.ts': [
     ['for (let done = 0; done < size; )', 'fixed', 'eight bytes'],

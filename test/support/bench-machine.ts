@@ -4,13 +4,8 @@ import { IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
-import {
-  CONTROL_LEGACY_INPUT,
-  CONTROL_RESET,
-  DueWork,
-  STEP_DONE,
-  STEP_PENDING,
-} from '../../src/core/machine/due-work.js';
+import { CONTROL_LEGACY_INPUT, CONTROL_RESET } from '../../src/core/machine/control-path.js';
+import { type DueWork, STEP_DONE, STEP_PENDING } from '../../src/core/machine/due-work.js';
 import { type EventSink, type EventWords, type InterruptEvent, unpackEvent } from '../../src/core/machine/events.js';
 import { Machine, type MachineOptions } from '../../src/core/machine/machine.js';
 import { MACHINE_WORDS } from '../../src/core/memory/map.js';
@@ -66,6 +61,7 @@ export class BenchMachine {
   /** As a vCPU thread sees it. */
   readonly machine: Machine;
   /** As the main loop sees it. */
+  readonly mainLoopMachine: Machine;
   readonly mainLoop: DueWork;
   readonly due: DueWork;
   /** What was told since the last `takeEvents`. */
@@ -96,15 +92,16 @@ export class BenchMachine {
         kickVcpu: () => {},
         kickLoad: () => {},
       });
-    this.mainLoop = new DueWork(view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {}));
+    this.mainLoopMachine = view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {});
+    this.mainLoop = this.mainLoopMachine.due;
     this.machine = view(FIRST_VCPU_THREAD, this.vcpuLocks, () => {
       if (options.lateMainLoop) return;
       do this.mainLoop.run();
       while (this.mainLoop.isUnfinished);
     });
-    this.due = new DueWork(this.machine);
+    this.due = this.machine.due;
     this.vcpuLocks.watch(this.machine.locks);
-    this.mainLoopLocks.watch(this.mainLoop.machine.locks);
+    this.mainLoopLocks.watch(this.mainLoopMachine.locks);
     this.machine.create(MACHINE_BASE, {
       slot: SLOT,
       design: typeof options.locking === 'object' ? options.locking : PRESETS[options.locking ?? 'lockless-irq'],
@@ -117,7 +114,7 @@ export class BenchMachine {
       generationCheck: options.generationCheck ?? true,
       countOverlap: false,
     });
-    this.mainLoop.machine.select(MACHINE_BASE);
+    this.mainLoopMachine.select(MACHINE_BASE);
   }
 
   /** Reads 1, 2, 4 or 8 bytes. */

@@ -96,11 +96,11 @@ export class LiveMachine {
 
   /** Levels of a line's sources, bit n for source n. Valid while no request is in flight. */
   sources(line: number): number {
-    return this.#slot.machine.router.sources(line);
+    return this.#slot.machine.chipset.router.sources(line);
   }
 
   level(line: number): number {
-    return this.#slot.machine.router.level(line);
+    return this.#slot.machine.chipset.router.level(line);
   }
 
   deadlocks() {

@@ -79,7 +79,7 @@ function changeWhileRouterIsBusy(design: Design): string {
   bench.writeHpet(0x10, 1);
   bench.advance(1000);
   bench.takeEvents();
-  const holder = bench.mainLoop.machine;
+  const holder = bench.mainLoopMachine.chipset;
   const entered = holder.design.irq.enter(holder, ROUTER);
   // Not by `writeHpet`: with a manual clock the reply waits for the holder, who is this same thread.
   bench.machine.write(HPET_BASE + timer(0), 8, new U64().setNumber(route(LEVEL_PIN) | LEVEL | ENABLE));

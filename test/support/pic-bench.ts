@@ -60,7 +60,7 @@ export class PicBench extends BenchMachine {
   }
 
   get intr(): number {
-    return this.machine.pic.pair.intr;
+    return this.machine.chipset.pic.pair.intr;
   }
 
   /** Vectors of acknowledge cycles for as long as INTR is high, each ended by `end`. */

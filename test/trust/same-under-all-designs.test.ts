@@ -104,7 +104,7 @@ function controllers({ machine }: BenchMachine): string[] {
 }
 
 function levels({ machine }: BenchMachine): string[] {
-  return Array.from({ length: LINES }, (_, line) => String(machine.router.level(line)));
+  return Array.from({ length: LINES }, (_, line) => String(machine.chipset.router.level(line)));
 }
 
 function show(value: Operation | BenchEvent): string {

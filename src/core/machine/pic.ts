@@ -1,6 +1,5 @@
 import { isPicPort } from '../devices/guest-map.js';
 import { I8259Pair, IRQ_COUNT } from '../devices/i8259/pair.js';
-import type { Design, IrqTarget } from '../locking/axes.js';
 import { PIC_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import { PIC } from '../sync/lock-names.js';
@@ -10,10 +9,11 @@ const PRESENT = PIC_AREA.word('present', 'constant');
 /** What an 8259 pair without a request answers to an acknowledge cycle: IRQ 7 of a master at base 0. */
 const VECTOR_WITHOUT_PAIR = 7;
 
-/** The machine that a pair is part of, with the design of the one that is selected. */
-interface PicMachine extends IrqTarget {
+/** Protects the pair, and undoes that. */
+interface Guard {
   readonly memory: Memory;
-  readonly design: Design;
+  enter(controller: number): boolean;
+  leave(controller: number, entered: boolean): void;
 }
 
 /** The 8259 pair in a machine: whether there is one, and its guard around each way in. */
@@ -22,11 +22,11 @@ export class Pic {
   readonly pair: I8259Pair;
 
   constructor(
-    readonly machine: PicMachine,
+    readonly guard: Guard,
     intrChanged: (level: number) => void,
   ) {
-    this.memory = machine.memory;
-    this.pair = new I8259Pair(machine.memory, { intrChanged });
+    this.memory = guard.memory;
+    this.pair = new I8259Pair(guard.memory, { intrChanged });
   }
 
   /** `quirks`: bits of PIC_QUIRKS. */
@@ -82,10 +82,10 @@ export class Pic {
   }
 
   #enter(): boolean {
-    return this.machine.design.irq.enter(this.machine, PIC);
+    return this.guard.enter(PIC);
   }
 
   #leave(entered: boolean): void {
-    this.machine.design.irq.leave(this.machine, PIC, entered);
+    this.guard.leave(PIC, entered);
   }
 }

@@ -9,8 +9,8 @@ import {
   XEN_AREA,
 } from '../memory/map.js';
 // Loads the modules of all devices: each claims its words as it is loaded, and a program may only read checkpoints.
-import './machine.js';
-import type { Machine } from './machine.js';
+import './chipset.js';
+import type { Chipset } from './chipset.js';
 import { TIMER_COUNT } from './timer-list.js';
 
 /** Per timer a float64: its deadline in virtual ns, 0 to 2^63, or -1 if it is not armed. */
@@ -45,8 +45,8 @@ export function savedWords(): readonly SavedWord[] {
  * Copies the state to the absolute word address `to`, at the offsets that it has in the machine's memory, with the timers in
  * place of their list; the caller keeps everyone else out of the machine.
  */
-export function saveState(machine: Machine, words: readonly SavedWord[], to: number): void {
-  const { memory, thread, timers } = machine;
+export function saveState(chipset: Chipset, words: readonly SavedWord[], to: number): void {
+  const { memory, thread, timers } = chipset;
   const { shared } = thread;
   for (const { address, isSync } of words) {
     shared.set(to + address, isSync ? memory.load(address) : memory.get(address));
@@ -59,8 +59,8 @@ export function saveState(machine: Machine, words: readonly SavedWord[], to: num
 }
 
 /** The converse: it emits no event of the levels that it sets, and arms the timers again, in their old order. */
-export function restoreState(machine: Machine, words: readonly SavedWord[], from: number): void {
-  const { memory, thread, timers } = machine;
+export function restoreState(chipset: Chipset, words: readonly SavedWord[], from: number): void {
+  const { memory, thread, timers } = chipset;
   const { shared } = thread;
   for (const { address, isSync } of words) {
     const value = shared.get(from + address);

@@ -1,6 +1,7 @@
 import { STEPS_AREA as AREA } from '../memory/map.js';
 import { TIMERS } from '../sync/lock-names.js';
-import type { Machine } from './machine.js';
+import type { Chipset } from './chipset.js';
+import { hasManualClock } from './configuration.js';
 
 /** Where a manual clock is to go, in virtual ns. */
 const TARGET = AREA.time('target', 'timers');
@@ -21,12 +22,12 @@ export class Steps {
   /** The virtual time (ns) that the last cancelled step reached. */
   reached = 0;
 
-  constructor(readonly machine: Machine) {}
+  constructor(readonly chipset: Chipset) {}
 
   /** Begins a step of `ns`; false if the clock would pass MAX_TIME. */
   begin(ns: number): boolean {
     return this.#locked(() => {
-      const { memory, clock } = this.machine;
+      const { memory, clock } = this.chipset;
       this.target = memory.getTime(TARGET) + ns;
       this.cancels = memory.get(CANCELS);
       if (this.target > MAX_TIME) return false;
@@ -39,7 +40,7 @@ export class Steps {
   /** Whether a step to `target` that began after `cancels` cancellations was itself cancelled: `reached` says when. */
   isCancelled(target: number, cancels: number): boolean {
     return this.#locked(() => {
-      const { memory } = this.machine;
+      const { memory } = this.chipset;
       this.target = target;
       this.cancels = cancels;
       this.reached = memory.getTime(CANCELLED_AT);
@@ -50,22 +51,22 @@ export class Steps {
 
   /** Where the clock is to go, in virtual ns. */
   get goal(): number {
-    return this.#locked(() => this.machine.memory.getTime(TARGET));
+    return this.#locked(() => this.chipset.memory.getTime(TARGET));
   }
 
   /** Ends all steps where the clock stands; with `hold`, also those that begin later. On the main loop. */
   cancel(hold = false): void {
-    const { machine } = this;
-    if (!machine.hasManualClock) return;
-    const now = machine.clock.now();
+    const { memory, clock } = this.chipset;
+    if (!hasManualClock(memory)) return;
+    const now = clock.now();
     this.#locked(() => {
-      if (hold) machine.memory.set(HELD, 1);
+      if (hold) memory.set(HELD, 1);
       this.#cancel(now);
     });
   }
 
   #cancel(now: number): void {
-    const { memory } = this.machine;
+    const { memory } = this.chipset;
     if (memory.getTime(TARGET) <= now) return;
     memory.setTime(TARGET, now);
     memory.set(CANCELS, memory.get(CANCELS) + 1);
@@ -74,18 +75,18 @@ export class Steps {
 
   /** Steps that begin from now on move the clock again. */
   allow(): void {
-    const { machine } = this;
-    if (machine.hasManualClock) this.#locked(() => machine.memory.set(HELD, 0));
+    const { memory } = this.chipset;
+    if (hasManualClock(memory)) this.#locked(() => memory.set(HELD, 0));
   }
 
   /** The clock goes on from `time` (virtual ns); nothing is left to do before it. */
   continueFrom(time: number): void {
-    this.#locked(() => this.machine.memory.setTime(TARGET, time));
-    this.machine.clock.continueFrom(time);
+    this.#locked(() => this.chipset.memory.setTime(TARGET, time));
+    this.chipset.clock.continueFrom(time);
   }
 
   #locked<T>(work: () => T): T {
-    const { locks } = this.machine;
+    const { locks } = this.chipset;
     const entered = locks.guard(TIMERS);
     const result = work();
     locks.unguard(TIMERS, entered);

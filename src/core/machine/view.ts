@@ -13,14 +13,15 @@ export const VIEW_INTERRUPT_CONTROLLERS = 2;
  * machine's value becomes the virtual time.
  */
 export function copyState(machine: Machine, view: number, to: number): void {
+  const { chipset } = machine;
   machine.locks.site = MMIO_READ;
   if (view === VIEW_HPET) {
-    machine.withHpet(() => {
+    chipset.withHpet(() => {
       copyArea(machine, HPET_AREA, to);
       machine.value.setNumber(machine.clock.now());
     });
   } else {
-    machine.withInterruptControllers(() => {
+    chipset.withInterruptControllers(() => {
       for (const area of [ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) copyArea(machine, area, to);
       machine.value.setNumber(machine.clock.now());
     });

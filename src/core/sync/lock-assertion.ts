@@ -1,7 +1,7 @@
 import { CALL_SITES } from './call-sites.js';
 import { LOCK_NAMES } from './lock-names.js';
 
-/** Code relied on a lock that its thread does not hold: the path that led there is broken off. */
+/** Code relied on a lock that its thread does not hold; the path that led there ends. */
 export class LockAssertionError extends Error {
   override readonly name = 'LockAssertionError';
   readonly code = 'lock-not-held';

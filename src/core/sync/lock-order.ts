@@ -17,7 +17,7 @@ export interface OrderEdge {
 
 /**
  * The lock order of one machine: locks are classes, all threads add to one graph, and an edge that closes a cycle is
- * found when it is added, whether or not anything ever blocks. Edges are never forgotten.
+ * found when it is added, whether or not a thread ever blocks. Edges are never forgotten.
  */
 export class LockOrder {
   /** Per lock: under which locks this thread knows it to be recorded. */
@@ -25,7 +25,7 @@ export class LockOrder {
 
   constructor(readonly memory: Memory) {}
 
-  /** To be called when the memory shows another machine. */
+  /** The memory has selected another machine. */
   forget(): void {
     this.#known.fill(0);
   }
@@ -55,7 +55,7 @@ export class LockOrder {
     return edges;
   }
 
-  /** Whether the graph has a way from one lock to another. */
+  /** Whether the graph has a path from one lock to another. */
   #leadsTo(from: number, to: number): boolean {
     let reached = 1 << from;
     for (let before = 0; before !== reached; ) {

@@ -10,10 +10,10 @@ import type { Thread } from './thread.js';
 const STRIDE = 16;
 const FIRST = LOCKS_AREA.words('lock', LOCK_COUNT * STRIDE, 'sync');
 
-/** Set once a thread died in the machine: who waits for one of its locks may then give it up. */
+/** Set once a thread died in the machine: threads that wait for its locks may then give up. */
 const LOST = LOCKS_AREA.word('lost', 'sync');
 
-/** Bits 7:0 the kind of mutex, then the flags below; bits 30:16 tell machines apart that have the same place. */
+/** Bits 7:0 the kind of mutex, then the flags below; bits 30:16 distinguish machines that follow each other in one slot. */
 const OPTIONS = LOCK_OPTIONS_AREA.word('flags', 'constant');
 const REFUSE_ON_DEADLOCK = 1 << 8;
 const CHECK_ORDER = 1 << 9;
@@ -44,7 +44,7 @@ export function lockAt(address: number): number {
 export class Locks {
   /** Bit n: this thread holds lock n of the current machine. */
   held = 0;
-  /** Bit n: lock n was taken beforehand, by `tryAcquireAll`; the path's own acquisitions of it do nothing. */
+  /** Bit n: lock n was taken in advance, by `tryAcquireAll`; the path's own acquisitions of it do nothing. */
   #preheld = 0;
   /** The part of the path that this thread is on, see `call-sites.ts`. */
   site = MAIN_LOOP;
@@ -72,12 +72,12 @@ export class Locks {
     this.memory.set(OPTIONS, kind | refuse | (options.checkOrder ? CHECK_ORDER : 0) | creation);
   }
 
-  /** A thread died in the machine that is shown. */
+  /** A thread died in the selected machine. */
   lose(): void {
     this.memory.store(LOST, 1);
   }
 
-  /** The memory shows another machine now, or may do so. */
+  /** The memory has selected a machine, which may be another one. */
   select(): void {
     this.thread.statistics.select(this.memory.base);
     const options = this.memory.get(OPTIONS);
@@ -99,7 +99,7 @@ export class Locks {
     if (!this.holds(lock)) throw new LockAssertionError(lock, this.site);
   }
 
-  /** After a path was broken off: makes this thread hold the locks of a mask (bit n for lock n), and no other. */
+  /** After a failed assertion ended a path: makes this thread hold the locks of a mask (bit n for lock n), and no other. */
   restore(mask: number): void {
     for (let lock = LOCK_COUNT - 1; lock >= 0; lock--) if (this.held & ~mask & (1 << lock)) this.release(lock);
     for (let lock = 0; lock < LOCK_COUNT; lock++) if (mask & ~this.held & (1 << lock)) this.acquire(lock);
@@ -117,7 +117,7 @@ export class Locks {
   tryAcquire(lock: number): boolean {
     if (this.#preheld & (1 << lock)) return true;
     const address = lockAddress(lock);
-    // Looked at first: a try that will fail takes no cache line from the holder.
+    // The load first: a try that will fail takes no cache line from the holder.
     if (this.memory.load(address) !== 0 || !this.#mutex.tryAcquire(this.memory, address, this.thread.id)) {
       this.thread.statistics.tryFailed(lock, this.site);
       return false;
@@ -160,14 +160,14 @@ export class Locks {
     for (let lock = LOCK_COUNT - 1; lock >= 0; lock--) if (mask & (1 << lock)) this.release(lock);
   }
 
-  /** Takes `inner` under `outer`, which is held; where that would be a deadlock, lets go of `outer` for a moment. */
+  /** Takes `inner` under `outer`, which is held; where that would be a deadlock, releases `outer` for a moment. */
   acquireUnder(outer: number, inner: number): void {
     if (this.acquireOrRefuse(inner)) return;
     this.release(outer);
     this.acquireBoth(inner, outer);
   }
 
-  /** Takes two locks, of which none is held: in this order, or wherever that would be a deadlock in the other. */
+  /** Takes two locks that this thread does not hold: in this order, or in the other where this would be a deadlock. */
   acquireBoth(first: number, second: number): void {
     let outer = first;
     let inner = second;
@@ -214,7 +214,7 @@ export class Locks {
   }
 }
 
-/** One blocking acquisition: shows itself in the wait-for graph and looks for a cycle. */
+/** One blocking acquisition: publishes itself in the wait-for graph and searches for a cycle. */
 class Waiter implements MutexWaiter {
   #reported = false;
   #since = -1;
@@ -246,7 +246,7 @@ class Waiter implements MutexWaiter {
     this.locks.thread.waitGraph?.withdraw();
   }
 
-  /** The machine is frozen: the gateway puts another thread in the place of this one. */
+  /** In a frozen machine the gateway replaces this thread. */
   stillBlocked(): void {
     const { memory, thread } = this.locks;
     if (memory.load(LOST) !== 0) thread.waitGraph?.waitForever();

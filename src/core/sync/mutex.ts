@@ -8,18 +8,18 @@ export interface Mutex {
   readonly name: string;
   tryAcquire(memory: Memory, address: number, owner: number): boolean;
   /**
-   * Takes the mutex. Before each time that it would block it calls `beforeBlocking`, and gives up, returning false, if
-   * that says so; after it was woken it calls `afterBlocking`.
+   * Takes the mutex. Calls `beforeBlocking` each time before it blocks, and gives up, returning false, if that returns
+   * true; calls `afterBlocking` after it was woken.
    */
   acquire(memory: Memory, address: number, owner: number, waiter: MutexWaiter): boolean;
   release(memory: Memory, address: number): void;
 }
 
 export interface MutexWaiter {
-  /** Whether to give up. Called with nothing of this mutex held. */
+  /** Whether to give up. Called while this thread holds no part of this mutex. */
   beforeBlocking(): boolean;
   afterBlocking(): void;
-  /** Called where a wake-up need not mean that the mutex is there to be had. Does not return if it never will be. */
+  /** Called after a wakeup that need not mean that the mutex is free. Does not return if it never will be. */
   stillBlocked(): void;
 }
 
@@ -28,10 +28,10 @@ export function ownerOf(memory: Memory, address: number): number {
   return memory.load(address) >> 1;
 }
 
-/** Bit 0 of the first word: someone may be waiting. The bits above: the owner. */
+/** Bit 0 of the first word: a thread may be waiting. The bits above: the owner. */
 const CONTENDED = 1;
 
-/** The default: the first thread after a release takes it, also a newcomer before the thread that was woken. */
+/** The default: the first thread after a release takes it, even a newcomer before the thread that was woken. */
 export const barging: Mutex = {
   name: 'barging',
   tryAcquire(memory, address, owner) {
@@ -69,7 +69,7 @@ export const ticket: Mutex = {
     return true;
   },
   acquire(memory, address, owner, waiter) {
-    // A ticket cannot be given back: whether to give up is decided before it is drawn.
+    // A ticket cannot be returned, so the decision to give up comes before it is drawn.
     if (waiter.beforeBlocking()) return false;
     const mine = memory.add(address + NEXT_TICKET, 1);
     for (;;) {

@@ -11,10 +11,9 @@ const COUNT_STEP = 0x100;
 export const SEQUENCE_LATCH_WORDS = 5;
 
 /**
- * Two words and seven flag bits that are written in one step for those who read them, who take no lock and wait for
- * nobody: a write fills the copy that nobody reads and then makes it the current one. A writer that ends halfway, for
- * ever, leaves the copy before it. A reader rereads only if a write was completed meanwhile. Writers exclude each
- * other by other means.
+ * Two words and seven flag bits, each write of which is atomic for readers. Readers take no lock and wait for no thread:
+ * a write fills the copy that is not current and then makes it current. A writer that dies halfway leaves the former copy
+ * current. A reader rereads only if a write was completed meanwhile. Writers exclude each other by other means.
  */
 export class SequenceLatch {
   /** The flags and words of the last `read`. */

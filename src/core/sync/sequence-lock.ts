@@ -29,8 +29,8 @@ export class SequenceLock {
   ) {}
 
   /**
-   * Begins to read, once no write is in progress; the caller may read something else along with the words. All of it
-   * counts only if `isCurrent` says so then.
+   * Begins to read, once no write is in progress. The caller may read other state along with the words; all of it is
+   * valid only if `isCurrent` returns true afterwards.
    */
   begin(): void {
     const { memory, address } = this;
@@ -42,7 +42,7 @@ export class SequenceLock {
     this.#begin(sequence);
   }
 
-  /** Begins to read as well, but waits for nobody: false if a write is in progress. */
+  /** Begins to read without waiting: false if a write is in progress. */
   tryBegin(): boolean {
     const sequence = this.memory.load(this.address);
     if (sequence & WRITING) return false;
@@ -63,7 +63,7 @@ export class SequenceLock {
     return this.memory.load(this.address) === this.#sequence;
   }
 
-  /** Reads what the caller, who keeps all writers out, knows not to change. */
+  /** Reads without a check; the caller keeps all writers out. */
   peek(): void {
     const { memory, address } = this;
     this.flags = (memory.load(address) >> FLAGS_SHIFT) & FLAGS_MASK;
@@ -82,7 +82,7 @@ export class SequenceLock {
     memory.store(address, count | (flags << FLAGS_SHIFT) | nested);
   }
 
-  /** Opens a write section that `close` ends: for what a write depends on, which readers must not be ahead of. */
+  /** Opens a write section that `close` ends: readers wait until everything that the write depends on is done. */
   open(): void {
     this.memory.store(this.address, this.memory.load(this.address) | WRITING);
   }

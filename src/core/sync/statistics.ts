@@ -4,18 +4,18 @@ import type { Memory } from '../memory/memory.js';
 
 /**
  * Bits 15:0 the statistics slot, which machines with the same labels share; then the flags below. Only the flag for
- * tracing ever changes; statistics, which lie outside the seam, look at it whenever they are turned to a machine.
+ * tracing ever changes; statistics, which lie outside the seam, read it whenever they select a machine.
  */
 export const STATISTICS_OPTIONS = STATISTICS_AREA.word('options', 'constant');
 export const STATISTICS_SLOT = 0xffff;
 export const STATISTICS_EXACT = 1 << 16;
-/** What happens in the machine is written to the traces of the threads (`src/runtime/trace`). */
+/** Threads trace what they do in the machine (`src/runtime/trace`). */
 export const STATISTICS_TRACED = 1 << 17;
 
 export interface StatisticsOptions {
   /** Where the machine is counted. */
   readonly slot: number;
-  /** Whether every hold and access is timed, and not 1 in 64. */
+  /** Whether every hold and access is timed, instead of 1 in 64. */
   readonly exact: boolean;
 }
 
@@ -23,10 +23,10 @@ export function setStatistics(memory: Memory, { slot, exact }: StatisticsOptions
   memory.set(STATISTICS_OPTIONS, slot | (exact ? STATISTICS_EXACT : 0));
 }
 
-/** What a thread counts about the locks of the machine that it is turned to. */
+/** Counts of one thread about the locks of the machine that it has selected. */
 export interface LockStatistics {
   acquired(lock: number, site: number): void;
-  /** Told while the lock is still held. */
+  /** Called while the lock is still held. */
   releasing(lock: number): void;
   /** The lock, whose absolute address this is, was not free: waiting begins. `held`: the locks that are held meanwhile. */
   contended(lock: number, site: number, held: number, address: number): void;
@@ -39,11 +39,11 @@ export interface LockStatistics {
 }
 
 /**
- * What a thread counts. One writer each; read by the gateway at any time. Counting is no business of the seam: it has
- * a clock and memory of its own, so that exploration, which counts nothing, sees no operation of it.
+ * Counts of one thread: that thread writes them, and the gateway reads them at any time. Counting has a clock and memory
+ * of its own outside the seam, so that exploration, which counts nothing, sees no operation of it.
  */
 export interface Statistics extends LockStatistics {
-  /** The machine at `base` is next. */
+  /** Selects the machine at `base`. */
   select(base: number): void;
   /** The thread's host time in ns, for `deferred`. */
   now(): number;
@@ -53,12 +53,12 @@ export interface Statistics extends LockStatistics {
   accessEnds(site: number): void;
   /** Another thread was inside the device at the same time. */
   overlapped(): void;
-  /** A thread turns to the callback of a timer that was due at `deadline`, virtual ns; it is done with it. */
+  /** The thread begins the callback of a timer that was due at `deadline`, virtual ns; then it ends it. */
   callbackBegins(timer: number, deadline: number): void;
   callbackEnds(): void;
   /** The callback of a timer runs that was due at `deadline`, virtual ns. */
   expired(deadline: number): void;
-  /** A callback without the big lock has ended, which is wanted back; then it is back. */
+  /** A callback without the BQL has ended: the thread acquires the BQL again; then it holds it. */
   reacquiring(): void;
   reacquired(): void;
   /** A call that was deferred at `since` is applied. */
@@ -76,7 +76,7 @@ export interface Statistics extends LockStatistics {
   wakes(): void;
 }
 
-/** A deferred line change that came late, or after a newer one. */
+/** A deferred line change that was applied late, or after a newer one. */
 export type Staleness = 'late' | 'inverted';
 
 export const NO_STATISTICS: Statistics = {

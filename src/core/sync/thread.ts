@@ -8,14 +8,14 @@ export interface LockReports {
   orderInversion(machine: number, outer: number, inner: number, site: number): void;
 }
 
-/** What belongs to one thread of execution and to no machine. */
+/** The parts of one thread of execution that belong to no machine. */
 export class Thread {
   constructor(
     readonly id: number,
     /** Memory with base 0: the thread table and the rings. */
     readonly shared: Memory,
     readonly statistics: Statistics,
-    /** Without it a deadlock hangs unseen. */
+    /** Without it a deadlock hangs undetected. */
     readonly waitGraph?: WaitGraph,
     readonly reports?: LockReports,
   ) {}

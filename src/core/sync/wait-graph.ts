@@ -4,7 +4,7 @@ import type { Memory } from '../memory/memory.js';
 /** Threads are numbered from 1; 0 means no thread. A lock word holds the number of its owner. */
 export const MAX_THREADS = 64;
 
-/** Absolute words at the start of memory: what every thread can see of every other that waits. */
+/** Absolute words at the start of memory: every thread can see which lock each other thread waits for. */
 export const THREADS_AREA = new Area('threads', 16, 16 + MAX_THREADS * 4);
 /** The absolute address of the lock that the thread is blocked on, or 0. */
 const WAITING_FOR = THREADS_AREA.words('waitingFor', MAX_THREADS, 'sync');
@@ -22,14 +22,14 @@ export interface Waiter {
   readonly held: number;
   /** Host time in ns at which it began to wait. */
   readonly since: number;
-  /** Whether it has given the lock up, and does nothing any more. */
+  /** Whether it has given up the lock, and waits until it is ended. */
   readonly forever?: boolean;
 }
 
 const FOREVER = 1 << 30;
 
 /**
- * Who waits for whom, from owners in the lock words and waiters in the thread table. Nobody keeps the graph: a thread
+ * The wait-for graph, from owners in the lock words and waiters in the thread table. No thread stores the graph: a thread
  * that is about to block publishes its own edge and then walks. Of the threads that close a cycle together, the last
  * to publish sees all of it.
  */

@@ -1,5 +1,4 @@
 import { STATUS } from '../../core/devices/hpet/state.js';
-import { DueWork } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { DEVICE } from '../../core/sync/lock-names.js';
@@ -162,7 +161,7 @@ export function controlThread(map: ExploredMap, { work, argument }: ControlReque
       const shared = memory();
       const thread = makeThread(map, GATEWAY_THREAD, shared);
       const machine = new Machine(memory(), thread, new ThreadHost(shared, map));
-      const due = new DueWork(machine);
+      const { due } = machine;
       return () => {
         machine.select(machineAt(map, 0));
         due.requestControl(work, argument);

@@ -1,4 +1,4 @@
-import { CONTROL_SAVE } from '../../core/machine/due-work.js';
+import { CONTROL_SAVE } from '../../core/machine/control-path.js';
 import { unpackEvent } from '../../core/machine/events.js';
 import { savedDeadline } from '../../core/machine/saved-state.js';
 import { TIMER_COUNT } from '../../core/machine/timer-list.js';

@@ -16,17 +16,17 @@ export interface HungMachine {
   readonly rings: number[];
 }
 
-/** What the engine does about a machine in which threads hang. */
+/** Actions of the engine on a machine in which threads hang. */
 export interface HangPorts {
   /** False for a slot that has no machine. */
   exists(slot: number): boolean;
-  /** Lets nobody in any more. */
+  /** Blocks new requests. */
   freeze(slot: number): void;
   /** A thread died in a frozen machine: its waiters must recheck. Called repeatedly. */
   wake(slot: number): void;
-  /** Puts a thread in the place of one that hangs: the ring of that one, if it had any; undefined if that cannot be. */
+  /** Starts a thread in place of one that hangs; returns the ring of that one, if any. Undefined if none can start. */
   replace(thread: number): { readonly ring?: number } | undefined;
-  /** Has `again` called some time later, once. */
+  /** Calls `again` once, some time later. */
   later(again: () => void): void;
 }
 
@@ -58,12 +58,12 @@ export class HungMachines {
     return (this.#machines.get(slot)?.lost.size ?? 0) > 0;
   }
 
-  /** Whether locks of any machine may still name a thread that is no more. */
+  /** Whether locks of any machine may still name a thread that has ended. */
   names(thread: number): boolean {
     return [...this.#machines.values()].some(({ gone }) => gone.has(thread));
   }
 
-  /** Resolves when threads have come to hang in a machine. */
+  /** Resolves when threads hang in a machine. */
   whenHung(slot: number): Promise<void> {
     if (this.has(slot)) return Promise.resolve();
     const known = this.#waiting.get(slot);
@@ -81,8 +81,8 @@ export class HungMachines {
   }
 
   /**
-   * Keeps a request that is not executed until its machine is removed; false if nothing hangs there. A view is
-   * answered at once: it would keep others waiting. So is everything where a thread died, which is no one's design.
+   * Keeps a request unexecuted until its machine is removed; false if no thread hangs there. A view is answered at once,
+   * since it would block later views. So is every request where a thread died: no design explains that hang.
    */
   hold(request: Request): boolean {
     const machine = this.#machines.get(request.slot);
@@ -91,7 +91,7 @@ export class HungMachines {
     return machine !== undefined;
   }
 
-  /** Notes the machines in which threads have come to hang, and replaces the threads for the others. */
+  /** Finds machines in which threads hang since the last call, and replaces those threads for the other machines. */
   note(): void {
     if (!this.hasNews) return;
     this.#seen = this.lockView.deadlockCount;
@@ -112,7 +112,7 @@ export class HungMachines {
     if (!known) this.#replaceStuck(slot);
   }
 
-  /** A thread died that may hang in a machine: it needs not be ended any more. */
+  /** A thread died that may hang in a machine: it need not be ended. */
   bury(thread: number): void {
     for (const { threads, gone } of this.#machines.values()) if (threads.has(thread)) gone.add(thread);
   }
@@ -129,7 +129,7 @@ export class HungMachines {
 
   /** Other threads may block on these later: the check repeats. */
   #replaceStuck(slot: number, machine = this.#machines.get(slot)): void {
-    // Not of a machine that has its place now.
+    // Another machine may be in the slot by now.
     if (!machine || this.#machines.get(slot) !== machine) return;
     if (machine.lost.size > 0) this.ports.wake(slot);
     for (const thread of this.lockView.stuckThreads(slot, machine.gone)) {
@@ -146,7 +146,7 @@ export class HungMachines {
     return this.#machines.get(slot);
   }
 
-  /** Nobody is in the machine any more, and no lock names anyone; what it leaves is for the caller to clear up. */
+  /** No thread is in the machine, and no lock names one; the caller frees what the machine used. */
   forget(slot: number): void {
     this.#machines.delete(slot);
   }

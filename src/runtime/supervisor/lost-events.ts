@@ -1,8 +1,8 @@
 import type { EventRing } from '../events/event-ring.js';
 
-/** What mending needs of the threads around it. */
+/** The threads around the repair. */
 export interface LostEventPorts {
-  /** Numbers of the threads that live. */
+  /** Numbers of the threads that are alive. */
   threads(): Iterable<number>;
   isEmitting(thread: number): boolean;
   /** Has `again` called some time later, once: long enough for a thread's writes to be seen by all. */
@@ -11,8 +11,8 @@ export interface LostEventPorts {
 
 /**
  * A thread that dies while it writes an event leaves a record that is never complete, and all events behind it would
- * wait for ever. No lock tells whose record it is: so every other thread is seen to write none, once each, and what is
- * incomplete then of the events before that was left by the dead.
+ * wait forever. No lock names the writer of a record. So this waits until it has seen each other thread write no event,
+ * once each: any record that began earlier and is still incomplete then belongs to the dead thread.
  */
 export function mendEvents(events: EventRing, ports: LostEventPorts, done: () => void): void {
   const end = events.tail();

@@ -15,7 +15,7 @@ const RESOURCES = { maxYoungGenerationSizeMb: 2 };
 export class Pool {
   readonly #workers = new Map<number, Worker>();
   readonly #spare: number[] = [];
-  /** Threads that are no more, and are still named somewhere. */
+  /** Threads that ended and are still named somewhere. */
   readonly #buried = new Set<number>();
   /** For the watchdog. */
   readonly #roles: Roles;
@@ -57,7 +57,7 @@ export class Pool {
     await this.#start(LOAD_THREAD, { kind: 'bql-load' });
   }
 
-  /** Starts a thread in place of one that hangs, and returns its number; undefined if there is none to spare. */
+  /** Starts a thread in place of one that hangs; returns its number, or undefined if no number is left. */
   startReplacement(role: WorkerRole): number | undefined {
     const thread = this.#spare.pop();
     if (thread === undefined) return undefined;
@@ -66,7 +66,7 @@ export class Pool {
     return thread;
   }
 
-  /** Ends a thread, wherever it is, for good, and buries it. */
+  /** Ends a thread at any point of its execution, and buries it. */
   async end(thread: number): Promise<void> {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);

@@ -8,10 +8,10 @@ import type { HungMachine } from './hung-machines.js';
 import { type LostEventPorts, mendEvents } from './lost-events.js';
 import type { Pool } from './pool.js';
 
-/** Threads in the place of those that hang in a machine, for all other machines; what hangs ends with its machine. */
+/** Threads that replace those that hang in a machine, for all other machines. A thread that hangs ends with its machine. */
 export class Replacements {
   readonly #spareRings: number[];
-  /** Threads that died, of which events may still be missing. */
+  /** Threads that died, whose events may still be incomplete. */
   readonly #mending = new Set<number>();
 
   constructor(
@@ -24,7 +24,7 @@ export class Replacements {
     this.#spareRings = Array.from({ length: SPARE_RINGS }, (_, spare) => vcpuThreads + spare);
   }
 
-  /** Starts a thread in place of one that hangs: the ring of that one, if it had any; undefined if that cannot be. */
+  /** Starts a thread in place of one that hangs; returns the ring of that one, if any. Undefined if none can start. */
   replace(stuck: number): { ring?: number } | undefined {
     const index = this.gateway.vcpus.findIndex((vcpu) => vcpu.thread === stuck);
     if (index >= 0) return this.#replaceVcpu(index);
@@ -32,8 +32,8 @@ export class Replacements {
   }
 
   /**
-   * Puts a thread in the place of a vCPU thread or load thread that died, and gives up the machines that it was in or may have been in:
-   * returns their slots. Undefined if there is no thread to spare; what was submitted to it then stays unanswered.
+   * Replaces a vCPU thread or load thread that died, and gives up the machines that it was in or may have been in; returns their
+   * slots. Undefined if no thread is left to replace it: requests that were submitted to it then stay unanswered.
    */
   bury(dead: number): number[] | undefined {
     const { gateway, pool } = this;
@@ -44,7 +44,7 @@ export class Replacements {
     const index = gateway.vcpus.findIndex(({ thread }) => thread === dead);
     const slots = this.#slotsOf(dead, index);
     for (const slot of slots) {
-      gateway.dueWorkOf(slot).machine.locks.lose();
+      gateway.dueWorkOf(slot).chipset.locks.lose();
       gateway.hung.lose(slot, dead);
     }
     this.#mending.add(dead);
@@ -146,14 +146,14 @@ export class Replacements {
     gateway.vcpus[index] = gateway.dispatch(thread, ring);
     gateway.retired.push(old);
     for (const request of unanswered) gateway.submit(index, request);
-    // It may have taken notice of callbacks that it did not come to.
+    // The old thread may have cleared the marks of callbacks that it did not run.
     for (const slot of this.slots()) if (slot % map.vcpuThreads === index) gateway.host.kickVcpu(slot);
     return { ring: old.ringIndex };
   }
 
   /**
-   * Ends the threads that hang in a machine, and answers what they left. Then no thread is inside. A thread that had
-   * entered before it was frozen leaves before its next round, or is found to hang as well by then.
+   * Ends the threads that hang in a machine, and answers their requests. Then no thread is inside. A thread that had
+   * entered before the freeze leaves before its next round, or is found to hang as well by then.
    */
   async removeHung(slot: number): Promise<void> {
     const { gateway } = this;
@@ -162,7 +162,7 @@ export class Replacements {
     for (let ended = -1; ended !== hung.threads.size; ) {
       ended = hung.threads.size;
       await Promise.all([...hung.threads].map((thread) => this.#end(thread, hung)));
-      // One that was ended may have held up those who read the main counter.
+      // A thread that was ended may have blocked readers of the main counter.
       gateway.dueWorkOf(slot).letGo();
       await Promise.all([new Promise<void>((done) => gateway.round(done)), gateway.barrier()]);
       await this.#loadLeft(slot);

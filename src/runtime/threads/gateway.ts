@@ -1,4 +1,4 @@
-import { DueWork } from '../../core/machine/due-work.js';
+import type { DueWork } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
@@ -75,7 +75,7 @@ export class Gateway {
     this.host = new ThreadHost(thread.shared, map, false);
     this.#events = this.host.events;
     this.machine = new Machine(memory, thread, this.host);
-    this.due = new DueWork(this.machine);
+    this.due = this.machine.due;
     this.lockView = new LockView(thread.shared, map);
     this.#inline = new InlineExecution(this.machine, this.#events);
     this.controls = new ControlQueue((slot) => this.dueWorkOf(slot));

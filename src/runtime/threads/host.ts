@@ -1,4 +1,4 @@
-import type { MachineHost } from '../../core/machine/machine.js';
+import type { MachineHost } from '../../core/machine/host.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { EventRing } from '../events/event-ring.js';
 import { Doorbell } from '../rings/doorbell.js';

@@ -55,7 +55,7 @@ export class InlineExecution {
     machine.locks.site = SITES[operation];
     if (!machine.locks.tryAcquireAll(locks)) return undefined;
     const status = this.#mayRead(operation, size, address) ? this.#perform(operation, operands) : undefined;
-    machine.hpet.counter.dropSample();
+    machine.chipset.hpet.counter.dropSample();
     machine.locks.releaseAll(locks);
     return status;
   }
@@ -65,7 +65,7 @@ export class InlineExecution {
    * everything that the access will read is sampled here.
    */
   #mayRead(operation: number, size: number, address: number): boolean {
-    const { hpet, clock } = this.machine;
+    const { hpet, clock } = this.machine.chipset;
     return (
       operation !== READ || !Hpet.touchesMainCounter(address - guest.HPET_BASE, size) || hpet.counter.sample(clock)
     );
@@ -89,11 +89,11 @@ export class InlineExecution {
 
   /** A bit per lock that the path of the access may take, or NOT_INLINE. */
   #locksFor(operation: number, size: number, address: number): number {
-    const { mmio, irq } = this.machine.design;
+    const { mmio, irq } = this.machine.chipset.design;
     // With a manual clock the answer to all but a read waits for the main loop.
     if (operation !== READ && this.machine.hasManualClock) return NOT_INLINE;
     // An access that may be aborted runs where no lock was taken in advance.
-    if (operation !== READ && this.machine.xen.asserts) return NOT_INLINE;
+    if (operation !== READ && this.machine.chipset.xen.asserts) return NOT_INLINE;
     // These designs act after the access: on a list, or on a queue that is rechecked after an unlock.
     const isPlain = irq.name === 'inline' || irq.name === 'lockless';
     const controllers = irq.lockless ? LEAVES : BIG;

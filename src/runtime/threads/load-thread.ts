@@ -1,5 +1,4 @@
 import type { BqlLoad } from '../../core/machine/bql-load.js';
-import { DueWork } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import { LOAD_TURN } from '../../core/machine/turn.js';
 import type { Memory } from '../../core/memory/memory.js';
@@ -22,7 +21,7 @@ export class LoadThread extends SlotLoop {
     super(thread, map, map.loadKicked, host.loadBell, deadlines);
     this.#host = host;
     this.machine = new Machine(memory, thread, host);
-    this.load = new DueWork(this.machine).load;
+    this.load = this.machine.due.load;
   }
 
   /** Runs the holds that are due, then sleeps until one will be. */

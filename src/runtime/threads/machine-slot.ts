@@ -1,7 +1,8 @@
 import type { AssertionFailures, XenOptions } from '../../core/devices/gsi/xen-filter.js';
 import type { StaleUpdate } from '../../core/locking/line-decisions.js';
 import type { BqlLoadOptions } from '../../core/machine/bql-load.js';
-import { CONTROL_REMOVE, type DueWork } from '../../core/machine/due-work.js';
+import { CONTROL_REMOVE } from '../../core/machine/control-path.js';
+import type { DueWork } from '../../core/machine/due-work.js';
 import type { Machine, MachineOptions } from '../../core/machine/machine.js';
 import { MACHINE_WORDS } from '../../core/memory/map.js';
 import type { MachineEvent } from '../events/event-ring.js';
@@ -42,7 +43,9 @@ export class MachineSlot {
 
   /** The machine's objects. They stay at this machine until another one is selected. */
   get machine(): Machine {
-    return this.#due.machine;
+    const { gateway } = this.parts;
+    gateway.dueWorkOf(this.slot);
+    return gateway.machine;
   }
 
   get #due(): DueWork {
@@ -188,13 +191,13 @@ export class MachineSlot {
 
   /** Deferred line changes so far, and the last that were stale when they were applied. */
   deferred(): { total: number; late: number; inverted: number; stale: StaleUpdate[] } {
-    const { decisions } = this.machine;
+    const { decisions } = this.machine.chipset;
     return { ...decisions.counts(), stale: decisions.staleUpdates() };
   }
 
   /** The machine's Xen filter, with its failed assertions. */
   xen(): (XenOptions & { failures: AssertionFailures | undefined }) | undefined {
-    const { xen } = this.machine;
+    const { xen } = this.machine.chipset;
     return xen.options && { ...xen.options, failures: xen.failures() };
   }
 

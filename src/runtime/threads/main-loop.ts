@@ -1,4 +1,4 @@
-import { DueWork } from '../../core/machine/due-work.js';
+import type { DueWork } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
@@ -19,7 +19,7 @@ export class MainLoop extends SlotLoop {
     super(thread, map, map.kicked, host.mainLoopBell, deadlines);
     this.#host = host;
     this.machine = new Machine(memory, thread, host);
-    this.due = new DueWork(this.machine);
+    this.due = this.machine.due;
   }
 
   /** Runs everything that is due, then sleeps until something will be. */

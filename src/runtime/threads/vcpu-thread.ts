@@ -1,4 +1,4 @@
-import { DueWork, STEP_CANCELLED, STEP_PENDING, STEP_REFUSED } from '../../core/machine/due-work.js';
+import { type DueWork, STEP_CANCELLED, STEP_PENDING, STEP_REFUSED } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import { copyState } from '../../core/machine/view.js';
 import type { Memory } from '../../core/memory/memory.js';
@@ -25,7 +25,7 @@ export class VcpuThread {
   ) {
     this.#host = new ThreadHost(thread.shared, map);
     this.machine = new Machine(memory, thread, this.#host);
-    this.due = new DueWork(this.machine);
+    this.due = this.machine.due;
   }
 
   /** Does one thing, or sleeps until there is one; false if it was asked to stop. */
@@ -59,11 +59,11 @@ export class VcpuThread {
 
   #run(request: ring.Submission): number {
     this.machine.select(request.machine);
-    this.#host.progress?.enter(this.machine.slot);
+    this.#host.progress?.enter(this.machine.chipset.slot);
     try {
       return this.#perform(request);
     } catch (error) {
-      this.machine.breakOff(error, 0);
+      this.machine.chipset.breakOff(error, 0);
       this.due.settle();
       return ring.FAILED;
     }

@@ -1,5 +1,5 @@
 import { SOURCE_PIT, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
-import { CONTROL_LEGACY_INPUT } from '../../core/machine/due-work.js';
+import { CONTROL_LEGACY_INPUT } from '../../core/machine/control-path.js';
 import { MAX_TIME } from '../../core/machine/steps.js';
 import type { Access } from '../../protocol/client-message.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';

@@ -5,7 +5,7 @@ import {
   type MachineConfig,
   toBqlLoad,
 } from '../../config/machine.js';
-import { CONTROL_END_STEPS, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME } from '../../core/machine/due-work.js';
+import { CONTROL_END_STEPS, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME } from '../../core/machine/control-path.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { Completion, Request } from '../../runtime/rings/requests.js';

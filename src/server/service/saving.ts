@@ -1,4 +1,4 @@
-import { CONTROL_RESTORE, CONTROL_SAVE } from '../../core/machine/due-work.js';
+import { CONTROL_RESTORE, CONTROL_SAVE } from '../../core/machine/control-path.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { MachineHandle } from './machine-handle.js';
 import {

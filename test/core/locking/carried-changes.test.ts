@@ -39,7 +39,7 @@ for (const locking of SAFE) {
         const messages = bench.takeEvents().filter((event) => event.kind === 'apic');
         t.match(messages, [{ pin: ROUTE, vector: 0x45 }], text);
         t.equal(messages.length, 1, text);
-        t.equal(bench.machine.router.level(ROUTE), 0, `the line is low, ${text}`);
+        t.equal(bench.machine.chipset.router.level(ROUTE), 0, `the line is low, ${text}`);
         t.equal(bench.readIoapic(lowOf(ROUTE)) & REMOTE_IRR, trigger ? REMOTE_IRR : 0, `remote IRR, ${text}`);
         if (profile === 'qemu-11.1') t.equal(bench.irr(MASTER) & (1 << ROUTE), 1 << ROUTE, `8259, ${text}`);
       }

@@ -13,7 +13,7 @@ const DONE = wordOf('settleDone');
 
 t.test('a round that ends after a freeze does not take back that waiting threads were answered', async (t) => {
   const bench = new BenchMachine({ locking: 'bql' });
-  const { memory, locks } = bench.mainLoop.machine;
+  const { memory, locks } = bench.mainLoopMachine;
   memory.add(WANTED, 1);
   const release = locks.release.bind(locks);
   // Between the look at the requests and their answer another thread asks, and the machine is frozen.

@@ -3,7 +3,7 @@ import t from 'tap';
 import { PROFILE_NAMES } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
 import { CLOCK_END } from '../../../src/core/machine/clock.js';
-import { CONTROL_PAUSE, CONTROL_RESTORE, CONTROL_RESUME } from '../../../src/core/machine/due-work.js';
+import { CONTROL_PAUSE, CONTROL_RESTORE, CONTROL_RESUME } from '../../../src/core/machine/control-path.js';
 import { oneShot, periodic, turnOn } from '../../support/hpet-registers.js';
 import { LateMachine } from '../../support/late-machine.js';
 import { raises } from '../../support/outputs.js';

@@ -4,7 +4,7 @@ import { GENERAL_CONFIGURATION } from '../../../src/core/devices/hpet/registers.
 import { PROFILES, quirkBits } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import type { ClockMode } from '../../../src/core/machine/clock.js';
-import { CONTROL_RESET, DueWork } from '../../../src/core/machine/due-work.js';
+import { CONTROL_RESET } from '../../../src/core/machine/control-path.js';
 import { Machine, type MachineOptions } from '../../../src/core/machine/machine.js';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { U64 } from '../../../src/core/memory/u64.js';
@@ -71,7 +71,7 @@ function fixture(locking: PresetName, clock: ClockMode) {
   const callbacks = [0, 0];
   const shared = new ClockedMemory(buffer);
   const callbackBegins = () => {
-    callbacks[mainLoop.machine.slot]++;
+    callbacks[mainLoop.machine.chipset.slot]++;
   };
   const mainLoop: MainLoop = new MainLoop(
     new Thread(MAIN_LOOP_THREAD, shared, { ...NO_STATISTICS, callbackBegins }),
@@ -81,7 +81,7 @@ function fixture(locking: PresetName, clock: ClockMode) {
   const load = new LoadThread(new Thread(LOAD_THREAD, shared, NO_STATISTICS), new HoldingMemory(buffer), map);
   const host = new ThreadHost(shared, map, false);
   const view = new Machine(new ClockedMemory(buffer), new Thread(GATEWAY_THREAD, shared, NO_STATISTICS), host);
-  const due = new DueWork(view);
+  const { due } = view;
   for (const slot of [LOADED, VICTIM]) {
     view.create(machineAt(map, slot), optionsOf(slot, locking, slot === LOADED ? clock : 'realtime'));
     const write = (offset: number, value: number) => view.write(HPET_BASE + offset, 8, new U64().setNumber(value));
@@ -101,13 +101,13 @@ function fixture(locking: PresetName, clock: ClockMode) {
     mainLoop.runDue();
     host.events.drain(65_536, () => {});
   };
-  return { load, callbacks, time, holds, host, select, round, shared, map };
+  return { load, callbacks, time, holds, host, view, select, round, shared, map };
 }
 
 for (const clock of ['realtime', 'manual'] as const) {
   t.test(`${clock}: deadlines, rounds and control work of another machine come during one hold`, (t) => {
     for (const locking of PRESET_NAMES) {
-      const { load, callbacks, time, holds, select, round, shared, map } = fixture(locking, clock);
+      const { load, callbacks, time, holds, view, select, round, shared, map } = fixture(locking, clock);
       // The main loop has the turn first.
       round();
       const before = [...callbacks];
@@ -127,10 +127,10 @@ for (const clock of ['realtime', 'manual'] as const) {
           select(VICTIM).drainKicks();
           if (select(VICTIM).control.takeDone()) {
             controlled = true;
-            const { machine } = select(VICTIM);
-            machine.write(HPET_BASE + configurationOf(0), 8, new U64().setNumber(routed(0) | PERIODIC_VAL_SET));
-            machine.write(HPET_BASE + comparatorOf(0), 8, new U64().setNumber(1_000));
-            machine.write(HPET_BASE + GENERAL_CONFIGURATION, 8, new U64().setNumber(1));
+            select(VICTIM);
+            view.write(HPET_BASE + configurationOf(0), 8, new U64().setNumber(routed(0) | PERIODIC_VAL_SET));
+            view.write(HPET_BASE + comparatorOf(0), 8, new U64().setNumber(1_000));
+            view.write(HPET_BASE + GENERAL_CONFIGURATION, 8, new U64().setNumber(1));
           }
         }
         t.equal(shared.load(map.roundsDone), shared.load(map.roundsWanted), `${locking}: rounds are complete`);

@@ -108,7 +108,7 @@ t.test('it does not spin while a writer holds the readers of the main counter up
   const { run, machine, others } = gateway(EventRing, { seqlock: 'legacy' });
   t.equal(run(READ, 8, MAIN_COUNTER, 0), OK);
   others.acquire(DEVICE);
-  machine.hpet.counter.holdReaders();
+  machine.chipset.hpet.counter.holdReaders();
   t.equal(run(READ, 8, MAIN_COUNTER, 0), undefined);
 });
 

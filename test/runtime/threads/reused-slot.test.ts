@@ -1,6 +1,6 @@
 import t from 'tap';
 import { PRESETS } from '../../../src/core/locking/presets.js';
-import { CONTROL_REMOVE, DueWork } from '../../../src/core/machine/due-work.js';
+import { CONTROL_REMOVE } from '../../../src/core/machine/control-path.js';
 import { Machine, type MachineOptions } from '../../../src/core/machine/machine.js';
 import { MACHINE_WORDS } from '../../../src/core/memory/map.js';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
@@ -48,7 +48,7 @@ t.test('the main loop does not look into the machine that has the place of one t
   const host = new ThreadHost(shared, map, false);
   const gateway = new Machine(new SharedMemory(buffer), thread(GATEWAY_THREAD), host);
   gateway.create(machineAt(map, 0), { ...MACHINE, locks: { mutex: 'ticket' } });
-  const { control } = new DueWork(gateway);
+  const { control } = gateway.due;
   const memory = new WatchedMemory(buffer);
   const mainLoop = new MainLoop(thread(MAIN_LOOP_THREAD), memory, map);
 

@@ -4,7 +4,7 @@ import { MAX_TIMERS } from '../../../src/core/devices/hpet/registers.js';
 import { PROFILE_NAMES, PROFILES, type Profile, quirkBits } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import type { ClockMode } from '../../../src/core/machine/clock.js';
-import { CALLBACKS_PER_SLICE, DueWork } from '../../../src/core/machine/due-work.js';
+import { CALLBACKS_PER_SLICE } from '../../../src/core/machine/due-work.js';
 import { Machine } from '../../../src/core/machine/machine.js';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { U64 } from '../../../src/core/memory/u64.js';
@@ -66,13 +66,13 @@ function fixture(profile: Profile, locking: PresetName, clock: ClockMode) {
     return new Thread(id, shared, { ...NO_STATISTICS, callbackBegins });
   };
   const mainLoop: MainLoop = new MainLoop(
-    thread(MAIN_LOOP_THREAD, () => mainLoop.machine.slot),
+    thread(MAIN_LOOP_THREAD, () => mainLoop.machine.chipset.slot),
     memory(),
     map,
   );
   const submissions = new SubmissionRing(shared, map.submissionRings, map.submissions);
   const vcpu: VcpuThread = new VcpuThread(
-    thread(FIRST_VCPU_THREAD, () => vcpu.machine.slot),
+    thread(FIRST_VCPU_THREAD, () => vcpu.machine.chipset.slot),
     memory(),
     map,
     0,
@@ -80,7 +80,7 @@ function fixture(profile: Profile, locking: PresetName, clock: ClockMode) {
   );
   const view: Machine = new Machine(
     memory(),
-    thread(FIRST_VCPU_THREAD, () => view.slot),
+    thread(FIRST_VCPU_THREAD, () => view.chipset.slot),
     host,
   );
   const write = (offset: number, value: number) => view.write(HPET_BASE + offset, 8, new U64().setNumber(value));
@@ -103,7 +103,7 @@ function fixture(profile: Profile, locking: PresetName, clock: ClockMode) {
   }
   const due = (slot: number) => {
     view.select(machineAt(map, slot));
-    return new DueWork(view);
+    return view.due;
   };
   const hasDrains = () => shared.load(drainsAt(map, 0)) !== 0;
   return { mainLoop, vcpu, counts, time, due, events: host.events, hasDrains };

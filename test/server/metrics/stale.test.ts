@@ -42,12 +42,12 @@ function twoViews(): { a: Machine; b: Machine; reader: StatisticsReader } {
 }
 
 function decide(machine: Machine, level: number): void {
-  machine.design.irq.begin(machine);
-  machine.design.irq.driveLine(machine, LINE, SOURCE, level);
+  machine.chipset.design.irq.begin(machine.chipset);
+  machine.chipset.design.irq.driveLine(machine.chipset, LINE, SOURCE, level);
 }
 
 function carryOut(machine: Machine): void {
-  machine.design.irq.end(machine);
+  machine.chipset.design.irq.end(machine.chipset);
 }
 
 t.test('a deferred change is late after a newer decision, and inverted after a newer execution', async (t) => {
@@ -74,6 +74,6 @@ t.test('a deferred change is late after a newer decision, and inverted after a n
   carryOut(b);
   carryOut(a);
   t.same(counts(), { late: 1, inverted: 1, deferred: 5 });
-  t.same(a.decisions.counts(), { total: 5, late: 1, inverted: 1 });
+  t.same(a.chipset.decisions.counts(), { total: 5, late: 1, inverted: 1 });
   t.equal(reader.durations(0, DEFERRED_DELAY).count, 0, 'another slot is not touched');
 });

@@ -8,7 +8,7 @@ export const LINES = 32;
 export const GSI_COUNT = 24;
 
 const QUIRK_BITS = AREA.word('quirks', 'constant');
-/** One word per line: bit n is the level of source n, INPUT_LEVEL what the interrupt controllers were told last. */
+/** One word per line: bit n is the level of source n, INPUT_LEVEL the level that the interrupt controllers saw last. */
 const SOURCES = AREA.words('sources', LINES, 'router');
 /** Whether interrupts of the PIT are let through: not with legacy replacement. */
 export const PIT_GATE = AREA.word('pitGate', 'router');
@@ -28,7 +28,7 @@ export interface RouterPorts {
 
 /**
  * The GSI router: one level per source of each line, and their wired OR. The HPET's timers form one driver with a line
- * of its own; what the OR is taken over and who may lower whom is subject to two quirks.
+ * of its own. Two quirks change which sources the OR includes, and which source may lower another.
  */
 export class GsiRouter {
   constructor(
@@ -46,7 +46,7 @@ export class GsiRouter {
     this.#assign(line, source, nextLevels(levels, source, level, this.memory.get(QUIRK_BITS)), level);
   }
 
-  /** Who raises a line when its sources' levels become `levels`: `source`, which asked, or the first that is high. */
+  /** The source that raises a line when its levels become `levels`: `source`, which asked, or the first that is high. */
   raisedBy(line: number, source: number, levels: number): number {
     const rises = levels !== 0 && (this.memory.get(SOURCES + line) & HPET_BITS) === 0;
     return rises && !(levels & (1 << source)) ? 31 - Math.clz32(levels & -levels) : source;

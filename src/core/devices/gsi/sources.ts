@@ -1,9 +1,9 @@
-/** Who drives a line. Each source has its own level; a line is what its sources make of it. */
+/** Sources of a line. Each has its own level; the level of a line follows from those of its sources. */
 export const SOURCE_PIT = 24;
 export const SOURCE_RTC = 25;
 /** A client's line message, or another device that is not part of this machine. */
 export const SOURCE_EXTERNAL = 26;
-/** The callback of Xen's event channel, which comes in behind the router and has no level there. */
+/** The callback of Xen's event channel, which enters behind the router and has no level there. */
 export const SOURCE_XEN = 27;
 
 /** Sources 0 to 23 are the HPET's timers. */

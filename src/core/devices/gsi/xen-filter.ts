@@ -15,7 +15,7 @@ export interface XenOptions {
 /** 1 + index of the form; 0: there is no filter. */
 const FORM = AREA.word('form', 'constant');
 const GSI = AREA.word('gsi', 'constant');
-/** What the GSI's sources made of it last. */
+/** The last level that the router drove. */
 const EXTERNAL = AREA.word('external', 'router');
 /** The level of the event channel's callback. */
 const CALLBACK = AREA.word('callback', 'router');
@@ -45,8 +45,9 @@ export interface AssertionFailures {
 /**
  * Xen's event channel on one GSI: a filter on the way from the router to the interrupt controllers. It remembers the
  * level that comes from the router and adds the callback's by OR; a change of the callback drives the same GSI once
- * more, through the filter. What it drives itself passes as it is and is not remembered. In the flag forms a global flag
- * says so, whoever drives meanwhile: that holds only while the BQL keeps all others out, which `flag+assert` asserts.
+ * more, through the filter. A level that the filter drives itself passes unchanged and is not remembered. In the flag forms a
+ * global flag marks such levels. It marks the levels of other threads as well, unless the BQL keeps those threads out;
+ * `flag+assert` asserts that.
  */
 export class XenFilter {
   constructor(
@@ -70,7 +71,7 @@ export class XenFilter {
     return this.memory.get(FORM) === FLAG_AND_ASSERT;
   }
 
-  /** What the controllers get to see of a level of the router; the caller has the router's protection. */
+  /** The level that the controllers see for a level of the router; the caller has the router's protection. */
   filter(gsi: number, level: number, source: number): number {
     const { memory } = this;
     const form = memory.get(FORM);

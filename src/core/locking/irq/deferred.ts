@@ -1,8 +1,6 @@
-import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
-import { BQL } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
-import { bigLocked } from './big-locked.js';
+import { bigLocked, flush, recording } from './big-locked.js';
 
 /**
  * Option 3, deferred calls: a change is recorded under the mutex and applied after it, under a BQL guard.
@@ -14,29 +12,16 @@ import { bigLocked } from './big-locked.js';
  */
 export const deferred: IrqAxis = {
   ...bigLocked,
+  ...recording,
   name: 'deferred',
-  numbered: true,
   end(target) {
-    if (!target.deferred.end()) return;
-    const { locks } = target;
-    const site = locks.site;
-    locks.site = DEFERRED_FLUSH;
-    const entered = locks.guard(BQL);
-    locks.site = site;
-    target.deferred.apply(target, judged);
-    locks.unguard(BQL, entered);
+    flush(target, judged);
   },
   driveLine(target, line, source, level) {
     target.deferred.addLevel(line, source, level, target.decisions.decide(source, level));
   },
   pulseLine(target, line, source) {
     target.deferred.addPulse(line, source);
-  },
-  sendMsi(target, timer, address, data) {
-    target.deferred.addMsi(timer, address, data);
-  },
-  setPitGate(target, level) {
-    target.deferred.addPitGate(level);
   },
 };
 

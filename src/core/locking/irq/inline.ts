@@ -1,8 +1,8 @@
-import { DEFERRED_FLUSH, IRQ_UPDATE } from '../../sync/call-sites.js';
+import { IRQ_UPDATE } from '../../sync/call-sites.js';
 import { BQL } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
-import { bigLocked } from './big-locked.js';
+import { bigLocked, flush } from './big-locked.js';
 
 /**
  * A BQL guard at the point of change, under whatever is held. The big lock protects all interrupt controllers.
@@ -17,12 +17,7 @@ export const inline: IrqAxis = {
   name: 'inline',
   numbered: false,
   end(target) {
-    if (!target.deferred.end()) return;
-    const { locks } = target;
-    locks.site = DEFERRED_FLUSH;
-    const entered = locks.guard(BQL);
-    target.deferred.apply(target, madeUpFor);
-    locks.unguard(BQL, entered);
+    flush(target, madeUpFor);
   },
   driveLine(target, line, source, level) {
     const entry = enterForChange(target);

@@ -1,10 +1,9 @@
 import { nextLevels } from '../../devices/gsi/router.js';
 import { QUIRKS } from '../../devices/quirks.js';
-import { DEFERRED_FLUSH } from '../../sync/call-sites.js';
-import { BQL, DEVICE } from '../../sync/lock-names.js';
+import { DEVICE } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
 import type { DeferredLines } from '../deferred-list.js';
-import { bigLocked } from './big-locked.js';
+import { bigLocked, flush, recording } from './big-locked.js';
 
 /**
  * Deferred and revalidated: only *that* a line changed is recorded; when it is applied, its levels are read again. A
@@ -18,19 +17,10 @@ import { bigLocked } from './big-locked.js';
  */
 export const revalidated: IrqAxis = {
   ...bigLocked,
+  ...recording,
   name: 'revalidated',
-  numbered: true,
   end(target) {
-    if (!target.deferred.end()) return;
-    const { locks } = target;
-    const site = locks.site;
-    locks.site = DEFERRED_FLUSH;
-    const entered = locks.guard(BQL);
-    locks.acquireUnder(BQL, DEVICE);
-    locks.site = site;
-    target.deferred.apply(target, asTheyAre);
-    locks.release(DEVICE);
-    locks.unguard(BQL, entered);
+    flush(target, asTheyAre, DEVICE);
   },
   driveLine(target, line, source, level) {
     const { decisions } = target;
@@ -42,12 +32,6 @@ export const revalidated: IrqAxis = {
     const raised = nextLevels(decisions.levels(line), source, 1, target.quirks);
     decisions.setLevelsByPulse(line, nextLevels(raised, source, 0, target.quirks));
     target.deferred.addPulse(line, source);
-  },
-  sendMsi(target, timer, address, data) {
-    target.deferred.addMsi(timer, address, data);
-  },
-  setPitGate(target, level) {
-    target.deferred.addPitGate(level);
   },
 };
 

@@ -1,5 +1,6 @@
 import { ROUTER } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
+import { leafLocked } from './leaf-locked.js';
 
 /**
  * crosvm: try the router's own lock; if it is taken, queue the change for the holder.
@@ -12,18 +13,12 @@ import type { IrqAxis, IrqTarget } from '../axes.js';
  * for the router before it answers. With a realtime clock it does not: an interrupt may then follow the reply to its cause.
  */
 export const tryQueue: IrqAxis = {
+  ...leafLocked,
   name: 'try-queue',
-  lockless: true,
-  numbered: false,
-  enter(target, controller) {
-    return target.locks.guard(controller);
-  },
   leave(target, controller, entered) {
     target.locks.unguard(controller, entered);
     if (entered && controller === ROUTER) drainLeftovers(target);
   },
-  begin() {},
-  end() {},
   settle(target) {
     if (!target.lineQueue.hasQueued) return;
     target.lineQueue.hasQueued = false;
@@ -53,14 +48,6 @@ export const tryQueue: IrqAxis = {
       target.locks.release(ROUTER);
     }
     drainLeftovers(target);
-  },
-  sendMsi(target, timer, address, data) {
-    target.sendMsi(timer, address, data);
-  },
-  setPitGate(target, level) {
-    const entered = this.enter(target, ROUTER);
-    target.setPitGate(level);
-    this.leave(target, ROUTER, entered);
   },
 };
 

@@ -7,7 +7,7 @@ import { QUIRKS } from '../../../core/devices/quirks.js';
 import type { Design } from '../../../core/locking/axes.js';
 import { LineDecisions } from '../../../core/locking/line-decisions.js';
 import { LineQueue } from '../../../core/locking/line-queue.js';
-import { CONTROL_RESTORE, CONTROL_SAVE } from '../../../core/machine/due-work.js';
+import { CONTROL_RESTORE, CONTROL_SAVE } from '../../../core/machine/control-path.js';
 import { MACHINE_WORDS } from '../../../core/memory/map.js';
 import { ROUTER } from '../../../core/sync/lock-names.js';
 import { lockAddress } from '../../../core/sync/locks.js';

@@ -12,8 +12,8 @@ import {
 import { QUIRKS } from '../../../core/devices/quirks.js';
 import { BqlLoad } from '../../../core/machine/bql-load.js';
 import { Clock } from '../../../core/machine/clock.js';
+import { isAlive } from '../../../core/machine/configuration.js';
 import { Kicks } from '../../../core/machine/kicks.js';
-import { isAlive } from '../../../core/machine/machine.js';
 import { TIMER_COUNT } from '../../../core/machine/timer-list.js';
 import { BQL, DEVICE } from '../../../core/sync/lock-names.js';
 import { lockAddress } from '../../../core/sync/locks.js';

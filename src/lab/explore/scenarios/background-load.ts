@@ -1,4 +1,4 @@
-import { CONTROL_REMOVE, CONTROL_RESET } from '../../../core/machine/due-work.js';
+import { CONTROL_REMOVE, CONTROL_RESET } from '../../../core/machine/control-path.js';
 import { HPET, read } from '../requests.js';
 import type { Scenario } from '../scenario.js';
 import { oneShot, redirect, turnOn } from './machines.js';

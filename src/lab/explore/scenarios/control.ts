@@ -6,7 +6,7 @@ import {
   CONTROL_RESET,
   CONTROL_RESTORE,
   CONTROL_SAVE,
-} from '../../../core/machine/due-work.js';
+} from '../../../core/machine/control-path.js';
 import { HPET, write } from '../requests.js';
 import type { Scenario } from '../scenario.js';
 import { edgeTimer, pendingLevelTimer, turnOn } from './machines.js';

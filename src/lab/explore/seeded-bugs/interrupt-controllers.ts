@@ -1,5 +1,5 @@
 import { Ioapic } from '../../../core/devices/ioapic/ioapic.js';
-import { Machine } from '../../../core/machine/machine.js';
+import { Chipset } from '../../../core/machine/chipset.js';
 import type { Memory } from '../../../core/memory/memory.js';
 import { replaced, type SeededBug } from './seeded-bug.js';
 
@@ -32,10 +32,10 @@ export const INTERRUPT_CONTROLLER_BUGS: readonly SeededBug[] = [
     options: {
       seedBug: () =>
         replaced(
-          Machine.prototype,
+          Chipset.prototype,
           'withInterruptControllers',
           (original) =>
-            function (this: Machine, copy) {
+            function (this: Chipset, copy) {
               original.call(this, () => {
                 copy();
                 const { router } = this;

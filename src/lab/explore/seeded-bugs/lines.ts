@@ -3,7 +3,7 @@ import { lockless } from '../../../core/locking/irq/lockless.js';
 import { revalidated } from '../../../core/locking/irq/revalidated.js';
 import { tryQueue } from '../../../core/locking/irq/try-queue.js';
 import { LineDecisions } from '../../../core/locking/line-decisions.js';
-import { Machine } from '../../../core/machine/machine.js';
+import { MmioPath } from '../../../core/machine/mmio-path.js';
 import { BQL, ROUTER } from '../../../core/sync/lock-names.js';
 import { all, replaced, type SeededBug } from './seeded-bug.js';
 
@@ -58,13 +58,14 @@ export const LINE_BUGS: readonly SeededBug[] = [
     options: {
       seedBug: () =>
         replaced(
-          Machine.prototype,
+          MmioPath.prototype,
           'leaveHpet',
           () =>
-            function (this: Machine) {
-              this.leaveDevice();
-              this.design.irq.end(this);
-              this.design.mmio.leave(this.locks);
+            function (this: MmioPath) {
+              const { chipset } = this;
+              chipset.leaveDevice();
+              chipset.design.irq.end(chipset);
+              chipset.design.mmio.leave(chipset.locks);
             },
         ),
     },

@@ -35,12 +35,12 @@ class XenMachine extends BenchMachine {
    * GSI. Returns whether it got in.
    */
   setCallbackAndMeanwhile(level: number, external: number): boolean {
-    const { xen } = this.machine;
-    const other = this.mainLoop.machine;
+    const { xen } = this.machine.chipset;
+    const other = this.mainLoopMachine;
     let gotIn = false;
     xen.endSetting = () => {
       // Nothing can wait on the one thread of a test.
-      if (other.design.irq.lockless || other.locks.tryAcquire(BQL)) {
+      if (other.chipset.design.irq.lockless || other.locks.tryAcquire(BQL)) {
         gotIn = true;
         other.setLine(GSI, external);
       }
@@ -110,11 +110,11 @@ t.test('flag+assert under lockless-irq fails wherever the filter is reached, and
   } catch (error) {
     t.match(error, failure);
     t.not(bench.machine.locks.held, 0);
-    bench.machine.breakOff(error, 0);
+    bench.machine.chipset.breakOff(error, 0);
     t.equal(bench.machine.locks.held, 0, 'released where the path is broken off');
   }
-  t.match(bench.machine.xen.failures(), { count: 1 });
-  t.throws(() => bench.machine.breakOff(new Error('something else'), 0), { message: 'something else' });
+  t.match(bench.machine.chipset.xen.failures(), { count: 1 });
+  t.throws(() => bench.machine.chipset.breakOff(new Error('something else'), 0), { message: 'something else' });
   bench.setLine(19, 1);
   t.pass('other GSIs work');
 });
@@ -126,7 +126,7 @@ t.test('flag under lockless-irq: an external level is lost', async (t) => {
   t.equal(bench.setCallbackAndMeanwhile(1, 1), true);
   bench.takeEvents();
   bench.setCallback(0);
-  t.equal(bench.machine.router.level(GSI), 1, 'the external source still holds the line');
+  t.equal(bench.machine.chipset.router.level(GSI), 1, 'the external source still holds the line');
   t.same(bench.setCallback(1), [MESSAGE], 'and yet the input fell with the callback: it rises again');
 });
 

@@ -165,6 +165,6 @@ for (const locking of PRESET_NAMES) {
     bench.setLine(3, 1);
     t.equal(bench.acknowledgeInterrupt(), 0x23);
     t.equal(bench.machine.locks.held, 0);
-    t.equal(bench.mainLoop.machine.locks.held, 0);
+    t.equal(bench.mainLoopMachine.locks.held, 0);
   });
 }

@@ -25,7 +25,7 @@ t.test(
   async (t) => {
     const bench = bothHigh(['last-writer-wins']);
     bench.setLine(11, 0);
-    t.equal(bench.machine.router.level(11), 0);
+    t.equal(bench.machine.chipset.router.level(11), 0);
     bench.endOfInterrupt(0x41);
     t.same(outputs(bench, 'apic'), [], 'nothing is delivered again');
   },
@@ -34,19 +34,19 @@ t.test(
 t.test('last-writer-wins off: the pin is high as long as one driver is', async (t) => {
   const bench = bothHigh([]);
   bench.setLine(11, 0);
-  t.equal(bench.machine.router.level(11), 1);
+  t.equal(bench.machine.chipset.router.level(11), 1);
   bench.endOfInterrupt(0x41);
   t.same(outputs(bench, 'apic'), ['pin 11 vector 0x41 level @1000'], 'the EOI delivers again');
   acknowledge(bench, 2);
   bench.endOfInterrupt(0x41);
-  t.equal(bench.machine.router.level(11), 0);
+  t.equal(bench.machine.chipset.router.level(11), 0);
   t.same(outputs(bench, 'apic'), []);
 });
 
 t.test('last-writer-wins on: acknowledging the timer lowers the pin though the external source holds it', async (t) => {
   const bench = bothHigh(['last-writer-wins']);
   acknowledge(bench, 2);
-  t.equal(bench.machine.router.level(11), 0);
+  t.equal(bench.machine.chipset.router.level(11), 0);
 });
 
 t.test('last-writer-wins: the line of the HPET is reported with its own level in both cases', async (t) => {

@@ -47,7 +47,7 @@ t.test('one-shot-32-once off: a main loop that slept over many matches makes one
   const bench = new BenchMachine({ profile: 'datasheet' });
   oneShot(bench, 2, 11, 100, MODE32_CNF);
   turnOn(bench);
-  bench.mainLoop.machine.clock.moveTo(5.5 * WRAP_NS);
+  bench.mainLoopMachine.clock.moveTo(5.5 * WRAP_NS);
   bench.advance(6.1 * WRAP_NS);
   const deadlines = bench
     .takeEvents()

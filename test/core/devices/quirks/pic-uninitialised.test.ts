@@ -12,7 +12,7 @@ for (const [quirks, state, intr, vector] of [
   t.test(`pic-uninitialised ${state}: IRQ 5 of a pair that was never initialised gives ${vector}`, async (t) => {
     const bench = new BenchMachine({ quirks });
     bench.setLine(5, 1);
-    t.equal(bench.machine.pic.pair.intr, intr);
+    t.equal(bench.machine.chipset.pic.pair.intr, intr);
     t.equal(bench.acknowledgeInterrupt(), vector);
   });
 

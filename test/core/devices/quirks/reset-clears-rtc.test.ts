@@ -14,7 +14,7 @@ for (const [quirks, state, level] of [
       turnOn(bench, true);
       bench.setLegacyInput(SOURCE_RTC, 1);
       bench.reset();
-      t.equal(bench.machine.router.level(8), level);
+      t.equal(bench.machine.chipset.router.level(8), level);
     },
   );
 }

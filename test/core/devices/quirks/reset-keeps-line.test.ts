@@ -21,7 +21,7 @@ for (const [quirks, state, level] of [
   [[], 'off', 0],
 ] as const) {
   t.test(`reset-keeps-line ${state}: the line of a pending level timer after a reset is ${level}`, async (t) => {
-    t.equal(pending(quirks).machine.router.level(16), level);
+    t.equal(pending(quirks).machine.chipset.router.level(16), level);
   });
 
   t.test(`reset-keeps-line ${state}: the same of line 8 under legacy replacement`, async (t) => {
@@ -30,6 +30,6 @@ for (const [quirks, state, level] of [
     turnOn(bench, true);
     bench.advance(1_000);
     bench.reset();
-    t.equal(bench.machine.router.level(8), level);
+    t.equal(bench.machine.chipset.router.level(8), level);
   });
 }

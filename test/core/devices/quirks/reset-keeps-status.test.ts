@@ -23,7 +23,7 @@ for (const [quirks, state, status] of [
   t.test(`reset-keeps-status ${state}: General Interrupt Status after a reset is ${status}`, async (t) => {
     const bench = pending(quirks);
     t.equal(bench.readHpet(0x20), status);
-    t.equal(bench.machine.router.level(16), 0);
+    t.equal(bench.machine.chipset.router.level(16), 0);
   });
 }
 
