@@ -1,11 +1,15 @@
-import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { TestServer } from '../support/server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tier } from '../support/tier.js';
@@ -31,12 +35,9 @@ t.test('the packed package, installed elsewhere, has its command and its clients
   run('npm', 'pack', root, '--silent');
   const [tarball] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const options = ['--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'];
-  const { status, stderr } = spawnSync('npm', ['install', `./${tarball}`, ...options], {
-    cwd: folder,
-    encoding: 'utf8',
-    env,
-  });
+  const registry = await registryWith(t, join(folder, tarball));
+  const options = ['--omit=dev', '--prefer-offline', '--no-audit', '--no-fund', '--registry', registry];
+  const { status, stderr } = await installed(folder, ['southbridge', ...options]);
   t.equal(status, 0, stderr);
   t.notMatch(stderr, /EBADENGINE/);
   t.ok(existsSync(join(folder, 'node_modules/southbridge/npm-shrinkwrap.json')), 'with the versions that were tested');
@@ -58,6 +59,36 @@ t.test('the packed package, installed elsewhere, has its command and its clients
   server.kill('SIGTERM');
   t.match(await exited, [0]);
 });
+
+/**
+ * A registry that has the packed package, and refers to the usual one for all others: npm reads a npm-shrinkwrap.json only
+ * where the registry says that there is one, as every registry does, and not of a file.
+ */
+async function registryWith(t: Test, tarball: string): Promise<string> {
+  const usual = execFileSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8', env }).trim();
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const contents = readFileSync(tarball);
+  const server = createServer((request, response) => {
+    const base = `http://${request.headers.host}`;
+    if (request.url === '/southbridge') {
+      const integrity = `sha512-${createHash('sha512').update(contents).digest('base64')}`;
+      const version = { ...manifest, _hasShrinkwrap: true, dist: { tarball: `${base}/southbridge.tgz`, integrity } };
+      const versions = { [manifest.version]: version };
+      response.end(JSON.stringify({ name: 'southbridge', 'dist-tags': { latest: manifest.version }, versions }));
+    } else if (request.url === '/southbridge.tgz') response.end(contents);
+    else response.writeHead(307, { location: new URL(`.${request.url}`, usual).href }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function installed(folder: string, args: readonly string[]) {
+  const npm = spawn('npm', ['install', ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env });
+  const [stderr, [status]] = await Promise.all([text(npm.stderr), once(npm, 'close')]);
+  return { status, stderr };
+}
 
 /** What a user of the client alone writes: both clients, without any other package. */
 const CLIENT_ALONE = `

@@ -18,18 +18,20 @@ export interface WatchdogNews {
   readonly ended: readonly number[];
 }
 
-const { buffer, map, exits } = workerData as WatchdogData;
-const shared = new SharedMemory(buffer);
-const watchdog = new Watchdog(shared, map);
-/** Never notified: the tick. */
-const tick = new Int32Array(new SharedArrayBuffer(4));
-let stalls = 0;
+watch(workerData as WatchdogData);
 
-for (;;) {
-  Atomics.wait(tick, 0, 0, TICK_MS);
-  const { begun, ended } = watchdog.tick(shared.hostTime());
-  stalls += begun.length - ended.length;
-  if (begun.length > 0 || ended.length > 0) parentPort?.postMessage({ begun, ended } satisfies WatchdogNews);
-  // The gateway ends the process, with its log and status. A worker cannot, but by a signal.
-  if (exits && stalls > 0 && watchdog.gatewaySilence >= STALL_TICKS) process.kill(process.pid, 'SIGKILL');
+function watch({ buffer, map, exits }: WatchdogData): never {
+  const shared = new SharedMemory(buffer);
+  const watchdog = new Watchdog(shared, map);
+  /** Never notified: the tick. */
+  const tick = new Int32Array(new SharedArrayBuffer(4));
+  let stalls = 0;
+  for (;;) {
+    Atomics.wait(tick, 0, 0, TICK_MS);
+    const { begun, ended } = watchdog.tick(shared.hostTime());
+    stalls += begun.length - ended.length;
+    if (begun.length > 0 || ended.length > 0) parentPort?.postMessage({ begun, ended } satisfies WatchdogNews);
+    // The gateway ends the process, with its log and status. A worker cannot, but by a signal.
+    if (exits && stalls > 0 && watchdog.gatewaySilence >= STALL_TICKS) process.kill(process.pid, 'SIGKILL');
+  }
 }

@@ -44,10 +44,12 @@ t.test('deferred-irq: newer updates are overtaken by older ones', demonstrations
   const { total, late, inverted, stale } = race.machine.engine.slot(0).deferred();
   t.comment(`${total} deferred, ${late} late, ${inverted} inverted; the line was wrong ${race.wrong} times`);
   if (mustBeSeen) t.ok(inverted > 0 && race.wrong > 0, 'updates were inverted, and lines left wrong');
-  t.equal(race.log.inverted, inverted, 'the log of what was told finds the same ones');
+  // An update of an older decision that leaves the line at its level is reported by no event.
+  t.ok(race.log.inverted <= inverted, 'the log of line events finds no others');
+  t.equal(race.log.inverted > 0, inverted > 0, 'and finds some of them');
   for (const update of stale.filter(({ reason }) => reason === 'inverted')) {
-    t.match(update, { line: 20, source: 4, level: 0 }, 'an acknowledgement');
-    t.ok(update.newest > update.change, 'that came after the callback which was decided later');
+    t.match(update, { line: 20, source: 4 }, 'an acknowledgement or a match');
+    t.ok(update.newest > update.change, 'that was applied after a newer decision');
   }
   t.same(race.machine.deadlocks(), [], 'without any deadlock');
   await race.close();

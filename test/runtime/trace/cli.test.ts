@@ -22,8 +22,8 @@ t.test('southbridge trace record writes what happens meanwhile', async (t) => {
   const trace = new TraceFile(readFileSync(file, 'utf8'));
   checkStructure(t, trace);
   t.ok(
-    trace.stretches(THREADS, 'main-loop').some(({ name }) => name === 'hold bql'),
-    'the main loop was at work',
+    trace.stretches(THREADS, 'bql-load').some(({ name }) => name === 'hold bql'),
+    'the background load held the BQL',
   );
   t.equal((await server.get('/v1/machines/m/trace')).enabled, false, 'it is off again');
 

@@ -490,7 +490,7 @@ export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_server, 9);
 
 /**
- * Level of every line, as in `LineEvent`: the lines that the HPET drives (with PIT and RTC), and those that clients drive.
+ * Level of every line, as `LineEvent` reports it: lines of the HPET (with PIT and RTC), and lines that clients drive.
  *
  * @generated from message southbridge.v1.LineLevels
  */
