@@ -151,7 +151,7 @@ t.test('a jump beyond the end of a clock is refused with a code, and changes not
   const old = { ...snapshot, virtualTime: String(BigInt(CLOCK_END - 86_400e9)), takenAt: 0 };
   const { status, body } = await server.request('PUT', '/v1/machines/vm/snapshot?counter=jump', old);
   t.match({ status, code: body.error.code }, { status: 409, code: 'jump-too-far' });
-  t.match(body.error.message, /use counter=continue, or set the wall clock right/);
+  t.match(body.error.message, /use counter=continue, or correct the wall clock/);
   t.ok((await virtualTimeOf(server, 'vm')) < HOUR);
   t.equal((await server.request('PUT', '/v1/machines/vm/snapshot', old)).status, 200);
   await server.stop();
