@@ -15,7 +15,11 @@ interface Folder {
 const FOLDERS: readonly Folder[] = [
   { prefix: '/page/', folder: new URL('web/', root), files: /\.(?:css|html|js|svg)$/ },
   // The client, and what it imports.
-  { prefix: '/page/modules/', folder: new URL('dist/src/', root), files: /^\/(?:(?:client|protocol)\/.*|errors)\.js$/ },
+  {
+    prefix: '/page/modules/',
+    folder: new URL('dist/src/', root),
+    files: /^\/(?:(?:client|errors|protocol)\/.*|errors|schema\/type)\.js$/,
+  },
   // Wherever npm has put it.
   {
     prefix: '/page/uplot/',

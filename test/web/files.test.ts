@@ -43,6 +43,23 @@ t.test('files of the page come with what a browser needs to keep them', async (t
   }
 });
 
+t.test('every module that the page imports is served, and imports by a path', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
+  const page = await ask(server, 'GET', '/');
+  const [script] = /[^"]+\.js(?=")/.exec(page.body) ?? [];
+  const found = new Set(['/page/modules/client/index.js', new URL(script ?? '', `${server.url}/`).pathname]);
+  for (const path of found) {
+    const { status, body } = await ask(server, 'GET', path);
+    t.equal(status, 200, path);
+    for (const [, target] of body.matchAll(/^(?:import|export)\b[^;'"]*?(?:from )?['"]([^'"]+)['"]/gm)) {
+      t.match(target, /^\.{0,2}\//, `${path} imports ${target}`);
+      found.add(new URL(target, `${server.url}${path}`).pathname);
+    }
+  }
+  t.ok(found.size > 30, 'modules of the page, of the client and of the protocol');
+});
+
 t.test('what is no file of the page is not there, wherever the path leads', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
