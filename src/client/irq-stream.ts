@@ -11,7 +11,7 @@ export interface IrqStreamOptions extends ConnectionOptions {
   readonly kinds?: readonly IrqKind[];
   readonly gsis?: readonly number[];
   readonly vectors?: readonly number[];
-  /** Events kept for whoever reads the stream; a gap tells of those beyond. 65,536 if not given. */
+  /** Events kept for the reader of the stream; a gap reports further ones. 65,536 if not given. */
   readonly eventLimit?: number;
 }
 

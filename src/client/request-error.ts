@@ -3,7 +3,7 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
 
   constructor(
-    /** As in docs/errors.md; or `connection-lost`, where the request may or may not have been carried out. */
+    /** As in docs/errors.md; or `connection-lost`, where the server may or may not have executed the request. */
     readonly code: string,
     message: string,
     /** What the sentence names. */
@@ -18,7 +18,7 @@ export class RequestError extends Error {
 export function connectionLost(url: string): RequestError {
   return new RequestError(
     'connection-lost',
-    `The connection to ${url} ended before the request was answered; it may or may not have been carried out.`,
+    `The connection to ${url} ended before the reply; the server may or may not have executed the request.`,
     { url },
   );
 }

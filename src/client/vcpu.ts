@@ -107,7 +107,7 @@ export class Vcpu {
     this.#flushSoon();
   }
 
-  /** Several accesses, carried out in order and as a whole. The value of each read; undefined of a write. */
+  /** Several accesses, executed in order and as a whole. The value of each read; undefined of a write. */
   async batch(accesses: readonly BatchAccess[]): Promise<(number | bigint | undefined)[]> {
     this.#flush();
     const all = accesses.map(({ address, size, value }) => access(address, size, value));

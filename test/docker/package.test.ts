@@ -108,7 +108,7 @@ t.test('the packed client, installed elsewhere without a network, has no depende
   t.teardown(server.stop);
   const run = async (command: string, ...args: string[]) =>
     (await promisify(execFile)(command, args, { cwd: folder, encoding: 'utf8', env })).stdout;
-  const tarball = (await run(process.execPath, join(root, 'packaging/pack-client.mjs'), folder)).trim();
+  const tarball = (await run(process.execPath, join(root, 'clients/javascript/pack-client.mjs'), folder)).trim();
   t.match(tarball, /^southbridge-client-.*\.tgz$/);
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   await run('npm', 'install', `./${tarball}`, '--offline', '--no-audit', '--no-fund', '--silent');

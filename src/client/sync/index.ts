@@ -44,7 +44,7 @@ const text = new TextDecoder();
 const NOTHING = new Uint8Array();
 /** Accesses in one frame: as many records of 16 bytes as find room, and the server's default limit allows. */
 const LARGEST_BATCH = 4096;
-/** Posted writes after which one waits: the server reads no further when too many are under way. */
+/** Posted writes after which one waits: the server reads no further when too many are in flight. */
 const POSTED_AT_ONCE = 256;
 
 /**
@@ -139,7 +139,7 @@ export class SyncVcpu {
     if (++this.#posted >= POSTED_AT_ONCE) this.sync();
   }
 
-  /** Several accesses, carried out in order. The value of each read; undefined of a write. */
+  /** Several accesses, executed in order. The value of each read; undefined of a write. */
   batch(accesses: readonly BatchAccess[]): (number | bigint | undefined)[] {
     const values: (number | bigint | undefined)[] = [];
     for (let first = 0; first < accesses.length; first += LARGEST_BATCH) {
@@ -231,7 +231,7 @@ export class SyncVcpu {
     }
   }
 
-  /** Ends the connection and its thread. Interrupts for this vCPU wait at the server for whoever connects next. */
+  /** Ends the connection and its thread. Interrupts for this vCPU wait at the server for the next connection. */
   close(): void {
     this.#end ??= closed();
     this.#worker.terminate();

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-/** On a single core, looking would only keep away whoever is waited for. */
+/** On a single core, polling would only keep the awaited thread from running. */
 const CORES = availableParallelism();
 
 /**

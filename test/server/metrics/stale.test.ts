@@ -46,7 +46,7 @@ function decide(machine: Machine, level: number): void {
   machine.chipset.design.irq.driveLine(machine.chipset, LINE, SOURCE, level);
 }
 
-function carryOut(machine: Machine): void {
+function execute(machine: Machine): void {
   machine.chipset.design.irq.end(machine.chipset);
 }
 
@@ -59,20 +59,20 @@ t.test('a deferred change is late after a newer decision, and inverted after a n
   });
   decide(a, 1);
   t.match(counts(), { deferred: 0 }, 'nothing before it is executed');
-  carryOut(a);
+  execute(a);
   t.same(counts(), { late: 0, inverted: 0, deferred: 1 });
 
   decide(a, 0);
   decide(b, 1);
-  carryOut(a);
+  execute(a);
   t.same(counts(), { late: 1, inverted: 0, deferred: 2 });
-  carryOut(b);
+  execute(b);
   t.same(counts(), { late: 1, inverted: 0, deferred: 3 });
 
   decide(a, 0);
   decide(b, 1);
-  carryOut(b);
-  carryOut(a);
+  execute(b);
+  execute(a);
   t.same(counts(), { late: 1, inverted: 1, deferred: 5 });
   t.same(a.chipset.decisions.counts(), { total: 5, late: 1, inverted: 1 });
   t.equal(reader.durations(0, DEFERRED_DELAY).count, 0, 'another slot is not touched');

@@ -104,7 +104,7 @@ t.test('sockets', async (t) => {
   for (const socket of open) socket.destroy();
 });
 
-t.test('whoever is slow to ask is answered 408; others are served', async (t) => {
+t.test('a slow request is answered 408; others are served', async (t) => {
   const server = await TestServer.start({ limits: { headersMs: 100, requestMs: 100 } });
   t.teardown(server.stop);
   const half = raw(server);
@@ -158,7 +158,7 @@ t.test('a client that sends too many frames a second is slowed, and loses nothin
     Array.from({ length: 40 }, () => client.request({ type: 'read', address: hex(0xfed00000), size: 4 })),
   );
   t.ok(replies.every(({ type }) => type === 'reply'));
-  // What is in one segment is served, and whoever sent it waits for it afterwards. The first ten may come at once.
+  // What is in one segment is served, and its sender waits for it afterwards. The first ten may come at once.
   await client.read(0xfed00000, 8);
   t.ok(performance.now() - start >= 250, 'thirty more take a third of a second');
 });

@@ -5,10 +5,10 @@ import { TestServer } from '../../support/server.js';
 
 const PIN = 4;
 const VECTOR = 0x44;
-/** Requests under way at a time, each of which raises or lowers a line. */
+/** Requests in flight at a time, each of which raises or lowers a line. */
 const WINDOW = 16;
 
-t.test('what other machines asked of a thread that comes to hang is carried out once', async (t) => {
+t.test('requests of other machines to a thread that hangs are executed once', async (t) => {
   const server = await TestServer.start({
     execution: 'threads',
     vcpuThreads: 1,
@@ -44,7 +44,7 @@ t.test('what other machines asked of a thread that comes to hang is carried out 
   const last = await other.request({ type: 'sync' });
   running = false;
   await Promise.all(streams);
-  t.ok(last, 'the requests under way were answered');
+  t.ok(last, 'the requests in flight were answered');
   const got = other.received.slice(before).filter(({ type, id }) => type === 'interrupt' || id !== last.id);
   const wanted = Array.from({ length: requests / 2 }, () => ['interrupt', 'reply', 'reply']).flat();
   t.strictSame(

@@ -3,7 +3,7 @@ import { pulse, writeEntry } from '../../support/guest.js';
 import { TestServer } from '../../support/server.js';
 import { VcpuClient } from '../../support/vcpu-client.js';
 
-t.test('a subscriber who comes back gets what it missed, and is told of what is no longer kept', async (t) => {
+t.test('a subscriber who comes back gets what it missed, and a gap for what is no longer kept', async (t) => {
   const server = await TestServer.start({ limits: { history: 4 }, machines: [{ name: 'm', clock: 'manual' }] });
   t.teardown(server.stop);
   const boot = await server.connect('m', 0);

@@ -80,7 +80,7 @@ function masking(pin: number): Step[] {
 
 async function play(client: VcpuClient, steps: readonly Step[]): Promise<(string | number)[]> {
   const before = client.received.length;
-  // Half of them one by one, the others with all under way at once.
+  // Half of them one by one, the others with all in flight at once.
   const half = steps.length / 2;
   for (const [message] of steps.slice(0, half)) await client.request(message);
   await Promise.all(steps.slice(half).map(([message]) => client.request(message)));

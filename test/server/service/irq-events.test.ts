@@ -124,7 +124,7 @@ t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
     await connected(1);
   });
 
-  t.test('one who reads too slowly is told of a gap, and the rest is in order', async (t) => {
+  t.test('a subscriber that reads too slowly gets a gap, and the rest in order', async (t) => {
     const slow = await events('?kind=apic');
     slow.pause();
     await writeEntry(boot, 6, 0x32 | LEVEL_TRIGGERED, 1);
@@ -165,7 +165,7 @@ t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
   });
 });
 
-t.test('the server shuts down whoever is subscribed', async () => {
+t.test('the server shuts down with subscribers connected', async () => {
   const server = await TestServer.start();
   const stream = await EventSourceClient.connect(`${server.url}/v1/machines/default/irqs/events`);
   await server.stop();

@@ -29,7 +29,7 @@ t.test('a server whose main loop dies tells its clients and exits with status 70
   });
   const client = await VcpuClient.connect(`${url.replace('http', 'ws')}/v1/machines/default/vcpus/0`);
   child.kill('SIGUSR2');
-  t.same(await client.closed, { code: 1011, reason: 'server-failed' }, 'whoever listens is told');
+  t.same(await client.closed, { code: 1011, reason: 'server-failed' }, 'every client gets the close code');
   t.same(await ended, { code: 70, signal: null });
   t.match(errors, /main loop has ended .*Exit status 70/);
 });

@@ -17,7 +17,7 @@ import { tier } from '../../support/tier.js';
 import { hex, type Message, type VcpuClient } from '../../support/vcpu-client.js';
 
 const SOCKETS = 4;
-/** Operations under way at a time. */
+/** Operations in flight at a time. */
 const WINDOW = 32;
 
 const edgePin = (vcpu: number) => 4 + vcpu;

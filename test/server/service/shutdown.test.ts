@@ -16,7 +16,7 @@ import { configuration } from '../../support/server.js';
 import { hex, type Message, VcpuClient } from '../../support/vcpu-client.js';
 
 const CLI = fileURLToPath(new URL('../../../src/cli.js', import.meta.url));
-/** SIGTERM to exit, whoever is connected. */
+/** SIGTERM to exit, with any clients connected. */
 const LIMIT_MS = 5000;
 
 /** Requests of one connection that are not answered yet. */
@@ -62,7 +62,7 @@ function halfDeadSocket(url: string, path: string): Promise<Socket> {
   });
 }
 
-t.test('SIGTERM ends the server with status 0, whoever is connected', async (t) => {
+t.test('SIGTERM ends the server with status 0, with any clients connected', async (t) => {
   const { child, url } = await serve();
   t.teardown(() => child.kill('SIGKILL'));
   const dead = await halfDeadSocket(url, '/v1/machines/default/vcpus/0');
@@ -77,7 +77,7 @@ t.test('SIGTERM ends the server with status 0, whoever is connected', async (t) 
   });
   child.kill('SIGTERM');
   const late = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
-  t.same(await alive.closed, { code: 1001, reason: 'shutting-down' }, 'whoever listens is told');
+  t.same(await alive.closed, { code: 1001, reason: 'shutting-down' }, 'every client gets the close code');
   t.same(await ended, { code: 0, signal: null }, `status 0 within ${LIMIT_MS} ms`);
   clearTimeout(late);
   for (const socket of [dead, deadStream, unfinished]) socket.destroy();
@@ -98,7 +98,7 @@ t.test('requests that were read before SIGTERM are answered before the close fra
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ duty: 0.5, hold: '400000000' }),
   });
-  const underWay = async () => {
+  const inFlight = async () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     return Number(/^southbridge_requests_under_way (\d+)$/m.exec(text)?.[1]);
   };
@@ -117,7 +117,7 @@ t.test('requests that were read before SIGTERM are answered before the close fra
       }),
     );
     // All of them at once, or, if it gave the BQL back just then, again.
-    while (left > 0 && (await underWay()) < 2 * PIPELINED);
+    while (left > 0 && (await inFlight()) < 2 * PIPELINED);
   } while (left < 2 * PIPELINED);
   child.kill('SIGTERM');
   for (const vcpu of vcpus) {
@@ -135,7 +135,7 @@ t.test('requests that were read before SIGTERM are answered before the close fra
   t.same(await ended, { code: 0, signal: null });
 });
 
-t.test('a batch that waits for an event before its own is under way', async (t) => {
+t.test('a batch that waits for an event before its own is in flight', async (t) => {
   const service = new Service(configuration({ execution: 'auto', machines: [{ name: 'm' }] }), () => {});
   const app = await buildApp({ service, logger: pino({ level: 'silent' }), admission: new Admission('') });
   await service.start();

@@ -172,7 +172,7 @@ t.test('what cannot be restored is refused, and changes nothing', async (t) => {
     ['bad-snapshot', { state: rest }],
     ['bad-snapshot', { state: { ...snapshot.state, misspelt: 1 } }],
     ['bad-snapshot', { deadlines: [] }],
-    // A reader would wait for ever, and a thread would write where another machine lies.
+    // A reader would wait indefinitely, and a thread would write where another machine lies.
     ['bad-snapshot', { state: { ...snapshot.state, 'hpet.counter[0]': 1 } }],
     ['bad-snapshot', { state: { ...snapshot.state, 'hpet.timer[0].heldLine': 33 } }],
     ['bad-snapshot', { state: { ...snapshot.state, 'pic.chip[1].lowest': 8 } }],

@@ -27,7 +27,7 @@ t.test('a resume token takes a vCPU over, and nothing else does', async (t) => {
   t.equal(third.hello.vcpu, 0, 'a vCPU that nobody holds needs no token');
 });
 
-t.test('interrupts wait for a vCPU that is away, and beyond the limit it is told of a gap', async (t) => {
+t.test('interrupts wait for a vCPU that is away, and a gap replaces those beyond the limit', async (t) => {
   const server = await TestServer.start({
     limits: { pendingInterrupts: 3 },
     machines: [{ name: 'm', vcpus: 2, clock: 'manual' }],

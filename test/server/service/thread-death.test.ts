@@ -75,7 +75,7 @@ t.test('a thread dies with a lock: its machine is suspect until it is restored, 
   const behind = request('GET', '/v1/machines/other/mmio/0xfed00000?size=8');
   await engine.pool.worker(engine.gateway.vcpus[0].thread)?.terminate();
   t.equal(await moving, 'machine-suspect');
-  t.equal((await behind).status, 200, 'what stood behind it in the ring is carried out');
+  t.equal((await behind).status, 200, 'the request behind it in the ring is executed');
   t.same(deaths, [['m']]);
   engine.slot(slot).machine.locks.release(BQL);
 

@@ -217,7 +217,7 @@ t.test('the IRQ stream has both forms', async (t) => {
   for (const { socket } of [boot, ...streams]) socket.terminate();
 });
 
-t.test('what waited for a vCPU comes in the form of whoever connects', async (t) => {
+t.test('events that waited for a vCPU arrive in the form of the new connection', async (t) => {
   const server = await TestServer.start({
     limits: { pendingInterrupts: 2 },
     machines: [{ name: 'm', clock: 'manual', vcpus: 2 }],

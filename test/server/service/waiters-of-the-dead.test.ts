@@ -92,7 +92,7 @@ t.test('a thread that comes to wait for the dead once the machine is being resto
   await close();
 });
 
-t.test('a ticket that a dead thread drew holds nobody up for ever', async (t) => {
+t.test('a ticket that a dead thread drew blocks no other thread', async (t) => {
   const { m, write, hold, letGo, waitFor, end, putBack, close } = await start(t, {
     locking: 'lockless-timer',
     locks: { mutex: 'ticket' },

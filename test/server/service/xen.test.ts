@@ -12,7 +12,7 @@ async function machine(name: string, locking: string): Promise<void> {
 
 const raise = (name: string, gsi: number) => server.request('POST', `/v1/machines/${name}/lines/${gsi}`, { level: 1 });
 
-t.test('a failed assertion of the Xen filter is told of, counted, and shown', async (t) => {
+t.test('a failed assertion of the Xen filter is logged, counted, and shown', async (t) => {
   await machine('failing', 'lockless-irq');
   const { status, body } = await raise('failing', 20);
   t.equal(status, 500);

@@ -65,7 +65,7 @@ class Server {
 }
 
 const marks: { [machine: string]: Known } = {};
-/** Machines that come and go: true if it must be there, undefined if a request was under way. */
+/** Machines that come and go: true if it must be there, undefined if a request was in flight. */
 const fleeting = new Map<string, boolean | undefined>();
 const random = new Random(seed());
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const built = join(root, 'dist/src');
 const destination = resolve(process.argv[2] ?? '.');
 const ENTRIES = { '.': 'client/index', './sync': 'client/sync/index' };

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 // Standard output is for the name of the package.
 const run = (...args) => execFileSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] });
 
