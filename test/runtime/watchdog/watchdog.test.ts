@@ -190,6 +190,15 @@ t.test('events that a busy gateway has yet to take are no stall; those that it l
   );
 });
 
+t.test('a lock of a busy gateway is no stall; a lock that it keeps over its turns is', async (t) => {
+  const locked = new Threads().giveWork().blocks(MAIN_LOOP_THREAD, BQL, GATEWAY_THREAD);
+  const vcpuSteps = () => locked.progress(VCPUS[0]).step();
+  locked.hasGatewayTurns = false;
+  t.same(locked.ticks(3 * STALL_TICKS, vcpuSteps), []);
+  locked.hasGatewayTurns = true;
+  t.same(threadsOf(locked.ticks(1, vcpuSteps)), [MAIN_LOOP_THREAD]);
+});
+
 t.test('a thread that took the place of another is watched in its place', async (t) => {
   const threads = new Threads().giveWork();
   t.equal(threads.ticks(STALL_TICKS + 1).length, 2);
