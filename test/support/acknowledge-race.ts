@@ -1,6 +1,7 @@
 import { INTERRUPT_STATUS, MAIN_COUNTER, TIMER_BLOCKS } from '../../src/core/devices/hpet/registers.js';
 import { IOREDTBL } from '../../src/core/devices/ioapic/registers.js';
 import type { Design } from '../../src/core/locking/axes.js';
+import { CONTROL_END_STEPS } from '../../src/core/machine/control-path.js';
 import { unpackEvent } from '../../src/core/machine/events.js';
 import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
 import { LiveMachine } from './live-machine.js';
@@ -96,12 +97,13 @@ export class AcknowledgeRace {
 
   readonly #acknowledge = () => this.machine.writeHpet(0, INTERRUPT_STATUS, 1 << TIMER);
 
-  /** Resolves when the main loop has run all that was due at a value of the main counter. */
+  /**
+   * Resolves when the main loop has run all that was due at a value of the main counter. It answers control work after the
+   * callbacks of the same visit; a mere round passes by a machine of which a hold has the BQL.
+   */
   async #passed(match: number): Promise<void> {
     while ((await this.machine.readHpet(0, MAIN_COUNTER)) <= match);
-    // The first answer may come from a round that began before; the second ends one that began after.
-    await this.machine.engine.round();
-    await this.machine.engine.round();
+    await this.machine.engine.slot(0).control(CONTROL_END_STEPS);
   }
 
   /** Repeats rounds until `enough`, or until time is up. */
