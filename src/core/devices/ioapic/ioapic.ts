@@ -144,12 +144,14 @@ export class Ioapic {
   #send(pin: number, entry: number): void {
     const deliveryMode = (entry >> R.DELIVERY_MODE_SHIFT) & R.DELIVERY_MODE_MASK;
     const fromPic = deliveryMode === R.EXT_INT && this.#hasQuirk(QUIRKS.extint);
+    // Before the message is filled: the acknowledge cycle changes INTR, which can send the next message of this pin.
+    const vector = fromPic ? this.ports.acknowledgeExtInt() : entry & R.VECTOR_MASK;
     const message = this.#message;
     message.pin = pin;
     message.destination = this.memory.get(ENTRY_HIGH + pin) >>> R.DESTINATION_SHIFT;
     message.destinationMode = (entry >> R.DESTINATION_MODE_SHIFT) & 1;
     message.deliveryMode = deliveryMode;
-    message.vector = fromPic ? this.ports.acknowledgeExtInt() : entry & R.VECTOR_MASK;
+    message.vector = vector;
     message.trigger = this.#isLevel(entry) ? 1 : 0;
     this.ports.send(message);
   }
