@@ -45,7 +45,10 @@ const thread = new Thread(
 );
 const memory = new SharedMemory(buffer);
 
-/** Shows the progress of this thread to the watchdog, and when it writes an event, to the gateway, which finds what a dead thread left. */
+/**
+ * Shows the watchdog the progress of this thread, and shows the gateway when the thread writes an event: so the gateway
+ * finds the record that a dead thread left incomplete.
+ */
 function claim(machine: Machine): void {
   const host = machine.host as ThreadHost;
   host.progress = new ThreadProgress(shared, map.progress, id);

@@ -18,7 +18,7 @@ const WAIT = 1;
 /** 1 + the slot of the machine that the thread is in, 0 for none. */
 const MACHINE = 2;
 
-/** Behind those of the threads: turns of the gateway's timer, and stalls that the gateway was told and has read. */
+/** Behind the words of the threads: turns of the gateway's timer. */
 const GATEWAY_TICKS = MAX_THREADS * THREAD_WORDS;
 /** The thread number of the main loop; then of each vCPU thread, and the ring that it serves. */
 const MAIN_LOOP = GATEWAY_TICKS + 1;
