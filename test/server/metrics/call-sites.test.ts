@@ -31,14 +31,14 @@ t.test('under the big lock a read waits at its own call site, for a hold', async
   const machine = await LiveMachine.start(PRESETS.bql, 1);
   t.teardown(() => machine.close());
   machine.loadBql(LOAD);
-  // A read that comes between two holds does not wait.
+  // A read that comes between two holds does not wait, or only for the main loop; a hold is the longest wait by far.
   let reads = 0;
   let row: LockRow | undefined;
   do {
     await machine.readHpet(0, MAIN_COUNTER);
     reads++;
     row = rowOf(machine, 'bql', 'mmio-read');
-  } while (!row?.contended);
+  } while (row?.longestWait?.thread !== LOAD_THREAD);
   t.equal(row.acquired, reads);
   t.equal(row.wait.count, row.contended, 'every wait is timed');
   t.ok(row.wait.sum > 0);
@@ -68,9 +68,8 @@ t.test('where the device mutex is held, the wait for the big lock is a nested on
     await machine.writeHpet(0, TIMER_BLOCKS + 8, await machine.readHpet(0, MAIN_COUNTER));
     await risen;
     await machine.writeHpet(0, INTERRUPT_STATUS, 1);
-  } while (!rowOf(machine, 'bql', 'irq-update')?.contended);
+  } while (rowOf(machine, 'bql', 'irq-update')?.longestWait?.thread !== LOAD_THREAD);
   t.ok(nested().count >= 1);
-  t.match(rowOf(machine, 'bql', 'irq-update')?.longestWait, { thread: LOAD_THREAD });
   t.equal(rowOf(machine, 'bql', 'mmio-read'), undefined, 'a main counter read takes no lock');
   t.equal(rowOf(machine, 'device', 'mmio-read'), undefined);
 });
