@@ -1,5 +1,6 @@
-import { designOf, type MachineConfig, toMachineOptions } from '../../config/machine.js';
+import { type MachineConfig, toMachineOptions } from '../../config/machine.js';
 import type { Limits } from '../../config/schema.js';
+import { designOf } from '../../core/locking/presets.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
 import type { Engine } from '../../runtime/threads/engine.js';
