@@ -9,7 +9,8 @@ export function formatValue(figure: Figure, value: number): string {
   // Three digits of a value just below the next unit round up to it.
   if (value < 999.5) return `${value.toFixed(0)} ns`;
   if (value < 999.5e3) return `${(value / 1e3).toPrecision(3)} µs`;
-  return `${(value / 1e6).toPrecision(3)} ms`;
+  if (value < 999.5e6) return `${(value / 1e6).toPrecision(3)} ms`;
+  return `${(value / 1e9).toPrecision(3)} s`;
 }
 
 /** A median with its interval. */
