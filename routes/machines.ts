@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
@@ -69,16 +68,9 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
     },
     async ({ params, log }, reply) => {
       // Until the deletion is durable it may still be refused.
-      const { removed } = await machines.delete(params.machine);
-      const deleted = removed.then(() => true);
-      const wait = new AbortController();
-      const late = delay(DELETE_MS, false, { signal: wait.signal }).catch(() => false);
-      try {
-        if (await Promise.race([deleted, late])) return await reply.code(204).send();
-      } finally {
-        wait.abort();
-      }
-      deleted.catch((error: unknown) => log.error({ err: error }, 'a machine could not be deleted'));
+      const { isRemoved, removed } = await machines.delete(params.machine, DELETE_MS);
+      if (isRemoved) return await reply.code(204).send();
+      removed.catch((error: unknown) => log.error({ err: error }, 'a machine could not be deleted'));
       reply.code(202);
       return { state: 'deleting' };
     },
