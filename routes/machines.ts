@@ -1,6 +1,7 @@
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
+import type { Machines } from '../src/server/service/machines.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 /** A deletion that takes longer, because a thread is stuck in the machine, goes on after the reply. */
@@ -54,6 +55,11 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
     ({ params }) => describeMachine(machines.get(params.machine)),
   );
 
+  deletionRoute(app, machines);
+  controlRoutes(app, machines);
+};
+
+function deletionRoute(app: App, machines: Machines): void {
   app.delete(
     '/v1/machines/:machine',
     {
@@ -75,7 +81,9 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
       return { state: 'deleting' };
     },
   );
+}
 
+function controlRoutes(app: App, machines: Machines): void {
   const control = (action: 'reset' | 'pause' | 'resume', summary: string) =>
     app.post(
       `/v1/machines/:machine/${action}`,
@@ -92,4 +100,4 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
   control('reset', 'Resets HPET and IOAPIC as at power-on');
   control('pause', 'Stops the clock, and with it all timers');
   control('resume', 'Lets the clock go on from where it was stopped');
-};
+}
