@@ -31,6 +31,7 @@ export interface BenchOptions {
   readonly hpet?: Partial<MachineOptions['hpet']>;
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
   readonly pic?: boolean;
+  readonly vcpus?: number;
   readonly xen?: MachineOptions['xen'];
   readonly generationCheck?: boolean;
   /** The memory of all views; with a clock of its own, the machine's clock follows it in real time. */
@@ -109,6 +110,7 @@ export class BenchMachine {
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
       pic: options.pic ?? true,
+      vcpus: options.vcpus ?? 0,
       xen: options.xen,
       quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
       generationCheck: options.generationCheck ?? true,
@@ -174,6 +176,12 @@ export class BenchMachine {
   /** Drives a GSI as the external source. */
   setLine(gsi: number, level: number): void {
     this.machine.setLine(gsi, level);
+    this.due.settle();
+  }
+
+  /** A local APIC gets a logical id in flat format. */
+  setLogicalId(vcpu: number, id: number): void {
+    this.machine.setLogicalAddress(vcpu, id);
     this.due.settle();
   }
 

@@ -143,6 +143,17 @@ export class ControlPath {
   #restore(): void {
     const words = savedWords();
     this.#inDevices((transfer) => restoreState(this.chipset, words, transfer));
+    this.#sendAccepted();
+  }
+
+  /** The snapshot may be of a machine with other vCPUs. */
+  #sendAccepted(): void {
+    const { chipset } = this;
+    if (!chipset.ioapic.awaitsAcceptance) return;
+    chipset.host.events.awaitRoom();
+    const entered = chipset.enter(IOAPIC);
+    chipset.ioapic.sendAccepted();
+    chipset.leave(IOAPIC, entered);
   }
 
   /** Enters all devices at once. */
