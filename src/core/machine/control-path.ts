@@ -135,6 +135,7 @@ export class ControlPath {
     locks.site = CONTROL;
     const words = savedWords();
     this.#inDevices((transfer) => {
+      chipset.hpet.settleUnobserved();
       saveState(chipset, words, transfer);
       thread.shared.setTime(transfer, clock.now());
     });
