@@ -146,6 +146,8 @@ function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): 
 function outputOf(event: MachineEvent): Output | undefined {
   const content = unpackEvent(event);
   switch (content.kind) {
+    case 'address':
+      return undefined;
     case 'line':
       return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: content.gsi, level: content.level };
     case 'apic':
