@@ -1,5 +1,5 @@
 import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
-import { Random } from '../load/random.js';
+import { Random } from '../random.js';
 import type { Step } from '../replay/trace.js';
 import { FSB_MARK, type Kind, type Program } from './program.js';
 

@@ -2,7 +2,7 @@ import { EVENT_LINE } from '../../core/machine/events.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { Thread } from '../../core/sync/thread.js';
 import { LARGEST_BURST, type MachineEvent } from '../events/event-ring.js';
-import { SerialQueue } from '../serial-queue.js';
+import { SerialQueue } from '../promises.js';
 import type { LockView } from '../statistics/lock-view.js';
 import { StatisticsReader } from '../statistics/statistics-reader.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
