@@ -246,6 +246,7 @@ export function toMachineOptions(config: MachineConfig, slot: number, statistics
     hpet: { timers: hpet.timers, msi: hpet.msi, routingCapability: Number(hpet.routingCapability) },
     ioapic: { version: Number(ioapic.version), id: ioapic.id },
     quirks: quirksFor(hpet.profile, hpet.quirks),
+    vcpus: config.vcpus,
     locks: { ...config.locks, onDeadlock: config.onDeadlock },
     generationCheck: config.timer.generationCheck,
     countOverlap: config.statistics === 'exact',

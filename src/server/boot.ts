@@ -165,7 +165,7 @@ function warn({ host, tokenFile, tls }: Configuration, logger: Logger): void {
 
 function reload(app: App, admission: Admission, tls: Configuration['tls'] | undefined, logger: Logger): void {
   try {
-    admission.reload();
+    for (const change of admission.reload()) logger.info({ audit: true, ...change }, 'token changed');
     const files = tls && readTlsFiles(tls);
     if (files) (app.server as unknown as TlsServer).setSecureContext(files);
     logger.info('tokens and certificate are read again');

@@ -24,6 +24,7 @@ t.test('the default machine', async (t) => {
     countOverlap: false,
     statistics: { slot: 0, exact: false },
     pic: true,
+    vcpus: 8,
     xen: undefined,
     seqlock: 'short',
     load: { duty: 0, hold: 500_000, burn: false },

@@ -190,6 +190,9 @@ function perform(machine: Machine, { operation, size, address, value }: Request)
     case ring.END_OF_INTERRUPT:
       machine.endOfInterrupt(value);
       break;
+    case ring.SET_LOGICAL_ADDRESS:
+      machine.setLogicalAddress(address, value);
+      break;
     case ring.PORT_WRITE:
       machine.portWrite(address, value);
       break;

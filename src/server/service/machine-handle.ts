@@ -249,7 +249,8 @@ export class MachineHandle {
     try {
       await before();
       this.#wasSuspect = this.isSuspect;
-      await this.slot.remake(this.options);
+      const logicalAddresses = this.vcpus.map((vcpu) => vcpu.logicalAddress);
+      await this.slot.remake({ ...this.options, logicalAddresses });
       if (this.state === 'paused') await this.slot.control(CONTROL_PAUSE);
       this.slot.loadBql(toBqlLoad(this.#bqlLoad));
       await work();

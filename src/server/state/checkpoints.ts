@@ -4,6 +4,7 @@ import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 import { SerialQueue, within } from '../../runtime/promises.js';
 import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../service/checkpoint-store.js';
+import { setLogicalId } from '../service/guest-requests.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
@@ -116,7 +117,9 @@ export class Checkpoints implements CheckpointStore {
     machine.bqlLoad = checkpoint.bqlLoad;
     for (const [number, vcpu] of machine.vcpus.entries()) {
       const saved = checkpoint.vcpus[number];
-      if (saved) vcpu.restore(saved, this.configuration.resumeGraceMs);
+      if (!saved) continue;
+      vcpu.restore(saved, this.configuration.resumeGraceMs);
+      if (saved.logicalId !== 0) await machine.ask((done) => setLogicalId(machine, number, saved, done));
     }
   }
 
