@@ -1,6 +1,7 @@
 import { hexadecimal, renderOutputs } from '../replay/render.js';
 import type { Outcome, ReplayOptions } from '../replay/target.js';
 import {
+  isControl,
   isVisible,
   type Program,
   type ProgramMachine,
@@ -50,10 +51,10 @@ export class Comparison {
 async function compare(program: Program, model: ProgramMachine, qemu: ProgramMachine): Promise<Difference | undefined> {
   for (const [action, { step, times }] of program.actions.entries()) {
     for (let done = 0, rounds = 0; done < times; done += rounds) {
-      rounds = step.op === 'reset' ? 1 : Math.min(WINDOW, times - done);
+      rounds = isControl(step) ? 1 : Math.min(WINDOW, times - done);
       const expected = await Promise.all(Array.from({ length: rounds }, () => performStep(model, step)));
       for (let round = 0; round < rounds; round++) {
-        const got = await performStep(qemu, step);
+        const got = visibleOf(program, await performStep(qemu, step));
         const shown = visibleOf(program, expected[round]);
         if (textOf(step, shown) !== textOf(step, got)) return { action, round: done + round, expected: shown, got };
       }

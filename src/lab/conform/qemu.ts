@@ -5,9 +5,9 @@ import { IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
 import type { Outcome, Setup } from '../replay/target.js';
 import { TargetLost } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
-import { isMarked, isVisible, type ProgramMachine, type ProgramTarget } from './program.js';
+import { type ControlStep, isMarked, isVisible, type ProgramMachine, type ProgramTarget } from './program.js';
 import { type Board, findBoard, Qmp } from './qom.js';
-import { QemuError, QtestProcess, readLine, writeLine } from './qtest-process.js';
+import { QemuError, QtestProcess, readLine, rtcLine, writeLine } from './qtest-process.js';
 
 /** For one answer. */
 const PATIENCE_MS = 30_000;
@@ -81,6 +81,7 @@ export class QemuMachine implements ProgramMachine {
   #answer: { resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #lost: TargetLost | undefined;
+  #onLost: (error: TargetLost) => void = () => {};
   /** Vector of the last ExtINT message. */
   #vector = 0;
   /** Whether the next message to a local APIC is an FSB write of the HPET. */
@@ -116,12 +117,17 @@ export class QemuMachine implements ProgramMachine {
     return outcome;
   }
 
-  async reset(): Promise<Outcome> {
-    const lost = new Promise<never>((_, reject) => {
-      this.process.child.once('close', () => reject(this.#lost));
-    });
-    await Promise.race([this.#qmp.reset(), lost]);
-    await this.#prepare();
+  async control(step: ControlStep): Promise<Outcome> {
+    if (step.op === 'rtc') {
+      await this.#command(rtcLine(this.board.hpet, step.level));
+      await this.#command('endianness');
+    } else {
+      const lost = new Promise<never>((_, reject) => {
+        this.#onLost = reject;
+      });
+      await Promise.race([this.#qmp.reset(), lost]);
+      await this.#prepare();
+    }
     return { value: undefined, outputs: this.#takeOutputs() };
   }
 
@@ -228,6 +234,7 @@ export class QemuMachine implements ProgramMachine {
 
   #lose(reason: string): void {
     this.#lost ??= new TargetLost(reason);
+    this.#onLost(this.#lost);
     this.#answer?.reject(this.#lost);
   }
 

@@ -1,10 +1,10 @@
 import { describeStep } from '../replay/render.js';
 import type { Output } from '../replay/trace.js';
 import { textOf } from './comparison.js';
-import type { ProgramStep } from './program.js';
+import { isControl, type ProgramStep } from './program.js';
 import { optionsOf } from './qemu.js';
 import type { Board } from './qom.js';
-import { readLine, writeLine } from './qtest-process.js';
+import { RTC_INPUT, readLine, writeLine } from './qtest-process.js';
 import type { Shrunk } from './shrink.js';
 
 /** The shortest program that shows a difference, as a table: its steps, and what each machine gave for the last one. */
@@ -45,14 +45,15 @@ export function functionOf({ program, difference }: Shrunk, board: Board): strin
 }
 
 function textOfStep(step: ProgramStep): string {
-  return step.op === 'reset' ? 'system reset' : describeStep(step);
+  if (!isControl(step)) return describeStep(step);
+  return step.op === 'reset' ? 'system reset' : `RTC level ${step.level}`;
 }
 
 function repeated(statement: string, times: number): string[] {
   return times === 1 ? [statement] : [`for (int i = 0; i < ${times}; i++) {`, `    ${statement}`, '}'];
 }
 
-function statementOf(step: ProgramStep, { ioapic, master, slave }: Board, kind: string): string {
+function statementOf(step: ProgramStep, { hpet, ioapic, master, slave }: Board, kind: string): string {
   switch (step.op) {
     case 'read':
       return `${callOf(readLine(step.address, step.size))};`;
@@ -69,6 +70,8 @@ function statementOf(step: ProgramStep, { ioapic, master, slave }: Board, kind: 
       return `qtest_writel(qts, 0xfec00040, 0x${step.vector.toString(16)});`;
     case 'reset':
       return 'qtest_system_reset(qts);';
+    case 'rtc':
+      return `qtest_set_irq_in(qts, "${hpet}", NULL, ${RTC_INPUT}, ${step.level});`;
     case 'in':
       return `qtest_inb(qts, 0x${step.port.toString(16)});`;
     case 'out':
