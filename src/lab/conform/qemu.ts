@@ -12,7 +12,15 @@ import { QemuError, QtestProcess, readLine, rtcLine, writeLine } from './qtest-p
 /** For one answer. */
 const PATIENCE_MS = 30_000;
 /** The pin whose ExtINT entry makes the acknowledge cycles of the 8259 pair; lines from 16 on do not reach the pair. */
-const SPARE_PIN = 23;
+export const SPARE_PIN = 23;
+
+/** The qtest lines that write its entry. */
+export function acknowledgeAccesses(): string[] {
+  return [
+    writeLine(IOAPIC_BASE + IOREGSEL, 4, BigInt(0x10 + 2 * SPARE_PIN)),
+    writeLine(IOAPIC_BASE + IOWIN, 4, 0x700n),
+  ];
+}
 
 /** Options of QEMU for one machine, without its sockets. */
 export function optionsOf({ hpet, ioapicVersion }: Setup): string[] {
@@ -135,8 +143,7 @@ export class QemuMachine implements ProgramMachine {
   async #prepare(): Promise<void> {
     await this.#command('endianness');
     if (this.setup.kind !== 'pic') return;
-    await this.#command(writeLine(IOAPIC_BASE + IOREGSEL, 4, BigInt(0x10 + 2 * SPARE_PIN)));
-    await this.#command(writeLine(IOAPIC_BASE + IOWIN, 4, 0x700n));
+    for (const line of acknowledgeAccesses()) await this.#command(line);
   }
 
   #takeOutputs(): Output[] {

@@ -2,7 +2,7 @@ import { describeStep } from '../replay/render.js';
 import type { Output } from '../replay/trace.js';
 import { textOf } from './comparison.js';
 import { isControl, type ProgramStep } from './program.js';
-import { optionsOf } from './qemu.js';
+import { acknowledgeAccesses, optionsOf, SPARE_PIN } from './qemu.js';
 import type { Board } from './qom.js';
 import { RTC_INPUT, readLine, writeLine } from './qtest-process.js';
 import type { Shrunk } from './shrink.js';
@@ -25,7 +25,9 @@ export function functionOf({ program, difference }: Shrunk, board: Board): strin
   const { kind } = program.setup;
   const lines: string[] = [];
   if (kind === 'hpet') lines.push(`qtest_irq_intercept_out_named(qts, "${board.hpet}", "sysbus-irq");`);
-  if (kind === 'pic') lines.push(`qtest_irq_intercept_out(qts, "${board.master}");`);
+  if (kind === 'pic') {
+    lines.push(`qtest_irq_intercept_out(qts, "${board.master}");`, ...acknowledgeEntry());
+  }
   for (const { step, times } of program.actions.slice(0, -1))
     lines.push(...repeated(statementOf(step, board, kind), times));
   const last = program.actions.at(-1);
@@ -49,8 +51,15 @@ function textOfStep(step: ProgramStep): string {
   return step.op === 'reset' ? 'system reset' : `RTC level ${step.level}`;
 }
 
+/** A pulse of this pin is an acknowledge cycle of the 8259 pair: its entry is ExtINT. */
+function acknowledgeEntry(): string[] {
+  return acknowledgeAccesses().map((line) => `${callOf(line)};`);
+}
+
 function repeated(statement: string, times: number): string[] {
-  return times === 1 ? [statement] : [`for (int i = 0; i < ${times}; i++) {`, `    ${statement}`, '}'];
+  const lines = statement.split('\n');
+  if (times === 1) return lines;
+  return [`for (int i = 0; i < ${times}; i++) {`, ...lines.map((line) => `    ${line}`), '}'];
 }
 
 function statementOf(step: ProgramStep, { hpet, ioapic, master, slave }: Board, kind: string): string {
@@ -69,7 +78,7 @@ function statementOf(step: ProgramStep, { hpet, ioapic, master, slave }: Board, 
     case 'eoi':
       return `qtest_writel(qts, 0xfec00040, 0x${step.vector.toString(16)});`;
     case 'reset':
-      return 'qtest_system_reset(qts);';
+      return ['qtest_system_reset(qts);', ...(kind === 'pic' ? acknowledgeEntry() : [])].join('\n');
     case 'rtc':
       return `qtest_set_irq_in(qts, "${hpet}", NULL, ${RTC_INPUT}, ${step.level});`;
     case 'in':
@@ -77,7 +86,7 @@ function statementOf(step: ProgramStep, { hpet, ioapic, master, slave }: Board, 
     case 'out':
       return `qtest_outb(qts, 0x${step.port.toString(16)}, 0x${step.value.toString(16)});`;
     case 'inta':
-      return '/* acknowledge cycle of the 8259 pair: pulse an IOAPIC pin with an ExtINT entry */';
+      return [1, 0].map((level) => `qtest_set_irq_in(qts, "${ioapic}", NULL, ${SPARE_PIN}, ${level});`).join('\n');
   }
 }
 
@@ -98,7 +107,7 @@ function assertion(
   const lines =
     step.op === 'read' || step.op === 'in'
       ? [`g_assert_cmphex(${statement.slice(0, -1)}, ==, ${value}${value.length > 10 ? 'ULL' : ''});`]
-      : [statement];
+      : statement.split('\n');
   const levels = new Map<number, number>();
   for (const output of expected.outputs) {
     if (output.out === 'irq') levels.set(output.line, output.level);
