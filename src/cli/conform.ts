@@ -79,8 +79,13 @@ async function run(extra: string[], options: Options, command: Command): Promise
   report(options, qemu, done, found);
 }
 
-function report(options: Options, { version, board }: QemuTarget, programs: number, found: Shrunk | undefined): void {
-  const source = found && functionOf(found, board as Board);
+function report(
+  options: Options,
+  { version, board, extra }: QemuTarget,
+  programs: number,
+  found: Shrunk | undefined,
+): void {
+  const source = found && functionOf(found, board as Board, extra);
   if (options.json) {
     const difference = found && { program: found.program.name, table: tableOf(found), function: source };
     process.stdout.write(`${JSON.stringify({ qemu: version, programs, difference: difference ?? null })}\n`);

@@ -1,6 +1,6 @@
 import { describeStep } from '../replay/render.js';
 import type { Output } from '../replay/trace.js';
-import { textOf } from './comparison.js';
+import { type Difference, textOf } from './comparison.js';
 import { isControl, type ProgramStep } from './program.js';
 import { acknowledgeAccesses, optionsOf, SPARE_PIN } from './qemu.js';
 import type { Board } from './qom.js';
@@ -19,8 +19,8 @@ export function tableOf({ program, difference }: Shrunk): string {
   return all.map(([a, b, c]) => `${a.padEnd(widths[0])}  ${b.padEnd(widths[1])}  ${c}`.trimEnd()).join('\n');
 }
 
-/** The same as a function for QEMU's tests/qtest, which fails on the QEMU that was compared. */
-export function functionOf({ program, difference }: Shrunk, board: Board): string {
+/** The same as a function for QEMU's tests/qtest, which fails on the QEMU that was compared; `extra` are its options. */
+export function functionOf({ program, difference }: Shrunk, board: Board, extra: readonly string[] = []): string {
   const name = program.name.toLowerCase().replace(/\W+/g, '_');
   const { kind } = program.setup;
   const lines: string[] = [];
@@ -33,12 +33,12 @@ export function functionOf({ program, difference }: Shrunk, board: Board): strin
   const last = program.actions.at(-1);
   if (last) {
     if (last.times > 1) lines.push(...repeated(statementOf(last.step, board, kind), last.times - 1));
-    lines.push(...assertion(last.step, board, kind, difference.expected));
+    lines.push(...assertion(last.step, board, kind, difference));
   }
   return [
     `static void test_${name}(void)`,
     '{',
-    `    QTestState *qts = qtest_init("${optionsOf(program.setup).join(' ')}");`,
+    `    QTestState *qts = qtest_init("${[...optionsOf(program.setup), ...extra].join(' ')}");`,
     '',
     ...lines.map((line) => `    ${line}`),
     '    qtest_quit(qts);',
@@ -96,24 +96,35 @@ function callOf(line: string): string {
   return `qtest_${command}(qts, ${values.map((value) => (value.length > 10 ? `${value}ULL` : value)).join(', ')})`;
 }
 
-function assertion(
-  step: ProgramStep,
-  board: Board,
-  kind: string,
-  expected: { readonly value: bigint | undefined; readonly outputs: readonly Output[] },
-): string[] {
+function assertion(step: ProgramStep, board: Board, kind: string, { expected, got }: Difference): string[] {
   const statement = statementOf(step, board, kind);
-  const value = `0x${(expected.value ?? 0n).toString(16)}`;
-  const lines =
-    step.op === 'read' || step.op === 'in'
-      ? [`g_assert_cmphex(${statement.slice(0, -1)}, ==, ${value}${value.length > 10 ? 'ULL' : ''});`]
-      : statement.split('\n');
-  const levels = new Map<number, number>();
-  for (const output of expected.outputs) {
-    if (output.out === 'irq') levels.set(output.line, output.level);
-    else if (output.out === 'intr') levels.set(0, output.level);
+  const lines = statement.split('\n');
+  const asserts: string[] = [];
+  if ((step.op === 'read' || step.op === 'in') && expected.value !== got.value) {
+    const value = `0x${(expected.value ?? 0n).toString(16)}`;
+    lines.pop();
+    asserts.push(`g_assert_cmphex(${statement.slice(0, -1)}, ==, ${value}${value.length > 10 ? 'ULL' : ''});`);
   }
-  for (const [line, level] of levels) lines.push(`g_assert_${level ? 'true' : 'false'}(qtest_get_irq(qts, ${line}));`);
-  lines.push(`/* expected: ${textOf(step, { ...expected })} */`);
-  return lines;
+  for (const [line, level] of differingLevels(expected.outputs, got.outputs))
+    asserts.push(`g_assert_${level ? 'true' : 'false'}(qtest_get_irq(qts, ${line}));`);
+  const hidden = asserts.length > 0 ? '' : '; libqtest does not show the difference';
+  return [...lines, ...asserts, `/* expected: ${textOf(step, { ...expected })}${hidden} */`];
+}
+
+/** The lines whose levels differ after a step, with the level that is expected. */
+function differingLevels(expected: readonly Output[], got: readonly Output[]): [line: number, level: number][] {
+  const changes = (outputs: readonly Output[]) =>
+    outputs.flatMap((output): [number, number][] => {
+      if (output.out === 'irq') return [[output.line, output.level]];
+      return output.out === 'intr' ? [[0, output.level]] : [];
+    });
+  const [ours, theirs] = [changes(expected), changes(got)];
+  const lines = [...new Set([...ours, ...theirs].map(([line]) => line))];
+  return lines.flatMap((line): [number, number][] => {
+    const ofLine = (all: [number, number][]) => all.filter(([number]) => number === line).map(([, level]) => level);
+    // Until this step both had the same level, so that the first change of either tells what it was.
+    const before = 1 - (ofLine(ours)[0] ?? ofLine(theirs)[0]);
+    const [is, not] = [ours, theirs].map((all) => ofLine(all).at(-1) ?? before);
+    return is === not ? [] : [[line, is]];
+  });
 }
