@@ -125,7 +125,11 @@ t.test('a checkpoint that could not be read back is never written', async (t) =>
   const file = join(stateDir, 'm.json');
   for (const [what, set] of [
     ['a sequence that is no number', (value: boolean) => Object.assign(m.events, { sequence: value ? Number.NaN : 7 })],
-    ['a logical ID of nine bits', (value: boolean) => Object.assign(m.vcpus[0], { logicalId: value ? 256 : 0 })],
+    [
+      'a logical ID of nine bits',
+      (value: boolean) =>
+        Object.defineProperty(m.vcpus[0], 'logicalId', { value: value ? 256 : 0, configurable: true }),
+    ],
     ['a wrong destination format', (value: boolean) => Object.assign(m.vcpus[1], { format: value ? 'no' : 'flat' })],
   ] as const satisfies readonly (readonly [string, (value: boolean) => object])[]) {
     const failures = store.figures.failures;
