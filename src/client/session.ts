@@ -1,4 +1,4 @@
-import { CREDIT, ERROR, REPLY } from '../protocol/hot.js';
+import { CREDIT, ERROR, REPLY } from '../protocol/hot-answers.js';
 import { headOf, readServerFrame } from '../protocol/protobuf/answers.js';
 import { clientFrame } from '../protocol/protobuf/requests.js';
 import type { ServerHello } from '../protocol/server-message.js';

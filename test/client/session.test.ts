@@ -2,6 +2,7 @@ import { deepStrictEqual, ok } from 'node:assert/strict';
 import t from 'tap';
 import type { RequestError } from '../../src/client/request-error.js';
 import { Session, type SessionRequest } from '../../src/client/session.js';
+import { isRequest } from '../../src/protocol/messages.js';
 import { serverFrame } from '../../src/protocol/protobuf/answers.js';
 import { protoCodec } from '../../src/protocol/protobuf/codec.js';
 import { clientFrame } from '../../src/protocol/protobuf/requests.js';
@@ -30,8 +31,8 @@ class FakeSocket {
   }
 
   send(frame: Uint8Array): void {
-    const { type, id } = protoCodec.decode(frame, true);
-    if (type !== 'hello') this.ids.push(id);
+    const message = protoCodec.decode(frame, true);
+    if (isRequest(message) && message.type !== 'hello') this.ids.push(message.id);
   }
 
   close(code = 1000, reason = ''): void {

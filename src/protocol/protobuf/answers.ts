@@ -1,5 +1,5 @@
-import { answerFrame, ERROR, REPLY, readAnswerBody } from '../hot.js';
-import { ANSWERS } from '../messages.js';
+import { ANSWERS } from '../answers.js';
+import { answerFrame, ERROR, REPLY, readAnswerBody } from '../hot-answers.js';
 import type { ServerMessage } from '../server-message.js';
 import { DELIMITED, Reader } from './reader.js';
 import { decode, encode, fieldsOf, NotProtobuf } from './table.js';

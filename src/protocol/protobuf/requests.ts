@@ -1,8 +1,8 @@
 import { SouthbridgeError } from '../../errors.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
-import { readRequestBody, requestFrame } from '../hot.js';
-import { checkRequest, REQUESTS, requestType, typeOfRequest } from '../messages.js';
+import { readRequestBody, requestFrame } from '../hot-requests.js';
+import { checkRequest, isRequest, REQUESTS, requestType, typeOfRequest } from '../messages.js';
 import { malformed } from '../records.js';
 import { DELIMITED, Reader } from './reader.js';
 import { decode, encode, fieldsOf, NotProtobuf } from './table.js';
@@ -49,7 +49,7 @@ export function readClientFrame(frame: Uint8Array): ClientMessage {
   try {
     checkRequest(message);
   } catch (error) {
-    throw new RefusedFrame(message.id, error);
+    throw new RefusedFrame(isRequest(message) ? message.id : undefined, error);
   }
   return message;
 }

@@ -93,6 +93,11 @@ export class MachineHandle {
     if (this.#draining) throw new SouthbridgeError('shutting-down');
   }
 
+  /** Whether the server takes no more requests. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** Whether anything can be done with the machine. */
   get isOpen(): boolean {
     return this.state !== 'deleting' && !this.isHung;

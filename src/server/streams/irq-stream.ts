@@ -41,7 +41,7 @@ export class IrqStream implements Subscriber, Flowing {
     );
     const { name } = machine;
     const { sequence, lines } = machine.events;
-    this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });
+    this.#outbox.send({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });
     const missed = machine.events.after(after ?? sequence, limits.history);
     if (after !== undefined) this.#catchUp(after, missed);
     machine.events.subscribers.add(this);
@@ -75,7 +75,7 @@ export class IrqStream implements Subscriber, Flowing {
 
   #gap(from: number, to: number, lines: LineLevels): void {
     this.flow.drops[this.kind].gaps++;
-    this.#outbox.reply({ type: 'gap', from, to, lines });
+    this.#outbox.send({ type: 'gap', from, to, lines });
   }
 
   restored(gap: Gap): void {
