@@ -18,9 +18,9 @@ const UTF8 = new TextEncoder();
 /** Fields of ServerMessage. */
 export const REPLY = 2;
 export const ERROR = 3;
-const INTERRUPT = 4;
-const INTR = 5;
-const IRQ = 6;
+export const INTERRUPT = 4;
+export const INTR = 5;
+export const IRQ = 6;
 export const CREDIT = 8;
 
 export function answerFrame(message: ServerMessage): Uint8Array | undefined {
