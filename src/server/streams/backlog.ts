@@ -28,8 +28,10 @@ export class Backlog {
   #order = 0;
   /** Events that are kept, but gaps. */
   #count = 0;
-  /** The last message, if it is a gap: it grows until it is sent. */
+  /** The last message, or the last event if messages are retained, if it is a gap: it grows. */
   #gap: GrowingGap | undefined;
+  /** Whether it was sent, or all that it stands for. */
+  #isGapSent = false;
 
   constructor(
     readonly limit: number,
@@ -51,27 +53,43 @@ export class Backlog {
 
   /** `request`: the number of the request in its session. */
   reply(message: ServerMessage, request = 0): void {
-    this.#gap = undefined;
+    if (!this.retains) this.#gap = undefined;
     this.#replies.push(message, request, this.#order++);
   }
 
-  event(sequence: number, message: ServerMessage): void {
+  /** Keeps an event until it is sent, or acknowledged. False if there is no room: a gap stands for it. */
+  event(sequence: number, message: ServerMessage): boolean {
     if (this.#count < this.limit) {
       this.#add(sequence, message);
-      return;
+      return true;
     }
     this.dropped++;
     if (this.drops) this.drops.dropped++;
-    if (this.#gap) {
-      this.#gap.to = sequence;
-      this.#gap.lines = this.lines();
-      this.#events.renumberLast(sequence);
-      return;
+    if (!this.#gap && this.drops) this.drops.gaps++;
+    this.#leaveOut(sequence, false);
+    return false;
+  }
+
+  /**
+   * Of an event that is sent at once: keeps it, as far as there is room, until it is acknowledged. A gap stands for those beyond, but
+   * nothing is lost unless the connection is.
+   */
+  sent(sequence: number, message: ServerMessage): void {
+    if (this.#count < this.limit) this.#add(sequence, message);
+    else this.#leaveOut(sequence, true);
+    this.#events.allSent();
+  }
+
+  #leaveOut(sequence: number, isSent: boolean): void {
+    if (!this.#gap || this.#isGapSent !== isSent) {
+      const gap: GrowingGap = { type: 'gap', from: sequence, to: sequence };
+      this.#add(sequence, gap);
+      this.#gap = gap;
+      this.#isGapSent = isSent;
     }
-    if (this.drops) this.drops.gaps++;
-    const gap: GrowingGap = { type: 'gap', from: sequence, to: sequence, lines: this.lines() };
-    this.#add(sequence, gap);
-    this.#gap = gap;
+    this.#gap.to = sequence;
+    this.#gap.lines = this.lines();
+    this.#events.renumberLast(sequence);
   }
 
   #add(sequence: number, message: ServerMessage): void {
@@ -95,7 +113,7 @@ export class Backlog {
         const message = this.#replies.next();
         if (!this.retains) this.#replies.dropSent();
         goOn = send(message);
-      } else if (event === Number.POSITIVE_INFINITY || this.#isHeld) return;
+      } else if (event === Number.POSITIVE_INFINITY) return;
       else {
         this.#gap = undefined;
         const message = this.#events.next();
@@ -105,15 +123,11 @@ export class Backlog {
     }
   }
 
-  /** While there is no room for events, a gap at the end is still to grow, and a peer that acknowledges nothing has enough. */
-  get #isHeld(): boolean {
-    return this.retains && this.#gap !== undefined && this.#events.waiting === 1 && this.#count >= this.limit;
-  }
-
   /** Forgets what was sent of the events up to number `event`, and of the replies to requests up to number `reply`. */
   acknowledge(event: number, reply: number): void {
     this.#replies.dropTo(reply);
     this.#count -= this.#events.dropTo(event);
+    if (this.#events.isEmpty) this.#gap = undefined;
   }
 
   /** A new connection: what is not acknowledged is to be sent again. What replaced the state has a message of its own then. */

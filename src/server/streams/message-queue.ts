@@ -19,6 +19,10 @@ export class MessageQueue {
     return this.#messages.length - this.#next;
   }
 
+  get isEmpty(): boolean {
+    return this.#first === this.#messages.length;
+  }
+
   /** The order of the first that waits; infinity if none does. */
   get nextOrder(): number {
     return this.#next < this.#messages.length ? this.#orders[this.#next] : Number.POSITIVE_INFINITY;

@@ -12,6 +12,8 @@ import { VcpuRequests } from './vcpu-requests.js';
 export interface SessionConnection {
   /** Sends what waits in the backlog. */
   flush(): void;
+  /** Sends an event, and keeps it until it is acknowledged. */
+  keep(sequence: number, message: ServerMessage): void;
   /** A request was answered. */
   answered(): void;
   onFault(error: unknown): void;
@@ -84,8 +86,8 @@ export class VcpuSession implements Subscriber, SessionRecord {
 
   event(event: IrqEvent): void {
     if (!this.#kinds.has(event.kind)) return;
-    this.vcpu.backlog.event(event.sequence, event.wire);
-    this.connection?.flush();
+    if (this.connection) this.connection.keep(event.sequence, event.wire);
+    else this.vcpu.backlog.event(event.sequence, event.wire);
   }
 
   machineDeleted(): void {

@@ -7,7 +7,7 @@ import { type Codec, RefusedFrame } from '../../protocol/codec.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { isRequest } from '../../protocol/messages.js';
 import type { IrqKind } from '../../protocol/names.js';
-import type { Gap, Interrupt, Intr, ServerHello } from '../../protocol/server-message.js';
+import type { Gap, Interrupt, Intr, ServerHello, ServerMessage } from '../../protocol/server-message.js';
 import { hasSessions } from '../../protocol/subprotocols.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { restoredMessage, type Subscriber } from '../service/machine-events.js';
@@ -135,6 +135,10 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   flush(): void {
     this.#outbox.flush();
+  }
+
+  keep(sequence: number, message: ServerMessage): void {
+    this.#outbox.event(sequence, message);
   }
 
   close(code: number, reason: string): void {

@@ -149,7 +149,7 @@ t.test('a client whose session another one followed is closed', async (t) => {
 });
 
 t.test(
-  'more unacknowledged events than pendingInterrupts become one gap, and acknowledged ones do not count',
+  'of more unacknowledged events than pendingInterrupts a lost connection leaves a gap, and acknowledged ones do not count',
   async (t) => {
     const server = await start(t, { limits: { pendingInterrupts: 3 } });
     const boot = await server.connect('m', 0);
@@ -157,14 +157,23 @@ t.test(
     const client = await resume(server, {}, 1);
     await client.request({ type: 'sync' });
     for (let count = 0; count < 5; count++) await pulse(boot, 4);
-    const taken = await interruptsOf(client);
-    t.equal(taken.length, 3);
-    const gap = await client.next(({ type }) => type === 'gap');
-    t.match(gap, { lines: { external: '0x00000010' } });
-    send(client, { type: 'ack', event: gap.to, reply: '2' });
+    const all = await interruptsOf(client);
+    t.equal(all.length, 5, 'a connection that holds loses nothing');
+    const { epoch } = client.hello;
+    await lose(client);
+    await pulse(boot, 4);
+    const back = await resume(server, { epoch, reply: '2' }, 1);
+    t.strictSame(await interruptsOf(back), all.slice(0, 3));
+    const gaps = back.received.filter(({ type }) => type === 'gap');
+    t.equal(gaps[0].from, all[3]);
+    t.match(gaps.at(-1), { lines: { external: '0x00000010' } });
+    send(back, { type: 'ack', event: gaps.at(-1).to, reply: '3' });
     for (let count = 0; count < 3; count++) await pulse(boot, 4);
-    t.equal((await interruptsOf(client)).length, 6, 'and it goes on');
-    t.equal(client.received.filter(({ type }) => type === 'gap').length, 1);
+    t.equal((await interruptsOf(back)).length, 6, 'and it goes on');
+    await lose(back);
+    const last = await resume(server, { epoch, event: gaps.at(-1).to, reply: '4' }, 1);
+    t.equal((await interruptsOf(last)).length, 3);
+    t.notOk(last.received.some(({ type }) => type === 'gap'));
   },
 );
 
