@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { WebSocket } from 'ws';
 import type { ConfigurationInput } from '../../src/config/schema.js';
 import { FAULTS, FaultProxy } from './fault-proxy.js';
@@ -275,7 +275,7 @@ export class SessionModel {
     if (isKilled && folder) {
       // What is on the disk at this moment, as after a crash.
       this.#stateDir = `${this.options.stateDir}-${++this.#folders}`;
-      await cp(folder, this.#stateDir, { recursive: true, filter: (file) => !file.endsWith('lock') });
+      await copyOf(folder, this.#stateDir);
     }
     await this.#server.stop();
     if (isKilled || !folder) this.#observed.push([]);
@@ -321,6 +321,18 @@ export class SessionModel {
     // In the last state all events arrive; in one that was replaced, those up to some moment.
     requireSame(parts.at(-1) ?? [], this.#observed.at(-1)?.filter((event) => !isLeftOut(event)) ?? []);
     if (changed) requireSame(before, wantedBefore.filter((event) => !isLeftOut(event)).slice(0, before.length));
+  }
+}
+
+/** A checkpoint may be renamed at this moment. */
+async function copyOf(folder: string, copy: string): Promise<void> {
+  for (;;) {
+    try {
+      return await cp(folder, copy, { recursive: true, filter: (file) => !file.endsWith('lock') });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await rm(copy, { recursive: true, force: true });
+    }
   }
 }
 

@@ -10,8 +10,8 @@ import type { Vcpu } from './vcpu.js';
 /** A subscriber of a machine's IRQ stream. */
 export interface Subscriber {
   event(event: IrqEvent): void;
-  /** The state was replaced; the gap has the levels of the lines. */
-  restored?(gap: Gap): void;
+  /** The state was replaced; the gap, of version 1, has the levels of the lines. */
+  restored?(gap: Gap, restored: Restored): void;
   machineDeleted(): void;
 }
 
@@ -74,8 +74,9 @@ export class MachineEvents {
     this.sequence = from;
     this.#history?.clear();
     const gap: Gap = { type: 'gap', from, to: from, lines: this.lines };
-    for (const subscriber of this.subscribers) subscriber.restored?.(gap);
     this.begin(event, age);
+    const restored = restoredMessage(this.origin, 0, undefined);
+    for (const subscriber of this.subscribers) subscriber.restored?.(gap, restored);
     for (const vcpu of this.vcpus) vcpu.restored(gap, restoredMessage(this.origin, vcpu.vcpu, undefined));
   }
 
