@@ -17,11 +17,6 @@ export const VCPUS = {
     status: 409,
     message: 'Another connection sent the resume token of vCPU {vcpu} and replaced this connection, which is closed.',
   },
-  'session-protocol': {
-    status: 400,
-    message:
-      'This connection speaks version 1, which has no {type}; connect with the subprotocol southbridge.v1.1.proto or southbridge.v1.1.json.',
-  },
   'resume-first': {
     status: 409,
     message: 'The first message of a connection is resume, and it comes once; this one is {type}.',

@@ -203,6 +203,15 @@ function request(field: string, type: string, special: Special = {}) {
   return message(field, type, { id, ...special });
 }
 
+/** What version 1 does not have, by name in JSON: its servers refuse these as any unknown message. */
+const OF_SESSIONS = ['resume', 'ack'];
+
+/** Names in JSON of what a client can send; `hasSessions`: with a server of version 1.1. */
+export function messageNames(hasSessions: boolean): string[] {
+  const names = Object.keys(REQUESTS);
+  return hasSessions ? names : names.filter((name) => !OF_SESSIONS.includes(name));
+}
+
 /** Whether it has an id, and a reply or an error of this id. */
 export function isRequest(message: ClientMessage): message is ClientRequest {
   return message.type !== 'resume' && message.type !== 'ack';

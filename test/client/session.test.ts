@@ -4,7 +4,7 @@ import type { RequestError } from '../../src/client/request-error.js';
 import { Session, type SessionRequest } from '../../src/client/session.js';
 import { isRequest } from '../../src/protocol/messages.js';
 import { serverFrame } from '../../src/protocol/protobuf/answers.js';
-import { protoCodec } from '../../src/protocol/protobuf/codec.js';
+import { sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
 import { clientFrame } from '../../src/protocol/protobuf/requests.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
 import fc from '../support/properties.js';
@@ -31,7 +31,7 @@ class FakeSocket {
   }
 
   send(frame: Uint8Array): void {
-    const message = protoCodec.decode(frame, true);
+    const message = sessionProtoCodec.decode(frame, true);
     if (isRequest(message) && message.type !== 'hello') this.ids.push(message.id);
   }
 

@@ -340,6 +340,12 @@ export class Checkpoints implements CheckpointStore {
     await this.folder.close();
   }
 
+  /** A timer that fires behind the last state would fire once more after the restart: its interrupt would come twice. */
+  async #stopClocks(): Promise<void> {
+    const ticking = [...(this.#machines ?? [])].filter((machine) => machine.isOpen && this.#isChanged(machine));
+    await Promise.all(ticking.map((machine) => machine.stopClock()));
+  }
+
   /** Keeps all that changed a last time; rejects with `state-not-kept` if that cannot be done within `ms`. */
   async close(ms: number): Promise<void> {
     this.#closing = true;
@@ -348,7 +354,7 @@ export class Checkpoints implements CheckpointStore {
     const expired = new Promise<string[]>((resolve) => {
       late = setTimeout(() => resolve([...(this.#machines ?? [])].map(({ name }) => name)), ms);
     });
-    const kept = (this.#round ?? Promise.resolve()).then(() => this.#keepChanged());
+    const kept = (this.#round ?? Promise.resolve()).then(() => this.#stopClocks()).then(() => this.#keepChanged());
     const failed = await Promise.race([kept, expired]);
     clearTimeout(late);
     // Of a machine in which threads hang or died, more was told than is kept.

@@ -194,8 +194,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       if (this.hasSession && !this.#session) throw new SouthbridgeError('resume-first', { type: message.type });
       if (message.type === 'hello') this.#agree(message.id, message.version, message.capabilities);
       else this.#requests.perform(message);
-    } else if (!this.hasSession) throw new SouthbridgeError('session-protocol', { type: message.type });
-    else if (message.type === 'resume') this.#resume(message);
+    } else if (message.type === 'resume') this.#resume(message);
     else {
       this.vcpu.backlog.acknowledge(message.event, message.reply);
       this.#outbox.flush();

@@ -124,7 +124,7 @@ t.test('nothing comes between hello and resume, which is the first message and c
     { type: 'ack', event: '1', reply: '1' },
   ]) {
     send(boot, message);
-    t.match(await boot.next(({ type }) => type === 'error'), { code: 'session-protocol' });
+    t.match(await boot.next(({ type }) => type === 'error'), { code: 'unknown-message-type' });
   }
 });
 
