@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { unpackEvent } from '../../core/machine/events.js';
 import type { Gap, LineLevels, Restored } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { addressed } from './apic.js';
@@ -86,9 +87,14 @@ export class MachineEvents {
     this.origin = { epoch: newEpoch(), sequence, event, age, lines, intr };
   }
 
-  /** Numbers an event of the machine and delivers it. */
+  /** Numbers an interrupt event of the machine and delivers it. A new logical address has no number. */
   take(raw: MachineEvent): void {
-    const event = irqEvent(raw, ++this.sequence);
+    const content = unpackEvent(raw);
+    if (content.kind === 'address') {
+      this.vcpus[content.vcpu].logicalAddress = content.address;
+      return;
+    }
+    const event = irqEvent(raw, content, ++this.sequence);
     this.lines = linesAfter(this.lines, event.wire);
     this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { MachineConfig } from '../../config/machine.js';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
-import { SerialQueue } from '../../runtime/serial-queue.js';
+import { SerialQueue, within } from '../../runtime/promises.js';
 import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../service/checkpoint-store.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
@@ -108,7 +108,7 @@ export class Checkpoints implements CheckpointStore {
     if (checkpoint.paused) await machine.pause();
     await this.#restore(machine, snapshot);
     machine.bqlLoad = checkpoint.bqlLoad;
-    restoreSessions(machine, checkpoint, inOrder, this.configuration);
+    await restoreSessions(machine, checkpoint, inOrder, this.configuration);
   }
 
   /** A wall clock that is centuries ahead is wrong, and no reason to lose the machine or to keep the others waiting. */
@@ -350,13 +350,8 @@ export class Checkpoints implements CheckpointStore {
   async close(ms: number): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#timer);
-    let late: NodeJS.Timeout | undefined;
-    const expired = new Promise<string[]>((resolve) => {
-      late = setTimeout(() => resolve([...(this.#machines ?? [])].map(({ name }) => name)), ms);
-    });
     const kept = (this.#round ?? Promise.resolve()).then(() => this.#stopClocks()).then(() => this.#keepChanged());
-    const failed = await Promise.race([kept, expired]);
-    clearTimeout(late);
+    const failed = (await within(ms, kept, undefined)) ?? [...(this.#machines ?? [])].map(({ name }) => name);
     // Of a machine in which threads hang or died, more was told than is kept.
     const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);
     let { failure: reason = `they were not written within ${ms} ms` } = this.figures;

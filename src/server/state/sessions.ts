@@ -1,4 +1,5 @@
 import type { Configuration } from '../../config/schema.js';
+import { setLogicalId } from '../service/guest-requests.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { VcpuSession } from '../streams/vcpu-session.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -21,12 +22,12 @@ export function sessionsOf({ vcpus, events }: MachineHandle): Sessions {
  * Makes what a checkpoint has of clients wait for them. `inOrder`, if the server that wrote it ended after that, and the state goes on
  * where it ended. Otherwise a new epoch begins: later requests and events were rolled back, and events of before are dropped.
  */
-export function restoreSessions(
+export async function restoreSessions(
   machine: MachineHandle,
   { vcpus, epoch, snapshot }: Checkpoint,
   inOrder: boolean,
   { resumeGraceMs, limits }: Pick<Configuration, 'resumeGraceMs' | 'limits'>,
-): void {
+): Promise<void> {
   const { events } = machine;
   const isSame = inOrder && epoch !== undefined;
   if (!inOrder) events.sequence += SEQUENCE_STRIDE;
@@ -36,6 +37,7 @@ export function restoreSessions(
     const saved = vcpus[number];
     if (!saved) continue;
     vcpu.restore(saved, resumeGraceMs);
+    if (saved.logicalId !== 0) await machine.ask((done) => setLogicalId(machine, number, saved, done));
     vcpu.keep(saved.kept ?? [], isSame);
     if (!saved.session) {
       vcpu.isOlder = !isSame;
