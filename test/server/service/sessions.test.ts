@@ -2,11 +2,23 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { ConfigurationInput } from '../../../src/config/schema.js';
-import { pulse, writeEntry } from '../../support/guest.js';
+import {
+  ENABLE,
+  GENERAL_CONFIGURATION,
+  PERIODIC,
+  pulse,
+  route,
+  timerComparator,
+  timerConfiguration,
+  VALUE_SET,
+  writeEntry,
+} from '../../support/guest.js';
 import { TestServer } from '../../support/server.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import type { VcpuClient } from '../../support/vcpu-client.js';
 
+/** Of the main counter: 50 µs. */
+const TICKS = 5_000;
 const PROTOCOL = 'southbridge.v1.1.json';
 const MACHINE: ConfigurationInput = { machines: [{ name: 'm', vcpus: 2, clock: 'manual' }] };
 const FIRST = { session: 'a', epoch: '', event: '0', reply: '0' };
@@ -251,4 +263,38 @@ t.test('an orderly restart keeps the session; after a crash the state of the che
   t.match(restored, { type: 'restored', request: '2', epoch: last.hello.epoch });
   t.ok(restored.age >= 0);
   t.notOk(last.received.some(({ type }) => type === 'interrupt'));
+});
+
+t.test('an orderly restart of a running machine gives no interrupt twice', async (t) => {
+  const folder = join(temporaryFolder(t), 'state');
+  const settings: ConfigurationInput = {
+    machines: [{ name: 'm', vcpus: 1 }],
+    limits: { pendingInterrupts: 65_536 },
+    stateDir: folder,
+    stateCounter: 'continue',
+  };
+  const deadlines: number[] = [];
+  let shown = {};
+  for (let start = 0; start < 3; start++) {
+    const server = await TestServer.start(settings);
+    const client = await resume(server, shown);
+    if (start === 0) {
+      await client.request({ type: 'subscribe', kinds: ['apic'] });
+      await writeEntry(client, 16, 0x30, 0);
+      await client.write(timerConfiguration(0), 8, ENABLE | PERIODIC | VALUE_SET | route(16));
+      await client.write(timerComparator(0), 8, TICKS);
+      await client.write(timerComparator(0), 8, TICKS);
+      await client.write(GENERAL_CONFIGURATION, 8, 1);
+    }
+    await client.request({ type: 'sync' });
+    await server.stop();
+    await client.closed;
+    const last = client.received.findLast(({ type }) => type === 'irq')?.sequence ?? '0';
+    for (const { type, deadline } of client.received) if (type === 'irq') deadlines.push(Number(deadline));
+    const replies = client.received.filter(({ type }) => type === 'reply').length;
+    shown = { epoch: client.hello.epoch, event: last, reply: String(Number(client.hello.request ?? 0) + replies) };
+  }
+  t.ok(deadlines.length > 3);
+  const again = deadlines.filter((deadline, index) => index > 0 && deadline <= deadlines[index - 1]);
+  t.strictSame(again, [], 'each deadline once, in order');
 });
