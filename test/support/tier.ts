@@ -4,6 +4,8 @@ export const TIERS = {
     /** Of so many golden traces, one is replayed where another design replays all. */
     traceStride: 3,
     socketOperations: 2_000,
+    /** Of each client in the model of sessions. */
+    sessionOperations: 300,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -44,6 +46,7 @@ export const TIERS = {
   ci: {
     traceStride: 1,
     socketOperations: 8_000,
+    sessionOperations: 2_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -83,6 +86,7 @@ export const TIERS = {
   long: {
     traceStride: 1,
     socketOperations: 100_000,
+    sessionOperations: 100_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
