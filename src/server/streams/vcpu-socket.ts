@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Limits } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { Access, ClientMessage } from '../../protocol/client-message.js';
@@ -35,6 +35,7 @@ import { checkAccess } from './access.js';
 import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
 import { type BatchRoom, batchResults, fillResult } from './batch-results.js';
 import type { Flow, Flowing } from './flow.js';
+import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { PostedCredit } from './posted-credit.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -51,6 +52,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   readonly #capabilities: readonly string[];
   readonly #kinds = new Set<IrqKind>();
   readonly #rateLimiter: RateLimiter;
+  readonly #inbox: Inbox;
   #paused = false;
   #heard = false;
 
@@ -78,7 +80,12 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     );
     this.#replies = new ReplyQueue((message) => this.#outbox.reply(message));
     this.#rateLimiter = new RateLimiter(limits.framesPerSecond, () => this.#regulate());
-    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    this.#inbox = new Inbox(
+      machine.turnBudget,
+      (data, isBinary) => this.#handle(data, isBinary),
+      () => this.#regulate(),
+    );
+    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
     machine.changed = true;
@@ -147,23 +154,28 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   // From the client
 
-  #onMessage(data: RawData, isBinary: boolean): void {
+  #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     if (!this.#heard) {
       this.#heard = true;
       this.vcpu.confirm(this);
     }
-    let id: number | undefined;
     this.#rateLimiter.count();
+    this.#inbox.push(data, isBinary);
+    this.#regulate();
+  }
+
+  #handle(data: Buffer, isBinary: boolean): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    let id: number | undefined;
     try {
-      const message = this.#read(data as Buffer, isBinary);
+      const message = this.#read(data, isBinary);
       id = message.id;
       this.#perform(message);
     } catch (error) {
       if (error instanceof RefusedFrame) this.#refuse(error.id, error.error);
       else this.#refuse(id, error);
     }
-    this.#regulate();
   }
 
   #read(data: Buffer, isBinary: boolean): ClientMessage {
@@ -295,6 +307,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   /** All or nothing: every access is checked before the first is begun. */
   #batch(id: number, accesses: readonly Access[]): void {
+    const { machine } = this;
     const { batchAccesses } = this.limits;
     if (accesses.length > batchAccesses) {
       throw new SouthbridgeError('batch-too-large', { count: accesses.length, limit: batchAccesses });
@@ -306,26 +319,44 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       return;
     }
     const turn = this.#replies.begin();
-    this.#begin(turn, () =>
-      this.#performBatch(accesses, results, () => this.#finish(turn, this.#batchReply(id, accesses, results))),
-    );
+    const part = this.#batchParts(accesses, results, () => this.#finish(turn, this.#batchReply(id, accesses, results)));
+    const rest = () => {
+      try {
+        if (part()) this.#inbox.release();
+        else machine.turnBudget.later(rest);
+      } catch (error) {
+        this.#inbox.release();
+        this.#finish(turn, this.#errorMessage(id, error));
+      }
+    };
+    this.#begin(turn, () => {
+      if (part()) return;
+      // Frames that come behind it wait for the last part.
+      this.#inbox.hold();
+      machine.turnBudget.later(rest);
+    });
   }
 
-  #performBatch(accesses: readonly Access[], results: BatchRoom, finish: () => void): void {
+  /** Returns what performs as much of a batch as this turn allows, and returns whether that was the last part. */
+  #batchParts(accesses: readonly Access[], results: BatchRoom, finish: () => void): () => boolean {
     const { machine, vcpu } = this;
-    let done = tryBatch(machine, vcpu.vcpu, accesses, results);
-    let left = accesses.length - done;
-    if (left === 0) {
-      afterEvents(machine, vcpu.vcpu, finish);
-      return;
-    }
-    for (; done < accesses.length; done++) {
-      const index = done;
-      accessMmio(machine, vcpu.vcpu, accesses[index], (request) => {
-        fillResult(results, index, machine.failureOf(request), request.low, request.high);
-        if (--left === 0) finish();
-      });
-    }
+    let next = 0;
+    let left = accesses.length;
+    return () => {
+      const end = next + machine.turnBudget.take(accesses.length - next);
+      const first = next;
+      next = tryBatch(machine, vcpu.vcpu, accesses, results, first, end);
+      left -= next - first;
+      if (left === 0) afterEvents(machine, vcpu.vcpu, finish);
+      for (; next < end; next++) {
+        const index = next;
+        accessMmio(machine, vcpu.vcpu, accesses[index], (request) => {
+          fillResult(results, index, machine.failureOf(request), request.low, request.high);
+          if (--left === 0) finish();
+        });
+      }
+      return next === accesses.length;
+    };
   }
 
   #batchReply(id: number, accesses: readonly Access[], results: BatchResults): ServerMessage | undefined {
@@ -351,7 +382,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     const { requestsUnderWay } = this.limits;
     const { length } = this.#replies;
     const busy = this.#paused ? length > requestsUnderWay / 2 : length >= requestsUnderWay;
-    const full = busy || this.#outbox.congested || this.#rateLimiter.exhausted;
+    const full = busy || this.#outbox.congested || this.#rateLimiter.exhausted || this.#inbox.isWaiting;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) {
