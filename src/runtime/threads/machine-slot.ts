@@ -63,6 +63,7 @@ export class MachineSlot {
     for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
     this.events = events;
     gateway.lockView.begin(this.slot);
+    gateway.host.events.shares?.begin(this.slot);
     traces.begin(this.slot);
     gateway.machine.create(base, options);
     if (options.load?.duty) this.#runLoad();
