@@ -8,6 +8,7 @@ import { Type } from '../src/schema/type.js';
 import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
+import type { Service } from '../src/server/service/service.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
 import { IrqStream } from '../src/server/streams/irq-stream.js';
@@ -98,6 +99,11 @@ export const irqRoutes: Routes = (app: App, service) => {
     },
   });
 
+  eventSourceRoute(app, service);
+};
+
+function eventSourceRoute(app: App, service: Service): void {
+  const { machines, connections, configuration } = service;
   const peers = new Set<EventSourcePeer>();
 
   app.get(
@@ -154,4 +160,4 @@ export const irqRoutes: Routes = (app: App, service) => {
       setTimeout(() => peer.response.destroy(), GRACE_MS).unref();
     }
   });
-};
+}

@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PRESETS } from '../core/locking/presets.js';
+import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } from '../core/locking/presets.js';
 import { type CampaignResult, runSeededBug } from '../lab/explore/campaign.js';
 import { designTable } from '../lab/explore/design-table.js';
-import { allCombinations, allPresets, designNamed, type NamedDesign } from '../lab/explore/designs.js';
 import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
 import { ReplayError } from '../lab/explore/replay.js';
 import { parseReplayString, replay, replayFinding, replayString } from '../lab/explore/replay-string.js';

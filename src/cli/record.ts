@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { isRecordable } from '../lab/conform/program.js';
 import { QemuTarget } from '../lab/conform/qemu.js';
 import { QemuError } from '../lab/conform/qtest-process.js';
 import { record as recordProgram } from '../lab/conform/record.js';
@@ -36,7 +37,7 @@ interface Options extends ConformOptions {
 async function run(folder: string, extra: string[], options: Options, command: Command): Promise<void> {
   const qemu = new QemuTarget(options.qemu, extra);
   const leave = atEnding(() => qemu.close());
-  const programs = programsOf(options, !options.randomOnly);
+  const programs = programsOf(options, !options.randomOnly).filter(isRecordable);
   mkdirSync(folder, { recursive: true });
   try {
     for (const program of programs) {

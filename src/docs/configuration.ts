@@ -1,9 +1,9 @@
-import { describeLocking, MachineConfig } from '../config/machine.js';
+import { MachineConfig } from '../config/machine.js';
 import { ConfigurationSchema } from '../config/schema.js';
 import { FILE_VARIABLE } from '../config/settings.js';
 import { flagKeys, flagName, variableName } from '../config/sources.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../core/devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
+import { describeDesign, PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
 import { expectation, leafKeys, pathName, type SchemaNode, schemaNode } from '../schema/keys.js';
 import { code, page, table } from './markdown.js';
 
@@ -91,7 +91,7 @@ function valueCells(schema: SchemaNode, allowed: string): string[] {
 
 function locking(): string[] {
   const rows = PRESET_NAMES.map((name) => {
-    const { mmio, timer, irq, control } = describeLocking(PRESETS[name]);
+    const { mmio, timer, irq, control } = describeDesign(PRESETS[name]);
     return [code(name), ...[mmio, timer, irq, control].map(code), PRESETS[name].class];
   });
   return [

@@ -4,7 +4,12 @@ import { IOREGSEL, IOWIN } from '../../src/core/devices/ioapic/registers.js';
 import { PROFILES, type Profile, type Quirk, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import { PRESETS, type PresetName } from '../../src/core/locking/presets.js';
-import { CONTROL_LEGACY_INPUT, CONTROL_RESET } from '../../src/core/machine/control-path.js';
+import {
+  CONTROL_LEGACY_INPUT,
+  CONTROL_RESET,
+  CONTROL_RESTORE,
+  CONTROL_SAVE,
+} from '../../src/core/machine/control-path.js';
 import { type DueWork, STEP_DONE, STEP_PENDING } from '../../src/core/machine/due-work.js';
 import { type EventSink, type EventWords, type InterruptEvent, unpackEvent } from '../../src/core/machine/events.js';
 import { Machine, type MachineOptions } from '../../src/core/machine/machine.js';
@@ -21,7 +26,8 @@ const SLOT = 0;
 /** The thread table fills the words before. */
 const MACHINE_BASE = 512;
 const LOCK_REPORTS = MACHINE_BASE + MACHINE_WORDS;
-const WORDS = LOCK_REPORTS + LOCK_REPORT_WORDS;
+const TRANSFER = (LOCK_REPORTS + LOCK_REPORT_WORDS + 1) & ~1;
+const WORDS = TRANSFER + MACHINE_WORDS;
 
 export interface BenchOptions {
   readonly locking?: PresetName | Design;
@@ -31,6 +37,7 @@ export interface BenchOptions {
   readonly hpet?: Partial<MachineOptions['hpet']>;
   readonly ioapic?: Partial<MachineOptions['ioapic']>;
   readonly pic?: boolean;
+  readonly vcpus?: number;
   readonly xen?: MachineOptions['xen'];
   readonly generationCheck?: boolean;
   /** The memory of all views; with a clock of its own, the machine's clock follows it in real time. */
@@ -73,10 +80,12 @@ export class BenchMachine {
 
   readonly #value = new U64();
   readonly #lockView: LockView;
+  readonly #shared: SharedMemory;
 
   constructor(options: BenchOptions = {}) {
     const buffer = new SharedArrayBuffer(WORDS * 4);
     const shared = new SharedMemory(buffer);
+    this.#shared = shared;
     const memory = options.memory ?? ((buffer) => new SharedMemory(buffer));
     const events: EventSink = {
       emit: (_machine, event) => this.events.push(benchEvent(event)) - 1,
@@ -93,6 +102,7 @@ export class BenchMachine {
         kickMainLoop,
         kickVcpu: () => {},
         kickLoad: () => {},
+        transfer: TRANSFER,
       });
     this.mainLoopMachine = view(MAIN_LOOP_THREAD, this.mainLoopLocks, () => {});
     this.mainLoop = this.mainLoopMachine.due;
@@ -111,6 +121,7 @@ export class BenchMachine {
       hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff, ...options.hpet },
       ioapic: { version: 0x20, id: 0, ...options.ioapic },
       pic: options.pic ?? true,
+      vcpus: options.vcpus ?? 0,
       xen: options.xen,
       quirks: quirkBits(options.quirks ?? PROFILES[options.profile ?? 'standard']),
       generationCheck: options.generationCheck ?? true,
@@ -179,6 +190,12 @@ export class BenchMachine {
     this.due.settle();
   }
 
+  /** A local APIC gets a logical id in flat format. */
+  setLogicalId(vcpu: number, id: number): void {
+    this.machine.setLogicalAddress(vcpu, id);
+    this.due.settle();
+  }
+
   endOfInterrupt(vector: number): void {
     this.machine.endOfInterrupt(vector);
     this.due.settle();
@@ -211,6 +228,18 @@ export class BenchMachine {
     this.due.requestControl(work, argument);
     if (!this.due.control.takeDone()) throw new Error('control work was not done');
     this.due.settle();
+  }
+
+  /** A snapshot: the words of the transfer area. */
+  save(): number[] {
+    this.control(CONTROL_SAVE);
+    return Array.from({ length: MACHINE_WORDS }, (_, word) => this.#shared.get(TRANSFER + word));
+  }
+
+  /** Restores a snapshot; the clock goes on from `time`. */
+  restore(snapshot: readonly number[], time: number): void {
+    for (const [word, value] of snapshot.entries()) this.#shared.set(TRANSFER + word, value);
+    this.control(CONTROL_RESTORE, time);
   }
 
   /** Orders of two locks that could deadlock, as far as both were seen. */

@@ -26,5 +26,7 @@ function inWords(event: BenchEvent): string {
       return `msi 0x${event.address.toString(16)} = 0x${event.data.toString(16)}`;
     case 'intr':
       return `intr ${event.level}`;
+    case 'address':
+      return `logical address of ${event.vcpu}: ${event.address}`;
   }
 }

@@ -51,6 +51,8 @@ export const QUIRKS = {
   'reset-keeps-line': 1 << 22,
   /** A system reset forgets the level of the RTC's output. */
   'reset-clears-rtc': 1 << 23,
+  /** Remote IRR is set, and the message sent, only if the destination names a vCPU; without it, with each message. */
+  'remote-irr-on-accept': 1 << 24,
 } as const;
 
 /** The same for the 8259 pair and the 8259A datasheet (231468-003): bits of a word of their own. */
@@ -83,11 +85,11 @@ export const QUIRK_NAMES = [...Object.keys(QUIRKS), ...Object.keys(PIC_QUIRKS)] 
 /** Named sets of quirks. */
 export const PROFILES = {
   /** QEMU 11.1.3, to the bit. */
-  'qemu-11.1': QUIRK_NAMES.filter((quirk) => quirk !== 'past-fires-32'),
+  'qemu-11.1': QUIRK_NAMES.filter((quirk) => quirk !== 'past-fires-32' && quirk !== 'remote-irr-on-accept'),
   /** The documents, strictly. */
-  datasheet: [],
+  datasheet: ['remote-irr-on-accept'],
   /** The documents, and what guests of a virtual HPET need: they are always late, and must not flood the host. */
-  standard: ['past-fires', 'past-fires-32', 'one-shot-32-once', 'min-1us'],
+  standard: ['remote-irr-on-accept', 'past-fires', 'past-fires-32', 'one-shot-32-once', 'min-1us'],
 } as const satisfies { [name: string]: readonly Quirk[] };
 
 export type Profile = keyof typeof PROFILES;

@@ -15,7 +15,7 @@ import { Locks } from '../sync/locks.js';
 import type { Thread } from '../sync/thread.js';
 import { Clock } from './clock.js';
 import { COUNT_OVERLAP, hasManualClock, INSIDE } from './configuration.js';
-import { emptyEvent, packApic, packIntr, packLine, packMsi } from './events.js';
+import { emptyEvent, packAddress, packApic, packIntr, packLine, packMsi } from './events.js';
 import type { MachineHost } from './host.js';
 import { Pic } from './pic.js';
 import { STORM_TIMER, TimerList } from './timer-list.js';
@@ -29,6 +29,10 @@ export interface ChipsetOptions {
   readonly xen?: XenOptions | undefined;
   /** Quirk bits, `devices/quirks.ts`. */
   readonly quirks: number;
+  /** Number of vCPUs; if not given, each interrupt message is accepted. */
+  readonly vcpus?: number;
+  /** Per vCPU `logicalAddress` (`devices/ioapic/destinations.ts`); 0 where not given. */
+  readonly logicalAddresses?: readonly number[];
   /** `legacy`: interrupts are raised inside the main counter's write section, as in QEMU 10.2. */
   readonly seqlock?: 'short' | 'legacy';
 }
@@ -121,10 +125,11 @@ export class Chipset implements IrqTarget {
   }
 
   /** Makes new devices in zeroed memory, as after power-on. */
-  create({ hpet, ioapic, pic = true, xen, quirks, seqlock }: ChipsetOptions): void {
+  create(options: ChipsetOptions): void {
+    const { hpet, ioapic, pic = true, xen, quirks, seqlock, vcpus = 0, logicalAddresses = [] } = options;
     this.router.create(quirks);
     this.xen.create(xen);
-    this.ioapic.create({ ...ioapic, quirks });
+    this.ioapic.create({ ...ioapic, quirks, vcpus, logicalAddresses });
     this.pic.create(pic, picQuirkBits(quirks));
     this.hpet.create({ ...hpet, quirks, legacySequenceLock: seqlock === 'legacy' });
     this.memory.set(PIT_GATE, 1);
@@ -232,6 +237,13 @@ export class Chipset implements IrqTarget {
   sendMsi(timer: number, address: number, data: number): void {
     packMsi(this.#event, timer, address, data);
     this.#emit(timer);
+  }
+
+  /** The caller holds the IOAPIC's guard: the event precedes the messages that the new address lets through. */
+  setLogicalAddress(vcpu: number, address: number): void {
+    packAddress(this.#event, vcpu, address);
+    this.host.events.emit(this.slot, this.#event);
+    this.ioapic.setLogicalAddress(vcpu, address);
   }
 
   setPitGate(level: number): void {

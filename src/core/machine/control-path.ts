@@ -141,6 +141,7 @@ export class ControlPath {
     locks.site = CONTROL;
     const words = savedWords();
     this.#inDevices((transfer) => {
+      chipset.hpet.settleUnobserved();
       saveState(chipset, words, transfer);
       thread.shared.setTime(transfer, clock.now());
     });
@@ -149,6 +150,17 @@ export class ControlPath {
   #restore(): void {
     const words = savedWords();
     this.#inDevices((transfer) => restoreState(this.chipset, words, transfer));
+    this.#sendAccepted();
+  }
+
+  /** The snapshot may be of a machine with other vCPUs. */
+  #sendAccepted(): void {
+    const { chipset } = this;
+    if (!chipset.ioapic.awaitsAcceptance) return;
+    chipset.host.events.awaitRoom();
+    const entered = chipset.enter(IOAPIC);
+    chipset.ioapic.sendAccepted();
+    chipset.leave(IOAPIC, entered);
   }
 
   /** Enters all devices at once. */

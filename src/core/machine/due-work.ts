@@ -116,7 +116,7 @@ export class DueWork {
     if (this.#advance(wanted)) memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Counts requests as answered; false if they were. A freeze may have answered later ones: the count never goes back. */
+  /** Counts requests as answered; false if they were. A close may have answered later ones: the count never goes back. */
   #advance(wanted: number): boolean {
     const { memory } = this;
     let done = memory.load(SETTLE_DONE);
@@ -187,18 +187,25 @@ export class DueWork {
     this.chipset.host.kickMainLoop(this.chipset.slot);
   }
 
-  /** Blocks new requests, and releases the threads that wait for the main loop: it will not visit the machine again. */
-  freeze(): void {
+  /** Blocks new requests, and wakes the threads that wait for the main loop: it will not visit the machine again. */
+  close(): void {
     const { memory } = this;
     memory.store(ALIVE, 0);
     this.#advance(memory.load(SETTLE_WANTED));
-    this.letGo();
+    this.wakeWaiters();
   }
 
-  /** Of a frozen machine: wakes the threads that wait for the main loop, and releases readers of the main counter. */
-  letGo(): void {
+  /** Closes a machine in which a thread died, which may have held any lock and have blocked any other thread. */
+  freeze(): void {
+    this.chipset.locks.loseThread();
+    this.close();
+  }
+
+  /** Of a closed machine: wakes the threads that wait for its main loop, a lock or the main counter. They recheck. */
+  wakeWaiters(): void {
     this.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
-    this.chipset.hpet.counter.abandon();
+    this.chipset.hpet.counter.endWrite();
+    this.chipset.locks.wakeWaiters();
   }
 
   /**
@@ -257,7 +264,7 @@ export class DueWork {
     const ticket = memory.add(SETTLE_WANTED, 1) + 1;
     chipset.host.kickMainLoop(chipset.slot);
     for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
-      // In a frozen machine nobody answers: threads that asked before are woken, those that ask later see it here.
+      // In a closed machine nobody answers: threads that asked before are woken, those that ask later see it here.
       if (!isAlive(memory)) return;
       chipset.host.settles?.(true);
       memory.wait(SETTLE_DONE, done);

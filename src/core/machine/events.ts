@@ -6,6 +6,8 @@ export const EVENT_LINE = 1;
 export const EVENT_APIC = 2;
 export const EVENT_MSI = 3;
 export const EVENT_INTR = 4;
+/** No interrupt: from here on, the messages of the machine are addressed otherwise. */
+export const EVENT_ADDRESS = 5;
 
 const NAMES = { [EVENT_LINE]: 'line', [EVENT_APIC]: 'apic', [EVENT_MSI]: 'msi', [EVENT_INTR]: 'intr' } as const;
 
@@ -49,10 +51,19 @@ export type InterruptEvent =
   | ({ readonly kind: 'apic' } & Readonly<IoapicMessage>)
   | { readonly kind: 'msi'; readonly timer: number; readonly address: number; readonly data: number }
   /** The level of the 8259 pair's INT output. */
-  | { readonly kind: 'intr'; readonly level: number };
+  | { readonly kind: 'intr'; readonly level: number }
+  | AddressEvent;
+
+/** The logical address of a local APIC changed: `devices/ioapic/destinations.ts`. */
+export interface AddressEvent {
+  readonly kind: 'address';
+  readonly vcpu: number;
+  readonly address: number;
+}
 
 // Packing: EVENT_LINE: `a` GSI, `b` level, `c` decision. EVENT_APIC: `a` pin, `b` as below, `c` vector.
 // EVENT_MSI: `a` timer, `b` address, `c` data. EVENT_INTR: `a` level.
+// EVENT_ADDRESS: `a` vCPU, `b` address.
 
 const DESTINATION_MASK = 0xff;
 const DESTINATION_MODE_SHIFT = 8;
@@ -86,6 +97,10 @@ export function packIntr(event: EventWords, level: number): void {
   pack(event, EVENT_INTR, level, 0, 0);
 }
 
+export function packAddress(event: EventWords, vcpu: number, address: number): void {
+  pack(event, EVENT_ADDRESS, vcpu, address, 0);
+}
+
 /** The content of an event; addresses and data are not negative. */
 export function unpackEvent({ kind, a, b, c }: Readonly<EventWords>): InterruptEvent {
   switch (kind) {
@@ -105,6 +120,8 @@ export function unpackEvent({ kind, a, b, c }: Readonly<EventWords>): InterruptE
       return { kind: 'msi', timer: a, address: b >>> 0, data: c >>> 0 };
     case EVENT_INTR:
       return { kind: 'intr', level: a };
+    case EVENT_ADDRESS:
+      return { kind: 'address', vcpu: a, address: b };
     default:
       throw new Error(`unknown kind of event ${kind}`);
   }

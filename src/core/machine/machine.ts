@@ -131,6 +131,10 @@ export class Machine {
     return this.mmio.setXenCallback(level);
   }
 
+  setLogicalAddress(vcpu: number, address: number): void {
+    this.mmio.setLogicalAddress(vcpu, address);
+  }
+
   endOfInterrupt(vector: number): void {
     this.mmio.endOfInterrupt(vector);
   }

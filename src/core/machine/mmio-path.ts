@@ -144,6 +144,16 @@ export class MmioPath {
     chipset.leave(IOAPIC, entered);
   }
 
+  /** The guest gives a local APIC another logical address. */
+  setLogicalAddress(vcpu: number, address: number): void {
+    const { chipset } = this;
+    chipset.beginPath(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
+    chipset.host.events.awaitRoom();
+    const entered = chipset.enter(IOAPIC);
+    chipset.setLogicalAddress(vcpu, address);
+    chipset.leave(IOAPIC, entered);
+  }
+
   /** A client drives a GSI (0–23) of this machine. */
   setLine(gsi: number, level: number): void {
     const { chipset } = this;

@@ -17,6 +17,7 @@ export function copyState(machine: Machine, view: number, to: number): void {
   machine.locks.site = MMIO_READ;
   if (view === VIEW_HPET) {
     chipset.withHpet(() => {
+      chipset.hpet.settleUnobserved();
       copyArea(machine, HPET_AREA, to);
       machine.value.setNumber(machine.clock.now());
     });

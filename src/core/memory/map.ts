@@ -1,7 +1,7 @@
 import { Area } from './layout.js';
 
 /**
- * The memory of one machine: 1616 words (6.3 KiB), one area per module, which alone claims words of it:
+ * The memory of one machine: 1696 words (6.6 KiB), one area per module, which alone claims words of it:
  * else addresses would depend on the order in which a thread loads modules. Addresses are relative to the machine's base.
  * Locks lie a cache line (16 words) apart.
  */
@@ -27,7 +27,10 @@ export const XEN_AREA = new Area('xen', 1552, 1568);
 export const LINE_CHANGES_AREA = new Area('lineChanges', 1568, 1600);
 export const STEPS_AREA = new Area('steps', 1600, 1608);
 
-export const MACHINE_WORDS = 1616;
+/** An entry per vCPU, on cache lines of its own. */
+export const LOCAL_APIC_AREA = new Area('localApics', 1616, 1696);
+
+export const MACHINE_WORDS = 1696;
 
 export const MACHINE_AREAS = [
   CONFIG_AREA,
@@ -51,4 +54,5 @@ export const MACHINE_AREAS = [
   XEN_AREA,
   LINE_CHANGES_AREA,
   STEPS_AREA,
+  LOCAL_APIC_AREA,
 ];

@@ -1,7 +1,13 @@
 import { hexadecimal, renderOutputs } from '../replay/render.js';
-import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from '../replay/target.js';
-import type { Step } from '../replay/trace.js';
-import { isVisible, type Program } from './program.js';
+import type { Outcome, ReplayOptions } from '../replay/target.js';
+import {
+  isVisible,
+  type Program,
+  type ProgramMachine,
+  type ProgramStep,
+  type ProgramTarget,
+  performStep,
+} from './program.js';
 
 /** Where the two machines first differ. */
 export interface Difference {
@@ -20,8 +26,8 @@ const WINDOW = 256;
 /** Runs programs on QEMU and on machines of this process, and compares every value, line and message. */
 export class Comparison {
   constructor(
-    readonly qemu: ReplayTarget,
-    readonly model: ReplayTarget,
+    readonly qemu: ProgramTarget,
+    readonly model: ProgramTarget,
     readonly options: ReplayOptions,
   ) {}
 
@@ -41,13 +47,13 @@ export class Comparison {
   }
 }
 
-async function compare(program: Program, model: ReplayMachine, qemu: ReplayMachine): Promise<Difference | undefined> {
+async function compare(program: Program, model: ProgramMachine, qemu: ProgramMachine): Promise<Difference | undefined> {
   for (const [action, { step, times }] of program.actions.entries()) {
-    for (let done = 0; done < times; done += WINDOW) {
-      const rounds = Math.min(WINDOW, times - done);
-      const expected = await Promise.all(Array.from({ length: rounds }, () => model.perform(step)));
+    for (let done = 0, rounds = 0; done < times; done += rounds) {
+      rounds = step.op === 'reset' ? 1 : Math.min(WINDOW, times - done);
+      const expected = await Promise.all(Array.from({ length: rounds }, () => performStep(model, step)));
       for (let round = 0; round < rounds; round++) {
-        const got = await qemu.perform(step);
+        const got = await performStep(qemu, step);
         const shown = visibleOf(program, expected[round]);
         if (textOf(step, shown) !== textOf(step, got)) return { action, round: done + round, expected: shown, got };
       }
@@ -61,7 +67,7 @@ function visibleOf(program: Program, outcome: Outcome): Outcome {
 }
 
 /** An outcome in words: the value of a read, and what came out. */
-export function textOf(step: Step, { value, outputs, refused }: Outcome): string {
+export function textOf(step: ProgramStep, { value, outputs, refused }: Outcome): string {
   const parts: string[] = [];
   if (refused !== undefined) parts.push(`refused: ${refused}`);
   if (step.op === 'read') parts.push(hexadecimal(value ?? 0n, step.size));

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { IOAPIC_BASE } from '../../core/devices/guest-map.js';
 import { IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
-import type { Outcome, ReplayMachine, ReplayTarget, Setup } from '../replay/target.js';
+import type { Outcome, Setup } from '../replay/target.js';
 import { TargetLost } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
-import { isMarked, isVisible } from './program.js';
-import { type Board, findBoard } from './qom.js';
+import { isMarked, isVisible, type ProgramMachine, type ProgramTarget } from './program.js';
+import { type Board, findBoard, Qmp } from './qom.js';
 import { QemuError, QtestProcess, readLine, writeLine } from './qtest-process.js';
 
 /** For one answer. */
@@ -25,7 +25,7 @@ export function optionsOf({ hpet, ioapicVersion }: Setup): string[] {
 }
 
 /** Starts a process of the user's QEMU for each program. */
-export class QemuTarget implements ReplayTarget {
+export class QemuTarget implements ProgramTarget {
   readonly name: string;
   /** Of the QEMU that was started last. */
   version = '';
@@ -74,8 +74,9 @@ export class QemuTarget implements ReplayTarget {
  * A machine in a QEMU under the qtest accelerator. Answers, changes of intercepted lines and trace events are read from
  * QEMU's log on stderr, since that has all three in the order in which they happened.
  */
-export class QemuMachine implements ReplayMachine {
+export class QemuMachine implements ProgramMachine {
   board!: Board;
+  readonly #qmp: Qmp;
   #outputs: Output[] = [];
   #answer: { resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -91,6 +92,7 @@ export class QemuMachine implements ReplayMachine {
     readonly onClose: () => void,
   ) {
     const { child, sockets } = process;
+    this.#qmp = new Qmp(sockets[1]);
     createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => this.#take(line));
     sockets[0].resume();
     for (const socket of sockets) socket.on('error', () => {});
@@ -99,14 +101,11 @@ export class QemuMachine implements ReplayMachine {
 
   /** Intercepts the device of the set-up. Resolves to QEMU's version. */
   async begin(): Promise<string> {
-    this.board = await findBoard(this.process.sockets[1]);
+    this.board = await findBoard(this.#qmp);
     const { kind } = this.setup;
     if (kind === 'hpet') await this.#command(`irq_intercept_out ${this.board.hpet} sysbus-irq`);
-    if (kind === 'pic') {
-      await this.#command(`irq_intercept_out ${this.board.master}`);
-      await this.#command(writeLine(IOAPIC_BASE + IOREGSEL, 4, BigInt(0x10 + 2 * SPARE_PIN)));
-      await this.#command(writeLine(IOAPIC_BASE + IOWIN, 4, 0x700n));
-    }
+    if (kind === 'pic') await this.#command(`irq_intercept_out ${this.board.master}`);
+    await this.#prepare();
     this.#outputs = [];
     return this.board.version;
   }
@@ -115,6 +114,29 @@ export class QemuMachine implements ReplayMachine {
     const outcome = this.#last.then(() => this.#perform(step));
     this.#last = outcome.catch(() => {});
     return outcome;
+  }
+
+  async reset(): Promise<Outcome> {
+    const lost = new Promise<never>((_, reject) => {
+      this.process.child.once('close', () => reject(this.#lost));
+    });
+    await Promise.race([this.#qmp.reset(), lost]);
+    await this.#prepare();
+    return { value: undefined, outputs: this.#takeOutputs() };
+  }
+
+  /** The reset of the IOAPIC cleared the entry that makes acknowledge cycles; its select register stays as after a reset. */
+  async #prepare(): Promise<void> {
+    await this.#command('endianness');
+    if (this.setup.kind !== 'pic') return;
+    await this.#command(writeLine(IOAPIC_BASE + IOREGSEL, 4, BigInt(0x10 + 2 * SPARE_PIN)));
+    await this.#command(writeLine(IOAPIC_BASE + IOWIN, 4, 0x700n));
+  }
+
+  #takeOutputs(): Output[] {
+    const outputs = this.#outputs.filter((output) => isVisible(this.setup, output));
+    this.#outputs = [];
+    return outputs;
   }
 
   async #perform(step: Step): Promise<Outcome> {
@@ -126,9 +148,7 @@ export class QemuMachine implements ReplayMachine {
     // Timers that are overdue run after the answer. QEMU answers this command after them.
     await this.#command('endianness');
     if (step.op === 'inta') value = BigInt(this.#vector);
-    const outputs = this.#outputs.filter((output) => isVisible(this.setup, output));
-    this.#outputs = [];
-    return { value, outputs };
+    return { value, outputs: this.#takeOutputs() };
   }
 
   #commandsOf(step: Step): string[] {

@@ -18,28 +18,49 @@ interface Child {
   readonly type: string;
 }
 
-/** Finds the devices by QMP: on `q35` they have no names of their own, only numbers that differ between versions. */
-export async function findBoard(socket: Socket): Promise<Board> {
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await lines.next();
+/** A QMP connection: one command at a time. */
+export class Qmp {
+  readonly #lines: AsyncIterator<string>;
+  #hasReset = false;
+
+  constructor(readonly socket: Socket) {
+    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  }
+
+  /** The next message. Rejects with QemuError. */
+  async next() {
+    const { value, done } = await this.#lines.next();
     if (done) throw new QemuError('QEMU closed the QMP socket');
-    return JSON.parse(value);
-  };
-  const { major, minor, micro } = (await next()).QMP.version.qemu;
-  const execute = async (command: string, path?: string) => {
+    const message = JSON.parse(value);
+    if (message.event === 'RESET') this.#hasReset = true;
+    return message;
+  }
+
+  async execute(command: string, path?: string) {
     const request = path === undefined ? { execute: command } : { execute: command, arguments: { path } };
-    if (!socket.write(`${JSON.stringify(request)}\n`)) await once(socket, 'drain');
+    if (!this.socket.write(`${JSON.stringify(request)}\n`)) await once(this.socket, 'drain');
     for (;;) {
-      const answer = await next();
+      const answer = await this.next();
       if (answer.error) throw new QemuError(`QMP ${command}: ${answer.error.desc}`);
       if (answer.return) return answer.return;
     }
-  };
-  await execute('qmp_capabilities');
+  }
+
+  /** Resets the machine. Its event may come before or after the answer. */
+  async reset(): Promise<void> {
+    this.#hasReset = false;
+    await this.execute('system_reset');
+    while (!this.#hasReset) await this.next();
+  }
+}
+
+/** Finds the devices by QMP: on `q35` they have no names of their own, only numbers that differ between versions. */
+export async function findBoard(qmp: Qmp): Promise<Board> {
+  const { major, minor, micro } = (await qmp.next()).QMP.version.qemu;
+  await qmp.execute('qmp_capabilities');
   const found: (Child & { path: string })[] = [];
   for (const folder of ['/machine/unattached', '/machine', '/machine/q35']) {
-    const children: Child[] = await execute('qom-list', folder);
+    const children: Child[] = await qmp.execute('qom-list', folder);
     found.push(...children.map((child) => ({ ...child, path: `${folder}/${child.name}` })));
   }
   const all = (type: RegExp) =>

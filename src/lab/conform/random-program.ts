@@ -1,7 +1,6 @@
 import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
-import { Random } from '../load/random.js';
-import type { Step } from '../replay/trace.js';
-import { FSB_MARK, type Kind, type Program } from './program.js';
+import { Random } from '../random.js';
+import { FSB_MARK, type Kind, type Program, type ProgramStep } from './program.js';
 
 const STEPS = 50;
 /** Routes that most programs choose from: lines with an IOAPIC pin, and two without. */
@@ -25,11 +24,12 @@ export function randomProgram(kind: Kind, seed: number): Program {
 }
 
 class Writer {
-  readonly steps: Step[] = [];
+  readonly steps: ProgramStep[] = [];
   /** About the main counter, so that comparators are near it. */
   #ticks = 0;
   /** Programs with wide steps of the clock have no periodic timers: a step costs as much as all that fires in it. */
   readonly #isWide: boolean;
+  readonly #resets: boolean;
 
   constructor(
     readonly random: Random,
@@ -37,6 +37,7 @@ class Writer {
     readonly hasEoi: boolean,
   ) {
     this.#isWide = random.below(4) === 0;
+    this.#resets = random.below(4) === 0;
   }
 
   /** Sends the FSB writes of all timers to where they can be seen. */
@@ -45,9 +46,15 @@ class Writer {
   }
 
   write(kind: Kind): void {
-    if (kind === 'pic') this.#pic();
+    if (this.#resets && this.random.below(15) === 0) this.#reset();
+    else if (kind === 'pic') this.#pic();
     else if (kind === 'hpet' || (kind === 'wired' && this.random.below(3) > 0)) this.#hpet();
     else this.#ioapic();
+  }
+
+  #reset(): void {
+    this.#ticks = 0;
+    this.steps.push({ op: 'reset' });
   }
 
   #write(address: number, size: number, value: bigint): void {

@@ -8,13 +8,14 @@ import type { Program } from './program.js';
 
 const hex = (value: number | bigint, size: number) => hexadecimal(BigInt(value), size);
 
-/** Runs a program on a QEMU, and returns what it did as the lines of a golden trace. */
+/** Runs a program, which `isRecordable`, on a QEMU; returns what it did as the lines of a golden trace. */
 export async function record(program: Program, qemu: ReplayTarget, version: () => string): Promise<string[]> {
   const machine = await qemu.open(program.setup, { profile: 'qemu-11.1', locking: 'bql' });
   try {
     const rows: object[] = [];
     let steps = 0;
     for (const { step, times } of program.actions) {
+      if (step.op === 'reset') throw new RangeError(`${program.name}: no trace records a reset`);
       for (let round = 0; round < times; round++, steps++) {
         const outcome = await machine.perform(step);
         rows.push(rowOf(step, outcome, program.setup.kind === 'pic'), ...outcome.outputs.map(outputRow));

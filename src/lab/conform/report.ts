@@ -1,6 +1,7 @@
 import { describeStep } from '../replay/render.js';
-import type { Output, Step } from '../replay/trace.js';
+import type { Output } from '../replay/trace.js';
 import { textOf } from './comparison.js';
+import type { ProgramStep } from './program.js';
 import { optionsOf } from './qemu.js';
 import type { Board } from './qom.js';
 import { readLine, writeLine } from './qtest-process.js';
@@ -9,7 +10,7 @@ import type { Shrunk } from './shrink.js';
 /** The shortest program that shows a difference, as a table: its steps, and what each machine gave for the last one. */
 export function tableOf({ program, difference }: Shrunk): string {
   const rows = program.actions.map(({ step, times }, index): [string, string, string] => {
-    const text = times === 1 ? describeStep(step) : `${times} times ${describeStep(step)}`;
+    const text = times === 1 ? textOfStep(step) : `${times} times ${textOfStep(step)}`;
     const isLast = index === program.actions.length - 1;
     return [text, isLast ? textOf(step, difference.expected) : '', isLast ? textOf(step, difference.got) : ''];
   });
@@ -43,11 +44,15 @@ export function functionOf({ program, difference }: Shrunk, board: Board): strin
   ].join('\n');
 }
 
+function textOfStep(step: ProgramStep): string {
+  return step.op === 'reset' ? 'system reset' : describeStep(step);
+}
+
 function repeated(statement: string, times: number): string[] {
   return times === 1 ? [statement] : [`for (int i = 0; i < ${times}; i++) {`, `    ${statement}`, '}'];
 }
 
-function statementOf(step: Step, { ioapic, master, slave }: Board, kind: string): string {
+function statementOf(step: ProgramStep, { ioapic, master, slave }: Board, kind: string): string {
   switch (step.op) {
     case 'read':
       return `${callOf(readLine(step.address, step.size))};`;
@@ -62,6 +67,8 @@ function statementOf(step: Step, { ioapic, master, slave }: Board, kind: string)
     }
     case 'eoi':
       return `qtest_writel(qts, 0xfec00040, 0x${step.vector.toString(16)});`;
+    case 'reset':
+      return 'qtest_system_reset(qts);';
     case 'in':
       return `qtest_inb(qts, 0x${step.port.toString(16)});`;
     case 'out':
@@ -78,7 +85,7 @@ function callOf(line: string): string {
 }
 
 function assertion(
-  step: Step,
+  step: ProgramStep,
   board: Board,
   kind: string,
   expected: { readonly value: bigint | undefined; readonly outputs: readonly Output[] },

@@ -1,9 +1,9 @@
 import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
 import type { Step } from '../replay/trace.js';
-import type { Kind, Program } from './program.js';
+import type { Kind, Program, ProgramStep } from './program.js';
 
 /** Programs by hand, for what random ones hardly meet. A number repeats the step before it so often. */
-type Text = readonly (Step | number)[];
+type Text = readonly (ProgramStep | number)[];
 
 const write = (address: number, value: bigint | number, size = 8): Step => ({
   op: 'write',

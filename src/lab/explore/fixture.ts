@@ -84,16 +84,8 @@ export function setUp(
     if ('mainLoopAt' in step) {
       memory.time = step.mainLoopAt;
       shared.time = step.mainLoopAt;
-      mainLoop.runKicked();
-      mainLoop.runDue();
-      mainLoop.due.drainKicks();
-    } else if ('work' in step) {
-      mainLoop.due.requestControl(step.work, step.argument);
-      mainLoop.runKicked();
-      mainLoop.due.control.takeDone();
-    } else {
-      perform(machine, step);
     }
+    prepare(mainLoop, step);
   }
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
     if (scenario.gateway) {
@@ -114,6 +106,22 @@ export function setUp(
     initial: new Int32Array(memory.buffer),
     threads: threads(scenario, map, deadlines.earliest, events.head(), inParts),
   };
+}
+
+/** Executes one step before the threads run. */
+function prepare(mainLoop: MainLoop, step: Scenario['before'][number]): void {
+  const { machine, due } = mainLoop;
+  if ('mainLoopAt' in step) {
+    mainLoop.runKicked();
+    mainLoop.runDue();
+    due.drainKicks();
+  } else if ('work' in step) {
+    due.requestControl(step.work, step.argument);
+    mainLoop.runKicked();
+    due.control.takeDone();
+  } else {
+    perform(machine, step);
+  }
 }
 
 function threads(
@@ -180,6 +188,9 @@ function perform(machine: Machine, { operation, size, address, value }: Request)
       break;
     case ring.END_OF_INTERRUPT:
       machine.endOfInterrupt(value);
+      break;
+    case ring.SET_LOGICAL_ADDRESS:
+      machine.setLogicalAddress(address, value);
       break;
     case ring.PORT_WRITE:
       machine.portWrite(address, value);

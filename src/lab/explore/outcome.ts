@@ -2,7 +2,7 @@ import { CONTROL_SAVE } from '../../core/machine/control-path.js';
 import { unpackEvent } from '../../core/machine/events.js';
 import { savedDeadline } from '../../core/machine/saved-state.js';
 import { TIMER_COUNT } from '../../core/machine/timer-list.js';
-import { HPET_AREA, IOAPIC_AREA, PIC_AREA, ROUTER_AREA } from '../../core/memory/map.js';
+import { HPET_AREA, IOAPIC_AREA, LOCAL_APIC_AREA, PIC_AREA, ROUTER_AREA } from '../../core/memory/map.js';
 import { EventRing } from '../../runtime/events/event-ring.js';
 import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { submissionRingAt } from '../../runtime/threads/shared-map.js';
@@ -23,7 +23,7 @@ const DEVICE_STATE = new Set(['hpet', 'router', 'ioapic', 'pic']);
 export function outcomeOf(fixture: Fixture, system: System): Outcome {
   const outcome: Outcome = new Map();
   const { machine } = fixture.names;
-  for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) {
+  for (const area of [HPET_AREA, ROUTER_AREA, IOAPIC_AREA, PIC_AREA, LOCAL_APIC_AREA]) {
     for (let word = area.start; word < area.end; word++) {
       const field = area.field(word);
       if (!field || !DEVICE_STATE.has(field.protection)) continue;

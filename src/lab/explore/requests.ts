@@ -38,6 +38,11 @@ export function endOfInterrupt(vector: number): Request {
   return { operation: ring.END_OF_INTERRUPT, size: 0, address: 0, value: vector };
 }
 
+/** A vCPU's local APIC has this logical id, in flat format. */
+export function logicalId(vcpu: number, id: number): Request {
+  return { operation: ring.SET_LOGICAL_ADDRESS, size: 0, address: vcpu, value: id };
+}
+
 /** The level of the callback of Xen's event channel. */
 export function xenCallback(level: number): Request {
   return { operation: ring.XEN_CALLBACK, size: 0, address: 0, value: level };

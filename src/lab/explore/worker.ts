@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
+import { designNamed } from '../../core/locking/presets.js';
 import { runOne } from './campaign.js';
-import { designNamed } from './designs.js';
 import { scenarioNamed } from './scenarios.js';
 import type { NamedTask } from './workers.js';
 

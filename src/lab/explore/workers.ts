@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { PRESETS } from '../../core/locking/presets.js';
+import { differInControl, type NamedDesign, PRESETS } from '../../core/locking/presets.js';
 import { type CampaignResult, runOne } from './campaign.js';
-import { differInControl, type NamedDesign } from './designs.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Scenario } from './scenario.js';
 

@@ -1,6 +1,7 @@
 import { SOURCE_EXTERNAL } from '../../core/devices/gsi/sources.js';
 import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
+import { CONTROL_RESET } from '../../core/machine/control-path.js';
 import { unpackEvent } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
@@ -27,7 +28,7 @@ export class InProcessTarget implements ReplayTarget {
   #engine: Promise<Engine> | undefined;
   #machine: InProcessMachine | undefined;
 
-  async open(setup: Setup, options: ReplayOptions): Promise<ReplayMachine> {
+  async open(setup: Setup, options: ReplayOptions): Promise<InProcessMachine> {
     this.#engine ??= this.#start();
     const machine = new InProcessMachine((await this.#engine).slot(SLOT));
     this.#machine = machine;
@@ -70,7 +71,7 @@ interface Pending {
   reject(error: TargetLost): void;
 }
 
-class InProcessMachine implements ReplayMachine {
+export class InProcessMachine implements ReplayMachine {
   readonly #pending: Pending[] = [];
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
@@ -106,6 +107,14 @@ class InProcessMachine implements ReplayMachine {
       case 'inta':
         return this.#submit(ring.INTERRUPT_ACKNOWLEDGE, 0, 0);
     }
+  }
+
+  /** A system reset, by the main loop. */
+  async reset(): Promise<Outcome> {
+    await this.slot.control(CONTROL_RESET);
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return { value: undefined, outputs };
   }
 
   #submit(operation: number, size: number, address: number, value = 0n): Promise<Outcome> {
@@ -146,6 +155,8 @@ function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): 
 function outputOf(event: MachineEvent): Output | undefined {
   const content = unpackEvent(event);
   switch (content.kind) {
+    case 'address':
+      return undefined;
     case 'line':
       return event.cause === SOURCE_EXTERNAL ? undefined : { out: 'irq', line: content.gsi, level: content.level };
     case 'apic':

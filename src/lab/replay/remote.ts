@@ -4,6 +4,7 @@ import { httpRequest } from '../../client/http-request.js';
 import { RequestError } from '../../client/request-error.js';
 import { RemoteMachine } from './remote-machine.js';
 import {
+  NEVER_REPLAYED,
   type ReplayMachine,
   type ReplayOptions,
   type ReplayTarget,
@@ -86,7 +87,7 @@ function machineConfiguration(name: string, setup: Setup, options: ReplayOptions
       msi: setup.hpet.msi,
       routingCapability: `0x${setup.hpet.routingCapability.toString(16).padStart(8, '0')}`,
       profile: options.profile,
-      quirks: options.quirks,
+      quirks: { ...options.quirks, ...NEVER_REPLAYED },
     },
     ioapic: { version: `0x${setup.ioapicVersion.toString(16)}` },
     // The golden traces were recorded from the HPET and the IOAPIC alone, or from the 8259 pair alone.

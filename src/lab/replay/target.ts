@@ -28,9 +28,13 @@ export interface ReplayOptions {
   readonly metrics?: 'own' | 'shared';
 }
 
+/** Off in every replay: a trace has no vCPUs whose local APICs could accept a message. */
+export const NEVER_REPLAYED = { 'remote-irr-on-accept': false } as const satisfies ReplayOptions['quirks'];
+
 /** The quirks of a machine for replay. */
-export function quirksOfReplay({ profile, quirks = {} }: ReplayOptions): Set<Quirk> {
+export function quirksOfReplay({ profile, quirks: given }: ReplayOptions): Set<Quirk> {
   const on = new Set<Quirk>(PROFILES[profile]);
+  const quirks: Partial<Record<Quirk, boolean>> = { ...given, ...NEVER_REPLAYED };
   for (const quirk of Object.keys(quirks) as Quirk[]) {
     if (quirks[quirk]) on.add(quirk);
     else on.delete(quirk);

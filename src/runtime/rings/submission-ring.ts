@@ -38,6 +38,8 @@ export const NOTHING = 11;
 export const XEN_CALLBACK = 12;
 /** Goes on with a step to the virtual time `address` that began after as many cancellations as the value says. */
 export const CONTINUE_STEP = 13;
+/** The local APIC of vCPU `address` has this logical address (`devices/ioapic/destinations.ts`). */
+export const SET_LOGICAL_ADDRESS = 14;
 
 /** Results. */
 export const OK = 0;

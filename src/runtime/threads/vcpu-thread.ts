@@ -90,6 +90,9 @@ export class VcpuThread {
       case ring.END_OF_INTERRUPT:
         machine.endOfInterrupt(request.low);
         break;
+      case ring.SET_LOGICAL_ADDRESS:
+        machine.setLogicalAddress(request.address, request.low);
+        break;
       case ring.STEP:
         return this.#stepped(due.step(request.address));
       case ring.CONTINUE_STEP:

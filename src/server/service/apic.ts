@@ -1,3 +1,4 @@
+import { isLogicalDestination, isPhysicalDestination } from '../../core/devices/ioapic/destinations.js';
 import type { IoapicMessage } from '../../core/devices/ioapic/ioapic.js';
 import {
   DELIVERY_MODE_MASK,
@@ -5,12 +6,9 @@ import {
   TRIGGER_MODE_SHIFT,
   VECTOR_MASK,
 } from '../../core/devices/ioapic/registers.js';
-import type { DestinationFormat } from '../../protocol/names.js';
 import type { ApicFields } from '../../protocol/server-message.js';
 
 const LOWEST_PRIORITY = 1;
-const PHYSICAL_BROADCAST = 0xff;
-const LOGICAL_BROADCAST = 0xff;
 
 /** An interrupt message to the local APICs. */
 export interface ApicMessage extends ApicFields {
@@ -22,9 +20,8 @@ export interface ApicMessage extends ApicFields {
 export interface LocalApic {
   /** The physical APIC id. */
   readonly vcpu: number;
-  /** Logical destination register, 8 bits; 0 addresses nothing. */
-  readonly logicalId: number;
-  readonly format: DestinationFormat;
+  /** `devices/ioapic/destinations.ts`; 0 addresses nothing. */
+  readonly logicalAddress: number;
   readonly connected: boolean;
 }
 
@@ -62,19 +59,10 @@ export function decodeIoapicMessage(message: Readonly<IoapicMessage>): ApicMessa
  */
 export function addressed<T extends LocalApic>(message: ApicMessage, apics: readonly T[]): T[] {
   const candidates = apics.filter((apic) =>
-    message.logical ? matches(message.destination, apic) : isPhysical(message.destination, apic),
+    message.logical
+      ? isLogicalDestination(message.destination, apic.logicalAddress)
+      : isPhysicalDestination(message.destination, apic.vcpu),
   );
   if (!message.one || candidates.length <= 1) return candidates;
   return [candidates.find(({ connected }) => connected) ?? candidates[0]];
-}
-
-function isPhysical(destination: number, apic: LocalApic): boolean {
-  return destination === PHYSICAL_BROADCAST || destination === apic.vcpu;
-}
-
-/** Intel SDM volume 3, 11.6.2.2: flat, one bit per APIC; cluster, bits 7:4 a cluster and 3:0 one bit per APIC in it. */
-function matches(destination: number, { logicalId, format }: LocalApic): boolean {
-  if (destination === LOGICAL_BROADCAST) return true;
-  if (format === 'flat') return (destination & logicalId) !== 0;
-  return destination >> 4 === logicalId >> 4 && (destination & logicalId & 0xf) !== 0;
 }

@@ -1,7 +1,9 @@
 import { SOURCE_PIT, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
+import { logicalAddress } from '../../core/devices/ioapic/destinations.js';
 import { CONTROL_LEGACY_INPUT } from '../../core/machine/control-path.js';
 import { MAX_TIME } from '../../core/machine/steps.js';
 import type { Access } from '../../protocol/client-message.js';
+import type { DestinationFormat } from '../../protocol/names.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { type BatchRoom, fillResult } from '../streams/batch-results.js';
@@ -15,6 +17,11 @@ import type { MachineHandle } from './machine-handle.js';
 /** Inputs of a machine beside its lines. */
 export const INPUTS = ['pit', 'rtc', 'xen'] as const;
 export type Input = (typeof INPUTS)[number];
+
+interface LogicalId {
+  readonly logicalId: number;
+  readonly format: DestinationFormat;
+}
 
 /** One MMIO access. */
 export function accessMmio(machine: MachineHandle, vcpu: number, access: Access, done: Completion): void {
@@ -60,6 +67,17 @@ export function setLine(machine: MachineHandle, vcpu: number, gsi: number, level
 
 export function endOfInterrupt(machine: MachineHandle, vcpu: number, vector: number, done: Completion): void {
   machine.perform(new Request(machine.options.slot, vcpu, ring.END_OF_INTERRUPT, 0, 0, vector, 0, done));
+}
+
+/** The local APIC of the vCPU gets a logical id. The core has it before it is answered, and each later event. */
+export function setLogicalId(
+  machine: MachineHandle,
+  vcpu: number,
+  { logicalId, format }: LogicalId,
+  done: Completion,
+): void {
+  const address = logicalAddress(logicalId, format === 'cluster');
+  machine.perform(new Request(machine.options.slot, vcpu, ring.SET_LOGICAL_ADDRESS, 0, vcpu, address, 0, done));
 }
 
 /** Reads a byte from a port. */

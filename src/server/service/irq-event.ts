@@ -1,5 +1,5 @@
 import { isTimer, sourceName } from '../../core/devices/gsi/sources.js';
-import { causeName, type InterruptEvent, unpackEvent } from '../../core/machine/events.js';
+import { type AddressEvent, causeName, type InterruptEvent } from '../../core/machine/events.js';
 import type { Cause, IrqKind } from '../../protocol/names.js';
 import type { Irq, IrqDetail } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
@@ -18,15 +18,16 @@ export interface IrqEvent {
   readonly intr: number | undefined;
 }
 
-function messageOf(event: InterruptEvent): ApicMessage | undefined {
+type Interrupt = Exclude<InterruptEvent, AddressEvent>;
+
+function messageOf(event: Interrupt): ApicMessage | undefined {
   if (event.kind === 'apic') return decodeIoapicMessage(event);
   return event.kind === 'msi' ? decodeMsi(event.address, event.data) : undefined;
 }
 
-/** Takes an event out of the ring's object, which is used again. */
-export function irqEvent(event: MachineEvent, sequence: number): IrqEvent {
+/** Takes an event out of the ring's object, which is used again; `content` is what it was unpacked to. */
+export function irqEvent(event: MachineEvent, content: Interrupt, sequence: number): IrqEvent {
   const { cause, virtualTime, deadline } = event;
-  const content = unpackEvent(event);
   const message = messageOf(content);
   const detail = detailOf(content, cause, message);
   const wire: Irq = {
@@ -44,7 +45,7 @@ export function irqEvent(event: MachineEvent, sequence: number): IrqEvent {
   return { kind: detail.kind, sequence, wire, message, intr: detail.kind === 'intr' ? detail.level : undefined };
 }
 
-function detailOf(event: InterruptEvent, cause: number, message: ApicMessage | undefined): IrqDetail {
+function detailOf(event: Interrupt, cause: number, message: ApicMessage | undefined): IrqDetail {
   switch (event.kind) {
     case 'line':
       return { kind: 'line', gsi: event.gsi, level: event.level, source: sourceName(cause) };

@@ -1,3 +1,4 @@
+import { unpackEvent } from '../../core/machine/events.js';
 import type { Gap, LineLevels } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { addressed } from './apic.js';
@@ -48,9 +49,14 @@ export class MachineEvents {
     this.vcpus[0].intr(from, this.intr);
   }
 
-  /** Numbers an event of the machine and delivers it. */
+  /** Numbers an interrupt event of the machine and delivers it. A new logical address has no number. */
   take(raw: MachineEvent): void {
-    const event = irqEvent(raw, ++this.sequence);
+    const content = unpackEvent(raw);
+    if (content.kind === 'address') {
+      this.vcpus[content.vcpu].logicalAddress = content.address;
+      return;
+    }
+    const event = irqEvent(raw, content, ++this.sequence);
     this.lines = linesAfter(this.lines, event.wire);
     this.#history?.keep(event);
     for (const subscriber of this.subscribers) subscriber.event(event);

@@ -1,10 +1,5 @@
-import {
-  type BqlLoadConfig,
-  describeLocking,
-  type LockingDescription,
-  type MachineConfig,
-  toBqlLoad,
-} from '../../config/machine.js';
+import { type BqlLoadConfig, type MachineConfig, toBqlLoad } from '../../config/machine.js';
+import { type DesignDescription, describeDesign } from '../../core/locking/presets.js';
 import { CONTROL_END_STEPS, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME } from '../../core/machine/control-path.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import { SouthbridgeError } from '../../errors.js';
@@ -23,7 +18,7 @@ export type MachineState = 'running' | 'paused' | 'deleting';
 /** One machine as the gateway sees it. */
 export class MachineHandle {
   readonly name: string;
-  readonly locking: LockingDescription;
+  readonly locking: DesignDescription;
   readonly vcpus: readonly Vcpu[];
   readonly slot: MachineSlot;
   readonly events: MachineEvents;
@@ -51,7 +46,7 @@ export class MachineHandle {
   ) {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
-    this.locking = describeLocking(options.design);
+    this.locking = describeDesign(options.design);
     const lines = () => this.events.lines;
     this.vcpus = Array.from(
       { length: config.vcpus },
@@ -257,7 +252,8 @@ export class MachineHandle {
     try {
       await before();
       this.#wasSuspect = this.isSuspect;
-      await this.slot.remake(this.options);
+      const logicalAddresses = this.vcpus.map((vcpu) => vcpu.logicalAddress);
+      await this.slot.remake({ ...this.options, logicalAddresses });
       if (this.state === 'paused') await this.slot.control(CONTROL_PAUSE);
       this.slot.loadBql(toBqlLoad(this.#bqlLoad));
       await work();

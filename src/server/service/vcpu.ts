@@ -1,3 +1,4 @@
+import { isCluster, logicalId } from '../../core/devices/ioapic/destinations.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { DestinationFormat } from '../../protocol/names.js';
 import type { Gap, Interrupt, Intr, LineLevels } from '../../protocol/server-message.js';
@@ -27,8 +28,8 @@ export interface SavedVcpu {
 
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
 export class Vcpu implements LocalApic {
-  logicalId = 0;
-  format: DestinationFormat = 'flat';
+  /** As the last event of the machine that changed it: `devices/ioapic/destinations.ts`. */
+  logicalAddress = 0;
   /** Interrupts for a vCPU that is away, in order. */
   readonly backlog: Backlog;
 
@@ -44,6 +45,14 @@ export class Vcpu implements LocalApic {
     drops?: Drops,
   ) {
     this.backlog = new Backlog(pendingInterrupts, lines, drops);
+  }
+
+  get logicalId(): number {
+    return logicalId(this.logicalAddress);
+  }
+
+  get format(): DestinationFormat {
+    return isCluster(this.logicalAddress) ? 'cluster' : 'flat';
   }
 
   get connected(): boolean {
@@ -82,10 +91,8 @@ export class Vcpu implements LocalApic {
     return { logicalId: this.logicalId, format: this.format, resume: this.#tokens.saved };
   }
 
-  /** The converse, after a restart: the former holder's token takes the vCPU over for `resumeGraceMs`. */
-  restore({ logicalId, format, resume }: SavedVcpu, resumeGraceMs: number): void {
-    this.logicalId = logicalId;
-    this.format = format;
+  /** The tokens of a checkpoint, after a restart: the former holder's token takes the vCPU over for `resumeGraceMs`. */
+  restore({ resume }: SavedVcpu, resumeGraceMs: number): void {
     if (resume) this.#tokens.restore(resume, resumeGraceMs);
   }
 

@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import type { MachineConfig } from '../../config/machine.js';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
-import { SerialQueue } from '../../runtime/serial-queue.js';
+import { SerialQueue, within } from '../../runtime/promises.js';
 import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../service/checkpoint-store.js';
+import { setLogicalId } from '../service/guest-requests.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
@@ -116,7 +117,9 @@ export class Checkpoints implements CheckpointStore {
     machine.bqlLoad = checkpoint.bqlLoad;
     for (const [number, vcpu] of machine.vcpus.entries()) {
       const saved = checkpoint.vcpus[number];
-      if (saved) vcpu.restore(saved, this.configuration.resumeGraceMs);
+      if (!saved) continue;
+      vcpu.restore(saved, this.configuration.resumeGraceMs);
+      if (saved.logicalId !== 0) await machine.ask((done) => setLogicalId(machine, number, saved, done));
     }
   }
 
@@ -343,13 +346,8 @@ export class Checkpoints implements CheckpointStore {
   async close(ms: number): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#timer);
-    let late: NodeJS.Timeout | undefined;
-    const expired = new Promise<string[]>((resolve) => {
-      late = setTimeout(() => resolve([...(this.#machines ?? [])].map(({ name }) => name)), ms);
-    });
     const kept = (this.#round ?? Promise.resolve()).then(() => this.#keepChanged());
-    const failed = await Promise.race([kept, expired]);
-    clearTimeout(late);
+    const failed = (await within(ms, kept, undefined)) ?? [...(this.#machines ?? [])].map(({ name }) => name);
     // Of a machine in which threads hang or died, more was told than is kept.
     const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);
     let { failure: reason = `they were not written within ${ms} ms` } = this.figures;

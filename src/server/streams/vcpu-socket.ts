@@ -23,6 +23,7 @@ import {
   endOfInterrupt,
   readPort,
   setLine,
+  setLogicalId,
   stepClock,
   tryBatch,
   writePort,
@@ -237,12 +238,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
         this.#await(id, (done) => stepClock(machine, vcpu.vcpu, message.ns, done));
         break;
       case 'apic':
-        this.#replies.perform(() => {
-          vcpu.logicalId = message.logicalId;
-          vcpu.format = message.format;
-          machine.changed = true;
-          return { type: 'reply', id };
-        });
+        this.#await(id, (done) => setLogicalId(machine, vcpu.vcpu, message, done));
         break;
       case 'sync':
         this.#replies.perform(() => ({ type: 'reply', id }));

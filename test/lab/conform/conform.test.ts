@@ -2,16 +2,16 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Comparison } from '../../../src/lab/conform/comparison.js';
-import { KINDS, type Program } from '../../../src/lab/conform/program.js';
+import { KINDS, type Program, type ProgramTarget } from '../../../src/lab/conform/program.js';
 import { QemuTarget } from '../../../src/lab/conform/qemu.js';
 import { randomProgram } from '../../../src/lab/conform/random-program.js';
 import { record } from '../../../src/lab/conform/record.js';
 import { functionOf, tableOf } from '../../../src/lab/conform/report.js';
 import { shrink } from '../../../src/lab/conform/shrink.js';
 import { WRITTEN } from '../../../src/lab/conform/written-programs.js';
-import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
+import { type InProcessMachine, InProcessTarget } from '../../../src/lab/replay/in-process.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
-import type { ReplayMachine, ReplayOptions, ReplayTarget, Setup } from '../../../src/lab/replay/target.js';
+import type { ReplayOptions, Setup } from '../../../src/lab/replay/target.js';
 import { CLI, southbridgeBeside } from '../../support/program.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { SILENT } from '../replay/vectors.js';
@@ -55,7 +55,7 @@ for (const binary of BINARIES) {
 
 /** A QEMU without one of the switches: machines of this process in its place. */
 class Deviating extends InProcessTarget {
-  override open(setup: Setup, options: ReplayOptions): Promise<ReplayMachine> {
+  override open(setup: Setup, options: ReplayOptions): Promise<InProcessMachine> {
     return super.open(setup, { ...options, quirks: { 'pic-masked-eoi': false } });
   }
 }
@@ -96,7 +96,7 @@ t.test('every switch that has a hand-written program makes it differ', async (t)
     ['pic-masked-eoi', 'special mask mode'],
   ] as const) {
     const options = { profile: 'qemu-11.1', locking: 'lockless-irq', quirks: { [quirk]: false } } as const;
-    const without: ReplayTarget = {
+    const without: ProgramTarget = {
       name: 'without',
       open: (setup) => other.open(setup, options),
       close: () => other.close(),

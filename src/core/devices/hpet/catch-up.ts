@@ -2,6 +2,29 @@ import type { U64 } from '../../memory/u64.js';
 
 const TWO_53 = 2 ** 53;
 
+/** Nanoseconds by which a periodic deadline follows the last one at least (quirks `min-1us`, `periodic-double`). */
+export const MINIMUM_PERIOD_NS = 1000;
+
+/**
+ * The last deadline that is not after `time`, of a timer whose deadlines begin with `first`, for a match at `match`, and are
+ * each the first match after the one before, or 1,000 ns after it if that is later. All in virtual ns; `first` is not after
+ * `time`. Costs the same however many there are.
+ */
+export function lastPaced(first: number, match: number, period: number, time: number): number {
+  const offset = (first - match) % period;
+  const slack = period - MINIMUM_PERIOD_NS;
+  // Each deadline that is put off comes nearer to a match by the slack.
+  const putOff =
+    slack > 0
+      ? Math.max(0, Math.ceil((offset - slack) / slack))
+      : offset === 0 && slack === 0
+        ? 0
+        : Number.POSITIVE_INFINITY;
+  const paced = Math.floor((time - first) / MINIMUM_PERIOD_NS);
+  if (paced < putOff) return first + paced * MINIMUM_PERIOD_NS;
+  return Math.max(first + putOff * MINIMUM_PERIOD_NS, match + Math.floor((time - match) / period) * period);
+}
+
 /**
  * Moves a periodic comparator that is behind the counter on by whole periods, to the first value that is not behind
  * (`inclusive`: not behind or equal). Costs the same however far behind it is.

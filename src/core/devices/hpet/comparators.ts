@@ -1,14 +1,11 @@
 import { U64 } from '../../memory/u64.js';
 import { QUIRKS } from '../quirks.js';
-import { catchUp } from './catch-up.js';
+import { catchUp, lastPaced, MINIMUM_PERIOD_NS } from './catch-up.js';
 import type { InterruptOutput } from './interrupt-output.js';
 import type { MainCounter } from './main-counter.js';
 import type { HpetPorts } from './ports.js';
 import * as R from './registers.js';
 import * as S from './state.js';
-
-/** Nanoseconds by which a periodic deadline follows the last one at least (quirks `min-1us`, `periodic-double`). */
-const MINIMUM_PERIOD_NS = 1000;
 
 /**
  * Most expiries of one timer that one access settles. A 32-bit one-shot timer expires at a wrap and then at its match, and
@@ -71,8 +68,9 @@ export class Comparators {
     }
     this.counter.timeOf(target, this.#deadline);
     if (state.isPeriodic(timer) && state.hasQuirk(QUIRKS['min-1us'])) this.#stretch(timer);
-    if (this.#arm(timer) > time) flags |= S.AHEAD_FLAG;
-    state.set(timer, S.T_FLAGS, flags);
+    const isAhead = this.#arm(timer) > time;
+    state.set(timer, S.T_FLAGS, isAhead ? flags | S.AHEAD_FLAG : flags);
+    if (!isAhead && state.isUnobserved(timer)) this.expire(timer, time);
   }
 
   /** Whether a 64-bit match is to be armed: not one that has expired, nor one that is only met after a wrap of 2^64. */
@@ -112,6 +110,7 @@ export class Comparators {
     state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) | S.AHEAD_FLAG);
     this.#deadline.setNumber(time);
     this.#arm(timer);
+    if (state.isUnobserved(timer)) this.expire(timer, time);
   }
 
   #firesAgain(): boolean {
@@ -127,28 +126,72 @@ export class Comparators {
   expire(timer: number, time?: number): void {
     const { state } = this;
     const flags = state.get(timer, S.T_FLAGS);
-    state.load(timer, S.T_PERIOD, this.#period);
-    if (state.isPeriodic(timer) && !this.#period.isZero()) {
-      this.#advance(timer, time ?? this.ports.now());
+    if (this.#loadPeriod(timer)) {
+      let now = time ?? this.ports.now();
+      if (flags & S.AHEAD_FLAG && state.isUnobserved(timer)) {
+        now = this.#lastExpiry(timer, now);
+        state.store(timer, S.T_LAST_DEADLINE, this.#scratch.setNumber(now));
+      }
+      this.#advance(timer, now);
     } else if (flags & S.WRAP_FLAG) {
       state.set(timer, S.T_FLAGS, flags & ~S.WRAP_FLAG);
       this.counter.timeOf(state.load(timer, S.T_TARGET, this.#target), this.#deadline);
       this.#arm(timer);
     } else {
-      this.#expireOneShot(timer, flags | S.EXPIRED_FLAG);
+      this.#expireOneShot(timer, flags | S.EXPIRED_FLAG, time);
     }
     this.output.raise(timer);
   }
 
+  /** Loads the period; whether the comparator advances by it. */
+  #loadPeriod(timer: number): boolean {
+    const { state } = this;
+    return state.isPeriodic(timer) && !state.load(timer, S.T_PERIOD, this.#period).isZero();
+  }
+
+  /** The comparator's value now. That of an unobserved timer is computed, and stays as it is. */
+  read(timer: number, result: U64): void {
+    const { state } = this;
+    state.load(timer, S.T_COMPARATOR, result);
+    if (!state.isUnobserved(timer) || !(state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG)) return;
+    const time = this.ports.now();
+    if (!this.#isDue(timer, time) || !this.#loadPeriod(timer)) return;
+    this.counter.valueAt(this.#now, this.#lastExpiry(timer, time));
+    state.load(timer, S.T_TARGET, result);
+    catchUp(result, this.#now, this.#period, true, this.#scratch);
+    if (state.is32Bit(timer)) result.hi = 0;
+  }
+
+  /** Makes an unobserved timer what its callbacks would have made of it by now. */
+  settleUnobserved(timer: number): void {
+    if (this.state.isUnobserved(timer)) this.settle(timer);
+  }
+
+  #isDue(timer: number, time: number): boolean {
+    return this.state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSignedCeiling() <= time;
+  }
+
+  /**
+   * When the last callback by `time` would have run, had this periodic timer been armed: at each match, or, under quirk
+   * `min-1us`, a microsecond after the callback before as long as the next match is nearer than that.
+   */
+  #lastExpiry(timer: number, time: number): number {
+    const { state } = this;
+    if (!state.hasQuirk(QUIRKS['min-1us'])) return time;
+    const first = state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSigned();
+    this.counter.timeOf(state.load(timer, S.T_TARGET, this.#target), this.#deadline);
+    return lastPaced(first, this.#deadline.toSigned(), this.#period.toNumber() * R.TICK_NS, time);
+  }
+
   /** 2.3.9.2.1: a 32-bit timer matches again each time that the low half of the counter equals its comparator. */
-  #expireOneShot(timer: number, flags: number): void {
+  #expireOneShot(timer: number, flags: number, time?: number): void {
     const { state } = this;
     if (!state.is32Bit(timer) || state.hasQuirk(QUIRKS['one-shot-32-once'])) {
       state.set(timer, S.T_FLAGS, flags & ~S.AHEAD_FLAG);
       return;
     }
     const target = state.load(timer, S.T_TARGET, this.#target);
-    this.counter.valueAt(this.#now, this.ports.now());
+    this.counter.valueAt(this.#now, time ?? this.ports.now());
     this.#nextMatch32(target, this.#now, true);
     state.store(timer, S.T_TARGET, target);
     state.set(timer, S.T_FLAGS, flags | S.AHEAD_FLAG);
@@ -167,7 +210,7 @@ export class Comparators {
     let now = time;
     for (let expiries = 0; expiries < MAX_EXPIRIES && state.get(timer, S.T_FLAGS) & S.AHEAD_FLAG; expiries++) {
       now ??= this.ports.now();
-      if (state.load(timer, S.T_LAST_DEADLINE, this.#deadline).toSignedCeiling() > now) break;
+      if (!this.#isDue(timer, now)) break;
       this.expire(timer, now);
     }
     return now;
@@ -188,7 +231,7 @@ export class Comparators {
     if (state.hasQuirk(QUIRKS['min-1us']) || (double && target.equals(now))) this.#stretch(timer);
     // A comparator ahead with a deadline behind (quirk `huge-comparator`) would expire indefinitely while no time passes.
     if (this.#deadline.toSigned() <= time - R.TICK_NS) this.#deadline.setNumber(time + MINIMUM_PERIOD_NS);
-    this.#arm(timer);
+    if (this.#arm(timer) > time) state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) | S.AHEAD_FLAG);
   }
 
   /** Puts off a deadline that follows the last one by less than a microsecond, compared as unsigned numbers. */
@@ -201,13 +244,14 @@ export class Comparators {
     }
   }
 
-  /** Arms the timer for the deadline just computed, and returns that in virtual ns. */
+  /** Arms the timer for the deadline just computed, unless nobody observes it, and returns that in virtual ns. */
   #arm(timer: number): number {
     const deadline = this.#deadline.toSignedCeiling();
     // A halted counter meets nothing. Only a cancelled callback that runs all the same finds the HPET off.
     if (!this.state.isOn()) return deadline;
     this.state.store(timer, S.T_LAST_DEADLINE, this.#deadline);
-    this.ports.arm(timer, deadline);
+    if (this.state.isUnobserved(timer)) this.ports.cancel(timer);
+    else this.ports.arm(timer, deadline);
     return deadline;
   }
 }

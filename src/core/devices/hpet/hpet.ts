@@ -99,6 +99,11 @@ export class Hpet {
     this.#comparators.expire(timer);
   }
 
+  /** Makes the state that is to be copied what it would be if all timers were armed. */
+  settleUnobserved(): void {
+    for (let timer = 0; timer < this.timers; timer++) this.#comparators.settleUnobserved(timer);
+  }
+
   /** Whether a read at this offset may be made without the HPET's guard: the main counter, as a register. */
   static isMainCounter(offset: number, size: number): boolean {
     return size >= 4 && (offset & ~4) === R.MAIN_COUNTER;

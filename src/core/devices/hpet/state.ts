@@ -3,6 +3,7 @@ import { HPET_AREA as AREA } from '../../memory/map.js';
 import type { Memory } from '../../memory/memory.js';
 import type { U64 } from '../../memory/u64.js';
 import { SEQUENCE_LOCK_WORDS } from '../../sync/sequence-lock.js';
+import { QUIRKS } from '../quirks.js';
 import * as R from './registers.js';
 
 /** Where the HPET keeps its registers and hidden state, in words of a machine's memory. */
@@ -54,8 +55,18 @@ export const TIMERS = TIMER.table(AREA, 'timer', R.MAX_TIMERS);
 export const WRAP_FLAG = 1 << 0;
 /** T_FLAGS: a one-shot match has fired since the comparator was last written. */
 export const EXPIRED_FLAG = 1 << 1;
-/** T_FLAGS: the timer is armed, and was armed for a deadline that lay ahead. */
+/** T_FLAGS: the timer has a deadline, armed or `isUnobserved`, which lay ahead when it was computed. */
 export const AHEAD_FLAG = 1 << 2;
+
+/** Under these the match of a timer that is not enabled lowers a line or a status bit, or deadlines are QEMU's own. */
+const OBSERVING_QUIRKS =
+  QUIRKS['stale-line'] |
+  QUIRKS['shared-line-drops'] |
+  QUIRKS['reset-keeps-status'] |
+  QUIRKS['periodic-double'] |
+  QUIRKS['expired-fires-again'] |
+  QUIRKS['huge-comparator'] |
+  QUIRKS['wrap-fires-32'];
 
 /** The HPET's registers and hidden state, by name. The caller holds the HPET's guard. */
 export class HpetState {
@@ -97,6 +108,15 @@ export class HpetState {
 
   isPeriodic(timer: number): boolean {
     return (this.get(timer, T_CONFIGURATION) & R.TYPE_CNF) !== 0;
+  }
+
+  /**
+   * Whether a match has no effect but on the comparator: the timer is edge-triggered and not enabled, and no quirk makes
+   * more of it. Such a timer is not armed; the comparator is computed when it is read.
+   */
+  isUnobserved(timer: number): boolean {
+    const configuration = this.get(timer, T_CONFIGURATION);
+    return (configuration & (R.INT_TYPE_CNF | R.INT_ENB_CNF)) === 0 && !this.hasQuirk(OBSERVING_QUIRKS);
   }
 
   is32Bit(timer: number): boolean {

@@ -35,7 +35,7 @@ export class TimerBlocks {
         result.set(state.get(timer, S.T_CONFIGURATION), state.memory.get(S.ROUTING_CAPABILITY));
         break;
       case R.TIMER_COMPARATOR:
-        state.load(timer, S.T_COMPARATOR, result);
+        this.comparators.read(timer, result);
         break;
       case R.TIMER_FSB_ROUTE:
         result.set(state.get(timer, S.T_FSB_DATA), state.get(timer, S.T_FSB_ADDRESS));

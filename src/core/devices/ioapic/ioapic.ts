@@ -1,6 +1,7 @@
 import { IOAPIC_AREA as AREA } from '../../memory/map.js';
 import type { Memory } from '../../memory/memory.js';
 import { QUIRKS } from '../quirks.js';
+import { Destinations } from './destinations.js';
 import * as R from './registers.js';
 
 const VERSION = AREA.word('version', 'constant');
@@ -53,10 +54,15 @@ export interface IoapicOptions {
   /** APIC id after reset, 0 to 15. */
   readonly id: number;
   readonly quirks: number;
+  /** Number of vCPUs; 0 if it is not known: then each message is accepted. */
+  readonly vcpus: number;
+  /** Per vCPU `logicalAddress`; 0 where not given. */
+  readonly logicalAddresses: readonly number[];
 }
 
 /** I/O APIC with 24 redirection entries. The caller holds the IOAPIC's guard. */
 export class Ioapic {
+  readonly #destinations: Destinations;
   readonly #message: IoapicMessage = {
     pin: 0,
     destination: 0,
@@ -69,12 +75,15 @@ export class Ioapic {
   constructor(
     readonly memory: Memory,
     readonly ports: IoapicPorts,
-  ) {}
+  ) {
+    this.#destinations = new Destinations(memory);
+  }
 
   create(options: IoapicOptions): void {
     this.memory.set(VERSION, options.version);
     this.memory.set(QUIRK_BITS, options.quirks);
     this.memory.set(RESET_ID, options.id);
+    this.#destinations.create(options.vcpus, options.logicalAddresses);
     this.reset();
   }
 
@@ -132,13 +141,36 @@ export class Ioapic {
       const entry = this.memory.get(ENTRY_LOW + pin);
       if (entry & R.MASKED) continue;
       if (this.#isLevel(entry)) {
-        if (entry & R.REMOTE_IRR) continue;
+        if (entry & R.REMOTE_IRR || !this.#isAccepted(pin, entry)) continue;
         this.memory.set(ENTRY_LOW + pin, entry | R.REMOTE_IRR);
       } else {
         this.memory.set(REQUESTS, requests & ~bit);
       }
       this.#send(pin, entry);
     }
+  }
+
+  /** 3.2.4: remote IRR is set when a local APIC accepts the message. One that none would accept stays a request. */
+  #isAccepted(pin: number, entry: number): boolean {
+    if (!this.#hasQuirk(QUIRKS['remote-irr-on-accept'])) return true;
+    const destination = this.memory.get(ENTRY_HIGH + pin) >>> R.DESTINATION_SHIFT;
+    return this.#destinations.has(destination, ((entry >> R.DESTINATION_MODE_SHIFT) & 1) !== 0);
+  }
+
+  /** Whether requests can wait for a vCPU that their entry's destination names. */
+  get awaitsAcceptance(): boolean {
+    return this.#hasQuirk(QUIRKS['remote-irr-on-accept']) && this.#destinations.areKnown;
+  }
+
+  /** A local APIC has this `logicalAddress` from now on: sends the requests that waited for it. */
+  setLogicalAddress(vcpu: number, address: number): void {
+    this.#destinations.set(vcpu, address);
+    this.sendAccepted();
+  }
+
+  /** The state was restored, perhaps among other vCPUs: sends the requests that waited for one that is there. */
+  sendAccepted(): void {
+    if (this.awaitsAcceptance) this.#service();
   }
 
   #send(pin: number, entry: number): void {

@@ -184,6 +184,7 @@ function deadlines(fixture: Fixture): Oracle {
 function judge(state: HpetState, timer: number, armed: number | undefined, offset: bigint): string | false {
   if (!state.isOn()) return armed !== undefined && 'armed while the HPET is off';
   const flags = state.get(timer, T_FLAGS);
+  if (state.isUnobserved(timer)) return armed !== undefined && 'armed, and nobody observes it';
   const repeats = state.isPeriodic(timer) && wide(state, timer, T_PERIOD) !== 0n;
   if (armed === undefined) return repeats && 'periodic, and not armed';
   if (flags & EXPIRED_FLAG && !repeats) return 'armed after its match';

@@ -1,12 +1,13 @@
 import { MASKED, TRIGGER_LEVEL } from '../../../core/devices/ioapic/registers.js';
 import { PROFILES, quirkBits } from '../../../core/devices/quirks.js';
-import { acknowledge, endOfInterrupt, IOAPIC, line, portWrite, write } from '../requests.js';
+import { acknowledge, endOfInterrupt, IOAPIC, line, logicalId, portWrite, write } from '../requests.js';
 import type { Scenario } from '../scenario.js';
 import { redirect } from './machines.js';
 
 const VECTOR = 0x35;
 const LEVEL_ENTRY = VECTOR | TRIGGER_LEVEL;
 const MASKED_ENTRY = LEVEL_ENTRY | MASKED;
+const LOGICAL = 1 << 11;
 /** After this many EOIs with the line still high, the IOAPIC waits 10 ms before it sends again. */
 const STORM = Array.from({ length: 10_000 }, () => endOfInterrupt(VECTOR));
 
@@ -31,6 +32,20 @@ export const INTERRUPT_CONTROLLERS: readonly Scenario[] = [
       [write(IOAPIC.WINDOW, MASKED_ENTRY, 4), endOfInterrupt(VECTOR), write(IOAPIC.WINDOW, LEVEL_ENTRY, 4)],
       [line(5, 0), line(5, 1)],
     ],
+  },
+  {
+    name: 'line-apic',
+    description:
+      'an external driver raises a level line; a vCPU gets the logical id of its destination, and sends EOIs',
+    // The request waits for a recipient: whichever of the two comes second sends it.
+    machine: { vcpus: 2 },
+    before: [
+      write(IOAPIC.SELECT, IOAPIC.entry(5) + 1, 4),
+      write(IOAPIC.WINDOW, 2 << 24, 4),
+      ...redirect(5, LEVEL_ENTRY | LOGICAL),
+    ],
+    times: [10_000],
+    vcpus: [[logicalId(1, 2), endOfInterrupt(VECTOR), logicalId(1, 0)], [line(5, 1)]],
   },
   {
     name: 'storm-eoi',

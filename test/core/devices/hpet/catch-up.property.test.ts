@@ -1,5 +1,5 @@
 import t from 'tap';
-import { catchUp } from '../../../../src/core/devices/hpet/catch-up.js';
+import { catchUp, lastPaced } from '../../../../src/core/devices/hpet/catch-up.js';
 import { U64 } from '../../../../src/core/memory/u64.js';
 import fc from '../../../support/properties.js';
 
@@ -107,6 +107,33 @@ t.test('whole multiples of the period, where a rounded quotient would be one off
         const behind = step * count + near;
         const periods = inclusive ? behind / step + 1n : (behind + step - 1n) / step;
         return caughtUp(0n, behind, step, inclusive) === periods * step;
+      },
+    ),
+    RUNS,
+  );
+});
+
+/** What is meant: deadline by deadline, each at least a microsecond after the one before. */
+function pacedLoop(first: number, match: number, period: number, time: number): number {
+  for (let deadline = first; ; ) {
+    const nextMatch = match + (Math.floor((deadline - match) / period) + 1) * period;
+    const next = Math.max(nextMatch, deadline + 1000);
+    if (next > time) return deadline;
+    deadline = next;
+  }
+}
+
+t.test('the last deadline that is a microsecond apart from others equals that of a loop', async () => {
+  fc.assert(
+    fc.property(
+      fc.nat(5_000),
+      fc.nat(1_500),
+      fc.oneof(fc.integer({ min: 1, max: 130 }), fc.integer({ min: 98, max: 104 })),
+      fc.nat(300_000),
+      (match, late, ticks, later) => {
+        const first = match + late;
+        const args = [first, match, ticks * 10, first + later] as const;
+        return lastPaced(...args) === pacedLoop(...args);
       },
     ),
     RUNS,

@@ -13,6 +13,12 @@ import {
 import { outputs } from '../../../support/outputs.js';
 import { writeEntry } from '../../../support/redirection-entry.js';
 
+/** Both chips of the pair, with no input masked. */
+const INITIALISATION = [
+  ...[0x11, 0x20, 4, 1, 0].map((value, n) => [n === 0 ? 0x20 : 0x21, value] as const),
+  ...[0x11, 0x28, 2, 1, 0].map((value, n) => [n === 0 ? 0xa0 : 0xa1, value] as const),
+];
+
 t.test('a reset restores the registers, lowers the lines and cancels the timers', async (t) => {
   const bench = new BenchMachine({ hpet: { msi: true } });
   bench.writeHpet(fsbRouteOf(1), 0x1234);
@@ -71,5 +77,16 @@ t.test('a reset sends nothing through an entry that it clears', async (t) => {
     bench.takeEvents();
     bench.reset();
     t.same(outputs(bench, 'apic'), [], profile);
+  }
+});
+
+t.test('a reset sends nothing through the 8259 pair that it clears', async (t) => {
+  for (const profile of ['standard', 'datasheet', 'qemu-11.1'] as const) {
+    const bench = new BenchMachine({ profile });
+    for (const [port, value] of INITIALISATION) bench.portWrite(port, value);
+    turnOn(bench, true);
+    bench.setLegacyInput(SOURCE_RTC, 1);
+    bench.reset();
+    t.same(outputs(bench, 'intr'), [], `${profile}: the RTC gets line 8 back`);
   }
 });
