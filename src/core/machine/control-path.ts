@@ -157,7 +157,6 @@ export class ControlPath {
   #sendAccepted(): void {
     const { chipset } = this;
     if (!chipset.ioapic.awaitsAcceptance) return;
-    chipset.host.events.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.ioapic.sendAccepted();
     chipset.leave(IOAPIC, entered);

@@ -148,7 +148,7 @@ export class MmioPath {
   setLogicalAddress(vcpu: number, address: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.setLogicalAddress(vcpu, address);
     chipset.leave(IOAPIC, entered);
