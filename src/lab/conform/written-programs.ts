@@ -66,6 +66,13 @@ const TEXTS: { readonly [name: string]: readonly [Kind, Text] } = {
       ...[{ op: 'reset' } as const, read(HPET_BASE + 0x20), read(HPET_BASE + 0x110)],
     ],
   ],
+  'reset between two periods': [
+    'hpet',
+    [
+      ...[clock(159), hpet(0x128, 0x41), hpet(0x10, 1), { op: 'reset' } as const, hpet(0x120, 0xa0e), hpet(0x10, 3)],
+      read(HPET_BASE + 0x20),
+    ],
+  ],
   'reset with the RTC high': ['hpet', [hpet(0x10, 2), { op: 'rtc', level: 1 }, { op: 'reset' }]],
   'special fully nested mode': [
     'pic',
