@@ -1,6 +1,7 @@
 import { BqlLoadConfig } from '../src/config/machine.js';
 import { Type } from '../src/schema/type.js';
 import { describeContention, describeLocks, orderToDot } from '../src/server/service/lock-description.js';
+import type { Machines } from '../src/server/service/machines.js';
 import { type App, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['locks'];
@@ -38,6 +39,11 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
     ({ params }) => describeContention(machines.get(params.machine)),
   );
 
+  orderRoutes(app, machines);
+  loadRoutes(app, machines);
+};
+
+function orderRoutes(app: App, machines: Machines): void {
   app.get(
     '/v1/machines/:machine/locks/order',
     {
@@ -77,7 +83,9 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
       return { deadlocks: engine.lockView.deadlocks(options.slot) };
     },
   );
+}
 
+function loadRoutes(app: App, machines: Machines): void {
   app.get(
     '/v1/machines/:machine/bql/load',
     {
@@ -105,4 +113,4 @@ export const lockRoutes: Routes = (app: App, { machines }) => {
       return machine.bqlLoad;
     },
   );
-};
+}

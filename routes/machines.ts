@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
+import type { Machines } from '../src/server/service/machines.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 /** A deletion that takes longer, because a thread is stuck in the machine, goes on after the reply. */
@@ -55,6 +55,11 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
     ({ params }) => describeMachine(machines.get(params.machine)),
   );
 
+  deletionRoute(app, machines);
+  controlRoutes(app, machines);
+};
+
+function deletionRoute(app: App, machines: Machines): void {
   app.delete(
     '/v1/machines/:machine',
     {
@@ -69,21 +74,16 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
     },
     async ({ params, log }, reply) => {
       // Until the deletion is durable it may still be refused.
-      const { removed } = await machines.delete(params.machine);
-      const deleted = removed.then(() => true);
-      const wait = new AbortController();
-      const late = delay(DELETE_MS, false, { signal: wait.signal }).catch(() => false);
-      try {
-        if (await Promise.race([deleted, late])) return await reply.code(204).send();
-      } finally {
-        wait.abort();
-      }
-      deleted.catch((error: unknown) => log.error({ err: error }, 'a machine could not be deleted'));
+      const { isRemoved, removed } = await machines.delete(params.machine, DELETE_MS);
+      if (isRemoved) return await reply.code(204).send();
+      removed.catch((error: unknown) => log.error({ err: error }, 'a machine could not be deleted'));
       reply.code(202);
       return { state: 'deleting' };
     },
   );
+}
 
+function controlRoutes(app: App, machines: Machines): void {
   const control = (action: 'reset' | 'pause' | 'resume', summary: string) =>
     app.post(
       `/v1/machines/:machine/${action}`,
@@ -100,4 +100,4 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
   control('reset', 'Resets HPET and IOAPIC as at power-on');
   control('pause', 'Stops the clock, and with it all timers');
   control('resume', 'Lets the clock go on from where it was stopped');
-};
+}

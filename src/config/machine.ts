@@ -1,16 +1,6 @@
 import { XEN_FORMS } from '../core/devices/gsi/xen-filter.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../core/devices/quirks.js';
-import type { Design } from '../core/locking/axes.js';
-import {
-  CONTROL_AXIS,
-  type DesignClass,
-  IRQ_AXIS,
-  MMIO_AXIS,
-  PRESET_NAMES,
-  PRESETS,
-  type PresetName,
-  TIMER_AXIS,
-} from '../core/locking/presets.js';
+import { AXES, designOf, PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import type { BqlLoadOptions } from '../core/machine/bql-load.js';
 import type { MachineOptions } from '../core/machine/machine.js';
 import { DEFAULT_LOCKS } from '../core/sync/locks.js';
@@ -18,8 +8,6 @@ import { type Static, Type } from '../schema/type.js';
 
 /** Nothing is dropped silently: a key that the schema does not name is refused. */
 const CLOSED = { additionalProperties: false } as const;
-
-const AXES = { mmio: MMIO_AXIS, timer: TIMER_AXIS, irq: IRQ_AXIS, control: CONTROL_AXIS };
 
 function axis(values: readonly { readonly name: string }[], description: string) {
   return Type.Enum(
@@ -33,10 +21,10 @@ const Locking = Type.Union(
     Type.Enum([...PRESET_NAMES] as [PresetName, ...PresetName[]], { description: 'A named design.' }),
     Type.Object(
       {
-        mmio: axis(MMIO_AXIS, "How a vCPU's access enters the HPET."),
-        timer: axis(TIMER_AXIS, 'How a timer callback on the main loop enters the HPET.'),
-        irq: axis(IRQ_AXIS, 'How a line change or message leaves the HPET.'),
-        control: axis(CONTROL_AXIS, 'How reset, pause, resume and the legacy inputs enter the HPET.'),
+        mmio: axis(AXES.mmio, "How a vCPU's access enters the HPET."),
+        timer: axis(AXES.timer, 'How a timer callback on the main loop enters the HPET.'),
+        irq: axis(AXES.irq, 'How a line change or message leaves the HPET.'),
+        control: axis(AXES.control, 'How reset, pause, resume and the legacy inputs enter the HPET.'),
       },
       { ...CLOSED, description: 'One value of each axis.' },
     ),
@@ -232,52 +220,6 @@ type QuirkSwitches = { readonly [Name in Quirk]?: boolean };
 export type MachineConfigInput = Static<typeof MachineConfig>;
 /** What validation (with `useDefaults`) makes of it. */
 export type MachineConfig = Complete<MachineConfigInput>;
-
-/** The four axis values of a design, by name. */
-export interface DesignNames {
-  readonly mmio: string;
-  readonly timer: string;
-  readonly irq: string;
-  readonly control: string;
-}
-
-/** A design with the preset's name and class, as far as it is one of the presets. */
-export interface LockingDescription extends DesignNames {
-  readonly preset: PresetName | undefined;
-  readonly class: DesignClass | undefined;
-}
-
-/** The design that a valid `locking` key names. */
-export function designOf(locking: MachineConfig['locking']): Design {
-  if (typeof locking === 'string') return PRESETS[locking];
-  const find = <T extends { readonly name: string }>(values: readonly T[], name: string): T => {
-    const found = values.find((value) => value.name === name);
-    if (!found) throw new RangeError(`no such axis value: ${name}`);
-    return found;
-  };
-  return {
-    mmio: find(AXES.mmio, locking.mmio),
-    timer: find(AXES.timer, locking.timer),
-    irq: find(AXES.irq, locking.irq),
-    control: find(AXES.control, locking.control),
-  };
-}
-
-/** Names a design's axis values, and the preset and its class if the four make one. */
-export function describeLocking(design: Design): LockingDescription {
-  const preset = PRESET_NAMES.find((name) => {
-    const { mmio, timer, irq, control } = PRESETS[name];
-    return mmio === design.mmio && timer === design.timer && irq === design.irq && control === design.control;
-  });
-  return {
-    mmio: design.mmio.name,
-    timer: design.timer.name,
-    irq: design.irq.name,
-    control: design.control.name,
-    preset,
-    class: preset && PRESETS[preset].class,
-  };
-}
 
 /** Quirk bits of a profile after the single switches. */
 export function quirksFor(profile: MachineConfig['hpet']['profile'], switches: QuirkSwitches): number {

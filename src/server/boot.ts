@@ -6,6 +6,7 @@ import { isLoopback } from '../config/exposure.js';
 import { addressesOf } from '../config/listen.js';
 import type { Configuration } from '../config/schema.js';
 import { SouthbridgeError } from '../errors.js';
+import { within } from '../runtime/promises.js';
 import type { ThreadDeath } from '../runtime/threads/engine.js';
 import type { buildApp } from './app.js';
 import { Admission } from './security/admission.js';
@@ -164,7 +165,7 @@ function warn({ host, tokenFile, tls }: Configuration, logger: Logger): void {
 
 function reload(app: App, admission: Admission, tls: Configuration['tls'] | undefined, logger: Logger): void {
   try {
-    admission.reload();
+    for (const change of admission.reload()) logger.info({ audit: true, ...change }, 'token changed');
     const files = tls && readTlsFiles(tls);
     if (files) (app.server as unknown as TlsServer).setSecureContext(files);
     logger.info('tokens and certificate are read again');
@@ -196,12 +197,7 @@ async function close(app: App, service: Service, logger: Logger, checkpoints?: C
 async function abandon(app: App, service: Service): Promise<void> {
   service.draining = true;
   app.server.closeAllConnections();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ABANDON_MS);
-  });
-  await Promise.race([app.close(), late]);
-  clearTimeout(timer);
+  await within(ABANDON_MS, app.close(), undefined);
 }
 
 /** For telling clients that the server has failed. */

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { describeLocking, designOf, toMachineOptions } from '../../src/config/machine.js';
+import { toMachineOptions } from '../../src/config/machine.js';
 import { loadConfiguration } from '../../src/config/sources.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, quirksOf } from '../../src/core/devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
+import { describeDesign, designOf, PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
 import { set } from './load.js';
 
 function options(...flags: [key: string, text: string][]) {
@@ -12,7 +12,7 @@ function options(...flags: [key: string, text: string][]) {
 
 t.test('the default machine', async (t) => {
   const { design, quirks, ...rest } = options();
-  t.match(describeLocking(design), { preset: 'lockless-timer', class: 'safe' });
+  t.match(describeDesign(design), { preset: 'lockless-timer', class: 'safe' });
   t.strictSame(new Set(quirksOf(quirks)), new Set(PROFILES.standard));
   t.strictSame(rest, {
     slot: 5,
@@ -70,10 +70,10 @@ t.test('presets by name, and designs by their four axes', async (t) => {
     t.match(options(['locking', name]).design, { mmio, timer, irq, control }, name);
     const axes = { mmio: mmio.name, timer: timer.name, irq: irq.name, control: control.name };
     const { design } = options(['locking', JSON.stringify(axes)]);
-    t.strictSame(describeLocking(design), { ...axes, preset: name, class: PRESETS[name].class });
+    t.strictSame(describeDesign(design), { ...axes, name, preset: name, class: PRESETS[name].class });
   }
   const own = designOf({ mmio: 'bql', timer: 'device', irq: 'lockless', control: 'none' });
-  t.match(describeLocking(own), { preset: undefined, class: undefined });
+  t.match(describeDesign(own), { name: 'bql/device/lockless/none', preset: undefined, class: undefined });
 });
 
 t.test('single quirks override the profile', async (t) => {

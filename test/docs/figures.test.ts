@@ -38,6 +38,22 @@ t.test('the verdicts of the README are the classes of the presets', async (t) =>
   t.equal(quoted.length, new Set(quoted.map(({ design }) => design)).size);
 });
 
+t.test('the comparison shows the class of each preset, on every page and under every load', async (t) => {
+  const classes = Object.entries(PRESETS).map(([name, preset]) => [name, preset.class]);
+  const parts = comparison.split(/^### BQL load /m).slice(1);
+  t.ok(parts.length > 0);
+  for (const part of parts) {
+    const rows = tableOf(part).map((row) => [row.design, row.class]);
+    t.same(rows, classes, part.slice(0, 4));
+  }
+  const cells = textOf('docs/comparison.html').matchAll(/<th scope="row">([^<]+)<\/th><td class="(\w+)">(\w+)<\/td>/g);
+  const shown = [...cells].map(([, name, colour, word]) => [name, colour, word]);
+  t.same(
+    shown,
+    parts.flatMap(() => classes.map(([name, word]) => [name, word, word])),
+  );
+});
+
 t.test('the README has at most 150 lines', async (t) => {
   t.ok(readme.trimEnd().split('\n').length <= 150);
 });

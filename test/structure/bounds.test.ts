@@ -48,9 +48,9 @@ const LOOPS: { readonly [file: string]: readonly (readonly [header: string, boun
   ],
   'core/locking/line-decisions.ts': [['for (;;)', 'progress', 'another thread has changed the refused lines']],
   'core/locking/line-queue.ts': [['for (;;)', 'progress', 'another thread has queued a change']],
-  'runtime/supervisor/replacements.ts': [
-    ['for (let ended = -1; ended !== hung.threads.size; )', 'thread', 'threads that hang in one machine'],
-    ['while (gateway.dueWorkOf(slot).load.turn.isTaken(LOAD_TURN))', 'thread', 'the end of a hold, at most 1 s'],
+  'runtime/supervisor/supervisor.ts': [
+    ['for (let ended = -1; ended !== machine.stuck.size; )', 'thread', 'threads that hang in one machine'],
+    ['while (this.#hasLoadTurn(machine.slot))', 'thread', 'the end of a hold, at most 1 s'],
   ],
   'runtime/trace/nesting.ts': [
     ['while (outer.length > 0 && (outer.at(-1) as Slice).end <= next.begin)', 'fixed', 'records of a trace'],

@@ -19,10 +19,11 @@ export function textOf(page: string): string {
 /** What a line of a block without a language begins with if it is a command line, and not what a program wrote. */
 const PROGRAM = /^(southbridge|npm|npx|node|curl|python3) /;
 
-/** The command lines in the code blocks of a page, with continued lines joined and without comments. */
+/** The command lines in the code blocks of a page, with continued lines joined, without comments and here-documents. */
 export function commandLines(page: string): string[] {
   return [...textOf(page).matchAll(/^```(sh|bash|shell)?\n(.*?)^```/gms)].flatMap(([, language, block]) =>
     block
+      .replace(/ <<'END'\n.*?^END$/gms, '')
       .replace(/\\\n\s*/g, ' ')
       .split('\n')
       .map((line) => line.trim().replace(/ +# .*$/, ''))

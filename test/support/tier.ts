@@ -4,6 +4,8 @@ export const TIERS = {
     /** Of so many golden traces, one is replayed where another design replays all. */
     traceStride: 3,
     socketOperations: 2_000,
+    /** Of each client in the model of sessions. */
+    sessionOperations: 300,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -15,6 +17,7 @@ export const TIERS = {
     hazardSeconds: 0,
     hazardRounds: 40,
     fullDemo: false,
+    pastesReadme: false,
     checkpointStride: 293,
     triesDelivery: false,
     differentialAccesses: 30_000,
@@ -43,6 +46,7 @@ export const TIERS = {
   ci: {
     traceStride: 1,
     socketOperations: 8_000,
+    sessionOperations: 2_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -53,6 +57,7 @@ export const TIERS = {
     hazardSeconds: 10,
     hazardRounds: 400,
     fullDemo: true,
+    pastesReadme: true,
     checkpointStride: 97,
     triesDelivery: true,
     differentialAccesses: 100_000,
@@ -81,6 +86,7 @@ export const TIERS = {
   long: {
     traceStride: 1,
     socketOperations: 100_000,
+    sessionOperations: 100_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
@@ -91,6 +97,7 @@ export const TIERS = {
     hazardSeconds: 60,
     hazardRounds: 2_000,
     fullDemo: true,
+    pastesReadme: true,
     checkpointStride: 1,
     triesDelivery: true,
     differentialAccesses: 10_000_000,

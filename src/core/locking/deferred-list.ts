@@ -5,19 +5,23 @@ const PULSE = 1;
 const MSI = 2;
 const PIT_GATE = 3;
 
-interface Entry {
-  kind: number;
-  /** Line, timer, or level of the gate. */
-  a: number;
-  /** Source, or MSI address. */
-  b: number;
-  /** Level, or MSI data. */
-  c: number;
+/** One deferred call. Each kind uses some of the fields; all entries have one shape, and are used again. */
+class Entry {
+  kind = LEVEL;
+  line = 0;
+  source = 0;
+  level = 0;
   /** Of a level: which decision of its source this is. */
-  change: number;
+  change = 0;
+  timer = 0;
+  address = 0;
+  data = 0;
   /** When it was recorded, by the clock of the statistics. */
-  since: number;
+  since = 0;
 }
+
+/** A level that was decided, to be applied later. */
+export type DeferredLevel = Readonly<Pick<Entry, 'line' | 'source' | 'level' | 'change'>>;
 
 /**
  * The deferred calls of one thread: recorded while the thread is inside the HPET, applied in order at the outermost `end`.
@@ -45,46 +49,56 @@ export class DeferredList {
   }
 
   addLevel(line: number, source: number, level: number, change: number): void {
-    this.#add(LEVEL, line, source, level, change);
+    const entry = this.#add(LEVEL);
+    entry.line = line;
+    entry.source = source;
+    entry.level = level;
+    entry.change = change;
   }
 
   addPulse(line: number, source: number): void {
-    this.#add(PULSE, line, source, 0, 0);
+    const entry = this.#add(PULSE);
+    entry.line = line;
+    entry.source = source;
   }
 
   addMsi(timer: number, address: number, data: number): void {
-    this.#add(MSI, timer, address, data, 0);
+    const entry = this.#add(MSI);
+    entry.timer = timer;
+    entry.address = address;
+    entry.data = data;
   }
 
   addPitGate(level: number): void {
-    this.#add(PIT_GATE, level, 0, 0, 0);
+    this.#add(PIT_GATE).level = level;
   }
 
-  #add(kind: number, a: number, b: number, c: number, change: number): void {
-    const entry = this.#entries[this.#length];
-    const since = this.statistics.now();
-    if (entry) Object.assign(entry, { kind, a, b, c, change, since });
-    else this.#entries.push({ kind, a, b, c, change, since });
-    this.#length++;
+  #add(kind: number): Entry {
+    if (this.#length === this.#entries.length) this.#entries.push(new Entry());
+    const entry = this.#entries[this.#length++];
+    entry.kind = kind;
+    entry.since = this.statistics.now();
+    return entry;
   }
 
-  /** Carries out and forgets everything; levels and pulses as `lines` says. The controllers are protected. */
+  /** Executes and forgets everything; levels and pulses as `lines` says. The controllers are protected. */
   apply<Target extends MessageTarget>(target: Target, lines: DeferredLines<Target>): void {
     for (let i = 0; i < this.#length; i++) {
-      const { kind, a, b, c, change, since } = this.#entries[i];
-      this.statistics.deferred(since);
-      switch (kind) {
+      const entry = this.#entries[i];
+      const { line } = entry;
+      this.statistics.deferred(entry.since);
+      switch (entry.kind) {
         case LEVEL:
-          lines.level(target, a, b, c, change, this.#hasLater(i, a), this.#earlierSources(i, a));
+          lines.level(target, entry, this.#hasLater(i, line), this.#earlierSources(i, line));
           break;
         case PULSE:
-          lines.pulse(target, a, b);
+          lines.pulse(target, line, entry.source);
           break;
         case MSI:
-          target.sendMsi(a, b, c);
+          target.sendMsi(entry.timer, entry.address, entry.data);
           break;
         case PIT_GATE:
-          target.setPitGate(a);
+          target.setPitGate(entry.level);
           break;
       }
     }
@@ -94,7 +108,7 @@ export class DeferredList {
   /** Whether a level of the same line was recorded after entry `i`. */
   #hasLater(i: number, line: number): boolean {
     for (let later = i + 1; later < this.#length; later++) {
-      if (this.#entries[later].kind === LEVEL && this.#entries[later].a === line) return true;
+      if (this.#entries[later].kind === LEVEL && this.#entries[later].line === line) return true;
     }
     return false;
   }
@@ -103,8 +117,8 @@ export class DeferredList {
   #earlierSources(i: number, line: number): number {
     let sources = 0;
     for (let earlier = 0; earlier < i; earlier++) {
-      const { kind, a, b } = this.#entries[earlier];
-      if (kind === LEVEL && a === line) sources |= 1 << b;
+      const entry = this.#entries[earlier];
+      if (entry.kind === LEVEL && entry.line === line) sources |= 1 << entry.source;
     }
     return sources;
   }
@@ -119,14 +133,6 @@ export interface MessageTarget {
 /** How deferred line changes are applied. */
 export interface DeferredLines<Target> {
   /** `hasLater`, `earlier`: whether the list has a later level of the line, and the sources of its earlier ones. */
-  level(
-    target: Target,
-    line: number,
-    source: number,
-    level: number,
-    change: number,
-    hasLater: boolean,
-    earlier: number,
-  ): void;
+  level(target: Target, deferred: DeferredLevel, hasLater: boolean, earlier: number): void;
   pulse(target: Target, line: number, source: number): void;
 }

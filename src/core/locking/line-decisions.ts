@@ -1,6 +1,7 @@
 import { DEFERRED_AREA as AREA, LINE_CHANGES_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 import type { Staleness } from '../sync/statistics.js';
+import type { DeferredLevel } from './deferred-list.js';
 
 /** Sources that the HPET decides on: 24 timers, the PIT and the RTC inputs. */
 const SOURCES = 26;
@@ -62,18 +63,19 @@ export class LineDecisions {
   }
 
   /** Judges a decision that is being applied, and counts it; the caller protects the interrupt controllers. */
-  apply(line: number, source: number, level: number, change: number, site: number): void {
+  apply(decision: DeferredLevel, site: number): void {
     const { memory } = this;
+    const { source, change } = decision;
     this.count();
     const applied = memory.get(APPLIED + source);
     if (isNewer(applied, change)) {
-      this.#stale('inverted', line, source, level, change, site, applied);
+      this.#stale('inverted', decision, site, applied);
       return;
     }
     memory.set(APPLIED + source, change);
     const decided = memory.load(DECIDED + source);
-    if (decided >> 1 !== change && (decided & 1) !== level) {
-      this.#stale('late', line, source, level, change, site, decided >> 1);
+    if (decided >> 1 !== change && (decided & 1) !== decision.level) {
+      this.#stale('late', decision, site, decided >> 1);
     }
   }
 
@@ -82,16 +84,9 @@ export class LineDecisions {
     this.memory.setTime(TOTAL, this.memory.getTime(TOTAL) + 1);
   }
 
-  #stale(
-    reason: Staleness,
-    line: number,
-    source: number,
-    level: number,
-    change: number,
-    site: number,
-    newest: number,
-  ): void {
+  #stale(reason: Staleness, decision: DeferredLevel, site: number, newest: number): void {
     const { memory } = this;
+    const { line, source, level, change } = decision;
     this.onStale(reason);
     const counter = reason === 'late' ? LATE : INVERTED;
     const count = memory.getTime(LATE) + memory.getTime(INVERTED);

@@ -1,7 +1,7 @@
 import type { ControlAxis, Design, IrqAxis, MmioAxis, TimerAxis } from './axes.js';
 import { naive } from './control/naive.js';
 import { none } from './control/none.js';
-import { ordered } from './control/ordered.js';
+import { ordered, takesBqlUnderMutex } from './control/ordered.js';
 import { deferred } from './irq/deferred.js';
 import { inline } from './irq/inline.js';
 import { lockless } from './irq/lockless.js';
@@ -21,13 +21,14 @@ export const TIMER_AXIS: readonly TimerAxis[] = [timerBql, bqlThenDevice, timerD
 export const IRQ_AXIS: readonly IrqAxis[] = [inline, deferred, revalidated, lockless, tryQueue];
 export const CONTROL_AXIS: readonly ControlAxis[] = [none, naive, ordered];
 
-/**
- * The verdict of exploration on a design (`docs/designs.md`): *safe*; *stale*: no deadlock and no race, but a line can be
- * wrong; *unsafe*. *Unknown* is a combination of axes that is not a preset.
- */
-export type DesignClass = 'safe' | 'stale' | 'unsafe' | 'unknown';
+/** The worst property that a design violates, by exploration (`docs/designs.md`). */
+export type Verdict = 'safe' | 'stale' | 'race' | 'deadlock';
+
+/** The class of a verdict: *safe*; *stale*: no deadlock and no race, but a line can be wrong; *unsafe*. */
+export type DesignClass = 'safe' | 'stale' | 'unsafe';
 
 export interface Preset extends Design {
+  /** The class of the verdict of exploration. `test/lab/explore/designs.test.ts` holds it to `docs/designs.md`. */
   readonly class: DesignClass;
 }
 
@@ -60,6 +61,104 @@ export const PRESETS = {
 export type PresetName = keyof typeof PRESETS;
 export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 
+export const AXES = { mmio: MMIO_AXIS, timer: TIMER_AXIS, irq: IRQ_AXIS, control: CONTROL_AXIS };
+
+// Names
+
+/** The four axis values of a design, by name. */
+export interface DesignNames {
+  readonly mmio: string;
+  readonly timer: string;
+  readonly irq: string;
+  readonly control: string;
+}
+
+/** A design by the name of a preset, or by its axes: `mmio/timer/irq/control`. */
+export interface NamedDesign {
+  readonly name: string;
+  readonly design: Design;
+}
+
+/** A design with the preset's name and class, as far as it is one of the presets. */
+export interface DesignDescription extends DesignNames {
+  /** The name of the preset, else of the axis values. */
+  readonly name: string;
+  readonly preset: PresetName | undefined;
+  readonly class: DesignClass | undefined;
+}
+
+/** The design of a preset, or of four axis values. Throws a RangeError for a value that an axis does not have. */
+export function designOf(names: PresetName | DesignNames): Design {
+  const design = findDesign(names);
+  if (design) return design;
+  throw new RangeError(`no such axis value: ${JSON.stringify(names)}`);
+}
+
+function findDesign(names: PresetName | DesignNames): Design | undefined {
+  if (typeof names === 'string') return PRESETS[names];
+  const find = <T extends { readonly name: string }>(values: readonly T[], name: string): T | undefined =>
+    values.find((value) => value.name === name);
+  const mmio = find(AXES.mmio, names.mmio);
+  const timer = find(AXES.timer, names.timer);
+  const irq = find(AXES.irq, names.irq);
+  const control = find(AXES.control, names.control);
+  return mmio && timer && irq && control && { mmio, timer, irq, control };
+}
+
+/** Undefined if the name is neither a preset nor axis values, of which the last may be left out: it is `ordered` then. */
+export function designNamed(name: string): NamedDesign | undefined {
+  if (Object.hasOwn(PRESETS, name)) return { name, design: PRESETS[name as PresetName] };
+  const [mmio, timer, irq, control = ordered.name, ...others] = name.split('/');
+  const design = others.length === 0 ? findDesign({ mmio, timer, irq, control }) : undefined;
+  return design && { name: axesOf(design), design };
+}
+
+/** The names of a design's axis values: `mmio/timer/irq/control`. */
+export function axesOf({ mmio, timer, irq, control }: Design): string {
+  return [mmio, timer, irq, control].map(({ name }) => name).join('/');
+}
+
+/** The preset that a design is, if any. */
+export function presetOf(design: Design): PresetName | undefined {
+  return PRESET_NAMES.find((name) => axesOf(PRESETS[name]) === axesOf(design));
+}
+
+/** Names a design's axis values, and the preset and its class if the four make one. */
+export function describeDesign(design: Design): DesignDescription {
+  const { mmio, timer, irq, control } = design;
+  const preset = presetOf(design);
+  return {
+    name: preset ?? axesOf(design),
+    mmio: mmio.name,
+    timer: timer.name,
+    irq: irq.name,
+    control: control.name,
+    preset,
+    class: preset && PRESETS[preset].class,
+  };
+}
+
+export function allPresets(): NamedDesign[] {
+  return PRESET_NAMES.map((name) => ({ name, design: PRESETS[name] }));
+}
+
+/** All combinations of the four axes. */
+export function allCombinations(): NamedDesign[] {
+  const designs = MMIO_AXIS.flatMap((mmio) =>
+    TIMER_AXIS.flatMap((timer) =>
+      IRQ_AXIS.flatMap((irq) => CONTROL_AXIS.map((control) => ({ mmio, timer, irq, control }))),
+    ),
+  );
+  return designs.map((design) => ({ name: axesOf(design), design }));
+}
+
+/** Whether two designs differ at most in how control work enters. */
+export function differInControl(one: Design, other: Design): boolean {
+  return one.mmio === other.mmio && one.timer === other.timer && one.irq === other.irq;
+}
+
+// Memory
+
 /** Four indices in one word. */
 export function packDesign(design: Design): number {
   return (
@@ -77,4 +176,53 @@ export function unpackDesign(packed: number): Design {
     irq: IRQ_AXIS[(packed >> 16) & 0xff],
     control: CONTROL_AXIS[(packed >> 24) & 0xff],
   };
+}
+
+// Verdicts
+
+/** The class under which presets, machines and metrics show a verdict. */
+export function classOf(verdict: Verdict): DesignClass {
+  return verdict === 'safe' || verdict === 'stale' ? verdict : 'unsafe';
+}
+
+type Row = { readonly [irq: string]: Verdict };
+
+const SAFE: Row = { inline: 'safe', deferred: 'safe', revalidated: 'safe', lockless: 'safe' };
+const RACE: Row = { inline: 'race', deferred: 'race', revalidated: 'race', lockless: 'race' };
+
+/** Predictions for paths A and B with control `ordered`, made before any exploration: mmio/timer × irq. */
+const PREDICTED: { readonly [entry: string]: Row } = {
+  'bql/bql': SAFE,
+  'bql/bql+device': SAFE,
+  'bql/device': RACE,
+  'bql/reacquire': { ...SAFE, revalidated: 'deadlock' },
+  'device/bql': RACE,
+  'device/bql+device': { ...SAFE, inline: 'deadlock', deferred: 'stale' },
+  'device/device': { ...SAFE, deferred: 'stale' },
+  'device/reacquire': { ...SAFE, deferred: 'stale', revalidated: 'deadlock' },
+};
+
+/**
+ * The verdict predicted before any exploration; undefined without a prediction (the designs of Xen and crosvm). The
+ * table assumes control `ordered`. Control `none` was predicted to race wherever vCPUs enter with the mutex alone.
+ * Control `naive` takes the BQL and then the mutex, so it was predicted to deadlock wherever the rest of the design
+ * takes them in the opposite order.
+ */
+export function predictedVerdict(design: Design): Verdict | undefined {
+  const { mmio, timer, irq, control } = design;
+  const ordered = PREDICTED[`${mmio.name}/${timer.name}`]?.[irq.name];
+  if (control.name === 'none' && !mmio.underBql) return 'race';
+  if (control.name === 'naive' && ordered && ordered !== 'race' && takesBqlUnderMutex(design)) return 'deadlock';
+  return ordered;
+}
+
+/**
+ * Why a design that was predicted to deadlock does not. Callbacks take the BQL under the mutex, and control work takes
+ * the mutex under the BQL. Both run on the main loop, which cannot wait for itself. A deadlock needs a vCPU that holds
+ * one of the two locks and wants the other.
+ */
+export function explanation({ mmio, timer, irq, control }: Design): string | undefined {
+  const vcpuTakesBoth = irq.name === 'revalidated' || (!mmio.underBql && irq.name === 'inline');
+  if (control.name !== 'naive' || timer.name !== 'reacquire' || vcpuTakesBoth) return undefined;
+  return 'both lock orders occur, but only on the main loop, which cannot wait for itself; no vCPU takes both locks';
 }

@@ -44,7 +44,7 @@ export class Clock {
     const value = this.#read();
     if (!(this.#words.flags & TICKING)) return value;
     const time = this.memory.hostTime() - value;
-    return time < CLOCK_END ? time : CLOCK_END;
+    return Math.min(time, CLOCK_END);
   }
 
   isManual(): boolean {

@@ -46,7 +46,10 @@ export class DueWork {
   readonly load: BqlLoad;
   /** Whether the last `run` left due work for another round, which the caller owes the machine. */
   isUnfinished = false;
-  /** Whether the last `run` found a hold of the machine's background work, at whose end the main loop is kicked. */
+  /**
+   * Whether the last `run` found what ends by itself and kicks the main loop then: a hold of the machine's background work,
+   * or an event ring without room for this machine.
+   */
   isHeldUp = false;
   readonly #timerPath: TimerPath;
   readonly #controlPath: ControlPath;
@@ -60,7 +63,7 @@ export class DueWork {
     this.memory = chipset.memory;
     this.load = new BqlLoad(chipset.memory, () => mmioPath.readMainCounter());
     this.#timerPath = new TimerPath(chipset, mmioPath);
-    this.#controlPath = new ControlPath(chipset, () => this.drainKicks());
+    this.#controlPath = new ControlPath(chipset, () => this.drainKicks(false));
     this.control = this.#controlPath.slot;
     this.steps = this.#controlPath.steps;
     this.#slice = chipset.host.slice ?? CALLBACKS_PER_SLICE;
@@ -97,6 +100,7 @@ export class DueWork {
     }
     // A paused clock holds back even what was due before.
     else if (clock.isTicking()) this.#runDue(clock.now());
+    this.isHeldUp = this.#controlPath.isDeferred || this.#timerPath.isDeferred;
     locks.release(BQL);
     if (isLoaded && this.load.mainLoopLeaves()) chipset.host.kickLoad(chipset.slot);
     if (hasManualClock(memory)) design.irq.settle?.(chipset);
@@ -112,7 +116,7 @@ export class DueWork {
     if (this.#advance(wanted)) memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Counts requests as answered; false if they were. A freeze may have answered later ones: the count never goes back. */
+  /** Counts requests as answered; false if they were. A close may have answered later ones: the count never goes back. */
   #advance(wanted: number): boolean {
     const { memory } = this;
     let done = memory.load(SETTLE_DONE);
@@ -163,6 +167,7 @@ export class DueWork {
         clock.moveTo(Math.min(earliest, goal));
       }
       const count = earliest <= goal ? this.#timerPath.run(Math.max(earliest, now), left) : 0;
+      if (this.#timerPath.isDeferred) return false;
       left -= Math.max(1, count);
     }
     this.isUnfinished = kicks.isEmpty;
@@ -182,18 +187,25 @@ export class DueWork {
     this.chipset.host.kickMainLoop(this.chipset.slot);
   }
 
-  /** Blocks new requests, and releases the threads that wait for the main loop: it will not visit the machine again. */
-  freeze(): void {
+  /** Blocks new requests, and wakes the threads that wait for the main loop: it will not visit the machine again. */
+  close(): void {
     const { memory } = this;
     memory.store(ALIVE, 0);
     this.#advance(memory.load(SETTLE_WANTED));
-    this.letGo();
+    this.wakeWaiters();
   }
 
-  /** Of a frozen machine: wakes the threads that wait for the main loop, and releases readers of the main counter. */
-  letGo(): void {
+  /** Closes a machine in which a thread died, which may have held any lock and have blocked any other thread. */
+  freeze(): void {
+    this.chipset.locks.loseThread();
+    this.close();
+  }
+
+  /** Of a closed machine: wakes the threads that wait for its main loop, a lock or the main counter. They recheck. */
+  wakeWaiters(): void {
     this.memory.notify(SETTLE_DONE, Number.MAX_SAFE_INTEGER);
-    this.chipset.hpet.counter.abandon();
+    this.chipset.hpet.counter.endWrite();
+    this.chipset.locks.wakeWaiters();
   }
 
   /**
@@ -252,7 +264,7 @@ export class DueWork {
     const ticket = memory.add(SETTLE_WANTED, 1) + 1;
     chipset.host.kickMainLoop(chipset.slot);
     for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
-      // In a frozen machine nobody answers: threads that asked before are woken, those that ask later see it here.
+      // In a closed machine nobody answers: threads that asked before are woken, those that ask later see it here.
       if (!isAlive(memory)) return;
       chipset.host.settles?.(true);
       memory.wait(SETTLE_DONE, done);
@@ -260,13 +272,16 @@ export class DueWork {
     }
   }
 
-  /** Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any. */
-  drainKicks(): boolean {
+  /**
+   * Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any. `waits`:
+   * see `TimerPath.runKicked`.
+   */
+  drainKicks(waits = true): boolean {
     const { memory } = this;
     const { kicks } = this.#timerPath;
     if (kicks.isEmpty || !isAlive(memory)) return false;
     memory.add(DRAINING, 1);
-    this.#timerPath.runKicked(this.#slice);
+    this.#timerPath.runKicked(this.#slice, waits);
     memory.add(DRAINING, -1);
     return !kicks.isEmpty;
   }

@@ -4,7 +4,7 @@ import { MAIN_LOOP } from './call-sites.js';
 import { LockAssertionError } from './lock-assertion.js';
 import { LOCK_COUNT, LOCK_NAMES } from './lock-names.js';
 import { LockOrder } from './lock-order.js';
-import { barging, MUTEXES, type Mutex, type MutexWaiter, ownerOf } from './mutex.js';
+import { barging, MUTEXES, type Mutex, type MutexWaiter, ownerOf, wakeAll } from './mutex.js';
 import type { Thread } from './thread.js';
 
 const STRIDE = 16;
@@ -73,8 +73,14 @@ export class Locks {
   }
 
   /** A thread died in the selected machine. */
-  lose(): void {
+  loseThread(): void {
     this.memory.store(LOST, 1);
+  }
+
+  /** Where a thread died, wakes the waiters of all locks: the thread that should have woken them may be the dead one. */
+  wakeWaiters(): void {
+    if (this.memory.load(LOST) === 0) return;
+    for (let lock = 0; lock < LOCK_COUNT; lock++) wakeAll(this.memory, lockAddress(lock));
   }
 
   /** The memory has selected a machine, which may be another one. */

@@ -105,22 +105,15 @@ export class Fixture {
     slot.loadBql({ duty: 0, hold: HOLD_NS, burn: false });
     await slot.remove();
 
-    const spent = fast.reduce((sum, { ms }) => sum + ms * 1e6, 0);
-    const largest = (pick: (drive: Drive) => number) => Math.max(...slow.map(pick));
     return {
       figures: {
-        accesses: fast.reduce((sum, drive) => sum + drive.accesses / (drive.ms / 1000), 0),
-        readP50: largest(({ read }) => read.p50),
-        readP99: largest(({ read }) => read.p99),
-        mmioP50: largest(({ mmio }) => mmio.p50),
-        mmioP99: largest(({ mmio }) => mmio.p99),
-        mmioP999: largest(({ mmio }) => mmio.p999),
+        ...accessFigures(fast, slow),
         latenessP50: lateness.percentile(50),
         latenessP99: lateness.percentile(99),
         interruptP50: interrupt.percentile(50),
         interruptP99: interrupt.percentile(99),
         contended: share(counts.contended - before.contended, counts.acquired - before.acquired),
-        waiting: share(counts.waited - before.waited, spent),
+        waiting: share(counts.waited - before.waited, sum(fast.map(({ ms }) => ms * 1e6))),
         reacquire: mean(counts.reacquire, before.reacquire),
         nested: mean(counts.nested, before.nested),
       },
@@ -162,4 +155,21 @@ function share(part: number, whole: number): number {
 function mean(now: Durations, before: Durations): number {
   const count = now.count - before.count;
   return count > 0 ? (now.sum - before.sum) / count : 0;
+}
+
+/** Figures of the drivers, as fast as they go and paced. Of latencies, those of the slowest driver. */
+function accessFigures(fast: readonly Drive[], slow: readonly Drive[]) {
+  const largest = (pick: (drive: Drive) => number) => Math.max(...slow.map(pick));
+  return {
+    accesses: sum(fast.map(({ accesses, ms }) => accesses / (ms / 1000))),
+    readP50: largest(({ read }) => read.p50),
+    readP99: largest(({ read }) => read.p99),
+    mmioP50: largest(({ mmio }) => mmio.p50),
+    mmioP99: largest(({ mmio }) => mmio.p99),
+    mmioP999: largest(({ mmio }) => mmio.p999),
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

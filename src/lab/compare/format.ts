@@ -6,9 +6,11 @@ export function formatValue(figure: Figure, value: number): string {
   if (unit === '%') return `${value.toFixed(1)} %`;
   if (unit === '1/s') return value >= 1e6 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(0)} k/s`;
   if (value === 0) return '–';
-  if (value < 1000) return `${value.toFixed(0)} ns`;
-  if (value < 1e6) return `${(value / 1e3).toPrecision(3)} µs`;
-  return `${(value / 1e6).toPrecision(3)} ms`;
+  // Three digits of a value just below the next unit round up to it.
+  if (value < 999.5) return `${value.toFixed(0)} ns`;
+  if (value < 999.5e3) return `${(value / 1e3).toPrecision(3)} µs`;
+  if (value < 999.5e6) return `${(value / 1e6).toPrecision(3)} ms`;
+  return `${(value / 1e9).toPrecision(3)} s`;
 }
 
 /** A median with its interval. */

@@ -1,4 +1,4 @@
-import type { PresetName } from '../../core/locking/presets.js';
+import type { DesignClass, PresetName } from '../../core/locking/presets.js';
 import { type Cell, type Comparison, FIGURES, type Figure } from './figures.js';
 import { formatLoad, formatValue } from './format.js';
 import { claims } from './ranking.js';
@@ -35,12 +35,12 @@ export interface Verdict {
 /** The figures as sentences. Correctness is the explored class of the design, not a measurement. */
 export function verdict({ cells, loads }: Comparison): Verdict {
   const designs = [...new Set(cells.map(({ locking }) => locking))];
-  const classOf = (locking: string) => cells.find((cell) => cell.locking === locking)?.class ?? 'unknown';
+  const classOf = (locking: string) => cells.find((cell) => cell.locking === locking)?.class;
   const named = (wanted: string) => designs.filter((locking) => classOf(locking) === wanted);
   const heaviest = Math.max(...loads);
   return {
     correctness: [
-      ...['safe', 'stale', 'unsafe', 'unknown']
+      ...(Object.keys(MEANING) as DesignClass[])
         .filter((kind) => named(kind).length > 0)
         .map((kind) => sentence(kind, named(kind))),
       ...hazards(cells),
@@ -52,14 +52,13 @@ export function verdict({ cells, loads }: Comparison): Verdict {
   };
 }
 
-const MEANING: { readonly [kind: string]: string } = {
+const MEANING: { readonly [kind in DesignClass]: string } = {
   safe: 'explored completely, and nothing was found',
   stale: 'neither a deadlock nor a race, but a line can be left at an old level',
   unsafe: 'a deadlock or a race was found by exploration: not to be used, whatever its figures',
-  unknown: 'no class was predicted; docs/designs.md has the verdict of exploration',
 };
 
-function sentence(kind: string, designs: readonly string[]): string {
+function sentence(kind: DesignClass, designs: readonly string[]): string {
   return `${designs.map((name) => `\`${name}\``).join(', ')}: ${kind}; ${MEANING[kind]}.`;
 }
 

@@ -3,6 +3,7 @@ import * as H from '../../core/devices/hpet/registers.js';
 import * as I from '../../core/devices/ioapic/registers.js';
 import type { Machine } from '../../core/machine/machine.js';
 import type { U64 } from '../../core/memory/u64.js';
+import { Random } from '../random.js';
 
 /** Timer 3 is level-triggered, and all vCPUs acknowledge it; timers 0 to 2 are one-shots of one vCPU each. */
 export const LEVEL_TIMER = 3;
@@ -10,20 +11,6 @@ const LEVEL_LINE = 20;
 const LEVEL_VECTOR = 0x44;
 const ONE_SHOT_LINE = 16;
 export const MAX_VCPUS = 3;
-
-/** xorshift32 from a seed, so that every design gets the same accesses in the same order. */
-class Random {
-  constructor(public state: number) {}
-
-  below(limit: number): number {
-    let { state } = this;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.state = state;
-    return (state >>> 0) % limit;
-  }
-}
 
 /**
  * The accesses of a vCPU, modelled on a tickless guest. Seven in ten read the main counter. The others read status and
@@ -38,7 +25,7 @@ export class Workload {
     seed: number,
     readonly value: U64,
   ) {
-    this.#random = new Random((seed ^ ((vcpu + 1) * 0x9e3779b9)) | 1);
+    this.#random = new Random(seed * MAX_VCPUS + vcpu);
   }
 
   /** Once per machine, before the first access. */

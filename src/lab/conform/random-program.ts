@@ -1,5 +1,5 @@
 import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
-import { Random } from '../load/random.js';
+import { Random } from '../random.js';
 import { FSB_MARK, type Kind, type Program, type ProgramStep } from './program.js';
 
 const STEPS = 50;

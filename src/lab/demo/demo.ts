@@ -1,8 +1,7 @@
-import type { PresetName } from '../../core/locking/presets.js';
+import { designNamed, type NamedDesign, type PresetName } from '../../core/locking/presets.js';
 import { type ComparisonOptions, compare } from '../compare/comparison.js';
 import type { Comparison } from '../compare/figures.js';
 import { type CampaignResult, runOne } from '../explore/campaign.js';
-import { designNamed, type NamedDesign } from '../explore/designs.js';
 import type { Scenario } from '../explore/scenario.js';
 import { scenarioNamed } from '../explore/scenarios.js';
 import { type Boot, boot } from './boot.js';

@@ -1,5 +1,4 @@
-import { PRESETS, type PresetName } from '../../core/locking/presets.js';
-import { designNamed, type NamedDesign } from './designs.js';
+import { designNamed, type NamedDesign, PRESETS, type PresetName } from '../../core/locking/presets.js';
 import { unexpected } from './expectations.js';
 import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';

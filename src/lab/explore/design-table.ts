@@ -1,6 +1,6 @@
+import { designNamed, explanation, predictedVerdict } from '../../core/locking/presets.js';
 import type { CampaignResult } from './campaign.js';
-import { designNamed, explanation, predictedVerdict, verdictOf } from './designs.js';
-import { type FindingKind, KINDS } from './finding.js';
+import { type FindingKind, KINDS, verdictOf } from './finding.js';
 import { replayString } from './replay-string.js';
 
 /**

@@ -1,3 +1,5 @@
+import type { Verdict } from '../../core/locking/presets.js';
+
 /**
  * A kind of finding names the property that is violated.
  *
@@ -59,4 +61,12 @@ export interface Counterexample extends Finding {
   readonly path: readonly number[];
   /** Absolute addresses of the data words at which an access is a transition of its own on this path. */
   readonly points?: readonly number[];
+}
+
+/** The verdict on a design with findings of these kinds. */
+export function verdictOf(kinds: Iterable<FindingKind>): Verdict {
+  const found = new Set(kinds);
+  if (found.has('race')) return 'race';
+  if (found.has('deadlock') || found.has('livelock') || found.has('assertion')) return 'deadlock';
+  return found.has('linearizability') || found.has('stale') ? 'stale' : 'safe';
 }

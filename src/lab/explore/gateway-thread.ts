@@ -83,14 +83,11 @@ class ExploredGateway {
     this.#sockets = new Sockets(map, this.#shared);
     const ports = {
       deliver: (_slot: number, event: MachineEvent) => this.#deliver(event),
-      exists: () => true,
-      freeze() {},
-      wake() {},
-      replace: () => undefined,
-      later() {},
+      hang() {},
     };
     const thread = makeThread(map, GATEWAY_THREAD, this.#shared);
     this.gateway = new Gateway(thread, memory(), map, ports, scenario.gateway ?? {});
+    this.gateway.states.add(0);
     this.#taken = scenario.vcpus.map(() => 0);
     this.#requests = this.gateway.newRecord(0);
     this.#pending = scenario.vcpus.map(() => []);

@@ -62,6 +62,9 @@ export class HistoryNode {
   error: unknown;
   /** Source lines of the action, if recorded. */
   site: string[] | undefined;
+  parent: HistoryNode | undefined;
+  /** What the parent yielded. */
+  parentValue = 0;
 
   constructor(
     readonly id: number,
@@ -71,9 +74,6 @@ export class HistoryNode {
     /** Operands: the value written or expected, and the value exchanged in or the timeout (ns; −1: none). */
     readonly a: number,
     readonly b: number,
-    readonly parent: HistoryNode | undefined,
-    /** What the parent yielded. */
-    readonly parentValue: number,
     /** ROOT: the values carried from earlier steps. END: the values for the next step. */
     readonly carried: readonly number[],
   ) {}
@@ -156,7 +156,9 @@ export class History {
     parentValue: number,
     carried: readonly number[] = [],
   ): HistoryNode {
-    const node = new HistoryNode(this.nodes.length, kind, address, a, b, parent, parentValue, carried);
+    const node = new HistoryNode(this.nodes.length, kind, address, a, b, carried);
+    node.parent = parent;
+    node.parentValue = parentValue;
     this.nodes.push(node);
     parent?.attach(parentValue, node);
     return node;

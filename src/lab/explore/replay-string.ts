@@ -1,5 +1,5 @@
+import { designNamed, type NamedDesign } from '../../core/locking/presets.js';
 import type { CampaignResult } from './campaign.js';
-import { designNamed, type NamedDesign } from './designs.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
 import { type Replayed, replaySchedule } from './replay.js';

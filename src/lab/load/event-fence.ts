@@ -1,4 +1,4 @@
-import { SerialQueue } from '../../runtime/serial-queue.js';
+import { SerialQueue } from '../../runtime/promises.js';
 import type { VcpuDriver } from './vcpu-driver.js';
 
 /** No vCPU driver uses this GSI for its timer or pin, and its redirection entry stays masked. */

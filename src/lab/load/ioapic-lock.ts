@@ -1,4 +1,4 @@
-import { SerialQueue } from '../../runtime/serial-queue.js';
+import { SerialQueue } from '../../runtime/promises.js';
 import { entryIndex, IOREGSEL, IOWIN } from './registers.js';
 import type { VcpuDriver } from './vcpu-driver.js';
 

@@ -1,8 +1,8 @@
 import type { Irq, IrqStream, Southbridge, VcpuEvent } from '../../client/index.js';
+import { Random } from '../random.js';
 import { EventFence } from './event-fence.js';
 import { IoapicLock } from './ioapic-lock.js';
 import { Ledger } from './ledger.js';
-import { Random } from './random.js';
 import { ENABLE_CNF, GENERAL_CONFIGURATION } from './registers.js';
 import type { RunClock } from './run-clock.js';
 import { ownerOf, VcpuDriver } from './vcpu-driver.js';

@@ -1,5 +1,5 @@
 import type { Vcpu } from '../../client/index.js';
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 import { comparatorOf, configurationOf } from './registers.js';
 
 const FIRST_VECTOR = 0x40;

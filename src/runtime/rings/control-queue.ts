@@ -36,8 +36,8 @@ export class ControlQueue {
     this.due(slot).requestControl(work, argument);
   }
 
-  /** Gives up what a machine still waits for. */
-  abandon(slot: number): void {
+  /** Answers what a machine still waits for, although it is not done. */
+  cancel(slot: number): void {
     for (const { done } of this.#queues.get(slot) ?? []) done();
     this.#queues.delete(slot);
   }

@@ -54,7 +54,7 @@ export class Dispatch {
   }
 
   /** Removes the requests that the thread, which hangs or has died, did not answer: first the one that it executes. */
-  abandon(): Request[] {
+  takeUnanswered(): Request[] {
     const done = (this.ring.completed() - this.answered) | 0;
     return [...this.pending.splice(done), ...this.queue.splice(0)];
   }

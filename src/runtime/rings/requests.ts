@@ -83,8 +83,8 @@ export class Request {
 
 /** What the record of a machine needs of the gateway. */
 export interface RequestPorts {
-  /** Whether a thread died in the machine: then no request enters it. */
-  isLost(): boolean;
+  /** Whether the machine is frozen: then no request enters it. */
+  isFrozen(): boolean;
   /** Executes a request inline, or returns it to the record by `dispatch`. */
   perform(request: Request): void;
   /** Submits a request to its vCPU thread. */
@@ -138,7 +138,7 @@ export class MachineRequests {
   #enter(request: Request): void {
     request.state = INSIDE;
     this.#inside++;
-    if (this.ports.isLost()) request.answer(GONE, 0, 0);
+    if (this.ports.isFrozen()) request.answer(GONE, 0, 0);
     else this.ports.perform(request);
   }
 

@@ -3,7 +3,7 @@ import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
 import { LockOrder } from '../../core/sync/lock-order.js';
 import { lockAddress, lockAt } from '../../core/sync/locks.js';
-import { ownerOf, wakeAll } from '../../core/sync/mutex.js';
+import { ownerOf } from '../../core/sync/mutex.js';
 import { MAX_THREADS, type Waiter, WaitGraph } from '../../core/sync/wait-graph.js';
 import {
   FIRST_VCPU_THREAD,
@@ -154,13 +154,6 @@ export class LockView {
     const holds = (slot: number, lock: number) =>
       ownerOf(this.shared, machineAt(this.map, slot) + lockAddress(lock)) === thread;
     return [...slots].filter((slot) => LOCK_NAMES.some((_, lock) => holds(slot, lock)));
-  }
-
-  /** Wakes all waiters of a machine's locks: a thread that was woken may have died before it rechecked. */
-  wakeWaiters(slot: number): void {
-    for (const { lock } of this.#waiters()) {
-      if (slotAt(this.map, lock) === slot) wakeAll(this.shared, lock);
-    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Design } from '../../core/locking/axes.js';
-import { PRESET_NAMES, PRESETS } from '../../core/locking/presets.js';
+import { describeDesign, PRESET_NAMES, presetOf } from '../../core/locking/presets.js';
 
 /** What the figures of a slot are labelled with. */
 export interface SlotLabels {
@@ -62,7 +62,7 @@ export class StatisticsSlots {
       this.#shared.add(heir);
       return heir;
     }
-    this.#own.set(slot, { labels: { machine, locking: designLabel(design) }, heir });
+    this.#own.set(slot, { labels: { machine, locking: describeDesign(design).name }, heir });
     return slot;
   }
 
@@ -84,17 +84,5 @@ export function isOwnSlot(slot: number): boolean {
 
 function sharedSlot(design: Design): number {
   const preset = presetOf(design);
-  return preset < 0 ? SHARED_SLOTS - 1 : preset;
-}
-
-function designLabel(design: Design): string {
-  const { mmio, timer, irq, control } = design;
-  return PRESET_NAMES[presetOf(design)] ?? [mmio, timer, irq, control].map(({ name }) => name).join('/');
-}
-
-function presetOf(design: Design): number {
-  return PRESET_NAMES.findIndex((name) => {
-    const { mmio, timer, irq, control } = PRESETS[name];
-    return mmio === design.mmio && timer === design.timer && irq === design.irq && control === design.control;
-  });
+  return preset === undefined ? SHARED_SLOTS - 1 : PRESET_NAMES.indexOf(preset);
 }

@@ -59,19 +59,18 @@ export class Pool {
 
   /** Starts a thread in place of one that hangs; returns its number, or undefined if no number is left. */
   startReplacement(role: WorkerRole): number | undefined {
-    const thread = this.#spare.pop();
+    const thread = this.#closing ? undefined : this.#spare.pop();
     if (thread === undefined) return undefined;
     if (role.kind === 'bql-load') this.loadThread = thread;
     this.#start(thread, role).catch(() => {});
     return thread;
   }
 
-  /** Ends a thread at any point of its execution, and buries it. */
+  /** Ends a thread at any point of its execution. */
   async end(thread: number): Promise<void> {
     const worker = this.#workers.get(thread);
     this.#workers.delete(thread);
     await worker?.terminate();
-    this.bury(thread);
   }
 
   /** Forgets a thread that ended. Its number is not used again before `release`: lock words name it. */

@@ -2,12 +2,12 @@ import { EVENT_LINE } from '../../core/machine/events.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { Thread } from '../../core/sync/thread.js';
 import { LARGEST_BURST, type MachineEvent } from '../events/event-ring.js';
-import { SerialQueue } from '../serial-queue.js';
+import { SerialQueue } from '../promises.js';
 import type { LockView } from '../statistics/lock-view.js';
 import { StatisticsReader } from '../statistics/statistics-reader.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { Pool } from '../supervisor/pool.js';
-import { Replacements } from '../supervisor/replacements.js';
+import { Supervisor } from '../supervisor/supervisor.js';
 import { TraceView } from '../trace/trace-view.js';
 import { Stalls } from '../watchdog/stalls.js';
 import type { Stall } from '../watchdog/watchdog.js';
@@ -45,13 +45,11 @@ const SUBMISSIONS = 1024;
 const LEAST_EVENTS = 16384;
 /** How often the gateway checks, while it sleeps, whether it should be awake. */
 const WATCHDOG_MS = 500;
-/** How often the gateway checks whether more threads hang. */
-const HANG_CHECK_MS = 50;
 
-/** A power of two: at least half of the event ring is used when a thread finds no room for the bursts of all threads. */
-function eventRecords(vcpuThreads: number): number {
+/** A power of two: at least half of the event ring is for the shares of machines, the rest for bursts beyond them. */
+function eventRecords(vcpuThreads: number, machines: number): number {
   const bursts = (vcpuThreads + 2) * LARGEST_BURST;
-  return Math.max(LEAST_EVENTS, 2 ** Math.ceil(Math.log2(2 * bursts)));
+  return Math.max(LEAST_EVENTS, 2 ** Math.ceil(Math.log2(2 * bursts + Math.max(2 * bursts, 2 * machines))));
 }
 
 /**
@@ -72,7 +70,7 @@ export class Engine {
   readonly #buffer: SharedArrayBuffer;
   readonly #counts: ThreadStatistics;
   readonly pool: Pool;
-  readonly #replacements: Replacements;
+  readonly #supervisor: Supervisor;
   readonly #parts: SlotParts;
   readonly #slots: MachineSlot[] = [];
   #closing = false;
@@ -85,7 +83,7 @@ export class Engine {
       machines,
       vcpuThreads,
       submissions: SUBMISSIONS,
-      events: eventRecords(vcpuThreads),
+      events: eventRecords(vcpuThreads, machines),
       statisticsSlots,
       traceRecords,
     });
@@ -99,16 +97,14 @@ export class Engine {
     this.traces = new TraceView(this.shared, this.map);
     this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
       this.#onDeath(reason);
-      const slots = kind !== 'main-loop' && ran ? this.#replacements.bury(thread) : undefined;
-      // No one receives their results.
-      for (const slot of slots ?? []) this.gateway.controls.abandon(slot);
+      const slots = kind !== 'main-loop' && ran ? this.#supervisor.recover([thread]) : undefined;
       options.onThreadDeath?.({ thread, reason, slots });
     });
     this.stalls = new Stalls(this.map, (stall) => options.onStall?.(stall));
-    this.#replacements = new Replacements(this.gateway, this.pool, () => this.#occupied());
+    this.#supervisor = new Supervisor(this.gateway, this.pool);
     this.#parts = {
       gateway: this.gateway,
-      replacements: this.#replacements,
+      supervisor: this.#supervisor,
       traces: this.traces,
       serial: new SerialQueue(),
     };
@@ -117,11 +113,7 @@ export class Engine {
   #ports(): GatewayPorts {
     return {
       deliver: (slot, event) => this.#deliver(slot, event),
-      exists: (slot) => this.#slots[slot]?.events !== undefined,
-      freeze: (slot) => this.gateway.dueWorkOf(slot).freeze(),
-      wake: (slot) => this.#replacements.wake(slot),
-      replace: (stuck) => (this.#closing ? undefined : this.#replacements.replace(stuck)),
-      later: (again) => setTimeout(again, HANG_CHECK_MS).unref(),
+      hang: (machine) => this.#supervisor.hang(machine),
     };
   }
 
@@ -154,11 +146,6 @@ export class Engine {
   slot(slot: number): MachineSlot {
     this.#slots[slot] ??= new MachineSlot(slot, this.#parts);
     return this.#slots[slot];
-  }
-
-  /** Slots that have machines. */
-  #occupied(): number[] {
-    return this.#slots.flatMap(({ slot, events }) => (events ? [slot] : []));
   }
 
   /** Resolves when the main loop has completed another round. */

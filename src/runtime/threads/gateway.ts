@@ -8,7 +8,7 @@ import { Dispatch } from '../rings/dispatch.js';
 import { MachineRequests, NONE, Request } from '../rings/requests.js';
 import { CONTINUE_STEP, GONE, NOTHING, READ, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
 import { LockView } from '../statistics/lock-view.js';
-import { type HangPorts, HungMachines } from '../supervisor/hung-machines.js';
+import { MachineStates, type SupervisedMachine } from '../supervisor/machine-states.js';
 import { ThreadHost } from './host.js';
 import { InlineExecution } from './inline.js';
 import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
@@ -22,9 +22,11 @@ export interface GatewayOptions {
 }
 
 /** What the gateway cannot do by itself. */
-export interface GatewayPorts extends HangPorts {
+export interface GatewayPorts {
   /** Takes an event of the machine in a slot. The event object is used again. */
   deliver(slot: number, event: MachineEvent): void;
+  /** Called for a machine in which threads have come to hang. */
+  hang(machine: SupervisedMachine): void;
 }
 
 /** A request that ran inline, and is answered once the events before position `behind` are delivered. */
@@ -49,7 +51,7 @@ export class Gateway {
   readonly due: DueWork;
   readonly host: ThreadHost;
   readonly lockView: LockView;
-  readonly hung: HungMachines;
+  readonly states: MachineStates;
   readonly controls: ControlQueue;
   /** The vCPU threads, by index. */
   readonly vcpus: Dispatch[] = [];
@@ -79,7 +81,7 @@ export class Gateway {
     this.lockView = new LockView(thread.shared, map);
     this.#inline = new InlineExecution(this.machine, this.#events);
     this.controls = new ControlQueue((slot) => this.dueWorkOf(slot));
-    this.hung = new HungMachines(this.lockView, ports);
+    this.states = new MachineStates(this.lockView, (machine) => ports.hang(machine));
   }
 
   /** Events in the ring that are not delivered yet. */
@@ -89,9 +91,11 @@ export class Gateway {
 
   /** The gateway's side of a vCPU thread with one of the rings. */
   dispatch(thread: number, ring: number): Dispatch {
-    const { shared } = this.thread;
-    const submissions = new SubmissionRing(shared, submissionRingAt(this.map, ring), this.map.submissions);
-    return new Dispatch(thread, ring, submissions, this.map);
+    return new Dispatch(thread, ring, this.submissionRing(ring), this.map);
+  }
+
+  submissionRing(ring: number): SubmissionRing {
+    return new SubmissionRing(this.thread.shared, submissionRingAt(this.map, ring), this.map.submissions);
   }
 
   dueWorkOf(slot: number): DueWork {
@@ -104,7 +108,7 @@ export class Gateway {
   /** The record of the requests to the machine in a slot. */
   newRecord(slot: number): MachineRequests {
     const record = new MachineRequests({
-      isLost: () => this.hung.hasLost(slot),
+      isFrozen: () => this.states.get(slot)?.state === 'frozen',
       perform: (request) => this.#perform(record, request),
       submit: (request) => this.submit(request.vcpu % this.map.vcpuThreads, request),
     });
@@ -131,7 +135,7 @@ export class Gateway {
 
   /** Submits a request to a vCPU thread. Requests of one thread are answered in order. */
   submit(vcpuThread: number, request: Request): void {
-    if (this.hung.hold(request)) return;
+    if (this.states.refuse(request)) return;
     if (this.vcpus[vcpuThread].send(request)) this.host.vcpuBells[vcpuThread].ring();
   }
 
@@ -171,7 +175,7 @@ export class Gateway {
     const passed = this.vcpus.map(
       (_, index) =>
         new Promise<void>((done) => {
-          // Of no machine: no hung machine can hold it.
+          // Of no machine: no state of a machine refuses it.
           this.submit(index, new Request(NONE, NONE, NOTHING, 0, 0, 0, 0, () => done()));
         }),
     );
@@ -208,7 +212,7 @@ export class Gateway {
       this.#dispatches.some((vcpu) => vcpu.ring.completed() !== vcpu.answered) ||
       this.inlineResults.length > 0 ||
       this.#isRoundDone() ||
-      this.hung.hasNews ||
+      this.states.hasNews ||
       this.controls.hasWork
     );
   }
@@ -218,7 +222,7 @@ export class Gateway {
     const before = this.#delivered;
     // In this order: what was told by then belongs to requests that are answered in this turn, or later.
     const told = this.#events.tail();
-    this.hung.note();
+    this.states.note();
     const dispatches = this.#dispatches;
     const completed = dispatches.map((vcpu) => vcpu.ring.completed());
     this.controls.note(() => this.#events.tail());
@@ -293,7 +297,7 @@ export class Gateway {
     this.#delivered++;
     const request = vcpu.pending.shift() as Request;
     const status = vcpu.ring.status(position);
-    if (status === GONE && this.hung.hold(request)) return;
+    if (status === GONE && this.states.refuse(request)) return;
     if (status === STEPPING) {
       // Behind the requests of other machines: a step holds none of them up for longer than a slice.
       this.submit(Math.max(0, this.vcpus.indexOf(vcpu)), this.#continuation(request, vcpu, position));

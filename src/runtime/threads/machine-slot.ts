@@ -6,11 +6,11 @@ import type { DueWork } from '../../core/machine/due-work.js';
 import type { Machine, MachineOptions } from '../../core/machine/machine.js';
 import { MACHINE_WORDS } from '../../core/memory/map.js';
 import type { MachineEvent } from '../events/event-ring.js';
+import type { SerialQueue } from '../promises.js';
 import { type MachineRequests, NONE, Request } from '../rings/requests.js';
 import { GONE, VIEW } from '../rings/submission-ring.js';
-import type { SerialQueue } from '../serial-queue.js';
 import type { InversionReport, LockEdge } from '../statistics/lock-view.js';
-import type { Replacements } from '../supervisor/replacements.js';
+import type { Supervisor } from '../supervisor/supervisor.js';
 import type { TraceView } from '../trace/trace-view.js';
 import type { Gateway } from './gateway.js';
 import type { InlineExecution } from './inline.js';
@@ -22,7 +22,7 @@ const VIEW_THREAD = 0;
 /** What the slots of an engine share. */
 export interface SlotParts {
   readonly gateway: Gateway;
-  readonly replacements: Replacements;
+  readonly supervisor: Supervisor;
   readonly traces: TraceView;
   /** Views and transfers of state: one at a time of each, because all machines share the memory for them. */
   readonly serial: SerialQueue<'view' | 'transfer'>;
@@ -62,7 +62,9 @@ export class MachineSlot {
     memory.select(base);
     for (let word = 0; word < MACHINE_WORDS; word++) memory.store(word, 0);
     this.events = events;
+    gateway.states.add(this.slot);
     gateway.lockView.begin(this.slot);
+    gateway.host.events.shares?.begin(this.slot);
     traces.begin(this.slot);
     gateway.machine.create(base, options);
     if (options.load?.duty) this.#runLoad();
@@ -73,23 +75,21 @@ export class MachineSlot {
    * made sure that no request to it is in flight.
    */
   async remove(): Promise<void> {
-    const { gateway, replacements } = this.parts;
-    const { hung, controls } = gateway;
-    if (hung.has(this.slot)) await replacements.removeHung(this.slot);
-    else await this.control(CONTROL_REMOVE);
-    // A vCPU thread may have come for callbacks that were left for it.
-    await gateway.barrier();
+    if (!this.isHung) await this.control(CONTROL_REMOVE);
+    await this.#empty();
     this.events = undefined;
-    controls.abandon(this.slot);
-    hung.forgetWaiting(this.slot);
   }
 
   /** Makes a machine in which threads hang or died as new; those threads are ended first. */
   async remake(options: MachineOptions): Promise<void> {
-    const { gateway, replacements } = this.parts;
-    await replacements.removeHung(this.slot);
-    gateway.controls.abandon(this.slot);
+    await this.#empty();
     if (this.events) this.create(options, this.events);
+  }
+
+  async #empty(): Promise<void> {
+    const { gateway, supervisor } = this.parts;
+    const machine = gateway.states.get(this.slot);
+    if (machine) await supervisor.remove(machine);
   }
 
   // Requests
@@ -162,17 +162,18 @@ export class MachineSlot {
 
   /** Resolves when threads have come to hang in the machine, or one died in it. */
   hang(): Promise<void> {
-    return this.parts.gateway.hung.whenHung(this.slot);
+    return this.parts.gateway.states.get(this.slot)?.stopped ?? new Promise(() => {});
   }
 
   /** Whether threads hang indefinitely in the machine (`onDeadlock: hang`), or one died in it. */
   get isHung(): boolean {
-    return this.parts.gateway.hung.has(this.slot);
+    const { state } = this.parts.gateway.states.get(this.slot) ?? {};
+    return state === 'hung' || state === 'frozen';
   }
 
   /** Whether a thread died in the machine. */
   get isSuspect(): boolean {
-    return this.parts.gateway.hung.hasLost(this.slot);
+    return this.parts.gateway.states.get(this.slot)?.state === 'frozen';
   }
 
   // What needs no lock
@@ -209,9 +210,9 @@ export class MachineSlot {
 
   /** The load thread starts with the first load. The main loop, which may have the turn, lets it in. */
   #runLoad(): void {
-    const { gateway, replacements } = this.parts;
+    const { gateway, supervisor } = this.parts;
     // If the thread cannot start, the engine reports its death.
-    replacements.pool.startLoad().catch(() => {});
+    supervisor.pool.startLoad().catch(() => {});
     this.#due.requestRound();
     gateway.host.kickLoad(this.slot);
   }

@@ -46,6 +46,10 @@ export interface TraceReading {
 
 /** The trace of one thread, in shared memory: the newest records, without a lock, since each ring has one writer. */
 export class TraceRing {
+  /** Word address of the machine that the next records belong to. */
+  machine = 0;
+  /** A number for the next record, if its kind has one. */
+  number = 0;
   #next: number;
   #index: number;
 
@@ -61,29 +65,27 @@ export class TraceRing {
     this.#index = capacity === 0 ? 0 : this.#next % capacity;
   }
 
-  write(
-    time: number,
-    kind: number,
-    lock: number,
-    site: number,
-    machine: number,
-    a: number,
-    b: number,
-    n: number,
-  ): void {
+  /** Writes a record of the machine with what `whatOf` packs. */
+  write(time: number, what: number, a: number, b: number): void {
     const { memory } = this;
     const record = this.at + RECORDS + this.#index * RECORD_WORDS;
     memory.setTime(record + TIME, time);
-    memory.setTime(record + NUMBER, n);
-    memory.set(record + WHAT, kind | (lock << 8) | (site << 16));
-    memory.set(record + MACHINE, machine);
+    memory.setTime(record + NUMBER, this.number);
+    memory.set(record + WHAT, what);
+    memory.set(record + MACHINE, this.machine);
     memory.set(record + A, a);
     memory.set(record + B, b);
     this.#next++;
     this.#index = this.#index + 1 === this.capacity ? 0 : this.#index + 1;
+    this.number = 0;
     memory.setTime(this.at + TOTAL, this.#next);
     memory.store(this.at + HEAD, this.#next | 0);
   }
+}
+
+/** The kind of a record, with the lock and the call site that it is about. */
+export function whatOf(kind: number, lock = 0, site = 0): number {
+  return kind | (lock << 8) | (site << 16);
 }
 
 /** Records that were ever written to the ring at a word address. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SouthbridgeError } from '../../errors.js';
 import { bearerOf } from '../../protocol/subprotocols.js';
-import { type Access, allows } from './roles.js';
+import { type Access, allows, type Role } from './roles.js';
 import { hashOf, limitsText, readTokenFile, requireGoodFor, TOKEN_PREFIX, type TokenEntry } from './token-file.js';
 import { isUnixSocket } from './unix-socket.js';
 
@@ -22,6 +22,15 @@ interface Shown {
 
 /** Longest that Node sets a timer for. */
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** How an entry of the token file differs from what it was when the file was last read: a line of the audit log. */
+export interface TokenChange {
+  readonly token: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly role: Role;
+  /** As the file has them: `machines=…`, `expires=…`. */
+  readonly limits: readonly string[];
+}
 
 /** Admits clients that show a token with a sufficient role; all clients, if there is no token file. */
 export class Admission {
@@ -70,16 +79,18 @@ export class Admission {
 
   /**
    * Reads the file again, and ends the connections of tokens that are gone or have another role. Throws
-   * `token-file-unusable`, and then all stays as it is.
+   * `token-file-unusable`, and then all stays as it is. Returns the differences.
    */
-  reload(): void {
-    if (this.#entries === undefined) return;
+  reload(): TokenChange[] {
+    if (this.#entries === undefined) return [];
+    const before = this.#entries;
     const entries = readTokenFile(this.file);
     this.#entries = entries;
     for (const { entry, end } of [...this.#connections.values()]) {
       const same = entries.some((other) => sayOf(other) === sayOf(entry));
       if (!same) end('token-unknown');
     }
+    return changesBetween(before, entries);
   }
 
   #remember(socket: Socket, entry: TokenEntry): void {
@@ -105,6 +116,21 @@ export class Admission {
 
 function isExpired({ expires }: TokenEntry): boolean {
   return expires !== undefined && Date.parse(expires) <= Date.now();
+}
+
+function changesBetween(before: readonly TokenEntry[], after: readonly TokenEntry[]): TokenChange[] {
+  const named = (entries: readonly TokenEntry[], { name }: TokenEntry) => entries.find((entry) => entry.name === name);
+  const removed = before.filter((entry) => !named(after, entry)).map((entry) => changeOf(entry, 'removed'));
+  const others = after.flatMap((entry) => {
+    const known = named(before, entry);
+    if (!known) return [changeOf(entry, 'added')];
+    return sayOf(known) === sayOf(entry) ? [] : [changeOf(entry, 'changed')];
+  });
+  return [...removed, ...others];
+}
+
+function changeOf({ name, role, machines, expires }: TokenEntry, change: TokenChange['change']): TokenChange {
+  return { token: name, change, role, limits: limitsText({ machines, expires }) };
 }
 
 /** All that a connection depends on. */

@@ -1,10 +1,5 @@
-import {
-  type BqlLoadConfig,
-  describeLocking,
-  type LockingDescription,
-  type MachineConfig,
-  toBqlLoad,
-} from '../../config/machine.js';
+import { type BqlLoadConfig, type MachineConfig, toBqlLoad } from '../../config/machine.js';
+import { type DesignDescription, describeDesign } from '../../core/locking/presets.js';
 import { CONTROL_END_STEPS, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME } from '../../core/machine/control-path.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import { SouthbridgeError } from '../../errors.js';
@@ -14,6 +9,7 @@ import type { Engine } from '../../runtime/threads/engine.js';
 import type { InlineExecution } from '../../runtime/threads/inline.js';
 import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import type { Drops } from '../streams/flow.js';
+import { TurnBudget } from '../streams/turn-budget.js';
 import { MachineEvents } from './machine-events.js';
 import { Vcpu } from './vcpu.js';
 
@@ -22,13 +18,15 @@ export type MachineState = 'running' | 'paused' | 'deleting';
 /** One machine as the gateway sees it. */
 export class MachineHandle {
   readonly name: string;
-  readonly locking: LockingDescription;
+  readonly locking: DesignDescription;
   readonly vcpus: readonly Vcpu[];
   readonly slot: MachineSlot;
   readonly events: MachineEvents;
   state: MachineState = 'running';
   /** Milliseconds on the clock of `performance.now()`. */
   readonly madeAt = performance.now();
+  /** Of the sockets of its vCPUs. */
+  readonly turnBudget = new TurnBudget();
   /** Whether anything but time may have changed the machine since it was last kept. */
   changed = true;
   /** Why the last checkpoint could not be written; undefined if it was, or if there is no `stateDir`. */
@@ -48,7 +46,7 @@ export class MachineHandle {
   ) {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
-    this.locking = describeLocking(options.design);
+    this.locking = describeDesign(options.design);
     const lines = () => this.events.lines;
     this.vcpus = Array.from(
       { length: config.vcpus },
@@ -91,6 +89,11 @@ export class MachineHandle {
   #requireAdmitting(): void {
     this.requireOpen();
     if (this.#draining) throw new SouthbridgeError('shutting-down');
+  }
+
+  /** Whether the server takes no more requests. */
+  get isDraining(): boolean {
+    return this.#draining;
   }
 
   /** Whether anything can be done with the machine. */
@@ -216,6 +219,11 @@ export class MachineHandle {
     this.requireOpen();
     this.state = 'paused';
     await this.control(CONTROL_PAUSE);
+  }
+
+  /** For the end of the server: the state says no more that it is paused than before. Returns also if threads hang. */
+  async stopClock(): Promise<void> {
+    if (this.isTicking) await Promise.race([this.slot.control(CONTROL_PAUSE), this.slot.hang()]);
   }
 
   async resume(): Promise<void> {

@@ -1,6 +1,8 @@
-import { designOf, type MachineConfig, toMachineOptions } from '../../config/machine.js';
+import { type MachineConfig, toMachineOptions } from '../../config/machine.js';
 import type { Limits } from '../../config/schema.js';
+import { designOf } from '../../core/locking/presets.js';
 import { SouthbridgeError } from '../../errors.js';
+import { within } from '../../runtime/promises.js';
 import type { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
 import type { Engine } from '../../runtime/threads/engine.js';
 import type { Drops } from '../streams/flow.js';
@@ -8,6 +10,13 @@ import type { CheckpointStore } from './checkpoint-store.js';
 import { MachineHandle } from './machine-handle.js';
 import { restore } from './saving.js';
 import type { Snapshot } from './snapshot.js';
+
+/** A deletion that has begun and cannot fail for want of storage. The name of the machine is taken until it is removed. */
+export interface Deletion {
+  readonly isRemoved: boolean;
+  /** Resolves when nothing is left of the machine. */
+  readonly removed: Promise<true>;
+}
 
 /** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
 export class Machines {
@@ -81,10 +90,9 @@ export class Machines {
   }
 
   /**
-   * Resolves when the deletion is durable and has begun. `removed` resolves when nothing is left of the machine; its name
-   * is taken until then. Throws as `CheckpointStore.delete`, and then the machine runs on.
+   * Resolves when the deletion is durable, and nothing is left of the machine or `ms` have passed. Throws as `CheckpointStore.delete`, and then the machine runs on.
    */
-  async delete(name: string): Promise<{ readonly removed: Promise<void> }> {
+  async delete(name: string, ms = 0): Promise<Deletion> {
     const machine = this.get(name);
     if (machine.state === 'deleting') throw machine.gone();
     let removed: Promise<void> | undefined;
@@ -93,7 +101,8 @@ export class Machines {
     };
     if (this.store) await this.store.delete(machine, remove);
     else remove();
-    return { removed: removed ?? Promise.resolve() };
+    const done = (removed ?? Promise.resolve()).then((): true => true);
+    return { isRemoved: await within(ms, done, false), removed: done };
   }
 
   /** Makes a machine what it was at a snapshot. Throws as `CheckpointStore.restore`, and then it is what it was before. */

@@ -1,5 +1,6 @@
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
+import { within } from '../../runtime/promises.js';
 import { threadName } from '../../runtime/statistics/lock-view.js';
 import { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
 import { Engine, type ThreadDeath } from '../../runtime/threads/engine.js';
@@ -82,13 +83,7 @@ export class Service {
   /** Admits no further requests; resolves when those in flight are answered, or after `ms`. */
   async drain(ms: number): Promise<void> {
     this.draining = true;
-    const drained = Promise.all([...this.machines].map((machine) => machine.drain()));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([drained, late]);
-    clearTimeout(timer);
+    await within(ms, Promise.all([...this.machines].map((machine) => machine.drain())), undefined);
   }
 
   close(): Promise<void> {
@@ -105,18 +100,9 @@ export class Service {
   async requireReady(): Promise<void> {
     if (this.draining) throw new SouthbridgeError('not-ready', { reason: 'it is shutting down' });
     if (this.failure) throw new SouthbridgeError('not-ready', { reason: this.failure });
-    if (!(await this.#completesRound())) {
+    const round = this.engine.round().then(() => true);
+    if (!(await within(ROUND_MS, round, false))) {
       throw new SouthbridgeError('not-ready', { reason: 'the main loop has made no progress for a second' });
     }
-  }
-
-  async #completesRound(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), ROUND_MS);
-    });
-    const comes = await Promise.race([this.engine.round().then(() => true), late]);
-    clearTimeout(timer);
-    return comes;
   }
 }

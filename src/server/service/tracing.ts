@@ -28,10 +28,9 @@ export function perfettoFile(machine: MachineHandle): Iterable<string> {
   const { engine, options, name, locking } = machine;
   const trace = engine.traces.read(options.slot);
   if (!trace) throw new SouthbridgeError('not-traced', { machine: name });
-  const { mmio, timer, irq, control } = locking;
   return perfettoTrace(trace, {
     machine: name,
-    locking: locking.preset ?? [mmio, timer, irq, control].join('/'),
+    locking: locking.name,
     capacity: engine.map.traceRecords,
   });
 }

@@ -3,6 +3,7 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
 import { selectSubprotocol } from '../../protocol/subprotocols.js';
+import { within } from '../../runtime/promises.js';
 import type { Admission } from '../security/admission.js';
 import type { AddressSockets } from '../security/sockets.js';
 import type { Service } from '../service/service.js';
@@ -66,11 +67,6 @@ async function closeSockets(clients: Set<WebSocket>, failed: boolean): Promise<v
         else client.close(GOING_AWAY, 'shutting-down');
       }),
   );
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, GRACE_MS);
-  });
-  await Promise.race([Promise.all(closed), grace]);
-  clearTimeout(timer);
+  await within(GRACE_MS, Promise.all(closed), undefined);
   for (const client of clients) client.terminate();
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import type { PresetName } from '../../../src/core/locking/presets.js';
 import { cellOf } from '../../../src/lab/compare/comparison.js';
 import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../../src/lab/compare/figures.js';
+import { formatValue } from '../../../src/lab/compare/format.js';
 import { claims, contradictions } from '../../../src/lab/compare/ranking.js';
 import { differ, summary } from '../../../src/lab/compare/summary.js';
 import { JUDGED, verdict } from '../../../src/lab/compare/verdict.js';
@@ -74,4 +75,13 @@ t.test('two runs contradict each other where they claim the opposite', async (t)
   t.same(contradictions(one.cells, same.cells, JUDGED), []);
   t.same(contradictions(one.cells, unsure.cells, JUDGED), []);
   t.equal(contradictions(one.cells, opposite.cells, JUDGED).length, JUDGED.length);
+});
+
+t.test('durations have three digits at most and no exponent, next to each unit too', async (t) => {
+  const wrong: string[] = [];
+  for (let value = 1; value < 9e11; value = Math.ceil(value * 1.0007)) {
+    const text = formatValue('readP99', value);
+    if (!/^\d(\.\d\d|\d(\.\d)?|\d\d?)? (ns|µs|ms|s)$/.test(text)) wrong.push(text);
+  }
+  t.strictSame(wrong, []);
 });

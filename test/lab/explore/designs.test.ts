@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
+import { axesOf, classOf, PRESET_NAMES, PRESETS, type Verdict } from '../../../src/core/locking/presets.js';
 import { designsPage } from '../../../src/docs/designs.js';
-import { classOf, type Verdict } from '../../../src/lab/explore/designs.js';
 import { EXPECTATIONS } from '../../../src/lab/explore/expectations.js';
 import { tier } from '../../support/tier.js';
 
@@ -16,8 +15,8 @@ t.test('docs/designs.md is current (npm run docs:designs)', { skip }, async (t) 
 
 t.test('the class of each preset is its verdict in docs/designs.md', async (t) => {
   for (const name of PRESET_NAMES) {
-    const { mmio, timer, irq, control, class: presetClass } = PRESETS[name];
-    const axes = [mmio, timer, irq, control].map((axis) => axis.name).join('/');
+    const { class: presetClass } = PRESETS[name];
+    const axes = axesOf(PRESETS[name]);
     const row = page.split('\n').find((line) => line.startsWith(`| \`${axes}\` |`)) ?? '';
     const [, , , explored = ''] = row.split('|');
     const [verdict] = /safe|stale|race|deadlock/.exec(explored) ?? [];

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { designNamed } from '../../../src/core/locking/presets.js';
 import { runOne } from '../../../src/lab/explore/campaign.js';
-import { designNamed } from '../../../src/lab/explore/designs.js';
 import { replayFinding } from '../../../src/lab/explore/replay-string.js';
 import { scenarioNamed } from '../../../src/lab/explore/scenarios.js';
 import { tier } from '../../support/tier.js';

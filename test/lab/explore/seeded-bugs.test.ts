@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { designNamed } from '../../../src/core/locking/presets.js';
 import { seededBugsPage } from '../../../src/docs/seeded-bugs.js';
 import { runOne, runSeededBug } from '../../../src/lab/explore/campaign.js';
-import { designNamed } from '../../../src/lab/explore/designs.js';
 import type { FindingKind } from '../../../src/lab/explore/finding.js';
 import { replayFinding, replayString } from '../../../src/lab/explore/replay-string.js';
 import { SCENARIOS, scenarioNamed } from '../../../src/lab/explore/scenarios.js';

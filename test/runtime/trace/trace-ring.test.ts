@@ -1,6 +1,6 @@
 import t from 'tap';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
-import { readRing, TraceRing, traceRingWords, writtenTo } from '../../../src/runtime/trace/trace-ring.js';
+import { readRing, TraceRing, traceRingWords, whatOf, writtenTo } from '../../../src/runtime/trace/trace-ring.js';
 
 const AT = 32;
 const CAPACITY = 64;
@@ -12,7 +12,11 @@ function ringAt(shared: SharedMemory): TraceRing {
 
 /** Writes records numbered from `first` on, every second of another machine. */
 function write(ring: TraceRing, first: number, count: number): void {
-  for (let n = first; n < first + count; n++) ring.write(n, 3, 2, 1, n % 2 ? MACHINE : 8192, n, -n, n / 2);
+  for (let n = first; n < first + count; n++) {
+    ring.machine = n % 2 ? MACHINE : 8192;
+    ring.number = n / 2;
+    ring.write(n, whatOf(3, 2, 1), n, -n);
+  }
 }
 
 t.test('a ring keeps the newest records, and counts the others', async (t) => {

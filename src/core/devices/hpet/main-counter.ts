@@ -110,8 +110,8 @@ export class MainCounter {
     this.#holdsReaders = false;
   }
 
-  /** Lets all readers go whom a thread held up that is no more. What they see then is anyone's guess. */
-  abandon(): void {
+  /** Releases the readers that a dead writer blocks. They may read any value. */
+  endWrite(): void {
     if (this.#words.isOpen) this.#words.close();
   }
 

@@ -26,9 +26,9 @@ export const deferred: IrqAxis = {
 };
 
 const judged: DeferredLines<IrqTarget> = {
-  level(target, line, source, level, change) {
-    target.decisions.apply(line, source, level, change, target.locks.site);
-    target.driveLine(line, source, level);
+  level(target, deferred) {
+    target.decisions.apply(deferred, target.locks.site);
+    target.driveLine(deferred.line, deferred.source, deferred.level);
   },
   pulse(target, line, source) {
     target.decisions.count();

@@ -52,7 +52,7 @@ export const inline: IrqAxis = {
 };
 
 const madeUpFor: DeferredLines<IrqTarget> = {
-  level(target, line, source) {
+  level(target, { line, source }) {
     const { decisions } = target;
     decisions.count();
     if (decisions.takeRefused(line, source)) target.driveLine(line, source, decisions.refusedLevel(line, source));

@@ -36,7 +36,7 @@ export const revalidated: IrqAxis = {
 };
 
 const asTheyAre: DeferredLines<IrqTarget> = {
-  level(target, line, source, level, _change, hasLater, earlier) {
+  level(target, { line, source, level }, hasLater, earlier) {
     const { decisions } = target;
     decisions.count();
     if (!hasLater) {

@@ -47,9 +47,8 @@ export const SERVER: readonly Family[] = [
     *samples({ service }) {
       const counts = new Map<string, { labels: { locking: string; class: string }; value: number }>();
       for (const { locking } of service.machines) {
-        const { preset, mmio, timer, irq, control } = locking;
-        const name = preset ?? [mmio, timer, irq, control].join('/');
-        const count = counts.get(name) ?? { labels: { locking: name, class: locking.class ?? 'unknown' }, value: 0 };
+        const { name, class: verdict = 'unknown' } = locking;
+        const count = counts.get(name) ?? { labels: { locking: name, class: verdict }, value: 0 };
         counts.set(name, count);
         count.value++;
       }

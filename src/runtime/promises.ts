@@ -13,3 +13,16 @@ export class SerialQueue<Key> {
     return result;
   }
 }
+
+/** What `promise` resolves to or rejects with, or `late` if it does neither within `ms` milliseconds. */
+export async function within<T, L>(ms: number, promise: Promise<T>, late: L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<L>((resolve) => {
+    timer = setTimeout(resolve, ms, late);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
