@@ -43,6 +43,7 @@ export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
   emitting: { contents: 'threads that are writing an event', file: 'runtime/events/event-ring.ts' },
   progress: { contents: 'what threads show the watchdog', file: 'runtime/watchdog/progress.ts' },
   eventRing: { contents: 'interrupt events of all machines, in one order', file: 'runtime/events/event-ring.ts' },
+  eventShares: { contents: 'what each machine uses of the event ring', file: 'runtime/events/event-shares.ts' },
   firstMachine: { contents: `machines, ${MACHINE_WORDS} words each`, file: 'core/memory/map.ts' },
   traceRings: { contents: 'a trace ring per thread', file: 'runtime/trace/trace-map.ts' },
 };

@@ -90,6 +90,8 @@ export class BenchMachine {
     const events: EventSink = {
       emit: (_machine, event) => this.events.push(benchEvent(event)) - 1,
       awaitRoom: () => {},
+      hasRoom: () => true,
+      admits: () => true,
     };
     const reports = new LockReportRings(shared, LOCK_REPORTS);
     const map = { firstMachine: MACHINE_BASE, lockReports: LOCK_REPORTS, vcpuThreads: 1 } as SharedMap;

@@ -37,6 +37,11 @@ export const TIERS = {
     killSlackMs: 20000,
     jumpsWallClock: false,
     threadDeaths: 6,
+    /** Random programs of each kind that run on a real QEMU. */
+    conformSeeds: 0,
+    /** Recorded traces that a C program replays on the stand-in for QEMU. */
+    compiledTraces: 4,
+    everySwitch: false,
   },
   ci: {
     traceStride: 1,
@@ -72,6 +77,11 @@ export const TIERS = {
     killSlackMs: 20000,
     jumpsWallClock: false,
     threadDeaths: 10,
+    /** Random programs of each kind that run on a real QEMU. */
+    conformSeeds: 25,
+    /** Recorded traces that a C program replays on the stand-in for QEMU. */
+    compiledTraces: 50,
+    everySwitch: true,
   },
   long: {
     traceStride: 1,
@@ -106,7 +116,12 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 5000,
     jumpsWallClock: true,
-    threadDeaths: 1000,
+    threadDeaths: 1_000,
+    /** Random programs of each kind that run on a real QEMU. */
+    conformSeeds: 2_000,
+    /** Recorded traces that a C program replays on the stand-in for QEMU. */
+    compiledTraces: 50,
+    everySwitch: true,
   },
 } as const;
 

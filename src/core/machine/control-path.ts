@@ -31,6 +31,8 @@ export class ControlPath {
   readonly steps: Steps;
   /** Whether the last `run` ended the machine. */
   hasEnded = false;
+  /** Whether the last `run` left the work because the event ring has no room for this machine. */
+  isDeferred = false;
 
   constructor(
     readonly chipset: Chipset,
@@ -41,11 +43,16 @@ export class ControlPath {
     this.steps = new Steps(chipset);
   }
 
-  /** Executes the work that was requested; returns whether there was any. `complete` answers it. */
+  /** Executes the work that was requested; returns whether it did. `complete` answers it. */
   run(): boolean {
     this.hasEnded = false;
+    this.isDeferred = false;
     if (!this.slot.isRequested) return false;
     const { chipset } = this;
+    if (!chipset.host.events.admits(chipset.slot)) {
+      this.isDeferred = true;
+      return false;
+    }
     const { held } = chipset.locks;
     try {
       this.#run();
@@ -57,7 +64,6 @@ export class ControlPath {
 
   #run(): void {
     const { chipset, slot, steps } = this;
-    chipset.host.events.awaitRoom();
     const { argument } = slot;
     chipset.beginPath(CONTROL, SOURCE_EXTERNAL);
     switch (slot.work) {
@@ -151,7 +157,6 @@ export class ControlPath {
   #sendAccepted(): void {
     const { chipset } = this;
     if (!chipset.ioapic.awaitsAcceptance) return;
-    chipset.host.events.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.ioapic.sendAccepted();
     chipset.leave(IOAPIC, entered);

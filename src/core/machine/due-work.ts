@@ -46,7 +46,10 @@ export class DueWork {
   readonly load: BqlLoad;
   /** Whether the last `run` left due work for another round, which the caller owes the machine. */
   isUnfinished = false;
-  /** Whether the last `run` found a hold of the machine's background work, at whose end the main loop is kicked. */
+  /**
+   * Whether the last `run` found what ends by itself and kicks the main loop then: a hold of the machine's background work,
+   * or an event ring without room for this machine.
+   */
   isHeldUp = false;
   readonly #timerPath: TimerPath;
   readonly #controlPath: ControlPath;
@@ -60,7 +63,7 @@ export class DueWork {
     this.memory = chipset.memory;
     this.load = new BqlLoad(chipset.memory, () => mmioPath.readMainCounter());
     this.#timerPath = new TimerPath(chipset, mmioPath);
-    this.#controlPath = new ControlPath(chipset, () => this.drainKicks());
+    this.#controlPath = new ControlPath(chipset, () => this.drainKicks(false));
     this.control = this.#controlPath.slot;
     this.steps = this.#controlPath.steps;
     this.#slice = chipset.host.slice ?? CALLBACKS_PER_SLICE;
@@ -97,6 +100,7 @@ export class DueWork {
     }
     // A paused clock holds back even what was due before.
     else if (clock.isTicking()) this.#runDue(clock.now());
+    this.isHeldUp = this.#controlPath.isDeferred || this.#timerPath.isDeferred;
     locks.release(BQL);
     if (isLoaded && this.load.mainLoopLeaves()) chipset.host.kickLoad(chipset.slot);
     if (hasManualClock(memory)) design.irq.settle?.(chipset);
@@ -163,6 +167,7 @@ export class DueWork {
         clock.moveTo(Math.min(earliest, goal));
       }
       const count = earliest <= goal ? this.#timerPath.run(Math.max(earliest, now), left) : 0;
+      if (this.#timerPath.isDeferred) return false;
       left -= Math.max(1, count);
     }
     this.isUnfinished = kicks.isEmpty;
@@ -267,13 +272,16 @@ export class DueWork {
     }
   }
 
-  /** Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any. */
-  drainKicks(): boolean {
+  /**
+   * Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any. `waits`:
+   * see `TimerPath.runKicked`.
+   */
+  drainKicks(waits = true): boolean {
     const { memory } = this;
     const { kicks } = this.#timerPath;
     if (kicks.isEmpty || !isAlive(memory)) return false;
     memory.add(DRAINING, 1);
-    this.#timerPath.runKicked(this.#slice);
+    this.#timerPath.runKicked(this.#slice, waits);
     memory.add(DRAINING, -1);
     return !kicks.isEmpty;
   }

@@ -172,8 +172,17 @@ export interface EventSink {
   emit(machine: number, event: Readonly<EventWords>): number;
 
   /**
-   * Waits until the ring has room for whatever one access, callback or control work can emit. At most the BQL is held:
-   * the gateway, which makes room, waits for no lock.
+   * Waits until the ring has room for whatever one access, callback or control work of a machine can emit. At most the BQL
+   * is held: the gateway, which makes room, waits for no lock.
    */
-  awaitRoom(): void;
+  awaitRoom(machine: number): void;
+
+  /** Whether the ring has that room now. */
+  hasRoom(machine: number): boolean;
+
+  /**
+   * As `hasRoom`. If not, the host visits the machine again once there is some: the main loop serves
+   * other machines meanwhile.
+   */
+  admits(machine: number): boolean;
 }

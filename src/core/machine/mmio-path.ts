@@ -67,7 +67,7 @@ export class MmioPath {
 
   readonly #writeHpet = (offset: number, size: number, value: U64): void => {
     const { chipset } = this;
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     this.enterHpet();
     chipset.hpet.write(offset, size, value);
     this.leaveHpet();
@@ -82,7 +82,7 @@ export class MmioPath {
 
   readonly #writeIoapic = (offset: number, size: number, value: U64): void => {
     const { chipset } = this;
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.enterDevice();
     chipset.ioapic.write(offset, size, value.lo);
@@ -114,7 +114,7 @@ export class MmioPath {
   portRead(port: number): number | undefined {
     const { chipset } = this;
     chipset.beginPath(MMIO_READ, CAUSE_ENTRY_WRITE);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     return chipset.pic.readPort(port);
   }
 
@@ -122,7 +122,7 @@ export class MmioPath {
   portWrite(port: number, value: number): boolean {
     const { chipset } = this;
     chipset.beginPath(MMIO_WRITE, CAUSE_ENTRY_WRITE);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     return chipset.pic.writePort(port, value);
   }
 
@@ -130,7 +130,7 @@ export class MmioPath {
   acknowledgeInterrupt(): number {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     return chipset.pic.acknowledge();
   }
 
@@ -138,7 +138,7 @@ export class MmioPath {
   endOfInterrupt(vector: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_EOI);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.ioapic.endOfInterrupt(vector);
     chipset.leave(IOAPIC, entered);
@@ -148,7 +148,7 @@ export class MmioPath {
   setLogicalAddress(vcpu: number, address: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.setLogicalAddress(vcpu, address);
     chipset.leave(IOAPIC, entered);
@@ -158,7 +158,7 @@ export class MmioPath {
   setLine(gsi: number, level: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, SOURCE_EXTERNAL);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     const entered = chipset.enter(ROUTER);
     chipset.router.drive(gsi, SOURCE_EXTERNAL, level);
     chipset.leave(ROUTER, entered);
@@ -170,7 +170,7 @@ export class MmioPath {
     const { xen, locks } = chipset;
     if (!xen.options) return false;
     chipset.beginPath(IRQ_UPDATE, SOURCE_XEN);
-    chipset.host.events.awaitRoom();
+    chipset.awaitRoom();
     // Where the BQL protects the controllers, this thread holds it for as long as the filter's flag is set.
     const held = !chipset.design.irq.lockless && locks.guard(BQL);
     xen.beginSetting();

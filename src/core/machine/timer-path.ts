@@ -10,6 +10,8 @@ import { STORM_TIMER } from './timer-list.js';
 /** Path A: timer callbacks, on the main loop under the BQL, or on vCPU threads where the timer axis kicks. */
 export class TimerPath {
   readonly kicks: Kicks;
+  /** Whether the last `run` left callbacks because the event ring has no room for this machine. */
+  isDeferred = false;
 
   constructor(
     readonly chipset: Chipset,
@@ -26,8 +28,8 @@ export class TimerPath {
     const { chipset } = this;
     const { timers, locks, thread } = chipset;
     let count = 0;
-    for (; count < limit && timers.takeDue(now); count++) {
-      chipset.host.events.awaitRoom();
+    this.isDeferred = false;
+    for (; count < limit && this.#isAdmitted(now) && timers.takeDue(now); count++) {
       chipset.deadline = timers.takenDeadline;
       locks.site = TIMER_CALLBACK;
       const timer = timers.taken;
@@ -46,6 +48,14 @@ export class TimerPath {
       locks.site = MAIN_LOOP;
     }
     return count;
+  }
+
+  /** Whether the event ring has room for a callback; if not, and one is due at `now`, it is deferred. */
+  #isAdmitted(now: number): boolean {
+    const { host, slot, timers } = this.chipset;
+    if (host.events.hasRoom(slot)) return true;
+    this.isDeferred = timers.earliest() <= now && !host.events.admits(slot);
+    return !this.isDeferred;
   }
 
   #regainBql(): void {
@@ -93,11 +103,14 @@ export class TimerPath {
     return memory.get(SKIP_GENERATION_CHECK) !== 0 || timers.isCurrent(timer, generation);
   }
 
-  /** Runs, on a vCPU thread and like path B, at most `limit` of the callbacks that the main loop left for one. */
-  runKicked(limit: number): void {
+  /**
+   * Runs, on a vCPU thread and like path B, at most `limit` of the callbacks that the main loop left for one. `waits`: for
+   * room in the event ring before each; otherwise only if there is none for any machine.
+   */
+  runKicked(limit: number, waits: boolean): void {
     const { chipset, kicks } = this;
     for (let count = 0; count < limit && !kicks.isEmpty && isAlive(chipset.memory); count++) {
-      chipset.host.events.awaitRoom();
+      if (waits) chipset.awaitRoom();
       chipset.locks.site = TIMER_CALLBACK;
       try {
         this.#runKicked();

@@ -6,7 +6,6 @@ import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { U64 } from '../../core/memory/u64.js';
 import { NO_STATISTICS } from '../../core/sync/statistics.js';
 import { Thread } from '../../core/sync/thread.js';
-import { EventRing } from '../../runtime/events/event-ring.js';
 import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { ThreadHost } from '../../runtime/threads/host.js';
@@ -43,7 +42,7 @@ class PreparedMemory extends SharedMemory {
 }
 
 /** An event ring that holds all events of a scenario and is small enough to save with each state. */
-const ROOM: NonNullable<Scenario['events']> = { capacity: 1024, burst: 128 };
+const ROOM: NonNullable<Scenario['events']> = { capacity: 1024, burst: 32 };
 
 /** A scenario's machine under one locking design, and the logical threads that act on it. */
 export interface Fixture {
@@ -78,7 +77,7 @@ export function setUp(
   const base = machineAt(map, 0);
   const standard = standardMachine(design);
   machine.create(base, { ...standard, ...options, locks: { ...standard.locks, ...options.locks } });
-  const events = new EventRing(shared, map.eventRing, map.events, 1);
+  const { events } = new ThreadHost(shared, map, false);
   for (const step of scenario.before) {
     // Discard the events of the preparation, which may be many.
     events.drain(map.events, () => {});

@@ -55,6 +55,7 @@ export class Names {
       ['submissionRings', map.submissionRings],
       ['lockReports', map.lockReports],
       ['eventRing', map.eventRing],
+      ['eventShares', map.eventShares],
       ['sockets', map.words],
     ];
     let found: [string, number] = ['shared', 0];

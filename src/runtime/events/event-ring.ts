@@ -1,5 +1,6 @@
 import { type EventSink, type EventWords, emptyEvent } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
+import type { EventShares } from './event-shares.js';
 
 /**
  * More than one access or callback can emit. Turning the HPET off settles two expiries of each of 24 timers. A pulse emits
@@ -15,9 +16,10 @@ export const TAIL = 1;
 /**
  * Producers that wait for HEAD to move. Only they change it: a mark that the consumer clears could be the mark of a
  * producer that waits for the *next* move. A thread that is ended while it waits leaves the count too high, which costs
- * one idle notify per drain.
+ * one idle notify per drain. Added to it, DEFERRED: the due work of some machine is deferred until HEAD moves.
  */
 export const WAITERS = 2;
+const DEFERRED = 0x10000;
 /** Records start on a cache line of their own. */
 const RECORDS = 16;
 
@@ -46,6 +48,8 @@ export class EventRingOverrunError extends Error {
 
 /** In the place of a machine, for an event that was never completed. */
 const NO_MACHINE = -1;
+/** And for room that does not depend on the share of a machine. */
+const ANY_MACHINE = -1;
 
 export function eventRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
@@ -63,7 +67,8 @@ export interface MachineEvent extends EventWords {
  *
  * No record is overwritten before the gateway has read it. A producer emits only what it has an allowance for, of `burst`
  * events at most. It gets one where there is room for a burst of *every* producer: those that got theirs earlier have at
- * most a burst left each, so all of them find room.
+ * most a burst left each, so all of them find room. With `shares`, a machine waits that has used its share of the ring,
+ * and others go on.
  */
 export class EventRing implements EventSink {
   /** Set by `emit`, for the code that rings the gateway's doorbell after all locks are released. */
@@ -73,6 +78,9 @@ export class EventRing implements EventSink {
 
   /** Called while a producer waits for room: the gateway, which makes room, may be asleep with events in the ring. */
   onFull: () => void = () => {};
+
+  /** Called on the gateway for a machine whose due work was deferred, after events were delivered. */
+  onRoom: (machine: number) => void = () => {};
 
   /** Called before and after each wait for room. */
   onWait: (isWaiting: boolean) => void = () => {};
@@ -93,12 +101,15 @@ export class EventRing implements EventSink {
     readonly waits = true,
     /** Events that a path may emit before it has to look for room again; those of an access or callback, if it can be. */
     readonly burst = LARGEST_BURST,
+    /** What each machine uses; without, all machines have the same right to all of the ring. */
+    readonly shares?: EventShares,
   ) {}
 
   emit(machine: number, event: Readonly<EventWords>): number {
     const { memory, claim } = this;
     if (this.#allowance === 0) this.#extend();
     this.#allowance--;
+    this.shares?.emits(machine);
     if (claim) memory.set(claim, 1);
     const position = memory.add(this.address + TAIL, 1);
     const record = this.#record(position);
@@ -119,18 +130,19 @@ export class EventRing implements EventSink {
   }
 
   /**
-   * Waits for room for a burst. Each producer calls this before it takes a lock, so that no producer waits for the gateway
-   * while it holds one.
+   * Waits for room for a burst of a machine. Each producer calls this before it takes a lock, so that no producer waits for
+   * the gateway while it holds one.
    */
-  awaitRoom(): void {
-    if (this.waits) this.#awaitRoom();
+  awaitRoom(machine: number): void {
+    if (this.waits) this.#awaitRoom(machine);
   }
 
-  #awaitRoom(): void {
+  /** `machine`: ANY_MACHINE if its share does not count. */
+  #awaitRoom(machine: number): void {
     const { memory } = this;
     for (;;) {
       const head = memory.load(this.address + HEAD);
-      if (this.#grantAfter(head)) return;
+      if (this.#grantAfter(head, machine)) return;
       memory.add(this.address + WAITERS, 1);
       this.onFull();
       this.onWait(true);
@@ -140,15 +152,35 @@ export class EventRing implements EventSink {
     }
   }
 
-  /** Whether there is room for a burst, which this thread may emit then. */
-  hasRoom(): boolean {
-    return this.#grantAfter(this.memory.load(this.address + HEAD));
+  /** Whether there is room for a burst of a machine, which this thread may emit then. */
+  hasRoom(machine: number): boolean {
+    return this.#grantAfter(this.memory.load(this.address + HEAD), machine);
+  }
+
+  /**
+   * As `hasRoom`. If not, the due work of the machine is deferred: `onRoom` is called for it once events are delivered, so
+   * the main loop does not wait. Without shares, it waits.
+   */
+  admits(machine: number): boolean {
+    const { memory, shares } = this;
+    if (!shares) this.awaitRoom(machine);
+    if (!shares || this.hasRoom(machine)) return true;
+    shares.defer(machine);
+    memory.or(this.address + WAITERS, DEFERRED);
+    this.onFull();
+    // The gateway may have delivered events before it could see the mark.
+    return this.hasRoom(machine);
   }
 
   /** `head` was read before: it may have moved on since, and there is more room. */
-  #grantAfter(head: number): boolean {
+  #grantAfter(head: number, machine: number): boolean {
+    const { shares } = this;
     const used = (this.memory.load(this.address + TAIL) - head) | 0;
-    if (this.capacity - used < this.producers * this.burst) return false;
+    const reserved = this.producers * this.burst;
+    if (this.capacity - used < reserved) return false;
+    // All producers may be about to emit a burst beyond the shares of their machines.
+    const room = this.capacity - 2 * reserved;
+    if (shares && machine !== ANY_MACHINE && !shares.allows(machine, used, room)) return false;
     this.#allowance = this.burst;
     return true;
   }
@@ -158,8 +190,8 @@ export class EventRing implements EventSink {
    * waits for none. The gateway cannot wait for itself.
    */
   #extend(): void {
-    if (this.waits) this.#awaitRoom();
-    else if (!this.#grantAfter(this.memory.load(this.address + HEAD))) throw new EventRingOverrunError(this.burst);
+    if (this.waits) this.#awaitRoom(ANY_MACHINE);
+    else if (!this.hasRoom(ANY_MACHINE)) throw new EventRingOverrunError(this.burst);
   }
 
   /** Position behind the last event that was begun. */
@@ -212,14 +244,23 @@ export class EventRing implements EventSink {
       event.deadline = memory.getTime(record + DEADLINE);
       const machine = memory.get(record + MACHINE);
       position = (position + 1) | 0;
+      if (machine !== NO_MACHINE) this.shares?.delivers(machine);
       handle(machine, event);
     }
     if (count > 0) {
       memory.store(this.address + HEAD, position);
       // In this order: a producer that was not counted yet finds that HEAD has moved.
-      if (memory.load(this.address + WAITERS)) memory.notify(this.address + HEAD, Number.MAX_SAFE_INTEGER);
+      const waiters = memory.load(this.address + WAITERS);
+      if (waiters) memory.notify(this.address + HEAD, Number.MAX_SAFE_INTEGER);
+      if (waiters & DEFERRED) this.#resume();
     }
     return count;
+  }
+
+  #resume(): void {
+    // In this order: a machine that is deferred meanwhile leaves its mark, or is found here.
+    this.memory.add(this.address + WAITERS, -DEFERRED);
+    this.shares?.resume(this.onRoom);
   }
 
   #record(position: number): number {

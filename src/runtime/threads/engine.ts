@@ -46,10 +46,10 @@ const LEAST_EVENTS = 16384;
 /** How often the gateway checks, while it sleeps, whether it should be awake. */
 const WATCHDOG_MS = 500;
 
-/** A power of two: at least half of the event ring is used when a thread finds no room for the bursts of all threads. */
-function eventRecords(vcpuThreads: number): number {
+/** A power of two: at least half of the event ring is for the shares of machines, the rest for bursts beyond them. */
+function eventRecords(vcpuThreads: number, machines: number): number {
   const bursts = (vcpuThreads + 2) * LARGEST_BURST;
-  return Math.max(LEAST_EVENTS, 2 ** Math.ceil(Math.log2(2 * bursts)));
+  return Math.max(LEAST_EVENTS, 2 ** Math.ceil(Math.log2(2 * bursts + Math.max(2 * bursts, 2 * machines))));
 }
 
 /**
@@ -83,7 +83,7 @@ export class Engine {
       machines,
       vcpuThreads,
       submissions: SUBMISSIONS,
-      events: eventRecords(vcpuThreads),
+      events: eventRecords(vcpuThreads, machines),
       statisticsSlots,
       traceRecords,
     });

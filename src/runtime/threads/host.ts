@@ -1,6 +1,7 @@
 import type { MachineHost } from '../../core/machine/host.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { EventRing } from '../events/event-ring.js';
+import { EventShares } from '../events/event-shares.js';
 import { Doorbell } from '../rings/doorbell.js';
 import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../watchdog/progress.js';
 import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
@@ -23,13 +24,15 @@ export class ThreadHost implements MachineHost {
     readonly map: SharedMap,
     waits = true,
   ) {
-    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits, map.burst);
+    const shares = new EventShares(shared, map.eventShares, map.machines);
+    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits, map.burst, shares);
     this.transfer = map.transfer;
     this.slice = map.slice;
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);
     this.gatewayBell = new Doorbell(shared, map.gatewayBell);
     this.loadBell = new Doorbell(shared, map.loadBell);
     this.events.onFull = () => this.gatewayBell.ring();
+    this.events.onRoom = (machine) => this.kickMainLoop(machine);
     this.events.onWait = (isWaiting) => this.progress?.waits(isWaiting ? RING_WAIT : NO_WAIT);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
   }

@@ -51,7 +51,7 @@ export class InlineExecution {
     const { machine } = this;
     const { size, address } = operands;
     const locks = this.#locksFor(operation, size, address);
-    if (locks === NOT_INLINE || (operation !== READ && !this.events.hasRoom())) return undefined;
+    if (locks === NOT_INLINE || (operation !== READ && !this.events.hasRoom(machine.chipset.slot))) return undefined;
     machine.locks.site = SITES[operation];
     if (!machine.locks.tryAcquireAll(locks)) return undefined;
     const status = this.#mayRead(operation, size, address) ? this.#perform(operation, operands) : undefined;

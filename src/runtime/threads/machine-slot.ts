@@ -64,6 +64,7 @@ export class MachineSlot {
     this.events = events;
     gateway.states.add(this.slot);
     gateway.lockView.begin(this.slot);
+    gateway.host.events.shares?.begin(this.slot);
     traces.begin(this.slot);
     gateway.machine.create(base, options);
     if (options.load?.duty) this.#runLoad();

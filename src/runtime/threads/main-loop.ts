@@ -58,16 +58,17 @@ export class MainLoop extends SlotLoop {
 
   #run(slot: number, now: number): void {
     const controlled = this.due.run();
-    if (this.due.isHeldUp) {
-      // The load thread kicks this machine at the end of its hold.
-      this.deadlines.set(slot, Number.POSITIVE_INFINITY);
-      return;
-    }
+    // The thread that ends it kicks the machine.
+    if (this.due.isHeldUp) this.deadlines.set(slot, Number.POSITIVE_INFINITY);
+    else this.#schedule(slot, now);
+    if (controlled) this.#host.gatewayBell.ring();
+    this.#host.publish();
+  }
+
+  #schedule(slot: number, now: number): void {
     const next = this.due.nextHostTime();
     const isAgain = this.due.isUnfinished || next <= now;
     if (isAgain) this.again(slot);
     this.deadlines.set(slot, isAgain ? Number.POSITIVE_INFINITY : next);
-    if (controlled) this.#host.gatewayBell.ring();
-    this.#host.publish();
   }
 }

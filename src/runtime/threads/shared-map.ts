@@ -1,6 +1,7 @@
 import { MACHINE_WORDS } from '../../core/memory/map.js';
 import { MAX_THREADS } from '../../core/sync/wait-graph.js';
 import { eventRingWords } from '../events/event-ring.js';
+import { eventShareWords } from '../events/event-shares.js';
 import { DOORBELL_WORDS } from '../rings/doorbell.js';
 import { submissionRingWords } from '../rings/submission-ring.js';
 import { LOCK_REPORT_WORDS } from '../statistics/lock-reports.js';
@@ -54,6 +55,8 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   /** What threads show the watchdog; see `watchdog/progress.ts`. */
   readonly progress: number;
   readonly eventRing: number;
+  /** What each machine uses of the event ring. */
+  readonly eventShares: number;
   readonly firstMachine: number;
   readonly words: number;
 }
@@ -91,6 +94,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     emitting: claim(MAX_THREADS),
     progress: claim(progressWords(options)),
     eventRing: claim(eventRingWords(options.events)),
+    eventShares: claim(eventShareWords(options.machines)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
     // Last, so that its size moves nothing else.
     traceRings: claim(traceWords(traceRecords)),

@@ -77,8 +77,7 @@ export function endSocket(socket: Socket, last = ''): void {
  */
 export function endStalled(server: Server, ms: number, answerOf: (socket: Socket) => ServerResponse | undefined): void {
   server.setTimeout(ms, (socket) => {
-    const answer = answerOf(socket);
-    const unsent = socket.writableLength + (answer?.writableLength ?? 0);
-    if (unsent > 0 || answer?.writableFinished) socket.destroy();
+    // What an answer has not sent waits in the socket, unless an answer before it is still owed.
+    if (socket.writableLength > 0 || answerOf(socket)?.writableFinished) socket.destroy();
   });
 }

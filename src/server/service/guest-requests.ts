@@ -31,26 +31,28 @@ export function accessMmio(machine: MachineHandle, vcpu: number, access: Access,
 }
 
 /**
- * Executes accesses at once, from the first on, until one would have to wait; returns how many. Their values are in
- * `results`; the answer has to go through `afterEvents`.
+ * Executes the accesses from `from` to before `to` at once, until one would have to wait; returns where that is. Their
+ * values are in `results`; the answer has to go through `afterEvents`.
  */
 export function tryBatch(
   machine: MachineHandle,
   vcpu: number,
   accesses: readonly Access[],
   results: BatchRoom,
+  from: number,
+  to: number,
 ): number {
   const inline = machine.inlineFor(vcpu);
-  if (!inline) return 0;
+  if (!inline) return from;
   const { value } = inline.machine;
-  let done = 0;
-  for (; done < accesses.length; done++) {
+  let done = from;
+  for (; done < to; done++) {
     const access = accesses[done];
     if (inline.run(access.write ? ring.WRITE : ring.READ, access) !== ring.OK) break;
     fillResult(results, done, undefined, value.lo, value.hi);
   }
   // The events of these must not wait for the rest, which a vCPU thread may need long for.
-  if (done > 0 && done < accesses.length) machine.engine.gateway.host.gatewayBell.ring();
+  if (done > from && done < accesses.length) machine.engine.gateway.host.gatewayBell.ring();
   return done;
 }
 

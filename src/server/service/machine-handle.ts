@@ -9,6 +9,7 @@ import type { Engine } from '../../runtime/threads/engine.js';
 import type { InlineExecution } from '../../runtime/threads/inline.js';
 import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import type { Drops } from '../streams/flow.js';
+import { TurnBudget } from '../streams/turn-budget.js';
 import { MachineEvents } from './machine-events.js';
 import { Vcpu } from './vcpu.js';
 
@@ -24,6 +25,8 @@ export class MachineHandle {
   state: MachineState = 'running';
   /** Milliseconds on the clock of `performance.now()`. */
   readonly madeAt = performance.now();
+  /** Of the sockets of its vCPUs. */
+  readonly turnBudget = new TurnBudget();
   /** Whether anything but time may have changed the machine since it was last kept. */
   changed = true;
   /** Why the last checkpoint could not be written; undefined if it was, or if there is no `stateDir`. */

@@ -29,6 +29,9 @@ export interface RequestPorts {
   send(message: ServerMessage, request: number): void;
   /** A request is answered. */
   answered(): void;
+  /** Lets messages wait until `release`: the last request is not complete. */
+  hold(): void;
+  release(): void;
   subscribe(kinds: readonly IrqKind[]): void;
   onFault(error: unknown): void;
 }
@@ -37,6 +40,8 @@ export interface RequestPorts {
 export class VcpuRequests {
   readonly replies: ReplyQueue;
   readonly credit: PostedCredit;
+  /** Whether a batch continues in a later turn of the event loop. */
+  isInParts = false;
 
   constructor(
     readonly machine: MachineHandle,
@@ -171,26 +176,53 @@ export class VcpuRequests {
       return;
     }
     const turn = this.replies.begin();
-    this.#begin(id, turn, () =>
-      this.#performBatch(accesses, results, () => this.#finish(turn, this.#batchReply(id, accesses, results))),
-    );
+    const part = this.#batchParts(accesses, results, () => this.#finish(turn, this.#batchReply(id, accesses, results)));
+    this.#begin(id, turn, () => {
+      if (!part()) this.#continue(id, turn, part);
+    });
   }
 
-  #performBatch(accesses: readonly Access[], results: BatchRoom, finish: () => void): void {
+  /** Performs the other parts of a batch in later turns. */
+  #continue(id: number, turn: Turn, part: () => boolean): void {
+    const { turnBudget } = this.machine;
+    const end = () => {
+      this.isInParts = false;
+      this.ports.release();
+    };
+    const rest = () => {
+      try {
+        if (part()) end();
+        else turnBudget.later(rest);
+      } catch (error) {
+        end();
+        this.#finish(turn, this.#errorMessage(id, error));
+      }
+    };
+    this.isInParts = true;
+    this.ports.hold();
+    turnBudget.later(rest);
+  }
+
+  /** Returns what performs as much of a batch as this turn allows, and returns whether that was the last part. */
+  #batchParts(accesses: readonly Access[], results: BatchRoom, finish: () => void): () => boolean {
     const { machine, vcpu } = this;
-    let done = tryBatch(machine, vcpu.vcpu, accesses, results);
-    let left = accesses.length - done;
-    if (left === 0) {
-      afterEvents(machine, vcpu.vcpu, finish);
-      return;
-    }
-    for (; done < accesses.length; done++) {
-      const index = done;
-      accessMmio(machine, vcpu.vcpu, accesses[index], (request) => {
-        fillResult(results, index, machine.failureOf(request), request.low, request.high);
-        if (--left === 0) finish();
-      });
-    }
+    let next = 0;
+    let left = accesses.length;
+    return () => {
+      const end = next + machine.turnBudget.take(accesses.length - next);
+      const first = next;
+      next = tryBatch(machine, vcpu.vcpu, accesses, results, first, end);
+      left -= next - first;
+      if (left === 0) afterEvents(machine, vcpu.vcpu, finish);
+      for (; next < end; next++) {
+        const index = next;
+        accessMmio(machine, vcpu.vcpu, accesses[index], (request) => {
+          fillResult(results, index, machine.failureOf(request), request.low, request.high);
+          if (--left === 0) finish();
+        });
+      }
+      return next === accesses.length;
+    };
   }
 
   #batchReply(id: number, accesses: readonly Access[], results: BatchResults): ServerMessage | undefined {

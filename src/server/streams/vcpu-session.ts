@@ -16,6 +16,9 @@ export interface SessionConnection {
   keep(sequence: number, message: ServerMessage): void;
   /** A request was answered. */
   answered(): void;
+  /** Lets messages wait until `release`. */
+  hold(): void;
+  release(): void;
   onFault(error: unknown): void;
 }
 
@@ -40,6 +43,8 @@ export class VcpuSession implements Subscriber, SessionRecord {
     const ports = {
       send: (message: ServerMessage, number: number) => this.#send(message, number, requestsUnderWay),
       answered: () => this.connection?.answered(),
+      hold: () => this.connection?.hold(),
+      release: () => this.connection?.release(),
       subscribe: (wanted: readonly IrqKind[]) => this.#subscribe(wanted),
       onFault: (error: unknown) => this.connection?.onFault(error),
     };

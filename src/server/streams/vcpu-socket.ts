@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Limits } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 import type { ClientMessage, Resume } from '../../protocol/client-message.js';
@@ -16,6 +16,7 @@ import { CLOSE_REPLACED, type Vcpu, type VcpuHolder } from '../service/vcpu.js';
 import { capabilitiesOf, narrow, PROTOCOL_VERSION } from './agreement.js';
 import { NO_EVENT } from './backlog.js';
 import type { Flow, Flowing } from './flow.js';
+import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { RateLimiter } from './rate-limiter.js';
 import { SocketPeer } from './socket-peer.js';
@@ -35,6 +36,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   /** Those of the session, once it is resumed; before, those of a connection that is refused. */
   #requests: VcpuRequests;
   #session: VcpuSession | undefined;
+  readonly #inbox: Inbox;
   #paused = false;
   #heard = false;
 
@@ -64,11 +66,18 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     this.#requests = new VcpuRequests(machine, vcpu, limits, {
       send: (message) => this.#outbox.send(message),
       answered: () => this.answered(),
+      hold: () => this.hold(),
+      release: () => this.release(),
       subscribe: (kinds) => this.#subscribe(kinds),
       onFault,
     });
     this.#rateLimiter = new RateLimiter(limits.framesPerSecond, () => this.#regulate());
-    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    this.#inbox = new Inbox(
+      machine.turnBudget,
+      (data, isBinary) => this.#handle(data, isBinary),
+      () => this.#regulate(),
+    );
+    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
     machine.changed = true;
@@ -160,25 +169,30 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   // From the client
 
-  #onMessage(data: RawData, isBinary: boolean): void {
+  #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
-    // A request that is not accepted now comes again on the next connection.
-    if (this.hasSession && this.machine.isDraining) return;
     if (!this.#heard) {
       this.#heard = true;
       this.vcpu.confirm(this);
     }
-    let id: number | undefined;
     this.#rateLimiter.count();
+    this.#inbox.push(data, isBinary);
+    this.#regulate();
+  }
+
+  #handle(data: Buffer, isBinary: boolean): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    // A request that is not accepted now comes again on the next connection.
+    if (this.hasSession && this.machine.isDraining) return;
+    let id: number | undefined;
     try {
-      const message = this.#read(data as Buffer, isBinary);
+      const message = this.#read(data, isBinary);
       id = isRequest(message) ? message.id : undefined;
       this.#perform(message);
     } catch (error) {
       if (error instanceof RefusedFrame) this.#requests.refuse(error.id, error.error);
       else this.#requests.refuse(id, error);
     }
-    this.#regulate();
   }
 
   #read(data: Buffer, isBinary: boolean): ClientMessage {
@@ -232,6 +246,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     this.#session = session;
     this.#requests = session.requests;
     session.connection = this;
+    if (session.requests.isInParts) this.#inbox.hold();
     if (isFirst ? this.#hello.epoch !== origin.epoch : !isSame) {
       this.#outbox.send(restoredMessage({ ...origin, intr }, vcpu.vcpu, contained));
     }
@@ -250,12 +265,21 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     if (this.#paused) this.#regulate();
   }
 
+  /** Frames that come behind a batch wait for its last part. */
+  hold(): void {
+    this.#inbox.hold();
+  }
+
+  release(): void {
+    this.#inbox.release();
+  }
+
   /** Stops reading while too many requests are in flight, the client reads too slowly, or it sends too fast. */
   #regulate(): void {
     const { requestsUnderWay } = this.limits;
     const { length } = this.#requests.replies;
     const busy = this.#paused ? length > requestsUnderWay / 2 : length >= requestsUnderWay;
-    const full = busy || this.#outbox.congested || this.#rateLimiter.exhausted;
+    const full = busy || this.#outbox.congested || this.#rateLimiter.exhausted || this.#inbox.isWaiting;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) {

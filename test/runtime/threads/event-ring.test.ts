@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { EventRing, eventRingWords } from '../../../src/runtime/events/event-ring.js';
+import { EventShares, eventShareWords } from '../../../src/runtime/events/event-shares.js';
 
 const CAPACITY = 16;
 const BURST = 2;
@@ -56,7 +57,7 @@ t.test('whatever bursts producers emit, no event is lost, overwritten or out of 
       });
     for (const { producer, events, announced, drained, drainedPerWait } of steps) {
       memories[producer].meanwhile = () => drain(drainedPerWait);
-      if (announced) waiting[producer].awaitRoom();
+      if (announced) waiting[producer].awaitRoom(0);
       for (let event = 0; event < events; event++) emit(waiting[producer], emitted++);
       drain(drained);
     }
@@ -68,10 +69,10 @@ t.test('whatever bursts producers emit, no event is lost, overwritten or out of 
 
 t.test('a burst that was looked for finds room while all others emit theirs', async (t) => {
   const { memories, waiting, gateway } = rings();
-  while (gateway.hasRoom()) emit(gateway, 0);
+  while (gateway.hasRoom(0)) emit(gateway, 0);
   gateway.drain(1, () => {});
-  for (const each of waiting) each.awaitRoom();
-  t.ok(gateway.hasRoom());
+  for (const each of waiting) each.awaitRoom(0);
+  t.ok(gateway.hasRoom(0));
   for (const each of [...waiting, gateway]) for (let event = 0; event < BURST; event++) emit(each, event);
   t.same(
     memories.map(({ waits }) => waits),
@@ -103,14 +104,33 @@ t.test('a record that is completed while another thread waits for room is rung f
   const [one, other] = waiting;
   let rung = 0;
   other.onFull = () => rung++;
-  other.awaitRoom();
-  while (gateway.hasRoom()) emit(gateway, 0);
+  other.awaitRoom(0);
+  while (gateway.hasRoom(0)) emit(gateway, 0);
   memories[0].meanwhile = () => {
     emit(other, 1);
     t.equal(rung, 1);
     gateway.drain(Number.POSITIVE_INFINITY, () => {});
   };
-  one.awaitRoom();
+  one.awaitRoom(0);
   emit(other, 2);
   t.equal(rung, 1, 'nobody waits any longer');
+});
+
+t.test('however many machines use their shares of the ring, there is room for one more', async (t) => {
+  const machines = 128;
+  const capacity = 1024;
+  const buffer = new SharedArrayBuffer((eventRingWords(capacity) + eventShareWords(machines)) * 4);
+  const memory = new SharedMemory(buffer);
+  const shares = new EventShares(memory, eventRingWords(capacity), machines);
+  const ring = new EventRing(memory, 0, capacity, PRODUCERS, false, BURST, shares);
+  const event = { kind: 1, cause: 2, a: 0, b: 0, c: 0, virtualTime: 0, deadline: -1 };
+  const used: number[] = [];
+  for (let machine = 0; machine < machines; machine++) {
+    used.push(0);
+    for (; ring.hasRoom(machine); used[machine]++) ring.emit(machine, event);
+    if (used[machine] === 0) t.fail(`no room for machine ${machine}`);
+  }
+  t.ok(used[0] < capacity / 16, `one machine leaves most of the ring to others: ${used[0]}`);
+  ring.drain(used[0], () => {});
+  t.ok(ring.hasRoom(0), 'a machine has room again once its events are delivered');
 });

@@ -50,8 +50,8 @@ class MortalMemory extends SharedMemory {
 
 /** A ring in which another thread tells something whenever room was found. */
 class BusyRing extends EventRing {
-  override hasRoom(): boolean {
-    const hasRoom = super.hasRoom();
+  override hasRoom(machine: number): boolean {
+    const hasRoom = super.hasRoom(machine);
     this.emit(0, emptyEvent());
     return hasRoom;
   }

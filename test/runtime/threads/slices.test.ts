@@ -49,8 +49,8 @@ class ClockedMemory extends SharedMemory {
 }
 
 /** A main loop and a vCPU thread on one thread, with a hostile machine and one that has a single slow timer. */
-function fixture(profile: Profile, locking: PresetName, clock: ClockMode) {
-  const map = sharedMap({ machines: 2, vcpuThreads: 1, submissions: 16, events: 65_536, statisticsSlots: 1 });
+function fixture(profile: Profile, locking: PresetName, clock: ClockMode, records = 65_536) {
+  const map = sharedMap({ machines: 2, vcpuThreads: 1, submissions: 16, events: records, statisticsSlots: 1 });
   const buffer = new SharedArrayBuffer(map.words * 4);
   const time = { now: 1_000 };
   const memory = () => new ClockedMemory(buffer, time);
@@ -145,3 +145,27 @@ for (const profile of PROFILE_NAMES) {
     });
   }
 }
+
+t.test('a machine that has used its share of the event ring waits alone', async (t) => {
+  // A vCPU thread would wait for room under `kick-and-drain`.
+  for (const locking of PRESET_NAMES.filter((name) => !PRESETS[name].timer.kicks)) {
+    const { mainLoop, counts, time, events } = fixture('standard', locking, 'realtime', 16_384);
+    const rounds = (count: number) => {
+      for (let round = 0; round < count; round++) {
+        time.now += CALLBACK_NS;
+        mainLoop.answerRound();
+        mainLoop.runKicked();
+        mainLoop.runDue();
+      }
+    };
+    // The gateway delivers nothing: the hostile machine comes to its share.
+    rounds(200);
+    const before = { ...counts };
+    rounds(200);
+    t.equal(counts.hostile, before.hostile, `${locking}: the hostile machine waits`);
+    t.ok(counts.victim >= before.victim + 10, `${locking}: the other one goes on`);
+    events.drain(16_384, () => {});
+    rounds(1);
+    t.ok(counts.hostile > before.hostile, `${locking}: and the hostile one, once its events are delivered`);
+  }
+});

@@ -10,6 +10,7 @@ import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
+  LOAD_THREAD,
   MAIN_LOOP_THREAD,
   machineAt,
   sharedMap,
@@ -160,6 +161,23 @@ t.test('a stall names what is waited for, and the threads that wait behind it', 
     },
   ]);
 });
+
+t.test(
+  'a load thread that never leaves its hold stalls the threads that wait for it; the main loop does not',
+  async (t) => {
+    const threads = new Threads().giveWork().blocks(VCPUS[0], BQL, LOAD_THREAD);
+    // The main loop serves other machines: it does not come to a BQL that a hold has.
+    const stalls = threads.ticks(3 * STALL_TICKS, () => threads.progress(MAIN_LOOP_THREAD).step());
+    t.match(stalls, [{ thread: VCPUS[0], waits: [{ slot: 0, waitsFor: 'bql', owner: LOAD_THREAD }] }]);
+    const holds = new Threads().giveWork();
+    const between = () => [MAIN_LOOP_THREAD, VCPUS[0]].map((thread) => holds.progress(thread).step());
+    const waits = () => holds.blocks(VCPUS[0], BQL, LOAD_THREAD);
+    for (let hold = 0; hold < STALL_TICKS; hold++) {
+      t.same(holds.ticks(4, waits), [], 'a hold of a second is no stall');
+      between();
+    }
+  },
+);
 
 t.test('a circle of waits that nobody broke is a stall', async (t) => {
   const threads = new Threads().giveWork();

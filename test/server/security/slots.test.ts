@@ -129,6 +129,20 @@ t.test('of connections on which nothing moves, those that wait for an answer sta
   t.notOk(owed.socket.destroyed, 'one that the server owes an answer stays');
   answers.get(owed.socket)?.end('late');
   t.match(String(await once(owed.client, 'data')), /^HTTP\/1\.1 200/);
+  const behind = await request('/owed');
+  const first = answers.get(behind.socket);
+  behind.client.resume().write('GET /answered HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  while (answers.get(behind.socket) === first) await once(behind.socket, 'data');
+  await once(behind.socket, 'timeout');
+  t.notOk(behind.socket.destroyed, 'also if the answer to a later request is complete');
+  behind.client.destroy();
+  const raw = once(server, 'connection') as Promise<[Socket]>;
+  const mute = (await peer(t, port)).pause();
+  const [socket] = await raw;
+  socket.write(Buffer.alloc(64 << 20));
+  await closeOf(socket);
+  t.pass('one that does not take what came without a request is ended');
+  mute.destroy();
 });
 
 t.test('a TLS handshake that does not come is cut off in the time for headers', { skip: skipTls }, async (t) => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
@@ -195,19 +196,35 @@ t.test('one trace is exported at a time', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   await server.request('PUT', '/v1/machines/default/trace', { enabled: true });
-  const path = `${server.url}/v1/machines/default/trace?format=perfetto`;
-  const answers = await Promise.all(Array.from({ length: 8 }, () => fetch(path)));
-  const statuses = answers.map(({ status }) => status);
-  t.ok(statuses.includes(200));
-  for (const answer of answers.filter(({ status }) => status !== 200)) {
-    t.equal(answer.status, 429);
-    t.equal(answer.headers.get('retry-after'), '1');
-  }
-  await Promise.all(answers.map((answer) => answer.text()));
-  for (let status = 0; status !== 200; ) {
-    const next = await fetch(path);
-    status = next.status;
-    await next.text();
-  }
-  t.pass('and the next when it is done');
+  const path = '/v1/machines/default/trace?format=perfetto';
+  const { from } = Readable;
+  t.teardown(() => {
+    Readable.from = from;
+  });
+  let [begins, ends] = [() => {}, () => {}];
+  const begun = new Promise<void>((resolve) => {
+    begins = resolve;
+  });
+  const end = new Promise<void>((resolve) => {
+    ends = resolve;
+  });
+  /** An export that has begun, and waits with its first piece. */
+  Readable.from = (pieces) => {
+    begins();
+    return from(
+      (async function* () {
+        await end;
+        yield* pieces as Iterable<string>;
+      })(),
+    );
+  };
+  const first = server.request('GET', path);
+  await begun;
+  const second = await server.request('GET', path);
+  t.match(second, { status: 429, body: { error: { code: 'export-busy' } } });
+  t.equal(second.headers.get('retry-after'), '1');
+  t.equal((await server.request('GET', '/v1/machines/default/trace')).status, 200, 'its size costs nothing');
+  ends();
+  t.equal((await first).status, 200);
+  t.equal((await server.request('GET', path)).status, 200, 'and the next when it is done');
 });

@@ -1,4 +1,5 @@
 import { EventRing, HEAD, WAITERS } from '../../../runtime/events/event-ring.js';
+import { EventShares } from '../../../runtime/events/event-shares.js';
 import { SubmissionRing } from '../../../runtime/rings/submission-ring.js';
 import { all, replaced, type SeededBug } from './seeded-bug.js';
 
@@ -50,7 +51,7 @@ export const RING_BUGS: readonly SeededBug[] = [
   {
     name: 'full-ring-without-doorbell',
     description: 'a thread that waits for room in the event ring does not ring the doorbell of the sleeping gateway',
-    locking: 'lockless-timer',
+    locking: 'kick-and-drain',
     scenario: 'ring-full',
     kind: 'deadlock',
     options: {
@@ -59,9 +60,9 @@ export const RING_BUGS: readonly SeededBug[] = [
           EventRing.prototype,
           'awaitRoom',
           (original) =>
-            function (this: EventRing) {
+            function (this: EventRing, machine) {
               this.onFull = () => {};
-              original.call(this);
+              original.call(this, machine);
             },
         ),
     },
@@ -69,10 +70,19 @@ export const RING_BUGS: readonly SeededBug[] = [
   {
     name: 'ring-waiter-flag-shared',
     description: 'waiters for room in the event ring share one flag, which the consumer clears for all of them',
-    locking: 'lockless-timer',
+    locking: 'kick-and-drain',
     scenario: 'ring-full',
     kind: 'deadlock',
     options: { seedBug: () => all(awaitRoomByFlag(), drainClearsFlag()) },
+  },
+  {
+    name: 'room-without-kick',
+    description:
+      'the gateway does not kick the main loop for a machine whose due work waits for room in the event ring',
+    locking: 'lockless-timer',
+    scenario: 'ring-full',
+    kind: 'linearizability',
+    options: { seedBug: () => replaced(EventShares.prototype, 'resume', () => () => {}) },
   },
 ];
 
@@ -81,9 +91,9 @@ function awaitRoomByFlag() {
     EventRing.prototype,
     'awaitRoom',
     () =>
-      function (this: EventRing) {
+      function (this: EventRing, machine) {
         const { memory, address } = this;
-        for (let head = this.head(); !this.hasRoom(); head = this.head()) {
+        for (let head = this.head(); !this.hasRoom(machine); head = this.head()) {
           memory.store(address + WAITERS, 1);
           this.onFull();
           memory.wait(address + HEAD, head);
