@@ -68,7 +68,7 @@ export async function promiseClient(url: string): Promise<ClientUnderTest> {
   const read = async () => {
     for await (const event of vcpu.events()) {
       events.push(event);
-      await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   };
   // The end of the client shows in its requests.
