@@ -34,6 +34,7 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
     jumpsWallClock: false,
+    faultsFromOutside: false,
     threadDeaths: 6,
   },
   ci: {
@@ -68,6 +69,7 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
     jumpsWallClock: false,
+    faultsFromOutside: false,
     threadDeaths: 10,
   },
   long: {
@@ -102,6 +104,7 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 5000,
     jumpsWallClock: true,
+    faultsFromOutside: true,
     threadDeaths: 1000,
   },
 } as const;
