@@ -3,7 +3,7 @@ import { SouthbridgeError } from '../src/errors.js';
 import { codecOf } from '../src/protocol/codecs.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
-import { resumeTokenOf } from '../src/protocol/subprotocols.js';
+import { hasSessions, resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
 import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
@@ -11,14 +11,12 @@ import { refuseSocket } from '../src/server/service/refusal.js';
 import type { Service } from '../src/server/service/service.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
-import { IrqStream } from '../src/server/streams/irq-stream.js';
+import { IrqStream, type Position, positionIn } from '../src/server/streams/irq-stream.js';
 import { SocketPeer } from '../src/server/streams/socket-peer.js';
 import { type App, ErrorReply, MachineParams, type Routes } from './app.js';
 
 /** What does not read the end of its stream is cut off when the server shuts down. */
 const GRACE_MS = 2000;
-
-const NUMBER = '[0-9]{1,15}';
 
 /** A list with commas between its parts. */
 function list(part: string, example: string, description: string) {
@@ -27,7 +25,13 @@ function list(part: string, example: string, description: string) {
 
 const Query = Type.Object(
   {
-    after: Type.Optional(Type.String({ pattern: `^${NUMBER}$`, description: 'Number of the last event received.' })),
+    after: Type.Optional(
+      Type.String({
+        pattern: '^([A-Za-z0-9_-]{1,64}:)?[0-9]{1,15}$',
+        examples: ['41', 'pX3qLw0aZk7d:41'],
+        description: 'Number of the last event received, alone or behind the epoch and a colon.',
+      }),
+    ),
     kind: list(IRQ_KINDS.join('|'), 'line,apic', 'Only events of these kinds.'),
     gsi: list('[12]?[0-9]|3[01]', '4,16', 'Only events of these lines, and messages of these pins.'),
     vector: list('1?[0-9]?[0-9]|2[0-4][0-9]|25[0-5]', '48,49', 'Only messages with these vectors.'),
@@ -52,13 +56,12 @@ function filterOf({ kind, gsi, vector }: Wishes): IrqFilter {
 }
 
 /** Where a subscriber goes on. A browser that comes back tells it by the header; its URL is that of the first time. */
-function positionOf({ after }: Wishes, { headers }: Pick<FastifyRequest, 'headers'>): number | undefined {
+function positionOf({ after }: Wishes, { headers }: Pick<FastifyRequest, 'headers'>): Position | undefined {
   const last = headers['last-event-id'];
-  if (last === undefined || last === '') return after === undefined ? undefined : Number(after);
-  if (!new RegExp(`^${NUMBER}$`).test(String(last))) {
-    throw new SouthbridgeError('bad-value', { key: 'Last-Event-ID', expected: 'the id of an event of this stream' });
-  }
-  return Number(last);
+  if (last === undefined || last === '') return after === undefined ? undefined : positionIn(after);
+  const position = positionIn(String(last));
+  if (position) return position;
+  throw new SouthbridgeError('bad-value', { key: 'Last-Event-ID', expected: 'the id of an event of this stream' });
 }
 
 export const irqRoutes: Routes = (app: App, service) => {
@@ -91,8 +94,9 @@ export const irqRoutes: Routes = (app: App, service) => {
         configuration.limits,
         service.flow,
         'irqs',
-        query.after === undefined ? undefined : Number(query.after),
+        query.after === undefined ? undefined : positionIn(query.after),
         filterOf(query),
+        hasSessions(socket.protocol),
       );
       socket.on('message', () => socket.close(1003, 'bad-message'));
       socket.on('close', () => stream.end());
@@ -138,7 +142,7 @@ function eventSourceRoute(app: App, service: Service): void {
       const filter = filterOf(request.query);
       const stream = new IrqStream(
         peer,
-        eventSourceEncoder(after !== undefined),
+        eventSourceEncoder(after !== undefined, () => machine.events.origin.epoch),
         machine,
         configuration.limits,
         service.flow,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { endOnClosedOutput, endOnSignals } from './cli/ending.js';
 import { paint, wrapped } from './cli/terminal.js';
+import { ConfigurationError, SouthbridgeError } from './errors.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -50,13 +51,23 @@ try {
   if (named !== 'serve') endOnSignals();
   await program.parseAsync();
 } catch (error) {
-  if (isOutOfFiles(error)) {
-    process.stderr.write(`${error.message}: this process may open no more files; raise the limit (ulimit -n).\n`);
-    process.exit(1);
+  if (error instanceof CommanderError) {
+    // 1 is for what a command finds out; 2 says that it could not do its work.
+    process.exitCode = error.exitCode && 2;
+  } else {
+    for (const line of linesOf(error)) process.stderr.write(`${paint('error:', 'red', process.stderr)} ${line}\n`);
+    process.exitCode = 1;
+    if (isOutOfFiles(error)) process.exit();
   }
-  if (!(error instanceof CommanderError)) throw error;
-  // 1 is for what a command finds out; 2 says that it could not do its work.
-  process.exitCode = error.exitCode && 2;
+}
+
+/** What a user can do about an error, each reason by itself. Throws the error if it is a defect of this program. */
+function linesOf(error: unknown): string[] {
+  if (error instanceof ConfigurationError) return error.errors.map(({ message }) => message);
+  if (error instanceof SouthbridgeError) return [error.message];
+  if (isOutOfFiles(error))
+    return [`${error.message}: this process may open no more files; raise the limit (ulimit -n).`];
+  throw error;
 }
 
 function isOutOfFiles(error: unknown): error is NodeJS.ErrnoException {

@@ -65,3 +65,12 @@ export class SouthbridgeError<Code extends ErrorCode = ErrorCode> extends Error 
 function sentence(template: string, details: { readonly [name: string]: unknown }): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name]));
 }
+
+/** A configuration that cannot be used, with every reason why. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(readonly errors: readonly SouthbridgeError[]) {
+    super(errors.map((error) => error.message).join('\n'));
+  }
+}

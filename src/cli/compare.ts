@@ -12,7 +12,7 @@ import { contradictions } from '../lab/compare/ranking.js';
 import { JUDGED, verdict } from '../lab/compare/verdict.js';
 import { MAX_VCPUS } from '../lab/compare/workload.js';
 import { presets, whole } from './arguments.js';
-import { Progress, wrapped } from './terminal.js';
+import { Progress, STANDARD_OUTPUT, wrapped, writeOutput } from './terminal.js';
 
 interface Options {
   readonly locking: readonly PresetName[];
@@ -56,8 +56,8 @@ export const compare = new Command('compare')
   .addOption(new Option('--vcpus <n>', 'vCPU threads').argParser(whole(1, MAX_VCPUS)).default(2))
   .addOption(new Option('--seed <n>', 'seed of the accesses').argParser(whole(1, 2 ** 31 - 1)).default(1))
   .option('--json [file]', 'print all figures as one JSON document, or write them to a file')
-  .option('--html <file>', 'write one self-contained page with charts')
-  .option('--markdown <file>', 'write a page of Markdown')
+  .option('--html <file>', 'write one self-contained page with charts; - is standard output')
+  .option('--markdown <file>', 'write a page of Markdown; - is standard output')
   .option('--pictures <folder>', 'write the charts as SVG files; the Markdown page shows them')
   .option('--from <file>', 'do not measure: show figures that --json wrote')
   .option('--against <file>', 'figures of an earlier run (--json): list the claims on which the two runs disagree')
@@ -89,13 +89,14 @@ async function run(options: Options, command: Command): Promise<void> {
     from === undefined
       ? await measure({ designs, loads: bqlLoad, rounds, partMs, vcpus, seed })
       : readEarlier(from, command);
-  const printsJson = json === true || json === '-';
-  const figures = () => `${JSON.stringify(comparison, null, 2)}\n`;
-  process.stdout.write(printsJson ? figures() : textOf(comparison));
-  if (json !== undefined && !printsJson) writeFileSync(json, figures());
-  if (html !== undefined) writeFileSync(html, toHtml(comparison));
   const drawn = pictures === undefined ? [] : draw(comparison, pictures, markdown);
-  if (markdown !== undefined) writeFileSync(markdown, toMarkdown(comparison, drawn));
+  const outputs: readonly [string | undefined, () => string][] = [
+    [json === true ? STANDARD_OUTPUT : json, () => `${JSON.stringify(comparison, null, 2)}\n`],
+    [html, () => toHtml(comparison)],
+    [markdown, () => toMarkdown(comparison, drawn)],
+  ];
+  if (!outputs.some(([file]) => file === STANDARD_OUTPUT)) process.stdout.write(textOf(comparison));
+  for (const [file, text] of outputs) if (file !== undefined) await writeOutput(file, text());
   if (!earlier) return;
   const opposed = contradictions(comparison.cells, earlier.cells, JUDGED);
   for (const { load, figure, better, worse } of opposed) {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
+import type { PresetName } from '../core/locking/presets.js';
 import { Comparison } from '../lab/conform/comparison.js';
 import { QemuTarget } from '../lab/conform/qemu.js';
 import type { Board } from '../lab/conform/qom.js';
@@ -8,13 +8,14 @@ import { functionOf, tableOf } from '../lab/conform/report.js';
 import { type Shrunk, shrink } from '../lab/conform/shrink.js';
 import { InProcessTarget } from '../lab/replay/in-process.js';
 import { TargetLost } from '../lab/replay/target.js';
-import { type ConformOptions, deviceOption, programsOf, seedsOption } from './conform-options.js';
+import { type ConformOptions, designs, deviceOption, programsOf, RunProgress, seedsOption } from './conform-options.js';
 import { atEnding } from './ending.js';
 import { Progress } from './terminal.js';
 
 interface Options extends ConformOptions {
   readonly qemu: string;
-  readonly locking: PresetName;
+  readonly locking: readonly PresetName[];
+  readonly progress?: string;
   readonly json?: true;
 }
 
@@ -36,7 +37,12 @@ export const conform = new Command('conform')
   .requiredOption('--qemu <binary>', 'QEMU for x86_64 with the qtest accelerator')
   .addOption(deviceOption())
   .addOption(seedsOption())
-  .addOption(new Option('--locking <preset>', 'locking design').choices(PRESET_NAMES).default('lockless-irq'))
+  .addOption(
+    new Option('--locking <presets>', 'locking designs, separated by commas; all are compared with each run of QEMU')
+      .argParser(designs)
+      .default(['lockless-irq'], 'lockless-irq'),
+  )
+  .option('--progress <file>', 'keep the number of equal programs in this file, and continue after them')
   .option('--json', 'print one JSON object')
   .addHelpText('after', HELP)
   .action(run);
@@ -44,20 +50,21 @@ export const conform = new Command('conform')
 async function run(extra: string[], options: Options, command: Command): Promise<void> {
   const qemu = new QemuTarget(options.qemu, extra);
   const model = new InProcessTarget();
-  const comparison = new Comparison(qemu, model, { locking: options.locking, profile: 'qemu-11.1' });
+  const comparison = new Comparison(qemu, model, 'qemu-11.1', options.locking);
   const leave = atEnding(() => qemu.close());
   const programs = programsOf(options, true);
-  let done = 0;
+  const kept = new RunProgress(options);
+  let done = Math.min(kept.programs, programs.length);
   const progress = new Progress(() => `program ${progress.of(done, programs.length)}`);
   let found: Shrunk | undefined;
   try {
-    for (const program of programs) {
+    for (const program of programs.slice(done)) {
       const difference = await comparison.run(program);
       if (difference) {
         found = await shrink({ program, difference }, (smaller) => comparison.run(smaller));
         break;
       }
-      done++;
+      kept.programs = ++done;
     }
   } catch (error) {
     if (!(error instanceof QemuError || error instanceof TargetLost)) throw error;
@@ -72,8 +79,13 @@ async function run(extra: string[], options: Options, command: Command): Promise
   report(options, qemu, done, found);
 }
 
-function report(options: Options, { version, board }: QemuTarget, programs: number, found: Shrunk | undefined): void {
-  const source = found && functionOf(found, board as Board);
+function report(
+  options: Options,
+  { version, board, extra }: QemuTarget,
+  programs: number,
+  found: Shrunk | undefined,
+): void {
+  const source = found && functionOf(found, board as Board, extra);
   if (options.json) {
     const difference = found && { program: found.program.name, table: tableOf(found), function: source };
     process.stdout.write(`${JSON.stringify({ qemu: version, programs, difference: difference ?? null })}\n`);

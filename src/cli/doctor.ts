@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { ConfigurationError } from '../config/problems.js';
 import { type Check, fail, ok } from '../doctor/check.js';
+import { ConfigurationError } from '../errors.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
-import { paint } from './terminal.js';
+import { paint, wrapped } from './terminal.js';
 
 interface Options extends ConfigurationOptions {
   readonly json?: true;
@@ -40,7 +40,8 @@ async function checksOf(options: Options): Promise<Check[]> {
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     // Nothing else can be told before this is put right.
-    const advice = 'docs/configuration.md has every key; southbridge serve --print-config shows where each is from.';
+    const advice =
+      'docs/configuration.md has every key; npx southbridge serve --print-config shows where each is from.';
     return error.errors.map(({ message }) => fail('configuration', message, advice));
   }
 }
@@ -50,8 +51,10 @@ const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 function textOf(checks: readonly Check[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, status, found, advice }) => {
-    const line = `${paint(status.padEnd(4), COLOURS[status])}  ${name.padEnd(width)}  ${found}`;
-    return advice === undefined ? [line] : [line, `${' '.repeat(width + 8)}${advice}`];
+    const indent = ' '.repeat(width + 8);
+    const [first, ...rest] = [found, advice].flatMap((text) => wrapped(text ? indent + text : '').split('\n'));
+    const line = `${paint(status.padEnd(4), COLOURS[status])}  ${name.padEnd(width)}  ${first.trimStart()}`;
+    return [line, ...rest].filter((each) => each !== '');
   });
   return `${lines.join('\n')}\n`;
 }

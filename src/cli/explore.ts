@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } from '../core/locking/presets.js';
-import { type CampaignResult, runSeededBug } from '../lab/explore/campaign.js';
+import type { CampaignResult } from '../lab/explore/campaign.js';
 import { designTable } from '../lab/explore/design-table.js';
 import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
 import { ReplayError } from '../lab/explore/replay.js';
@@ -80,13 +80,12 @@ async function run(options: Options, command: Command): Promise<void> {
   // The verdict on a design does not need the second pass. The expectations of presets do.
   const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
   const how = { mutex, preemptions, secondPass };
-  const tasks = chosen.flatMap((scenario) => locking.map((named) => ({ named, scenario })));
-  const all = bug ? chosen.length : tasks.length;
-  const progress = new Progress(() => `${progress.of(results.length, all)}: ${currentOf(results.length)}`);
-  const currentOf = (at: number) =>
-    bug ? `${bug.name} × ${chosen[at]?.name}` : `${tasks[at]?.named.name} × ${tasks[at]?.scenario.name}`;
+  const designs = bug ? [designNamed(bug.design ?? bug.locking) as NamedDesign] : locking;
+  const tasks = chosen.flatMap((scenario) => designs.map((named) => ({ named, scenario, bug })));
+  const progress = new Progress(() => `${progress.of(results.length, tasks.length)}: ${currentOf(results.length)}`);
+  const currentOf = (at: number) => `${bug?.name ?? tasks[at]?.named.name} × ${tasks[at]?.scenario.name}`;
   try {
-    for await (const result of bug ? seededResults(bug, chosen, how) : runAll(tasks, how)) {
+    for await (const result of runAll(tasks, how)) {
       results.push(result);
       progress.clear();
       if (!options.json && !options.table) print(result, options);
@@ -102,18 +101,6 @@ async function run(options: Options, command: Command): Promise<void> {
     for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
   }
   process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
-}
-
-/** Between two scenarios a signal is noticed. */
-async function* seededResults(
-  bug: SeededBug,
-  scenarios: readonly Scenario[],
-  how: Parameters<typeof runSeededBug>[2],
-): AsyncGenerator<CampaignResult> {
-  for (const scenario of scenarios) {
-    await new Promise(setImmediate);
-    yield runSeededBug(bug, scenario, how);
-  }
 }
 
 const chosenDesigns = listOf(

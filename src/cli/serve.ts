@@ -1,8 +1,6 @@
 import { Command, Option } from 'commander';
-import { ConfigurationError } from '../config/problems.js';
 import type { Configuration } from '../config/schema.js';
 import type { Loaded } from '../config/sources.js';
-import { SouthbridgeError } from '../errors.js';
 import { requireFiles } from '../server/service/open-files.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
 import { notifyWatchdog } from './service-manager.js';
@@ -30,15 +28,9 @@ export const serve = new Command('serve')
 addConfigurationOptions(serve);
 
 async function run(options: Options): Promise<void> {
-  try {
-    const loaded = configurationOf(options);
-    if (!options.printConfig) await start(loaded.configuration);
-    else await print(loaded, options.json);
-  } catch (error) {
-    if (!(error instanceof ConfigurationError) && !(error instanceof SouthbridgeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  }
+  const loaded = configurationOf(options);
+  if (!options.printConfig) await start(loaded.configuration);
+  else await print(loaded, options.json);
 }
 
 async function print(loaded: Loaded, json?: true): Promise<void> {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 
@@ -79,6 +80,14 @@ function wrappedLine(text: string): string {
     } else line = longer;
   }
   return [...lines, line].join('\n');
+}
+
+/** The name of a file that stands for standard output. */
+export const STANDARD_OUTPUT = '-';
+
+export async function writeOutput(file: string, text: string): Promise<void> {
+  if (file === STANDARD_OUTPUT) process.stdout.write(text);
+  else await writeFile(file, text);
 }
 
 /** The command line of this program in documents and in other output. */

@@ -29,7 +29,9 @@ function readToken(file: string): string {
     throw new InvalidArgumentError((error as Error).message);
   }
   if (!TOKEN.test(text)) {
-    throw new InvalidArgumentError('It must hold one token and nothing else, as `southbridge token add` showed it.');
+    throw new InvalidArgumentError(
+      'It must hold one token and nothing else, as `npx southbridge token add` showed it.',
+    );
   }
   return text;
 }

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { SouthbridgeError } from '../errors.js';
 import { ROLES, type Role } from '../server/security/roles.js';
 import { addToken, expiryOf, limitsText, readTokenFile, removeToken } from '../server/security/token-file.js';
 
@@ -37,25 +36,21 @@ const add = new Command('add')
   .option('--expires <time>', 'valid until the end of this day (UTC) or until this time, such as 2027-01-31')
   .addHelpText('after', RELOAD + example('add ci --role drive --file tokens'))
   .exitOverride()
-  .action((name: string, { file, role, machines, expires }: AddOptions) =>
-    report(() => {
-      const limits = { machines: machines?.split(','), expires: expires && expiryOf(expires) };
-      return `${addToken(file, name, role, limits)}\n`;
-    }),
-  );
+  .action((name: string, { file, role, machines, expires }: AddOptions) => {
+    const limits = { machines: machines?.split(','), expires: expires && expiryOf(expires) };
+    process.stdout.write(`${addToken(file, name, role, limits)}\n`);
+  });
 
 const list = new Command('list')
   .description('list the name, role, creation day and limits of each token')
   .requiredOption(...FILE)
   .addHelpText('after', example('list --file tokens'))
   .exitOverride()
-  .action(({ file }: File) =>
-    report(() =>
-      readTokenFile(file)
-        .map((entry) => `${[entry.name, entry.role, entry.made, ...limitsText(entry)].join(' ')}\n`)
-        .join(''),
-    ),
-  );
+  .action(({ file }: File) => {
+    for (const entry of readTokenFile(file)) {
+      process.stdout.write(`${[entry.name, entry.role, entry.made, ...limitsText(entry)].join(' ')}\n`);
+    }
+  });
 
 const remove = new Command('remove')
   .description('revoke a token')
@@ -63,12 +58,10 @@ const remove = new Command('remove')
   .requiredOption(...FILE)
   .addHelpText('after', RELOAD + example('remove ci --file tokens'))
   .exitOverride()
-  .action((name: string, { file }: File) =>
-    report(() => {
-      removeToken(file, name);
-      return `removed ${name}\n`;
-    }),
-  );
+  .action((name: string, { file }: File) => {
+    removeToken(file, name);
+    process.stdout.write(`removed ${name}\n`);
+  });
 
 export const token = new Command('token')
   .description("create, list and revoke the tokens of a server's token file")
@@ -76,14 +69,3 @@ export const token = new Command('token')
   .addCommand(list)
   .addCommand(remove)
   .addHelpText('after', example('add ci --role drive --file tokens'));
-
-/** Prints the result of the work, or its error. */
-function report(work: () => string): void {
-  try {
-    process.stdout.write(work());
-  } catch (error) {
-    if (!(error instanceof SouthbridgeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  }
-}

@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { resourceUrl } from '../client/address.js';
 import { httpRequest } from '../client/http-request.js';
 import { seconds, serverUrl } from './arguments.js';
 import { atEnding } from './ending.js';
-import { Progress } from './terminal.js';
+import { Progress, STANDARD_OUTPUT, writeOutput } from './terminal.js';
 import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
 
 interface Options {
@@ -86,9 +85,8 @@ async function recordTo(
   signal: AbortSignal,
 ): Promise<void> {
   const text = await recordFor(duration, address, token, signal);
-  if (file !== '-') await writeFile(file, text);
-  else process.stdout.write(text);
-  (file === '-' ? process.stderr : process.stdout).write(summary(file, text));
+  await writeOutput(file, text);
+  (file === STANDARD_OUTPUT ? process.stderr : process.stdout).write(summary(file, text));
 }
 
 /** The trace of so many ms, or until the signal, at an address. Leaves it on or off as it was. */

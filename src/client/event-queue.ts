@@ -17,7 +17,11 @@ export class EventQueue<T extends Numbered> implements AsyncIterableIterator<T |
   #reader: { resolve: (result: IteratorResult<T | Gap>) => void; reject: (error: unknown) => void } | undefined;
   #end: { error?: unknown } | undefined;
 
-  constructor(readonly limit = MOST_EVENTS) {}
+  constructor(
+    readonly limit = MOST_EVENTS,
+    /** Called with each item as the reader takes it. */
+    readonly taken: (item: T | Gap) => void = () => {},
+  ) {}
 
   /** Items that wait. */
   get length(): number {
@@ -29,8 +33,10 @@ export class EventQueue<T extends Numbered> implements AsyncIterableIterator<T |
     if (this.#end) return;
     const reader = this.#reader;
     this.#reader = undefined;
-    if (reader) reader.resolve({ value: item, done: false });
-    else if (this.length < this.limit) {
+    if (reader) {
+      reader.resolve({ value: item, done: false });
+      this.taken(item);
+    } else if (this.length < this.limit) {
       this.#items.push(item);
       this.#gap = undefined;
     } else this.#leaveOut(item, lines);
@@ -60,6 +66,7 @@ export class EventQueue<T extends Numbered> implements AsyncIterableIterator<T |
     if (this.#first < this.#items.length) {
       const value = this.#items[this.#first++];
       if (value === this.#gap) this.#gap = undefined;
+      this.taken(value);
       if (this.#first >= 1024) {
         this.#items = this.#items.slice(this.#first);
         this.#first = 0;

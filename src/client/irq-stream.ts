@@ -33,6 +33,8 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
   readonly #connection: Connection;
   readonly #queue: EventQueue<Irq | Gap>;
   #known: boolean;
+  /** Of the server's last hello; undefined with a server of version 1. */
+  #epoch: string | undefined;
 
   private constructor(url: string, machine: string, options: IrqStreamOptions) {
     this.sequence = options.after ?? 0;
@@ -73,7 +75,7 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
 
   #query({ kinds, gsis, vectors }: IrqStreamOptions): string {
     const parts = [
-      this.#known && `after=${this.sequence}`,
+      this.#known && `after=${this.#epoch === undefined ? '' : `${this.#epoch}:`}${this.sequence}`,
       kinds && `kind=${kinds.join()}`,
       gsis && `gsi=${gsis.join()}`,
       vectors && `vector=${vectors.join()}`,
@@ -81,7 +83,8 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
     return parts.length === 0 ? '' : `?${parts.join('&')}`;
   }
 
-  #greeted({ sequence, lines }: ServerHello): void {
+  #greeted({ sequence, lines, epoch }: ServerHello): void {
+    this.#epoch = epoch;
     if (!this.#known) {
       this.sequence = sequence;
       if (lines) this.lines = lines;
@@ -103,6 +106,10 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
       this.sequence = message.to;
       if (message.lines) this.lines = message.lines;
       this.#queue.push(message, message.lines);
+    } else if (message.type === 'restored') {
+      const { epoch, sequence, lines } = message;
+      this.#epoch = epoch;
+      this.#receive({ type: 'gap', from: sequence, to: sequence, lines });
     }
   }
 }

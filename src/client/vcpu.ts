@@ -2,16 +2,17 @@ import type { Access, ClientMessage } from '../protocol/client-message.js';
 import type { DestinationFormat, IrqKind } from '../protocol/names.js';
 import { readServerFrame } from '../protocol/protobuf/answers.js';
 import { clientFrame } from '../protocol/protobuf/requests.js';
-import type { Gap, Interrupt, Intr, Irq, Reply, ServerHello } from '../protocol/server-message.js';
+import type { Gap, Interrupt, Intr, Irq, Reply, Restored, ServerHello } from '../protocol/server-message.js';
 import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from './access.js';
 import type { ConnectionState } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import type { Halves, Pending, WaitingAccess } from './pending.js';
 import { isLost, RequestError } from './request-error.js';
 import { ID_LIMIT, Session, type SessionOptions } from './session.js';
+import { numberOf } from './taken.js';
 
 /** What comes to a vCPU unasked, in the order of its sequence numbers. */
-export type VcpuEvent = Interrupt | Intr | Irq | Gap;
+export type VcpuEvent = Interrupt | Intr | Irq | Gap | Restored;
 
 export interface VcpuOptions extends SessionOptions {
   /** Called with each event as it arrives, and so before the reply to its cause; in place of `events()`. */
@@ -59,7 +60,9 @@ export class Vcpu {
     readonly vcpu: number,
     readonly options: VcpuOptions,
   ) {
-    this.#queue = options.onEvent ? undefined : new EventQueue(options.eventLimit);
+    this.#queue = options.onEvent
+      ? undefined
+      : new EventQueue(options.eventLimit, (event) => this.#session.took(event));
     this.#session = new Session(url, machine, vcpu, options, {
       hello: (message) => this.#greeted(message),
       sent: () => {
@@ -292,6 +295,7 @@ export class Vcpu {
       case 'intr':
       case 'irq':
       case 'gap':
+      case 'restored':
         this.#tell(message);
     }
   }
@@ -303,13 +307,26 @@ export class Vcpu {
   }
 
   #tell(event: VcpuEvent): void {
-    this.sequence = event.type === 'gap' ? event.to : event.sequence;
-    if (this.options.onEvent) this.options.onEvent(event);
-    else this.#queue?.push(event);
+    this.sequence = numberOf(event);
+    if (!this.options.onEvent) {
+      this.#queue?.push(event);
+      return;
+    }
+    try {
+      this.options.onEvent(event);
+    } finally {
+      this.#session.took(event);
+    }
   }
 }
 
-/** INTR is a level: what it did while a client was away shows in the hello. A client begins with level 0. */
-export function intrOf({ sequence, intr: level }: ServerHello, isFirst: boolean): Intr | undefined {
-  return level === undefined || (isFirst && level === 0) ? undefined : { type: 'intr', sequence, level };
+/**
+ * INTR is a level: what it did while a client was away shows in the hello, unless the server keeps its changes (version 1.1).
+ * A client begins with level 0.
+ */
+export function intrOf({ sequence, intr: level, epoch }: ServerHello, isFirst: boolean): Intr | undefined {
+  if (epoch !== undefined && !isFirst) return undefined;
+  if (level === undefined || (isFirst && level === 0)) return undefined;
+  // Interrupts with lower numbers may follow: it stands before all.
+  return { type: 'intr', sequence: epoch === undefined ? sequence : 0, level };
 }

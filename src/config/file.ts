@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { LineCounter, Node } from 'yaml';
-import { SouthbridgeError } from '../errors.js';
+import { ConfigurationError, SouthbridgeError } from '../errors.js';
 import type { KeyPath } from '../schema/keys.js';
-import { ConfigurationError } from './problems.js';
+
 import { isObject, type Origin } from './settings.js';
 
 const require = createRequire(import.meta.url);

@@ -6,15 +6,6 @@ import { originText, type Settings } from './settings.js';
 
 const VALIDATOR = new Validator(ConfigurationSchema);
 
-/** A configuration that cannot be used, with every reason why. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-
-  constructor(readonly errors: readonly SouthbridgeError[]) {
-    super(errors.map((error) => error.message).join('\n'));
-  }
-}
-
 /** Fills in defaults, in place, and returns what is wrong. */
 export function problems(settings: Settings): SouthbridgeError[] {
   const faults = VALIDATOR.check(settings.tree);

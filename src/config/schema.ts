@@ -185,7 +185,7 @@ export const ConfigurationSchema = Type.Object(
         maxLength: 4096,
         default: '',
         description:
-          'File with the hashes of the tokens that let clients in, made by `southbridge token add`; if empty, nobody needs one.',
+          'File with the hashes of the tokens that let clients in, made by `npx southbridge token add`; if empty, nobody needs one.',
       }),
     ),
     insecure: Type.Optional(

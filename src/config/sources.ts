@@ -1,4 +1,4 @@
-import { SouthbridgeError } from '../errors.js';
+import { ConfigurationError, SouthbridgeError } from '../errors.js';
 import {
   type Key,
   type KeyPath,
@@ -13,7 +13,7 @@ import {
 import { exposure, unknownProxies } from './exposure.js';
 import { readConfigurationFile, yaml } from './file.js';
 import { tooLongPaths } from './listen.js';
-import { ConfigurationError, problems } from './problems.js';
+import { problems } from './problems.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
 import { FILE_VARIABLE, isObject, type Origin, PREFIX, partsOf, Settings, TOKEN_VARIABLE } from './settings.js';
 

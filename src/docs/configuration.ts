@@ -44,7 +44,7 @@ export function configurationPage(): string {
 function sources(): string[] {
   const flags = flagKeys().map(({ path }) => code(flagName(path)));
   return [
-    '`southbridge serve` takes each value from the last of these that gives it:',
+    '`npx southbridge serve` takes each value from the last of these that gives it:',
     [
       '1. the default;',
       `2. a file, JSON or YAML, named by \`--config FILE\` or by \`${FILE_VARIABLE}\`;`,
@@ -54,8 +54,8 @@ function sources(): string[] {
         '`--set machines.0.locking=bql`.',
     ].join('\n'),
     'A key that is not known, a value of the wrong type or one that is not allowed stops the start, with the name of the ' +
-      'key, where it came from, and what is allowed. `southbridge config check FILE` checks a file by itself; ' +
-      '`southbridge serve --print-config` (and `--json`) shows the result and where each value came from.',
+      'key, where it came from, and what is allowed. `npx southbridge config check FILE` checks a file by itself; ' +
+      '`npx southbridge serve --print-config` (and `--json`) shows the result and where each value came from.',
   ];
 }
 

@@ -25,8 +25,8 @@ Exploration finds each of these ${SEEDED_BUGS.length} bugs in the scenario of it
 double of the seam or of a part of the production code, under a design that is correct without it. The tables are in
 \`src/lab/explore/seeded-bugs/\`. To explore with a bug, and to replay its shortest counterexample:
 
-    southbridge explore --seeded-bug callback-without-mutex --scenario callback-comparator
-    southbridge explore --replay STRING
+    npx southbridge explore --seeded-bug callback-without-mutex --scenario callback-comparator
+    npx southbridge explore --replay STRING
 
 ${legend(SEEDED_BUGS, replayOf)}
 ## Which scenario finds which bug

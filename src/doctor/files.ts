@@ -56,12 +56,12 @@ export function tokenFileCheck({ tokenFile, host }: Configuration): Check {
   if (tokenFile === '') {
     if (isLoopback(host)) return ok(name, 'none are needed: only this computer reaches the server');
     const found = `none, and ${host} can be reached from elsewhere`;
-    return warn(name, found, 'Everybody there may do everything: make tokens with southbridge token add.');
+    return warn(name, found, 'Everybody there may do everything: make tokens with npx southbridge token add.');
   }
   try {
     const tokens = readTokenFile(tokenFile);
     const found = `${tokens.length} in ${tokenFile}`;
-    if (tokens.length === 0) return warn(name, found, 'Nobody gets in: make one with southbridge token add.');
+    if (tokens.length === 0) return warn(name, found, 'Nobody gets in: make one with npx southbridge token add.');
     if (!exposureOf(tokenFile).readable) return ok(name, found);
     return warn(name, `${found}, which everybody may read`, `It has hashes only; still, chmod o-r ${tokenFile}`);
   } catch (error) {

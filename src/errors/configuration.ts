@@ -23,7 +23,7 @@ export const CONFIGURATION = {
   'config-exposed': {
     status: 400,
     message:
-      'Without tokens any client that reaches {host} has full access; name a token file with --token-file (southbridge token add creates it), permit this with --insecure, or listen on 127.0.0.1.',
+      'Without tokens any client that reaches {host} has full access; name a token file with --token-file (npx southbridge token add creates it), permit this with --insecure, or listen on 127.0.0.1.',
   },
   'token-file-unusable': {
     status: 500,
@@ -39,7 +39,7 @@ export const CONFIGURATION = {
   },
   'unknown-token': {
     status: 404,
-    message: 'There is no token {name} in {file}; southbridge token list lists the tokens.',
+    message: 'There is no token {name} in {file}; npx southbridge token list lists the tokens.',
   },
   'port-in-use': {
     status: 500,

@@ -17,6 +17,10 @@ export const VCPUS = {
     status: 409,
     message: 'Another connection sent the resume token of vCPU {vcpu} and replaced this connection, which is closed.',
   },
+  'resume-first': {
+    status: 409,
+    message: 'The first message of a connection is resume, and it comes once; this one is {type}.',
+  },
   'too-many-connections': {
     status: 503,
     message: 'All {limit} connections are in use; close one, or raise limits.connections.',

@@ -14,8 +14,26 @@ export interface Access {
   readonly high: number;
 }
 
-/** What a vCPU sends, whatever form its frame had. Ranges are checked; `docs/protocol.md` gives them. */
-export type ClientMessage =
+/** First message of a connection of version 1.1. Sequence numbers and numbers of requests are exact. */
+export interface Resume {
+  readonly type: 'resume';
+  readonly session: string;
+  /** Empty on a client's first connection. */
+  readonly epoch: string;
+  /** The last event that the application has taken, and the last reply that the client has, with all before them. */
+  readonly event: number;
+  readonly reply: number;
+}
+
+/** What a client of version 1.1 needs no more. */
+export interface Ack {
+  readonly type: 'ack';
+  readonly event: number;
+  readonly reply: number;
+}
+
+/** What has a reply, or an error, of the same id. */
+export type ClientRequest =
   | { readonly type: 'hello'; readonly id: number; readonly version: number; readonly capabilities: readonly string[] }
   | { readonly type: 'access'; readonly id: number; readonly access: Access }
   | { readonly type: 'batch'; readonly id: number; readonly accesses: readonly Access[] }
@@ -28,5 +46,8 @@ export type ClientMessage =
   | { readonly type: 'step'; readonly id: number; readonly ns: number }
   | { readonly type: 'sync'; readonly id: number }
   | { readonly type: 'subscribe'; readonly id: number; readonly kinds: readonly IrqKind[] };
+
+/** What a vCPU sends, whatever form its frame had. Ranges are checked; `docs/protocol.md` gives them. */
+export type ClientMessage = ClientRequest | Resume | Ack;
 
 export type ClientMessageType = ClientMessage['type'];

@@ -17,6 +17,11 @@ export interface ServerHello {
   readonly credit?: number;
   /** Of an IRQ stream: the lines right after event `sequence`. */
   readonly lines?: LineLevels;
+  /** Of version 1.1, as all below: names one line of machine state. */
+  readonly epoch?: string;
+  /** Whose requests the state contains, and the last of them that was accepted. */
+  readonly session?: string;
+  readonly request?: number;
 }
 
 /** Level of every line: bit n for line n. */
@@ -125,7 +130,24 @@ export interface Gap {
 export interface Credit {
   readonly type: 'credit';
   readonly requests: number;
+  /** Of version 1.1: the number of the last one. */
+  readonly request?: number;
+}
+
+/** The state of the machine was replaced: version 1.1. */
+export interface Restored {
+  readonly type: 'restored';
+  readonly sequence: number;
+  readonly epoch: string;
+  /** Milliseconds. */
+  readonly age: number;
+  /** The last request of the session, and the last event, that the state contains. */
+  readonly request?: number;
+  readonly event: number;
+  readonly lines: LineLevels;
+  /** Level of the 8259 pair's output; to vCPU 0. */
+  readonly intr?: number;
 }
 
 /** What the server sends, whatever form its frame has. */
-export type ServerMessage = ServerHello | Reply | ErrorMessage | Interrupt | Intr | Irq | Gap | Credit;
+export type ServerMessage = ServerHello | Reply | ErrorMessage | Interrupt | Intr | Irq | Gap | Credit | Restored;

@@ -6,11 +6,12 @@ export class SharedFrame {
   #event: Irq | undefined;
   #frame: Frame = '';
 
-  constructor(readonly encode: (event: Irq) => Frame) {}
+  constructor(readonly encode: (event: Irq, epoch: string) => Frame) {}
 
-  of(event: Irq): Frame {
+  /** `epoch`: that of the event, for a form that shows it. */
+  of(event: Irq, epoch = ''): Frame {
     if (event !== this.#event) {
-      this.#frame = this.encode(event);
+      this.#frame = this.encode(event, epoch);
       this.#event = event;
     }
     return this.#frame;

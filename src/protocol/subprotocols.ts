@@ -2,7 +2,12 @@ import { SouthbridgeError } from '../errors.js';
 
 export const JSON_SUBPROTOCOL = 'southbridge.v1.json';
 export const PROTO_SUBPROTOCOL = 'southbridge.v1.proto';
-const SUBPROTOCOLS: readonly string[] = [PROTO_SUBPROTOCOL, JSON_SUBPROTOCOL];
+/** The same forms of version 1.1, which adds sessions. */
+export const SESSION_JSON_SUBPROTOCOL = 'southbridge.v1.1.json';
+export const SESSION_PROTO_SUBPROTOCOL = 'southbridge.v1.1.proto';
+const PROTO_SUBPROTOCOLS: readonly string[] = [SESSION_PROTO_SUBPROTOCOL, PROTO_SUBPROTOCOL];
+const SESSION_SUBPROTOCOLS: readonly string[] = [SESSION_PROTO_SUBPROTOCOL, SESSION_JSON_SUBPROTOCOL];
+const SUBPROTOCOLS: readonly string[] = [...SESSION_SUBPROTOCOLS, PROTO_SUBPROTOCOL, JSON_SUBPROTOCOL];
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
 const RESUME_PREFIX = 'southbridge.resume.';
 const BEARER_PREFIX = 'southbridge.bearer.';
@@ -11,6 +16,16 @@ const BEARER_PREFIX = 'southbridge.bearer.';
 export function selectSubprotocol(offered: Iterable<string>): string | false {
   for (const name of offered) if (SUBPROTOCOLS.includes(name)) return name;
   return false;
+}
+
+/** Whether the frames are binary. */
+export function isBinary(subprotocol: string): boolean {
+  return PROTO_SUBPROTOCOLS.includes(subprotocol);
+}
+
+/** Whether connections have sessions: version 1.1. */
+export function hasSessions(subprotocol: string): boolean {
+  return SESSION_SUBPROTOCOLS.includes(subprotocol);
 }
 
 /** Reads `Sec-WebSocket-Protocol`: the resume token, if there is one. Throws `unknown-subprotocol`. */

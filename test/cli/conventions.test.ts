@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { processorSeconds } from '../../bench/wire/process.js';
 import { PRESET_NAMES } from '../../src/core/locking/presets.js';
 import { SCENARIOS } from '../../src/lab/explore/scenarios.js';
 import { COMMANDS, withSubcommands } from '../support/cli-commands.js';
@@ -90,18 +91,102 @@ t.test('a reader that closes the output ends a command without an error', async 
   }
 });
 
-t.test('--json prints one document to standard output', async (t) => {
-  for (const args of [
-    ['explore', '--scenario', 'counter-bql', '--locking', 'bql', '--json'],
-    ['replay', `${VECTORS}/hpet_fsb.jsonl`, '--json'],
-    ['doctor', '--port', '0', '--json'],
-    ['serve', '--print-config', '--json'],
-    ['compare', '--locking', 'bql', '--bql-load', '0', '--rounds', '1', '--part-ms', '10', '--json'],
-    ['compare', '--locking', 'bql', '--bql-load', '0', '--rounds', '1', '--part-ms', '10', '--json', '-'],
-  ]) {
+/** Of each command that has `--json`, arguments with which it ends soon. `conform` needs a QEMU. */
+const JSON_CASES: { readonly [command: string]: readonly string[] } = {
+  acpi: [],
+  compare: ['--locking', 'bql', '--bql-load', '0', '--rounds', '1', '--part-ms', '10'],
+  doctor: ['--port', '0'],
+  explore: ['--scenario', 'counter-bql', '--locking', 'bql'],
+  load: ['--vcpus', '1', '--duration', '50ms'],
+  'poke line': ['4', '1'],
+  'poke read': ['0xfed00000'],
+  'poke step': ['1'],
+  'poke write': ['0xfed00010', '0'],
+  replay: [`${VECTORS}/hpet_fsb.jsonl`],
+  serve: ['--print-config'],
+};
+
+t.test('--json prints one document to standard output, of every command that has it', async (t) => {
+  const server = await TestServer.start({ machines: [{ name: 'default', clock: 'manual' }] });
+  t.teardown(server.stop);
+  const having = LEAVES.filter(([, command]) => command.options.some(({ long }) => long === '--json'));
+  t.same(
+    having.map(([words]) => words.join(' ')).sort(),
+    ['conform', ...Object.keys(JSON_CASES)].sort(),
+    'each command has a case',
+  );
+  for (const [words, command] of having) {
+    const name = words.join(' ');
+    if (name === 'conform') continue;
+    const isRemote = command.options.some(({ long }) => long === '--url') && name !== 'replay';
+    const args = [...words, ...JSON_CASES[name], ...(isRemote ? ['--url', server.url] : []), '--json'];
     const { stdout, stderr } = await southbridgeBeside(args);
     t.type(JSON.parse(stdout), Object, args.join(' '));
     t.notMatch(stderr, STACK, args.join(' '));
+  }
+});
+
+t.test('- is standard output: of each file that compare writes', async (t) => {
+  const args = ['compare', ...JSON_CASES.compare];
+  for (const [option, starts] of [
+    ['--json', /^\{\n/],
+    ['--html', /^<!doctype html>/i],
+    ['--markdown', /^# /],
+  ] as const) {
+    const { status, stdout } = await southbridgeBeside([...args, option, '-']);
+    t.equal(status, 0, option);
+    t.match(stdout, starts, `${option}: nothing else is printed`);
+  }
+});
+
+t.test('errors of a user have one form: a line for each, which begins with "error: ", and no stack', async (t) => {
+  const folder = temporaryFolder(t);
+  const tokens = join(folder, 'tokens');
+  await southbridgeBeside(['token', 'add', 'ci', '--role', 'drive', '--file', tokens]);
+  const wrong = join(folder, 'wrong.yaml');
+  writeFileSync(wrong, 'port: no\nhots: here\n');
+  const missing = join(folder, 'missing');
+  const cases: readonly (readonly [status: number, args: readonly string[]])[] = [
+    [1, ['serve', '--config', wrong]],
+    [1, ['serve', '--config', missing]],
+    [1, ['serve', '--port', '0', '--host', '203.0.113.1']],
+    [1, ['config', 'check', wrong]],
+    [1, ['config', 'check', missing]],
+    [1, ['token', 'add', 'ci', '--role', 'drive', '--file', tokens]],
+    [1, ['token', 'add', '../x', '--role', 'drive', '--file', tokens]],
+    [1, ['token', 'remove', 'cd', '--file', tokens]],
+    [1, ['token', 'list', '--file', missing]],
+    [2, ['demo', '--trace', missing]],
+    [2, ['replay', missing]],
+    [2, ['explore', '--replay', 'nothing']],
+    [2, ['compare', '--from', missing]],
+    [2, ['conform', '--qemu', missing]],
+    [2, ['record', '--qemu', missing, '-o', folder]],
+    [2, ['acpi', '-o', wrong]],
+    [2, ['poke', 'read', 'here', '--url', DEAD]],
+  ];
+  for (const [expected, args] of cases) {
+    const { status, stdout, stderr } = await southbridgeBeside(args);
+    t.match({ status, stdout }, { status: expected, stdout: '' }, args.join(' '));
+    t.match(stderr, /^(?:error: .+\n)+$/, args.join(' '));
+  }
+});
+
+t.test('reports are 80 columns wide, but for commands to copy', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
+  const url = ['--url', server.url];
+  for (const args of [
+    ['doctor', '--port', '0'],
+    ['replay', `${VECTORS}/hpet_fsb.jsonl`],
+    ['load', ...url, '--vcpus', '1', '--duration', '50ms'],
+    ['acpi'],
+    ['serve', '--print-config'],
+    ['poke', 'read', '0xfed00000', ...url],
+  ]) {
+    const { stdout } = await southbridgeBeside(args);
+    const wide = stdout.split('\n').filter((line) => line.length > 80 && !/^ *(?:npx|curl) /.test(line));
+    t.same(wide, [], args.join(' '));
   }
 });
 
@@ -168,10 +253,19 @@ t.test('Ctrl-C: status 130, and nothing is left on the server', async (t) => {
     t.equal((await server.get('/v1/machines')).machines.length, 1, `${args[0]}: its machines are deleted`);
     t.notMatch(program.stderr, STACK, args[0]);
   }
-  const explore = new Program([CLI, 'explore', '--locking', 'bql']);
-  await explore.line();
-  explore.child.kill('SIGINT');
-  t.equal(await explore.exited, 130, 'explore');
+  const many = new Program([CLI, 'explore', '--locking', 'bql']);
+  await many.line();
+  many.child.kill('SIGINT');
+  t.equal(await many.exited, 130, 'explore, between two results');
+  const one = ['--scenario', 'ring-full', '--locking', 'lockless-timer', '--preemptions', 'unbounded'];
+  for (const rest of [one, ['--seeded-bug', 'full-ring-without-doorbell', ...one]]) {
+    const single = new Program([CLI, 'explore', ...rest]);
+    const { pid } = single.child;
+    // By then it explores.
+    while (processorSeconds(Number(pid)) < 1.5) await new Promise((resolve) => setTimeout(resolve, 20));
+    single.child.kill('SIGINT');
+    t.equal(await single.exited, 130, `explore ${rest.join(' ')}`);
+  }
 });
 
 t.test('- is standard output', async (t) => {

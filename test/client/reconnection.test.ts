@@ -200,10 +200,10 @@ t.test(
     const { hello } = blocking;
     proxy.cut();
     while (blocking.hello === hello) await succeeds(async () => blocking.sync());
-    t.match(events.slice(2), [{ type: 'intr', level: 1 }], 'INTR was high while it was away');
+    t.strictSame(events.slice(2), [], 'it has missed nothing, and gets nothing twice');
     await other.setLine(5, 1);
     blocking.sync();
-    t.match(events.slice(3), [{ type: 'irq', event: { gsi: 5 } }], 'it is subscribed again');
+    t.match(events.slice(2), [{ type: 'irq', event: { gsi: 5 } }], 'it is still subscribed');
 
     t.equal(blocking.read(0x1000, 4), 0xffffffff);
     t.equal(blocking.read(0xfed00400, 8), 0xffff_ffff_ffff_ffffn);

@@ -2,8 +2,9 @@ import { deepStrictEqual, ok } from 'node:assert/strict';
 import t from 'tap';
 import type { RequestError } from '../../src/client/request-error.js';
 import { Session, type SessionRequest } from '../../src/client/session.js';
+import { isRequest } from '../../src/protocol/messages.js';
 import { serverFrame } from '../../src/protocol/protobuf/answers.js';
-import { protoCodec } from '../../src/protocol/protobuf/codec.js';
+import { sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
 import { clientFrame } from '../../src/protocol/protobuf/requests.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
 import fc from '../support/properties.js';
@@ -30,8 +31,8 @@ class FakeSocket {
   }
 
   send(frame: Uint8Array): void {
-    const { type, id } = protoCodec.decode(frame, true);
-    if (type !== 'hello') this.ids.push(id);
+    const message = sessionProtoCodec.decode(frame, true);
+    if (isRequest(message) && message.type !== 'hello') this.ids.push(message.id);
   }
 
   close(code = 1000, reason = ''): void {

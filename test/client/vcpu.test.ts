@@ -107,12 +107,15 @@ t.test('accesses of one turn go in one frame, which a library reads as what it i
   });
   const vcpu = await Vcpu.connect(relay.url, 'm', 0, { WebSocket: WebSocket as never });
   await vcpu.sync();
-  const before = relay.frames.length;
+  const before = vcpu.framesSent;
   const values = await Promise.all(Array.from({ length: 100 }, (_, n) => vcpu.read(timerConfiguration(n % 3), 4)));
   t.equal(values.length, 100);
-  t.equal(relay.frames.length - before, 1, 'a hundred reads, one frame');
+  t.equal(vcpu.framesSent - before, 1, 'a hundred reads, one frame');
   const cases = relay.frames.map((frame) => fromBinary(ClientMessageSchema, frame).message.case);
-  t.same(cases, ['hello', 'sync', 'batch']);
+  t.same(
+    cases.filter((name) => name !== 'acknowledge'),
+    ['resume', 'hello', 'sync', 'batch'],
+  );
 
   const results = await Promise.allSettled([vcpu.read(0x1000, 4), vcpu.read(timerConfiguration(0), 4)]);
   t.match(results[0], { status: 'rejected', reason: { code: 'address-unassigned' } });

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError } from '../../src/config/problems.js';
 import { type Loaded, loadConfiguration, type Sources } from '../../src/config/sources.js';
 import type { SouthbridgeError } from '../../src/errors.js';
+import { ConfigurationError } from '../../src/errors.js';
 
 /** A configuration file of its own folder, which `remove` takes away. */
 export function temporaryFile(name: string, text: string): { readonly path: string; remove(): void } {

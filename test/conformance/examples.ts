@@ -47,6 +47,10 @@ export const CLIENT_EXAMPLES: { readonly [name: string]: ClientMessage } = {
   sync: { type: 'sync', id: 70_000 },
   subscribe: { type: 'subscribe', id: 18, kinds: ['line', 'apic', 'msi', 'intr'] },
   'subscribe-nothing': { type: 'subscribe', id: 19, kinds: [] },
+  'resume-first': { type: 'resume', session: '9Jb2vT', epoch: '', event: 0, reply: 0 },
+  resume: { type: 'resume', session: '9Jb2vT', epoch: 'pX3qLw0aZk7d', event: 41, reply: 300 },
+  ack: { type: 'ack', event: 41, reply: 300 },
+  'ack-nothing': { type: 'ack', event: 0, reply: 0 },
 };
 
 const EDGE = { vector: 0x30, deliveryMode: 0, level: false, logical: false, destination: 0 };
@@ -158,4 +162,37 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     lines: { hpet: 0, external: 0x8000_0010 },
   },
   'gap-lines': { type: 'gap', from: 50, to: 61, lines: { hpet: 0x0001_0000, external: 0x10 } },
+  'hello-session': {
+    type: 'hello',
+    version: 1,
+    machine: 'default',
+    vcpu: 1,
+    clock: 'realtime',
+    resumeToken: 'k2hVq0hYh2mN4yqj5m8o3sQzqJ3b1x7T',
+    sequence: 41,
+    capabilities: ['batch', 'credit', 'ports', 'posted', 'subscribe'],
+    credit: 1024,
+    epoch: 'pX3qLw0aZk7d',
+    session: '9Jb2vT',
+    request: 300,
+  },
+  'credit-numbered': { type: 'credit', requests: 256, request: 812 },
+  restored: {
+    type: 'restored',
+    sequence: 42,
+    epoch: 'Wf81uQmT4c2e',
+    age: 950,
+    request: 290,
+    event: 35,
+    lines: { hpet: 0x0001_0000, external: 0x10 },
+    intr: 1,
+  },
+  'restored-new': {
+    type: 'restored',
+    sequence: 0,
+    epoch: 'Wf81uQmT4c2e',
+    age: 0,
+    event: 0,
+    lines: { hpet: 0, external: 0 },
+  },
 };

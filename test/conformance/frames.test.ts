@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fromBinary, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import t from 'tap';
 import { jsonClientCodec } from '../../src/protocol/json/client-codec.js';
-import { jsonCodec } from '../../src/protocol/json/codec.js';
+import { jsonCodec, sessionJsonCodec } from '../../src/protocol/json/codec.js';
 import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
-import { protoCodec } from '../../src/protocol/protobuf/codec.js';
+import { protoCodec, sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
 import { ClientMessageSchema } from '../protocol/gen/southbridge/v1/client_pb.js';
 import { ServerMessageSchema } from '../protocol/gen/southbridge/v1/server_pb.js';
@@ -58,10 +58,10 @@ t.test('this implementation decodes and encodes every example, byte for byte', a
   for (const { name, from, hex, text } of ENTRIES) {
     const bytes = Buffer.from(hex, 'hex');
     if (from === 'client') {
-      const message = protoCodec.decode(bytes, true);
+      const message = sessionProtoCodec.decode(bytes, true);
       t.strictSame(message, CLIENT_EXAMPLES[name], name);
       t.equal(hexOf(protoClientCodec.encode(message)), hex, name);
-      t.strictSame(jsonCodec.decode(Buffer.from(JSON.stringify(text)), false), message, `${name} as text`);
+      t.strictSame(sessionJsonCodec.decode(Buffer.from(JSON.stringify(text)), false), message, `${name} as text`);
       t.strictSame(JSON.parse(String(jsonClientCodec.encode(message))), text, `${name} to text`);
     } else {
       const message = protoClientCodec.decode(bytes);

@@ -44,6 +44,14 @@ export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   record({ type: type('apic'), id, logicalId: byte, format: fc.constantFrom(...DESTINATION_FORMATS) }),
   record({ type: type('step'), id, ns: long }),
   record({ type: type('subscribe'), id, kinds: fc.subarray([...IRQ_KINDS]) }),
+  record({
+    type: type('resume'),
+    session: fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 64 }),
+    epoch: text,
+    event: long,
+    reply: long,
+  }),
+  record({ type: type('ack'), event: long, reply: long }),
 );
 
 const apic: fc.Arbitrary<ApicFields> = record({
@@ -92,6 +100,8 @@ const irq: fc.Arbitrary<Irq> = record({
 const lines = record({ hpet: word, external: word });
 const greeting = { type: type('hello'), version: fc.integer({ min: 1, max: 9 }), machine: text, sequence: long };
 const capabilities = fc.array(text, { maxLength: 4 });
+const session = { vcpu: fc.nat(15), clock: text, resumeToken: text, epoch: text };
+const restored = { type: type('restored'), sequence: long, epoch: text, age: long, event: long, lines };
 
 export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ type: type('reply'), id }),
@@ -107,6 +117,11 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, capabilities, credit: word }),
   record({ type: type('gap'), from: long, to: long, lines }),
   record({ type: type('credit'), requests: word }),
+  record({ type: type('credit'), requests: word, request: long }),
+  record({ ...greeting, ...session, capabilities, credit: word }),
+  record({ ...greeting, ...session, capabilities, credit: word, session: text, request: long }),
+  record({ ...restored, request: long, intr: bit }),
+  record(restored),
   record({
     type: type('error'),
     id: fc.option(id, { nil: undefined }),

@@ -6,11 +6,11 @@ import { SouthbridgeError } from '../../src/errors.js';
 import type { ClientMessage } from '../../src/protocol/client-message.js';
 import { RefusedFrame } from '../../src/protocol/codec.js';
 import { jsonClientCodec } from '../../src/protocol/json/client-codec.js';
-import { jsonCodec } from '../../src/protocol/json/codec.js';
+import { jsonCodec, sessionJsonCodec } from '../../src/protocol/json/codec.js';
 import { describedText } from '../../src/protocol/json/server-text.js';
 import { describedAnswer } from '../../src/protocol/protobuf/answers.js';
 import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
-import { protoCodec } from '../../src/protocol/protobuf/codec.js';
+import { protoCodec, sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
 import { describedRequest } from '../../src/protocol/protobuf/requests.js';
 import type { ServerMessage } from '../../src/protocol/server-message.js';
 import fc from '../support/properties.js';
@@ -25,7 +25,7 @@ const bytesOf = (frame: string | Uint8Array) => Buffer.from(frame as Uint8Array)
 
 function decode(frame: Uint8Array): ClientMessage | RefusedFrame {
   try {
-    return protoCodec.decode(frame, true);
+    return sessionProtoCodec.decode(frame, true);
   } catch (error) {
     if (error instanceof RefusedFrame) return error;
     throw error;
@@ -43,8 +43,8 @@ t.test(`requests by hand, by their description and by a library are the same; se
       const frame = Uint8Array.from(protoClientCodec.encode(message) as Uint8Array);
       deepStrictEqual(frame, describedRequest(message));
       deepStrictEqual(frame, toBinary(ClientMessageSchema, fromBinary(ClientMessageSchema, frame)));
-      deepStrictEqual(protoCodec.decode(frame, true), message);
-      deepStrictEqual(jsonCodec.decode(Buffer.from(String(jsonClientCodec.encode(message))), false), message);
+      deepStrictEqual(sessionProtoCodec.decode(frame, true), message);
+      deepStrictEqual(sessionJsonCodec.decode(Buffer.from(String(jsonClientCodec.encode(message))), false), message);
     }),
     RUNS,
   );

@@ -4,6 +4,8 @@ export const TIERS = {
     /** Of so many golden traces, one is replayed where another design replays all. */
     traceStride: 3,
     socketOperations: 2_000,
+    /** Of each client in the model of sessions. */
+    sessionOperations: 300,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -36,10 +38,16 @@ export const TIERS = {
     jumpsWallClock: false,
     faultsFromOutside: false,
     threadDeaths: 6,
+    /** Random programs of each kind that run on a real QEMU. */
+    conformSeeds: 0,
+    /** Recorded traces that a C program replays on the stand-in for QEMU. */
+    compiledTraces: 4,
+    everySwitch: false,
   },
   ci: {
     traceStride: 1,
     socketOperations: 8_000,
+    sessionOperations: 2_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -71,10 +79,16 @@ export const TIERS = {
     jumpsWallClock: false,
     faultsFromOutside: false,
     threadDeaths: 10,
+    /** Random programs of each kind that run on a real QEMU. */
+    conformSeeds: 25,
+    /** Recorded traces that a C program replays on the stand-in for QEMU. */
+    compiledTraces: 50,
+    everySwitch: true,
   },
   long: {
     traceStride: 1,
     socketOperations: 100_000,
+    sessionOperations: 100_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
@@ -106,6 +120,12 @@ export const TIERS = {
     jumpsWallClock: true,
     faultsFromOutside: true,
     threadDeaths: 1000,
+    threadDeaths: 1_000,
+    /** Random programs of each kind that run on a real QEMU. */
+    conformSeeds: 2_000,
+    /** Recorded traces that a C program replays on the stand-in for QEMU. */
+    compiledTraces: 50,
+    everySwitch: true,
   },
 } as const;
 

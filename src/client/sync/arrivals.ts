@@ -1,15 +1,15 @@
-import type { Gap, Interrupt, Intr, Irq, LineLevels } from '../../protocol/server-message.js';
-import { END, FRAME, type Mailbox, MESSAGE } from './mailbox.js';
+import type { Gap, Interrupt, Intr, Irq, LineLevels, Restored } from '../../protocol/server-message.js';
+import { END, EVENT, FRAME, LEFT_OUT, type Mailbox, MESSAGE } from './mailbox.js';
 
 /** Events kept beside the inbox for a caller that does not call, if no other number is given. */
 export const MOST_EVENTS = 65_536;
 
-type Event = Interrupt | Intr | Irq | Gap;
+type Event = Interrupt | Intr | Irq | Gap | Restored;
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** What waits for room in the inbox. A gap at the end grows, and so it is written last. */
 type Waiting =
-  | { readonly kind: number; readonly body: Uint8Array; readonly isEvent: boolean }
+  | { readonly kind: number; readonly body: Uint8Array; readonly event: Event | undefined }
   | { readonly gap: Mutable<Gap>; intr: Intr | undefined };
 
 const text = new TextEncoder();
@@ -22,6 +22,9 @@ export class Arrivals {
   #waiting: Waiting[] = [];
   #events = 0;
   #wantsRoom = false;
+  /** Events in the inbox that the caller has not taken, and how many it took before the first. */
+  #untaken: Event[] = [];
+  #taken = 0;
 
   constructor(
     readonly mailbox: Mailbox,
@@ -30,24 +33,35 @@ export class Arrivals {
 
   /** An answer, or another frame that is no event. */
   frame(body: Uint8Array): void {
-    this.#add({ kind: FRAME, body, isEvent: false });
+    this.#add({ kind: FRAME, body, event: undefined });
   }
 
-  /** `read` decodes the frame, if there is no room for it. */
-  event(body: Uint8Array, read: () => unknown): void {
+  event(body: Uint8Array, event: Event): void {
     if (this.#events < this.limit) {
       this.#events++;
-      this.#add({ kind: FRAME, body, isEvent: true });
-    } else this.#leaveOut(read() as Event);
+      this.#add({ kind: EVENT, body, event });
+    } else this.#leaveOut(event);
+  }
+
+  /** The last event that the caller has taken since the last call; undefined if there is none. */
+  lastTaken(): Event | undefined {
+    const count = (this.mailbox.taken - this.#taken) | 0;
+    if (count === 0) return undefined;
+    this.#taken = this.mailbox.taken;
+    return this.#untaken.splice(0, count).at(-1);
+  }
+
+  get hasUntaken(): boolean {
+    return this.#untaken.length > 0;
   }
 
   message(message: unknown): void {
-    this.#add({ kind: MESSAGE, body: encoded(message), isEvent: false });
+    this.#add({ kind: MESSAGE, body: encoded(message), event: undefined });
   }
 
   /** Nothing more arrives, because of `error`. */
   end(error: unknown): void {
-    this.#add({ kind: END, body: encoded(error), isEvent: false });
+    this.#add({ kind: END, body: encoded(error), event: undefined });
   }
 
   #add(arrival: Waiting): void {
@@ -56,6 +70,12 @@ export class Arrivals {
   }
 
   #leaveOut(event: Event): void {
+    if (event.type === 'restored') {
+      // What was left out before is of a state that is no more; this must not be.
+      this.#add({ kind: LEFT_OUT, body: encoded(event), event });
+      this.#events++;
+      return;
+    }
     const [from, to] = event.type === 'gap' ? [event.from, event.to] : [event.sequence, event.sequence];
     let last = this.#waiting.at(-1);
     if (!last || !('gap' in last)) {
@@ -85,11 +105,17 @@ export class Arrivals {
       const arrival = this.#waiting[moved];
       if ('gap' in arrival) {
         const { gap, intr } = arrival;
-        if (!inbox.push(MESSAGE, 0, encoded(gap))) break;
-        if (intr)
-          this.#waiting[moved--] = { kind: MESSAGE, body: encoded({ ...intr, sequence: gap.to }), isEvent: false };
+        if (!inbox.push(LEFT_OUT, 0, encoded(gap))) break;
+        this.#untaken.push(gap);
+        if (!intr) continue;
+        const last = { ...intr, sequence: gap.to };
+        this.#waiting[moved--] = { kind: LEFT_OUT, body: encoded(last), event: last };
+        this.#events++;
       } else if (!inbox.push(arrival.kind, 0, arrival.body)) break;
-      else if (arrival.isEvent) this.#events--;
+      else if (arrival.event) {
+        this.#events--;
+        this.#untaken.push(arrival.event);
+      }
     }
     this.#waiting.splice(0, moved);
     return this.#waiting.length === 0 && inbox.flush();

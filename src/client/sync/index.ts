@@ -8,13 +8,14 @@ import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFro
 import type { Reconnection } from '../reconnection.js';
 import { closed, RequestError } from '../request-error.js';
 import { ID_LIMIT, MOST_WAITING } from '../session.js';
+import { numberOf } from '../taken.js';
 import { intrOf, type VcpuEvent } from '../vcpu.js';
 import { MOST_EVENTS } from './arrivals.js';
-import { CALL, CANCEL, END, FRAME, Mailbox, POST, SUBSCRIBE } from './mailbox.js';
+import { CALL, CANCEL, CLOSE, END, EVENT, FRAME, LEFT_OUT, Mailbox, POST, SUBSCRIBE } from './mailbox.js';
 import type { SocketThreadData } from './socket-thread.js';
 
 export type { DestinationFormat, IrqKind } from '../../protocol/names.js';
-export type { Gap, Interrupt, Intr, Irq, ServerHello } from '../../protocol/server-message.js';
+export type { Gap, Interrupt, Intr, Irq, Restored, ServerHello } from '../../protocol/server-message.js';
 export type { BatchAccess } from '../access.js';
 export { RequestError } from '../request-error.js';
 export type { VcpuEvent } from '../vcpu.js';
@@ -44,6 +45,8 @@ const text = new TextDecoder();
 const NOTHING = new Uint8Array();
 /** Accesses in one frame: as many records of 16 bytes as find room, and the server's default limit allows. */
 const LARGEST_BATCH = 4096;
+/** For the last acknowledgement. */
+const CLOSE_MS = 200;
 /** Posted writes after which one waits: the server reads no further when too many are in flight. */
 const POSTED_AT_ONCE = 256;
 
@@ -233,8 +236,18 @@ export class SyncVcpu {
 
   /** Ends the connection and its thread. Interrupts for this vCPU wait at the server for the next connection. */
   close(): void {
+    if (!this.#end && this.#mailbox.request(CLOSE, 0, NOTHING, 0)) this.#awaitEnd();
     this.#end ??= closed();
     this.#worker.terminate();
+  }
+
+  /** The thread acknowledges what was taken, and closes the socket. */
+  #awaitEnd(): void {
+    const end = performance.now() + CLOSE_MS;
+    for (let left = CLOSE_MS; left > 0; left = end - performance.now()) {
+      for (let record = this.#mailbox.take(); record; record = this.#mailbox.take()) if (record.kind === END) return;
+      this.#mailbox.awaitMore(left);
+    }
   }
 
   // Requests
@@ -314,11 +327,22 @@ export class SyncVcpu {
     if (!record) return false;
     const { kind, body } = record;
     if (kind === FRAME) this.#heard(readServerFrame(body));
+    else if (kind === EVENT) this.#take(readServerFrame(body));
+    else if (kind === LEFT_OUT) this.#take(JSON.parse(text.decode(body)));
     else if (kind === END) {
       const { code, message, details } = JSON.parse(text.decode(body));
       this.#end ??= new RequestError(code, message, details);
     } else this.#heard(JSON.parse(text.decode(body)));
     return true;
+  }
+
+  /** An event is taken even if `onEvent` throws. */
+  #take(event: ServerMessage): void {
+    try {
+      this.#heard(event);
+    } finally {
+      this.#mailbox.took();
+    }
   }
 
   #heard(message: ServerMessage): void {
@@ -334,6 +358,7 @@ export class SyncVcpu {
       case 'intr':
       case 'irq':
       case 'gap':
+      case 'restored':
         this.#deliver(message);
         break;
       case 'hello': {
@@ -346,7 +371,7 @@ export class SyncVcpu {
 
   #deliver(event: VcpuEvent): void {
     this.#delivered++;
-    this.sequence = event.type === 'gap' ? event.to : event.sequence;
+    this.sequence = numberOf(event);
     this.options.onEvent?.(event);
   }
 

@@ -13,11 +13,18 @@ export const POST = 1;
 export const SUBSCRIBE = 2;
 /** The caller waits no longer for the reply of this id: if the request was not sent yet, it is not to be. */
 export const CANCEL = 3;
+/** The caller makes no more requests. */
+export const CLOSE = 4;
 
-/** Kinds of what arrives: a frame of the server; a message of the other thread, as JSON; why nothing more arrives, as JSON. */
+/**
+ * Kinds of what arrives: an answer, as the server's frame; a message of the other thread, as JSON; why nothing more arrives, as
+ * JSON; an event, as the server's frame; what stands for events that found no room, as JSON.
+ */
 export const FRAME = 0;
 export const MESSAGE = 1;
 export const END = 2;
+export const EVENT = 3;
+export const LEFT_OUT = 4;
 
 /** Counts requests, and room made in the inbox for a thread that waits for it. */
 const BELL = 2 * POSITION_WORDS;
@@ -27,6 +34,8 @@ const LOOKING = BELL + 1;
 const WANTS_ROOM = BELL + 2;
 /** The caller sleeps until an event arrives. */
 const HALTED = BELL + 3;
+/** Events that the caller has taken, modulo 2^32. */
+const TAKEN = BELL + 4;
 const WORDS = 16;
 
 const REQUEST_ROOM = 262_144;
@@ -88,6 +97,11 @@ export class Mailbox {
     Atomics.store(this.#words, HALTED, 0);
   }
 
+  /** The caller has taken one more event. */
+  took(): void {
+    Atomics.add(this.#words, TAKEN, 1);
+  }
+
   #ring(): void {
     Atomics.add(this.#words, BELL, 1);
     if (Atomics.load(this.#words, LOOKING) === 0) Atomics.notify(this.#words, BELL);
@@ -131,6 +145,11 @@ export class Mailbox {
       take(request);
     }
     this.#requests.wakeWriter();
+  }
+
+  /** Events that the caller has taken, modulo 2^32. */
+  get taken(): number {
+    return Atomics.load(this.#words, TAKEN);
   }
 
   /** The caller has what it waits for, and may soon make its next request. */

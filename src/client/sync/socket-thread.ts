@@ -3,8 +3,9 @@ import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import type { Reconnection } from '../reconnection.js';
 import { closed, RequestError } from '../request-error.js';
 import { Session, type SessionRequest } from '../session.js';
+import type { VcpuEvent } from '../vcpu.js';
 import { Arrivals } from './arrivals.js';
-import { CANCEL, Mailbox, POST, SHORT_MS, SUBSCRIBE } from './mailbox.js';
+import { CANCEL, CLOSE, Mailbox, POST, SHORT_MS, SUBSCRIBE } from './mailbox.js';
 import { Polling } from './polling.js';
 import type { QueueRecord } from './record-queue.js';
 
@@ -23,6 +24,8 @@ export interface SocketThreadData {
 
 /** Times that requests are looked for before the socket is looked at again. */
 const AT_ONCE = 64;
+/** Between two looks at what the caller has taken, in ms. */
+const TAKEN_MS = 10;
 /** For how long a reply is looked for: most come within a tenth of it. */
 const REPLY_MS = 0.3;
 
@@ -40,6 +43,7 @@ interface CallerRequest extends SessionRequest {
 let expecting: { readonly id: number; readonly since: number } | undefined;
 const replies = new Polling(REPLY_MS, SHORT_MS);
 let ended: RequestError | undefined;
+let tick: NodeJS.Timeout | undefined;
 
 const session = new Session<CallerRequest>(
   url,
@@ -54,7 +58,8 @@ const session = new Session<CallerRequest>(
       if (expecting && request?.id === expecting.id) answered();
     },
     event: (frame) => {
-      arrivals.event(frame, () => readServerFrame(frame));
+      const event = readServerFrame(frame);
+      if ('sequence' in event || event.type === 'gap') eventArrived(frame, event as VcpuEvent);
       if (!expecting && mailbox.isHalted) lookForRequest();
     },
     failed: (request, error) => {
@@ -65,6 +70,21 @@ const session = new Session<CallerRequest>(
     ended: (error) => end(error ?? closed()),
   },
 );
+
+function eventArrived(frame: Uint8Array, event: VcpuEvent): void {
+  arrivals.event(frame, event);
+  noteTaken();
+  tick ??= setInterval(noteTaken, TAKEN_MS);
+}
+
+/** Looks what the caller has taken: it does not say so by itself. */
+function noteTaken(): void {
+  const last = arrivals.lastTaken();
+  if (last) session.took(last);
+  if (arrivals.hasUntaken) return;
+  clearInterval(tick);
+  tick = undefined;
+}
 
 function answered(): void {
   if (expecting) replies.waited(performance.now() - expecting.since);
@@ -85,7 +105,11 @@ function end(error: RequestError): void {
 
 function take({ kind, id, body }: QueueRecord): void {
   if (ended) return;
-  if (kind === CANCEL) session.cancel(id);
+  if (kind === CLOSE) {
+    noteTaken();
+    session.close();
+    clearInterval(tick);
+  } else if (kind === CANCEL) session.cancel(id);
   else
     session.send({ id, frame: body, posted: kind === POST, isCall: kind !== POST, isSubscription: kind === SUBSCRIBE });
 }

@@ -49,7 +49,7 @@ export const QUIRKS = {
   'reset-keeps-fsb': 1 << 21,
   /** A system reset leaves the line of a pending level interrupt high. */
   'reset-keeps-line': 1 << 22,
-  /** A system reset forgets the level of the RTC's output. */
+  /** A system reset lowers the RTC's output. */
   'reset-clears-rtc': 1 << 23,
   /** Remote IRR is set, and the message sent, only if the destination names a vCPU; without it, with each message. */
   'remote-irr-on-accept': 1 << 24,

@@ -1,6 +1,10 @@
+import type { Profile } from '../../core/devices/quirks.js';
+import type { PresetName } from '../../core/locking/presets.js';
 import { hexadecimal, renderOutputs } from '../replay/render.js';
-import type { Outcome, ReplayOptions } from '../replay/target.js';
+import type { Outcome } from '../replay/target.js';
 import {
+  type Action,
+  isControl,
   isVisible,
   type Program,
   type ProgramMachine,
@@ -28,34 +32,57 @@ export class Comparison {
   constructor(
     readonly qemu: ProgramTarget,
     readonly model: ProgramTarget,
-    readonly options: ReplayOptions,
+    readonly profile: Profile,
+    /** Each of these designs is compared with the same run of QEMU. */
+    readonly designs: readonly PresetName[],
   ) {}
 
   /** Undefined: no difference. */
   async run(program: Program): Promise<Difference | undefined> {
-    const model = await this.model.open(program.setup, this.options);
+    const all: Outcome[][][] = [];
+    for (const locking of this.designs) all.push(await this.#outcomes(program, locking));
+    const qemu = await this.qemu.open(program.setup, { profile: this.profile, locking: this.designs[0] });
     try {
-      const qemu = await this.qemu.open(program.setup, this.options);
-      try {
-        return await compare(program, model, qemu);
-      } finally {
-        await qemu.close();
-      }
+      return await compare(program, all, qemu);
     } finally {
-      await model.close();
+      await qemu.close();
+    }
+  }
+
+  /** What each round of each action gives on a machine of this process. */
+  async #outcomes({ setup, actions }: Program, locking: PresetName): Promise<Outcome[][]> {
+    const machine = await this.model.open(setup, { profile: this.profile, locking });
+    try {
+      const all: Outcome[][] = [];
+      for (const action of actions) all.push(await outcomesOf(machine, action));
+      return all;
+    } finally {
+      await machine.close();
     }
   }
 }
 
-async function compare(program: Program, model: ProgramMachine, qemu: ProgramMachine): Promise<Difference | undefined> {
+async function outcomesOf(machine: ProgramMachine, { step, times }: Action): Promise<Outcome[]> {
+  const window = isControl(step) ? 1 : WINDOW;
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < times) {
+    const rounds = Math.min(window, times - outcomes.length);
+    outcomes.push(...(await Promise.all(Array.from({ length: rounds }, () => performStep(machine, step)))));
+  }
+  return outcomes;
+}
+
+async function compare(
+  program: Program,
+  all: readonly (readonly (readonly Outcome[])[])[],
+  qemu: ProgramMachine,
+): Promise<Difference | undefined> {
   for (const [action, { step, times }] of program.actions.entries()) {
-    for (let done = 0, rounds = 0; done < times; done += rounds) {
-      rounds = step.op === 'reset' ? 1 : Math.min(WINDOW, times - done);
-      const expected = await Promise.all(Array.from({ length: rounds }, () => performStep(model, step)));
-      for (let round = 0; round < rounds; round++) {
-        const got = await performStep(qemu, step);
-        const shown = visibleOf(program, expected[round]);
-        if (textOf(step, shown) !== textOf(step, got)) return { action, round: done + round, expected: shown, got };
+    for (let round = 0; round < times; round++) {
+      const got = visibleOf(program, await performStep(qemu, step));
+      for (const outcomes of all) {
+        const expected = visibleOf(program, outcomes[action][round]);
+        if (textOf(step, expected) !== textOf(step, got)) return { action, round, expected, got };
       }
     }
   }

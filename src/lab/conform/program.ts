@@ -4,8 +4,13 @@ import { isToldIn, type Output, type Step } from '../replay/trace.js';
 export const KINDS = ['hpet', 'ioapic', 'wired', 'pic'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** A step of a trace, or a reset of the system, which traces do not have. */
-export type ProgramStep = Step | { readonly op: 'reset' };
+/**
+ * A reset of the system, or the RTC drives its input of the HPET. Traces have no such steps. The PIT's input is none of
+ * them: QEMU's HPET does not keep its level, but asks the PIT.
+ */
+export type ControlStep = { readonly op: 'reset' } | { readonly op: 'rtc'; readonly level: number };
+
+export type ProgramStep = Step | ControlStep;
 
 /** A step, so many times in a row. */
 export interface Action {
@@ -15,21 +20,25 @@ export interface Action {
 
 /** A machine that programs run on. */
 export interface ProgramMachine extends ReplayMachine {
-  /** Resets the system; called when no step is in flight. */
-  reset(): Promise<Outcome>;
+  /** Called when no step is in flight. */
+  control(step: ControlStep): Promise<Outcome>;
 }
 
 export interface ProgramTarget extends ReplayTarget {
   open(setup: Setup, options: ReplayOptions): Promise<ProgramMachine>;
 }
 
+export function isControl(step: ProgramStep): step is ControlStep {
+  return step.op === 'reset' || step.op === 'rtc';
+}
+
 export function performStep(machine: ProgramMachine, step: ProgramStep): Promise<Outcome> {
-  return step.op === 'reset' ? machine.reset() : machine.perform(step);
+  return isControl(step) ? machine.control(step) : machine.perform(step);
 }
 
 /** Whether a trace can record the program. */
 export function isRecordable({ actions }: Program): boolean {
-  return actions.every(({ step }) => step.op !== 'reset');
+  return !actions.some(({ step }) => isControl(step));
 }
 
 /** What a machine of QEMU and one of this process both run. */

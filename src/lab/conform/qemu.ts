@@ -5,14 +5,22 @@ import { IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
 import type { Outcome, Setup } from '../replay/target.js';
 import { TargetLost } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
-import { isMarked, isVisible, type ProgramMachine, type ProgramTarget } from './program.js';
+import { type ControlStep, isMarked, isVisible, type ProgramMachine, type ProgramTarget } from './program.js';
 import { type Board, findBoard, Qmp } from './qom.js';
-import { QemuError, QtestProcess, readLine, writeLine } from './qtest-process.js';
+import { QemuError, QtestProcess, readLine, rtcLine, writeLine } from './qtest-process.js';
 
 /** For one answer. */
 const PATIENCE_MS = 30_000;
 /** The pin whose ExtINT entry makes the acknowledge cycles of the 8259 pair; lines from 16 on do not reach the pair. */
-const SPARE_PIN = 23;
+export const SPARE_PIN = 23;
+
+/** The qtest lines that write its entry. */
+export function acknowledgeAccesses(): string[] {
+  return [
+    writeLine(IOAPIC_BASE + IOREGSEL, 4, BigInt(0x10 + 2 * SPARE_PIN)),
+    writeLine(IOAPIC_BASE + IOWIN, 4, 0x700n),
+  ];
+}
 
 /** Options of QEMU for one machine, without its sockets. */
 export function optionsOf({ hpet, ioapicVersion }: Setup): string[] {
@@ -81,6 +89,7 @@ export class QemuMachine implements ProgramMachine {
   #answer: { resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #lost: TargetLost | undefined;
+  #onLost: (error: TargetLost) => void = () => {};
   /** Vector of the last ExtINT message. */
   #vector = 0;
   /** Whether the next message to a local APIC is an FSB write of the HPET. */
@@ -116,12 +125,17 @@ export class QemuMachine implements ProgramMachine {
     return outcome;
   }
 
-  async reset(): Promise<Outcome> {
-    const lost = new Promise<never>((_, reject) => {
-      this.process.child.once('close', () => reject(this.#lost));
-    });
-    await Promise.race([this.#qmp.reset(), lost]);
-    await this.#prepare();
+  async control(step: ControlStep): Promise<Outcome> {
+    if (step.op === 'rtc') {
+      await this.#command(rtcLine(this.board.hpet, step.level));
+      await this.#command('endianness');
+    } else {
+      const lost = new Promise<never>((_, reject) => {
+        this.#onLost = reject;
+      });
+      await Promise.race([this.#qmp.reset(), lost]);
+      await this.#prepare();
+    }
     return { value: undefined, outputs: this.#takeOutputs() };
   }
 
@@ -129,8 +143,7 @@ export class QemuMachine implements ProgramMachine {
   async #prepare(): Promise<void> {
     await this.#command('endianness');
     if (this.setup.kind !== 'pic') return;
-    await this.#command(writeLine(IOAPIC_BASE + IOREGSEL, 4, BigInt(0x10 + 2 * SPARE_PIN)));
-    await this.#command(writeLine(IOAPIC_BASE + IOWIN, 4, 0x700n));
+    for (const line of acknowledgeAccesses()) await this.#command(line);
   }
 
   #takeOutputs(): Output[] {
@@ -228,6 +241,7 @@ export class QemuMachine implements ProgramMachine {
 
   #lose(reason: string): void {
     this.#lost ??= new TargetLost(reason);
+    this.#onLost(this.#lost);
     this.#answer?.reject(this.#lost);
   }
 

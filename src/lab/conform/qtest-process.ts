@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 /** For QEMU to start and connect. */
 const PATIENCE_MS = 30_000;
+export const RTC_INPUT = 1;
 const SUFFIX: { readonly [size: number]: string } = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' };
 
 /** A read as a line of QEMU's qtest protocol (docs/devel/testing/qtest of QEMU), without its end. */
@@ -16,6 +17,11 @@ export function readLine(address: number, size: number): string {
 
 export function writeLine(address: number, size: number, value: bigint): string {
   return `write${SUFFIX[size]} 0x${address.toString(16)} 0x${value.toString(16)}`;
+}
+
+/** The RTC drives its input of the HPET. */
+export function rtcLine(hpet: string, level: number): string {
+  return `set_irq_in ${hpet} unnamed-gpio-in ${RTC_INPUT} ${level}`;
 }
 
 /** A QEMU that does not start, does not connect, or no longer answers. */

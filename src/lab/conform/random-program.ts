@@ -29,7 +29,7 @@ class Writer {
   #ticks = 0;
   /** Programs with wide steps of the clock have no periodic timers: a step costs as much as all that fires in it. */
   readonly #isWide: boolean;
-  readonly #resets: boolean;
+  readonly #hasControl: boolean;
 
   constructor(
     readonly random: Random,
@@ -37,7 +37,7 @@ class Writer {
     readonly hasEoi: boolean,
   ) {
     this.#isWide = random.below(4) === 0;
-    this.#resets = random.below(4) === 0;
+    this.#hasControl = random.below(4) === 0;
   }
 
   /** Sends the FSB writes of all timers to where they can be seen. */
@@ -46,15 +46,19 @@ class Writer {
   }
 
   write(kind: Kind): void {
-    if (this.#resets && this.random.below(15) === 0) this.#reset();
+    if (this.#hasControl && this.random.below(8) === 0) this.#control(kind);
     else if (kind === 'pic') this.#pic();
     else if (kind === 'hpet' || (kind === 'wired' && this.random.below(3) > 0)) this.#hpet();
     else this.#ioapic();
   }
 
-  #reset(): void {
-    this.#ticks = 0;
-    this.steps.push({ op: 'reset' });
+  #control(kind: Kind): void {
+    if (this.random.below(3) === 0) {
+      this.#ticks = 0;
+      this.steps.push({ op: 'reset' });
+    } else if (kind === 'hpet' || kind === 'wired') {
+      this.steps.push({ op: 'rtc', level: this.random.below(2) });
+    }
   }
 
   #write(address: number, size: number, value: bigint): void {

@@ -4,7 +4,7 @@ import { PIN_COUNT } from '../../core/devices/ioapic/registers.js';
 import { hexadecimal } from '../replay/render.js';
 import type { Outcome, ReplayTarget } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
-import type { Program } from './program.js';
+import { isControl, type Program } from './program.js';
 
 const hex = (value: number | bigint, size: number) => hexadecimal(BigInt(value), size);
 
@@ -15,7 +15,7 @@ export async function record(program: Program, qemu: ReplayTarget, version: () =
     const rows: object[] = [];
     let steps = 0;
     for (const { step, times } of program.actions) {
-      if (step.op === 'reset') throw new RangeError(`${program.name}: no trace records a reset`);
+      if (isControl(step)) throw new RangeError(`${program.name}: no trace records ${step.op}`);
       for (let round = 0; round < times; round++, steps++) {
         const outcome = await machine.perform(step);
         rows.push(rowOf(step, outcome, program.setup.kind === 'pic'), ...outcome.outputs.map(outputRow));

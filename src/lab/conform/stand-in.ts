@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { InProcessTarget } from '../replay/in-process.js';
-import type { ReplayMachine, ReplayTarget, Setup } from '../replay/target.js';
-import type { Output, Step } from '../replay/trace.js';
-import { isMarked } from './program.js';
+import type { Setup } from '../replay/target.js';
+import type { Output } from '../replay/trace.js';
+import { isMarked, type ProgramMachine, type ProgramStep, type ProgramTarget, performStep } from './program.js';
+import { RTC_INPUT } from './qtest-process.js';
 
 const HPET = '/machine/unattached/device[5]';
 const MASTER = '/machine/unattached/device[3]';
@@ -59,7 +60,7 @@ export function parseOptions(args: readonly string[]): StandInOptions {
  * profile `qemu-11.1`. The 8259 pair takes part if the program intercepts it, or if its first access is to a port.
  */
 export class StandIn {
-  #machine: Promise<ReplayMachine> | undefined;
+  #machine: Promise<ProgramMachine> | undefined;
   /** What is intercepted: the outputs of a device, or the inputs of the IOAPIC. */
   #intercepted = '';
   #now = 0;
@@ -74,7 +75,7 @@ export class StandIn {
     readonly options: StandInOptions,
     readonly log: (text: string) => void,
     /** Where its machine comes from; `stop` closes it. */
-    readonly target: ReplayTarget = new InProcessTarget(),
+    readonly target: ProgramTarget = new InProcessTarget(),
   ) {}
 
   /** Connects to the sockets. Rejects if one refuses. */
@@ -102,17 +103,28 @@ export class StandIn {
     const send = (message: object) => socket.write(`${JSON.stringify(message)}\r\n`);
     const qemu = { micro: 3, minor: 1, major: 11 };
     send({ QMP: { version: { qemu, package: 'southbridge' }, capabilities: [] } });
-    createInterface({ input: socket }).on('line', (line) => {
+    const answer = async (line: string) => {
       const { execute, arguments: given, id } = JSON.parse(line);
-      const answer = this.#execute(execute, given?.path);
-      send({ ...answer, ...(id !== undefined && { id }) });
+      if (execute === 'system_reset') {
+        await this.#perform({ op: 'reset' });
+        send({
+          event: 'RESET',
+          data: { guest: false, reason: 'host-qmp-system-reset' },
+          timestamp: { seconds: 0, microseconds: 0 },
+        });
+      }
+      send({ ...this.#execute(execute, given?.path), ...(id !== undefined && { id }) });
       if (execute === 'quit') this.#end();
+    };
+    let last: Promise<unknown> = Promise.resolve();
+    createInterface({ input: socket }).on('line', (line) => {
+      last = last.then(() => answer(line));
     });
     this.ended.then(() => socket.end());
   }
 
   #execute(command: string, path: string): object {
-    if (command === 'qmp_capabilities' || command === 'quit') return { return: {} };
+    if (['qmp_capabilities', 'system_reset', 'quit'].includes(command)) return { return: {} };
     if (command !== 'qom-list') {
       return { error: { class: 'CommandNotFound', desc: `The command ${command} has not been found` } };
     }
@@ -179,6 +191,10 @@ export class StandIn {
   }
 
   async #setInput(path: string, name: string, pin: number, level: number): Promise<string> {
+    if (path === HPET && name === 'unnamed-gpio-in' && pin === RTC_INPUT) {
+      await this.#perform({ op: 'rtc', level: level ? 1 : 0 });
+      return 'OK';
+    }
     const first = { [IOAPIC]: 0, [MASTER]: 0, [SLAVE]: 8 }[path];
     const count = path === IOAPIC ? 24 : 8;
     if (first === undefined || name !== 'unnamed-gpio-in' || !(pin < count)) return 'FAIL Unknown device or input';
@@ -186,13 +202,13 @@ export class StandIn {
     return 'OK';
   }
 
-  async #perform(step: Step): Promise<bigint> {
+  async #perform(step: ProgramStep): Promise<bigint> {
     const hasPair = this.#intercepted === MASTER || step.op === 'in' || step.op === 'out';
     this.#machine ??= this.target.open(
       { ...this.options.setup, kind: hasPair ? 'pic' : 'wired' },
       { profile: 'qemu-11.1', locking: 'lockless-irq' },
     );
-    const { value, outputs } = await (await this.#machine).perform(step);
+    const { value, outputs } = await performStep(await this.#machine, step);
     for (const output of outputs) this.#report(output);
     return value ?? 0n;
   }

@@ -59,6 +59,7 @@ const TEXTS: { readonly [name: string]: readonly [Kind, Text] } = {
     'hpet',
     [hpet(0x10, 1), clock(1000), hpet(0xf0, 7), read(HPET_BASE + 0xf0), hpet(0x10, 0), read(HPET_BASE + 0xf0)],
   ],
+  'reset with the RTC high': ['hpet', [hpet(0x10, 2), { op: 'rtc', level: 1 }, { op: 'reset' }]],
   'special fully nested mode': [
     'pic',
     [

@@ -1,21 +1,25 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { differInControl, type NamedDesign, PRESETS } from '../../core/locking/presets.js';
-import { type CampaignResult, runOne } from './campaign.js';
+import type { CampaignResult } from './campaign.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Scenario } from './scenario.js';
+import type { SeededBug } from './seeded-bugs/seeded-bug.js';
 
 export interface Task {
   readonly named: NamedDesign;
   readonly scenario: Scenario;
+  /** Seeded into the code; the design is then the bug's own. */
+  readonly bug?: SeededBug | undefined;
 }
 
 export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass'>;
 
-/** A task as sent to a worker, with names for design and scenario. */
+/** A task as sent to a worker, by the names of its parts. */
 export interface NamedTask {
   readonly locking: string;
   readonly scenario: string;
+  readonly bug?: string | undefined;
   readonly options: TaskOptions;
 }
 
@@ -42,18 +46,17 @@ export async function* runAll(tasks: readonly Task[], options: TaskOptions): Asy
 }
 
 /** A preset always has a run of its own. */
-function isSameRun(run: Task, { named, scenario }: Task): boolean {
-  if (run.scenario !== scenario || scenario.control || Object.hasOwn(PRESETS, named.name)) return false;
+function isSameRun(run: Task, { named, scenario, bug }: Task): boolean {
+  if (bug || run.scenario !== scenario || scenario.control || Object.hasOwn(PRESETS, named.name)) return false;
   return differInControl(run.named.design, named.design);
 }
 
-/** Explores each task on one of as many threads as there are processors, and yields the results in order. */
+/**
+ * Explores each task on one of as many threads as there are processors, and yields the results in order. A single task has
+ * a thread of its own as well: the caller can end it at any time.
+ */
 async function* runEach(tasks: readonly Task[], options: TaskOptions): AsyncGenerator<CampaignResult> {
   const threads = Math.min(availableParallelism(), tasks.length);
-  if (threads <= 1) {
-    for (const { named, scenario } of tasks) yield runOne(named, scenario, options);
-    return;
-  }
   const results = tasks.map(() => pending());
   let next = 0;
   const workers = Array.from({ length: threads }, () => {
@@ -62,11 +65,13 @@ async function* runEach(tasks: readonly Task[], options: TaskOptions): AsyncGene
     const begin = () => {
       current = next++;
       if (current >= tasks.length) return;
-      const { named, scenario } = tasks[current];
-      worker.postMessage({ locking: named.name, scenario: scenario.name, options } satisfies NamedTask);
+      const { named, scenario, bug } = tasks[current];
+      const task: NamedTask = { locking: named.name, scenario: scenario.name, bug: bug?.name, options };
+      worker.postMessage(task);
     };
     worker.on('message', (result: CampaignResult) => {
-      results[current].resolve(result);
+      const { bug } = tasks[current];
+      results[current].resolve(bug ? { ...result, seededBug: bug } : result);
       begin();
     });
     worker.on('error', (error) => results[current]?.reject(error));

@@ -1,7 +1,7 @@
-import { SOURCE_EXTERNAL } from '../../core/devices/gsi/sources.js';
+import { SOURCE_EXTERNAL, SOURCE_RTC } from '../../core/devices/gsi/sources.js';
 import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
-import { CONTROL_RESET } from '../../core/machine/control-path.js';
+import { CONTROL_LEGACY_INPUT, CONTROL_RESET } from '../../core/machine/control-path.js';
 import { unpackEvent } from '../../core/machine/events.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
@@ -109,9 +109,10 @@ export class InProcessMachine implements ReplayMachine {
     }
   }
 
-  /** A system reset, by the main loop. */
-  async reset(): Promise<Outcome> {
-    await this.slot.control(CONTROL_RESET);
+  /** Control work of the main loop: a reset, or a change of the HPET's RTC input. */
+  async control(step: { op: 'reset' } | { op: 'rtc'; level: number }): Promise<Outcome> {
+    if (step.op === 'reset') await this.slot.control(CONTROL_RESET);
+    else await this.slot.control(CONTROL_LEGACY_INPUT, SOURCE_RTC * 2 + step.level);
     const outputs = this.#outputs;
     this.#outputs = [];
     return { value: undefined, outputs };

@@ -1,6 +1,7 @@
+import { ANSWERS } from '../answers.js';
 import type { ClientMessage } from '../client-message.js';
 import type { ClientCodec } from '../codec.js';
-import { ANSWERS, REQUESTS, requestType } from '../messages.js';
+import { REQUESTS, requestType } from '../messages.js';
 import type { ServerMessage } from '../server-message.js';
 import { JSON_SUBPROTOCOL } from '../subprotocols.js';
 

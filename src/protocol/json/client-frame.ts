@@ -3,12 +3,15 @@ import { Type } from '../../schema/type.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
 import type { Fields } from '../description.js';
-import { REQUESTS, typeOfRequest } from '../messages.js';
+import { messageNames, REQUESTS, typeOfRequest } from '../messages.js';
 import { duplicateKey } from './duplicate-key.js';
 import { CLOSED } from './schemas.js';
 import { compileStrict, refusal, whenNeeded } from './validation.js';
 
 const FORM = 'bad-message';
+
+const NAMES: readonly string[] = messageNames(true);
+const NAMES_OF_VERSION_1: readonly string[] = messageNames(false);
 
 const validators = new Map(
   Object.entries(REQUESTS).map(([type, { description }]) => {
@@ -17,12 +20,12 @@ const validators = new Map(
   }),
 );
 
-/** Reads a text frame. Throws RefusedFrame. */
-export function decodeClientFrame(text: string): ClientMessage {
+/** Reads a text frame, of version 1.1 if `hasSessions`. Throws RefusedFrame. */
+export function decodeClientFrame(text: string, hasSessions: boolean): ClientMessage {
   let fields: Fields | undefined;
   try {
     fields = parse(text);
-    return clientMessage(checked(fields), fields);
+    return clientMessage(checked(fields, hasSessions), fields);
   } catch (error) {
     throw new RefusedFrame(fields && idOf(fields), error);
   }
@@ -49,14 +52,15 @@ function idOf({ id }: Fields): number | undefined {
 }
 
 /** The type of a frame that its schema accepts. Throws `unknown-message-type`, or what the schema says. */
-function checked(fields: Fields): string {
+function checked(fields: Fields, hasSessions: boolean): string {
   const { type } = fields;
   if (typeof type !== 'string') throw new SouthbridgeError(FORM, { reason: 'the key type is missing' });
-  const validate = validators.get(type);
+  const names = hasSessions ? NAMES : NAMES_OF_VERSION_1;
+  const validate = names.includes(type) ? validators.get(type) : undefined;
   if (!validate) {
     throw new SouthbridgeError('unknown-message-type', {
       type: type.slice(0, 40),
-      allowed: Object.keys(REQUESTS).join(', '),
+      allowed: names.join(', '),
     });
   }
   if (!validate(fields)) throw refusal(validate.errors ?? [], FORM);

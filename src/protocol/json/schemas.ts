@@ -40,6 +40,12 @@ export const Nanoseconds = Type.String({
   examples: ['1000000'],
 });
 
+/** Of an event or a request, exact. */
+export const Count = Type.String({ pattern: '^[0-9]{1,16}$', description: 'A number.', examples: ['41'] });
+
+/** Of a session: chosen by its client. */
+export const SessionName = Type.String({ minLength: 1, maxLength: 64 });
+
 /** A read, or a write if there is a value; `type` says which. */
 export const AccessSchema = Type.Object(
   { type: Type.Enum(['read', 'write']), address: Address, size: Size, value: Type.Optional(Value) },

@@ -1,9 +1,9 @@
-import { ANSWERS } from '../messages.js';
+import { ANSWERS } from '../answers.js';
 import { DELIVERY_MODE_NAMES } from '../names.js';
 import type { ApicFields, BatchResults, Irq, IrqDetail, Reply, ServerMessage } from '../server-message.js';
 import { formatAddress, formatValue } from '../values.js';
 
-/** The text of a message: that of frequent messages by hand, as in `hot.ts`, that of all others by the description. */
+/** The text of a message: that of frequent messages by hand, as in `hot-answers.ts`, that of all others by the description. */
 export function serverText(message: ServerMessage): string {
   return frequentText(message) ?? describedText(message);
 }
@@ -27,7 +27,7 @@ function frequentText(message: ServerMessage): string | undefined {
     case 'irq':
       return JSON.stringify(irqFields(message));
     case 'credit':
-      return `{"type":"credit","requests":${message.requests}}`;
+      return message.request === undefined ? `{"type":"credit","requests":${message.requests}}` : undefined;
     default:
       return undefined;
   }

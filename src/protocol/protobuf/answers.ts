@@ -1,5 +1,5 @@
-import { answerFrame, ERROR, REPLY, readAnswerBody } from '../hot.js';
-import { ANSWERS } from '../messages.js';
+import { ANSWERS } from '../answers.js';
+import { answerFrame, ERROR, INTERRUPT, INTR, IRQ, REPLY, readAnswerBody } from '../hot-answers.js';
 import type { ServerMessage } from '../server-message.js';
 import { DELIMITED, Reader } from './reader.js';
 import { decode, encode, fieldsOf, NotProtobuf } from './table.js';
@@ -49,4 +49,13 @@ export function headOf(frame: Uint8Array): { readonly field: number; readonly id
   // An id is the first field of both. Zero is left out of a reply, but not of an error, where an id may be missing.
   if (reader.done || reader.uint32() !== 0x08) return { field, id: field === REPLY ? 0 : undefined };
   return { field, id: reader.uint32() };
+}
+
+/** The number of an interrupt, a change of INTR, or an event of the IRQ stream, without reading the rest; else undefined. */
+export function sequenceIn(frame: Uint8Array): number | undefined {
+  const reader = new Reader(frame);
+  const field = reader.uint32() >>> 3;
+  if (field !== INTERRUPT && field !== INTR && field !== IRQ) return undefined;
+  reader.uint32();
+  return reader.uint32() === 0x08 ? reader.uint64() : undefined;
 }

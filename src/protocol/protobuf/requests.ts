@@ -1,8 +1,8 @@
 import { SouthbridgeError } from '../../errors.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
-import { readRequestBody, requestFrame } from '../hot.js';
-import { checkRequest, REQUESTS, requestType, typeOfRequest } from '../messages.js';
+import { readRequestBody, requestFrame } from '../hot-requests.js';
+import { checkRequest, isRequest, messageNames, REQUESTS, requestType, typeOfRequest } from '../messages.js';
 import { malformed } from '../records.js';
 import { DELIMITED, Reader } from './reader.js';
 import { decode, encode, fieldsOf, NotProtobuf } from './table.js';
@@ -18,22 +18,22 @@ export function describedRequest(message: ClientMessage): Uint8Array {
   return encode('ClientMessage', { [field]: description.toWire({ ...message }) });
 }
 
-const FIELDS = new Map(fieldsOf('ClientMessage').map((field) => [field.number, field.name]));
 /** Names in JSON, by the number of the field. */
-const NAMES = new Map(
-  Object.entries(REQUESTS).map(([name, { field }]) => [
-    fieldsOf('ClientMessage').find((each) => each.name === field)?.number ?? 0,
-    name,
-  ]),
-);
+const NAMES = namesOf(messageNames(true));
+const NAMES_OF_VERSION_1 = namesOf(messageNames(false));
 
-/** Reads a binary frame: exactly one field of ClientMessage. Throws RefusedFrame. */
-export function readClientFrame(frame: Uint8Array): ClientMessage {
+function namesOf(names: readonly string[]): ReadonlyMap<number, string> {
+  const numberOf = (name: string) => fieldsOf('ClientMessage').find((each) => each.name === REQUESTS[name].field);
+  return new Map(names.map((name) => [numberOf(name)?.number ?? 0, name]));
+}
+
+/** Reads a binary frame: exactly one field of ClientMessage, of version 1.1 if `hasSessions`. Throws RefusedFrame. */
+export function readClientFrame(frame: Uint8Array, hasSessions: boolean): ClientMessage {
   const header = new Reader(frame);
   let field: number;
   let body: Uint8Array;
   try {
-    field = messageField(header);
+    field = messageField(header, hasSessions ? NAMES : NAMES_OF_VERSION_1);
     body = header.delimited();
     if (header.failed) throw malformed('it ends too early');
     if (!header.done) throw malformed('it has more than one field');
@@ -49,19 +49,19 @@ export function readClientFrame(frame: Uint8Array): ClientMessage {
   try {
     checkRequest(message);
   } catch (error) {
-    throw new RefusedFrame(message.id, error);
+    throw new RefusedFrame(isRequest(message) ? message.id : undefined, error);
   }
   return message;
 }
 
-function messageField(header: Reader): number {
+function messageField(header: Reader, names: ReadonlyMap<number, string>): number {
   const tag = header.uint32();
   const field = tag >>> 3;
   if (header.failed || field === 0) throw malformed('it is not protobuf, or empty');
-  if (!FIELDS.has(field)) {
+  if (!names.has(field)) {
     throw new SouthbridgeError('unknown-message-type', {
       type: `field ${field}`,
-      allowed: [...FIELDS].map(([number, name]) => `${number} ${snakeCase(name)}`).join(', '),
+      allowed: [...names].map(([number, name]) => `${number} ${snakeCase(REQUESTS[name].field)}`).join(', '),
     });
   }
   if ((tag & 7) !== DELIMITED) throw malformed(`field ${field} is not a message`);

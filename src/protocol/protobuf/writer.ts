@@ -77,3 +77,15 @@ export class Writer {
     this.#at += source.length;
   }
 }
+
+/** Tag of a field of ClientMessage or ServerMessage. */
+export const envelope = (field: number) => 8 * field + 2;
+
+/** The three first fields of a message, which are numbers. */
+export function numbersFrame(message: number, first: number, second: number, third: number): Uint8Array {
+  const writer = new Writer(envelope(message), fieldLength(first) + fieldLength(second) + fieldLength(third));
+  writer.field(0x08, first);
+  writer.field(0x10, second);
+  writer.field(0x18, third);
+  return writer.bytes;
+}

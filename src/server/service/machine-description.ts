@@ -11,6 +11,7 @@ export function describeMachine(machine: MachineHandle) {
     clock: config.clock,
     virtualTime: String(machine.virtualTime),
     sequence: String(machine.events.sequence),
+    epoch: machine.events.origin.epoch,
     locking: {
       preset: locking.preset ?? null,
       class: locking.class ?? null,

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { unpackEvent } from '../../core/machine/events.js';
-import type { Gap, LineLevels } from '../../protocol/server-message.js';
+import type { Gap, LineLevels, Restored } from '../../protocol/server-message.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
 import { addressed } from './apic.js';
 import { History } from './history.js';
@@ -10,9 +11,37 @@ import type { Vcpu } from './vcpu.js';
 /** A subscriber of a machine's IRQ stream. */
 export interface Subscriber {
   event(event: IrqEvent): void;
-  /** The state was replaced; the gap has the levels of the lines. */
-  restored?(gap: Gap): void;
+  /** The state was replaced; the gap, of version 1, has the levels of the lines. */
+  restored?(gap: Gap, restored: Restored): void;
   machineDeleted(): void;
+}
+
+/** The beginning of a line of machine state. */
+export interface Origin {
+  /** Names the line: opaque. */
+  readonly epoch: string;
+  /** Number of the event that the beginning is; 0 for a new machine. */
+  readonly sequence: number;
+  /** Number of the last event before this state, and how old the state was, in ms. */
+  readonly event: number;
+  readonly age: number;
+  readonly lines: LineLevels;
+  readonly intr: number;
+}
+
+export function newEpoch(): string {
+  return randomBytes(9).toString('base64url');
+}
+
+/** `request`: the last of the vCPU's session that the state contains. */
+export function restoredMessage(origin: Origin, vcpu: number, request: number | undefined): Restored {
+  const { intr, ...fields } = origin;
+  return {
+    type: 'restored',
+    ...fields,
+    ...(request !== undefined && { request }),
+    ...(vcpu === 0 && { intr }),
+  };
 }
 
 /** The events of a machine: their numbers, the levels that they lead to, and the vCPUs and subscribers that get them. */
@@ -26,6 +55,7 @@ export class MachineEvents {
   intr = 0;
   /** Levels of the lines right after event `sequence`. */
   lines: LineLevels = NO_LINES;
+  origin: Origin = { epoch: newEpoch(), sequence: 0, event: 0, age: 0, lines: NO_LINES, intr: 0 };
 
   constructor(readonly vcpus: readonly Vcpu[]) {}
 
@@ -36,17 +66,25 @@ export class MachineEvents {
   }
 
   /**
-   * Sends vCPUs and subscribers the levels of a state that replaced the one before. That takes a number of its own: a
+   * Begins a new epoch with a state that replaced the one before: event `event` was its last, and it was `age` ms old.
+   * Sends vCPUs and subscribers its levels. That takes a number of its own: a
    * subscriber that reconnects later also gets a gap, because no event leads from the old levels to these.
    */
-  restored(): void {
+  restored(event: number, age: number): void {
     const from = this.sequence + 1;
     this.sequence = from;
     this.#history?.clear();
     const gap: Gap = { type: 'gap', from, to: from, lines: this.lines };
-    for (const subscriber of this.subscribers) subscriber.restored?.(gap);
-    for (const vcpu of this.vcpus) vcpu.restored(gap);
-    this.vcpus[0].intr(from, this.intr);
+    this.begin(event, age);
+    const restored = restoredMessage(this.origin, 0, undefined);
+    for (const subscriber of this.subscribers) subscriber.restored?.(gap, restored);
+    for (const vcpu of this.vcpus) vcpu.restored(gap, restoredMessage(this.origin, vcpu.vcpu, undefined));
+  }
+
+  /** Names the state as it is now. */
+  begin(event: number, age: number): void {
+    const { sequence, lines, intr } = this;
+    this.origin = { epoch: newEpoch(), sequence, event, age, lines, intr };
   }
 
   /** Numbers an interrupt event of the machine and delivers it. A new logical address has no number. */

@@ -93,6 +93,11 @@ export class MachineHandle {
     if (this.#draining) throw new SouthbridgeError('shutting-down');
   }
 
+  /** Whether the server takes no more requests. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** Whether anything can be done with the machine. */
   get isOpen(): boolean {
     return this.state !== 'deleting' && !this.isHung;
@@ -216,6 +221,11 @@ export class MachineHandle {
     this.requireOpen();
     this.state = 'paused';
     await this.control(CONTROL_PAUSE);
+  }
+
+  /** For the end of the server: the state says no more that it is paused than before. Returns also if threads hang. */
+  async stopClock(): Promise<void> {
+    if (this.isTicking) await Promise.race([this.slot.control(CONTROL_PAUSE), this.slot.hang()]);
   }
 
   async resume(): Promise<void> {

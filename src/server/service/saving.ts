@@ -12,13 +12,14 @@ import {
   writeSaved,
 } from './snapshot.js';
 
-/** The machine at one moment; `toKeep`, if later changes are to be noticed from there on. */
-export function save(machine: MachineHandle, toKeep = false): Promise<Snapshot> {
+/** The machine at one moment, in which `keep` is called; then later changes are noticed from there on. */
+export function save(machine: MachineHandle, keep?: () => void): Promise<Snapshot> {
   return machine.quiesce(async () => {
-    if (toKeep) machine.changed = false;
+    if (keep) machine.changed = false;
     let snapshot: Snapshot | undefined;
     const after = (at: number) => {
       snapshot = saved(machine, at);
+      keep?.();
     };
     await machine.slot.transfer(CONTROL_SAVE, 0, () => {}, after);
     if (!snapshot) throw machine.gone();
@@ -73,7 +74,7 @@ export async function restore(
   const prepare = async () => before?.(asLoaded(machine, snapshot, time));
   const work = async () => {
     await load(machine, snapshot, time);
-    if (isServed) machine.events.restored();
+    if (isServed) machine.events.restored(Number(snapshot.sequence), Math.max(0, Date.now() - snapshot.takenAt));
   };
   if (machine.isHung) await machine.rebuild(work, prepare);
   else await machine.quiesce(() => prepare().then(work));

@@ -1,8 +1,10 @@
 import { isCluster, logicalId } from '../../core/devices/ioapic/destinations.js';
 import { SouthbridgeError } from '../../errors.js';
-import type { DestinationFormat } from '../../protocol/names.js';
-import type { Gap, Interrupt, Intr, LineLevels } from '../../protocol/server-message.js';
-import { Backlog } from '../streams/backlog.js';
+import { jsonClientCodec } from '../../protocol/json/client-codec.js';
+import { serverText } from '../../protocol/json/server-text.js';
+import type { DestinationFormat, IrqKind } from '../../protocol/names.js';
+import type { Gap, Interrupt, Intr, LineLevels, Restored, ServerMessage } from '../../protocol/server-message.js';
+import { Backlog, NO_EVENT } from '../streams/backlog.js';
 import type { Drops } from '../streams/flow.js';
 import type { ApicMessage, LocalApic } from './apic.js';
 import type { IrqEvent } from './irq-event.js';
@@ -16,7 +18,31 @@ export const CLOSE_MACHINE_DELETED = 4002;
 export interface VcpuHolder {
   /** False if the connection is ending and cannot take it. */
   interrupt(message: Interrupt | Intr | Gap): boolean;
+  /** Whether it keeps what it was sent: version 1.1. */
+  readonly hasSession: boolean;
+  /** Sends what waits in the backlog. */
+  flush(): void;
   close(code: number, reason: string): void;
+}
+
+/** A session in a checkpoint: the number of its last request that was answered, and its subscriptions. */
+export interface SavedSession {
+  readonly name: string;
+  readonly request: number;
+  /** The last request that the state had when its epoch began. */
+  readonly contained?: number;
+  readonly kinds: IrqKind[];
+}
+
+/** What a client of version 1.1 has of a vCPU beyond its connections. */
+export interface SessionRecord {
+  readonly name: string;
+  /** Number of its last request that was accepted, and of the last that was answered. */
+  readonly accepted: number;
+  readonly applied: number;
+  contained: number | undefined;
+  readonly saved: SavedSession;
+  end(): void;
 }
 
 /** A vCPU in a checkpoint; `resume`: hashes of its resume tokens. */
@@ -24,6 +50,14 @@ export interface SavedVcpu {
   readonly logicalId: number;
   readonly format: DestinationFormat;
   readonly resume?: string[];
+  readonly session?: SavedSession;
+  /** What its client has not acknowledged, or not seen: messages in the text form, replies with the number of their request. */
+  readonly kept?: SavedMessage[];
+}
+
+export interface SavedMessage {
+  readonly request?: number;
+  readonly message: string;
 }
 
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
@@ -32,6 +66,10 @@ export class Vcpu implements LocalApic {
   logicalAddress = 0;
   /** Interrupts for a vCPU that is away, in order. */
   readonly backlog: Backlog;
+  /** Of the last client, if it speaks version 1.1. */
+  session: SessionRecord | undefined;
+  /** Whether the state is older than every session and connection that the vCPU had. */
+  isOlder = false;
 
   readonly #tokens = new ResumeTokens();
   #holder: VcpuHolder | undefined;
@@ -77,8 +115,30 @@ export class Vcpu implements LocalApic {
     this.#holder = holder;
     const issued = this.#tokens.issue(token);
     old?.close(CLOSE_REPLACED, 'vcpu-replaced');
-    this.backlog.forgetReplies();
+    if (!holder.hasSession) this.#forgetSession();
     return issued;
+  }
+
+  /** A client of version 1 gets what waits for its vCPU: interrupts. The level of INTR is in its hello. */
+  #forgetSession(): void {
+    this.session?.end();
+    this.session = undefined;
+    this.isOlder = false;
+    this.backlog.retains = false;
+    this.backlog.forgetReplies();
+    this.backlog.rewind(NO_EVENT, 0);
+    this.backlog.filterEvents(isForAny);
+  }
+
+  /** A new session begins: it gets the interrupts that no application has taken, and later events than its hello. */
+  begin(session: SessionRecord, after: number): void {
+    this.session?.end();
+    this.session = session;
+    this.isOlder = false;
+    this.backlog.retains = true;
+    this.backlog.forgetReplies();
+    this.backlog.rewind(NO_EVENT, 0);
+    this.backlog.filterEvents((message) => isForAny(message) || (message.type === 'intr' && message.sequence > after));
   }
 
   /** The holder sent something: its client has the token of its hello. */
@@ -88,7 +148,26 @@ export class Vcpu implements LocalApic {
 
   /** What a checkpoint keeps of this vCPU. */
   get saved(): SavedVcpu {
-    return { logicalId: this.logicalId, format: this.format, resume: this.#tokens.saved };
+    const kept = this.backlog.kept.map(({ request, message }) => ({
+      ...(request !== undefined && { request }),
+      message: serverText(message),
+    }));
+    return {
+      logicalId: this.logicalId,
+      format: this.format,
+      resume: this.#tokens.saved,
+      ...(this.session && { session: this.session.saved }),
+      ...(kept.length > 0 && { kept }),
+    };
+  }
+
+  /** Makes what a checkpoint kept wait for the client: only the replies, unless the state goes on where it ended. */
+  keep(saved: readonly SavedMessage[], isSameEpoch: boolean): void {
+    for (const { request, message: text } of saved) {
+      const message = jsonClientCodec.decode(text);
+      if (request !== undefined) this.backlog.reply(message, request);
+      else if (isSameEpoch) this.backlog.event(sequenceOf(message), message);
+    }
   }
 
   /** The tokens of a checkpoint, after a restart: the former holder's token takes the vCPU over for `resumeGraceMs`. */
@@ -100,7 +179,7 @@ export class Vcpu implements LocalApic {
   leave(holder: VcpuHolder): void {
     if (this.#holder !== holder) return;
     this.#holder = undefined;
-    this.backlog.forgetReplies();
+    if (!this.session) this.backlog.forgetReplies();
   }
 
   interrupt({ sequence }: IrqEvent, message: ApicMessage): void {
@@ -108,18 +187,37 @@ export class Vcpu implements LocalApic {
     if (!this.#holder?.interrupt(interrupt)) this.backlog.event(sequence, interrupt);
   }
 
-  /** The 8259 pair's output changed. It is a level: `hello` reports it to a client that connects later. */
+  /** The 8259 pair's output changed. It is a level: `hello` reports it to a client that connects later, without a session. */
   intr(sequence: number, level: number): void {
-    this.#holder?.interrupt({ type: 'intr', sequence, level });
+    const intr: Intr = { type: 'intr', sequence, level };
+    if (!this.#holder?.interrupt(intr) && this.session) this.backlog.event(sequence, intr);
   }
 
   /** The state of the machine was replaced; the gap has the levels of the lines. */
-  restored(gap: Gap): void {
+  restored(gap: Gap, restored: Restored): void {
+    if (this.session) {
+      this.session.contained = this.session.applied;
+      this.backlog.replaceEvents(gap.to, { ...restored, request: this.session.applied });
+      this.#holder?.flush();
+      return;
+    }
+    this.isOlder = false;
     if (!this.#holder?.interrupt(gap)) this.backlog.event(gap.to, gap);
+    if (restored.intr !== undefined) this.intr(gap.to, restored.intr);
   }
 
   /** The machine is no more. */
   end(): void {
     this.#holder?.close(CLOSE_MACHINE_DELETED, 'machine-closing');
   }
+}
+
+/** Whether it is for whichever client comes next, whatever the client before subscribed to. */
+function isForAny({ type }: ServerMessage): boolean {
+  return type === 'interrupt' || type === 'gap';
+}
+
+function sequenceOf(message: ServerMessage): number {
+  if (message.type === 'gap') return message.to;
+  return 'sequence' in message ? message.sequence : 0;
 }

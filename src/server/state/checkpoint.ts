@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { BqlLoadConfig, MachineConfig } from '../../config/machine.js';
 import { SouthbridgeError } from '../../errors.js';
-import { CLOSED } from '../../protocol/json/schemas.js';
+import { jsonClientCodec } from '../../protocol/json/client-codec.js';
+import { CLOSED, SessionName } from '../../protocol/json/schemas.js';
+import { IRQ_KINDS } from '../../protocol/names.js';
 import { type Static, Type } from '../../schema/type.js';
 import { Validator } from '../../schema/validate.js';
 import { requireFits, type Snapshot, SnapshotSchema } from '../service/snapshot.js';
@@ -13,23 +15,56 @@ export const CHECKPOINT_VERSION = 1;
 export const ORIGINS = ['configuration', 'api'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
+const WholeNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+const Session = Type.Object(
+  {
+    name: SessionName,
+    request: WholeNumber,
+    contained: Type.Optional(WholeNumber),
+    kinds: Type.Array(Type.Enum([...IRQ_KINDS])),
+  },
+  CLOSED,
+);
+
+/** A message in the text form. */
+const Kept = Type.Object({ request: Type.Optional(WholeNumber), message: Type.String() }, CLOSED);
+
+const Levels = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
+
+const EpochSchema = Type.Object(
+  {
+    epoch: Type.String(),
+    sequence: WholeNumber,
+    event: WholeNumber,
+    age: WholeNumber,
+    lines: Type.Object({ hpet: Levels, external: Levels }, CLOSED),
+    intr: Type.Integer({ minimum: 0, maximum: 1 }),
+  },
+  CLOSED,
+);
+
 const CheckpointSchema = Type.Object(
   {
     origin: Type.Enum([...ORIGINS]),
     config: MachineConfig,
     paused: Type.Boolean(),
     bqlLoad: BqlLoadConfig,
-    /** Address registers of the vCPUs' local APICs, and SHA-256 of the resume tokens, by number. */
+    /** By number: address registers of the local APICs, SHA-256 of the resume tokens, sessions, and messages that wait. */
     vcpus: Type.Array(
       Type.Object(
         {
           logicalId: Type.Integer({ minimum: 0, maximum: 255 }),
           format: Type.Enum(['flat', 'cluster']),
           resume: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }))),
+          session: Type.Optional(Session),
+          kept: Type.Optional(Type.Array(Kept)),
         },
         CLOSED,
       ),
     ),
+    /** The line of state; older checkpoints have none. */
+    epoch: Type.Optional(EpochSchema),
     snapshot: SnapshotSchema,
   },
   CLOSED,
@@ -97,8 +132,9 @@ function checked(body: Buffer): Checkpoint {
   const checkpoint = value as Checkpoint;
   try {
     requireFits(checkpoint.snapshot, checkpoint.config);
+    for (const { kept = [] } of checkpoint.vcpus) for (const { message } of kept) jsonClientCodec.decode(message);
   } catch (error) {
-    if (!(error instanceof SouthbridgeError)) throw error;
+    if (!(error instanceof SouthbridgeError)) throw new DamagedCheckpoint('a message that waits is not as it must be');
     throw new DamagedCheckpoint(String(error.details.what ?? error.message));
   }
   return checkpoint;

@@ -4,13 +4,13 @@ import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 import { SerialQueue, within } from '../../runtime/promises.js';
 import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../service/checkpoint-store.js';
-import { setLogicalId } from '../service/guest-requests.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
 import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
 import { type FileLayer, type SetAside, StateFolder } from './folder.js';
+import { restoreSessions, type Sessions, sessionsOf } from './sessions.js';
 import { type Planned, plan } from './start-up.js';
 
 /** Checkpoints in flight at a time: the disk's waits overlap, and machines are stopped one after the other. */
@@ -18,12 +18,6 @@ const AT_A_TIME = 4;
 
 /** Of the interval, between two rounds: where a disk is too slow for the interval, machines must get on as well. */
 const LEAST_PAUSE = 0.1;
-
-/**
- * Event numbers that are skipped after a crash: fewer events than this were emitted since the last checkpoint, so that
- * no number is used twice. A subscriber that reconnects gets a gap.
- */
-const SEQUENCE_STRIDE = 2 ** 36;
 
 /** What is known of a machine's last checkpoint. */
 interface Kept {
@@ -54,7 +48,7 @@ export class Checkpoints implements CheckpointStore {
 
   private constructor(
     readonly folder: StateFolder,
-    readonly configuration: Pick<Configuration, 'stateIntervalMs' | 'stateCounter' | 'resumeGraceMs'>,
+    readonly configuration: Pick<Configuration, 'stateIntervalMs' | 'stateCounter' | 'resumeGraceMs' | 'limits'>,
     readonly logger: Logger,
   ) {
     this.#failures = new Failures(folder.path, logger);
@@ -113,14 +107,8 @@ export class Checkpoints implements CheckpointStore {
     const { snapshot } = checkpoint;
     if (checkpoint.paused) await machine.pause();
     await this.#restore(machine, snapshot);
-    if (!inOrder) machine.events.sequence += SEQUENCE_STRIDE;
     machine.bqlLoad = checkpoint.bqlLoad;
-    for (const [number, vcpu] of machine.vcpus.entries()) {
-      const saved = checkpoint.vcpus[number];
-      if (!saved) continue;
-      vcpu.restore(saved, this.configuration.resumeGraceMs);
-      if (saved.logicalId !== 0) await machine.ask((done) => setLogicalId(machine, number, saved, done));
-    }
+    await restoreSessions(machine, checkpoint, inOrder, this.configuration);
   }
 
   /** A wall clock that is centuries ahead is wrong, and no reason to lose the machine or to keep the others waiting. */
@@ -140,8 +128,8 @@ export class Checkpoints implements CheckpointStore {
     this.#making.add(machine);
     try {
       const since = performance.now();
-      const snapshot = await save(machine, true);
-      await this.#perMachine.run(machine.name, () => this.#commit(machine, snapshot, since));
+      const { snapshot, sessions } = await this.#save(machine);
+      await this.#perMachine.run(machine.name, () => this.#commit(machine, snapshot, since, sessions));
     } catch (error) {
       machine.changed = true;
       throw this.#failures.refusal(machine, error, existed);
@@ -185,7 +173,8 @@ export class Checkpoints implements CheckpointStore {
     const { name } = machine;
     let committed = false;
     const before = async (loaded: Snapshot) => {
-      await this.#perMachine.run(name, () => this.#commit(machine, loaded, performance.now()));
+      const sessions = sessionsOf(machine);
+      await this.#perMachine.run(name, () => this.#commit(machine, loaded, performance.now(), sessions));
       committed = true;
     };
     try {
@@ -300,29 +289,38 @@ export class Checkpoints implements CheckpointStore {
     // It may have been written meanwhile.
     if (!this.#isChanged(machine)) return undefined;
     const since = performance.now();
-    const snapshot = await save(machine, true);
+    const { snapshot, sessions } = await this.#save(machine);
     return this.#perMachine.run(machine.name, async () => {
       if (machine.state === 'deleting') return undefined;
-      this.#bytes += await this.folder.write(machine.name, this.#checkpointOf(machine, snapshot));
+      this.#bytes += await this.folder.write(machine.name, this.#checkpointOf(machine, snapshot, sessions));
       return keptOf(snapshot, since);
     });
   }
 
+  /** The state of a machine, and its sessions at the same moment. */
+  async #save(machine: MachineHandle): Promise<{ snapshot: Snapshot; sessions: Sessions }> {
+    let sessions: Sessions | undefined;
+    const snapshot = await save(machine, () => {
+      sessions = sessionsOf(machine);
+    });
+    return { snapshot, sessions: sessions ?? sessionsOf(machine) };
+  }
+
   /** Writes a checkpoint of a machine, durably. */
-  async #commit(machine: MachineHandle, snapshot: Snapshot, since: number): Promise<void> {
+  async #commit(machine: MachineHandle, snapshot: Snapshot, since: number, sessions: Sessions): Promise<void> {
     if (machine.state === 'deleting') throw machine.gone();
     await this.#hold();
-    this.#bytes += await this.folder.commit(machine.name, this.#checkpointOf(machine, snapshot));
+    this.#bytes += await this.folder.commit(machine.name, this.#checkpointOf(machine, snapshot, sessions));
     this.#isWritten(machine, keptOf(snapshot, since));
   }
 
-  #checkpointOf(machine: MachineHandle, snapshot: Snapshot): Checkpoint {
+  #checkpointOf(machine: MachineHandle, snapshot: Snapshot, sessions: Sessions): Checkpoint {
     return {
       origin: this.#origins.get(machine.name) ?? 'api',
       config: machine.config,
       paused: machine.state === 'paused',
       bqlLoad: machine.bqlLoad,
-      vcpus: machine.vcpus.map(({ saved }) => saved),
+      ...sessions,
       snapshot,
     };
   }
@@ -342,11 +340,17 @@ export class Checkpoints implements CheckpointStore {
     await this.folder.close();
   }
 
+  /** A timer that fires behind the last state would fire once more after the restart: its interrupt would come twice. */
+  async #stopClocks(): Promise<void> {
+    const ticking = [...(this.#machines ?? [])].filter((machine) => machine.isOpen && this.#isChanged(machine));
+    await Promise.all(ticking.map((machine) => machine.stopClock()));
+  }
+
   /** Keeps all that changed a last time; rejects with `state-not-kept` if that cannot be done within `ms`. */
   async close(ms: number): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#timer);
-    const kept = (this.#round ?? Promise.resolve()).then(() => this.#keepChanged());
+    const kept = (this.#round ?? Promise.resolve()).then(() => this.#stopClocks()).then(() => this.#keepChanged());
     const failed = (await within(ms, kept, undefined)) ?? [...(this.#machines ?? [])].map(({ name }) => name);
     // Of a machine in which threads hang or died, more was told than is kept.
     const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);

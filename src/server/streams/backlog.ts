@@ -1,23 +1,37 @@
 import type { Gap, LineLevels, ServerMessage } from '../../protocol/server-message.js';
 import type { Drops } from './flow.js';
+import { MessageQueue } from './message-queue.js';
 
-/** A message that waits. The limit of requests in flight bounds replies, and `limit` bounds everything else. */
-interface Waiting {
-  readonly reply: boolean;
+/** A message of a backlog: a reply with the number of its request, or an event. */
+export interface Kept {
+  readonly request: number | undefined;
   readonly message: ServerMessage;
-  /** The message, if it is a gap: it grows while it is at the end. */
-  readonly gap?: { -readonly [Key in keyof Gap]: Gap[Key] };
 }
+
+type GrowingGap = { -readonly [Key in keyof Gap]: Gap[Key] };
+
+/** For `acknowledge`: no event. */
+export const NO_EVENT = -1;
 
 /**
  * Messages in order for a peer that is away or reads too slowly. Events beyond the limit are not kept: a `gap` message
- * stands in their place, and says which are missing.
+ * stands in their place, and says which are missing. The limit of requests in flight bounds replies.
  */
 export class Backlog {
-  #waiting: Waiting[] = [];
-  #events = 0;
+  /** Whether messages stay after they were sent, until they are acknowledged: version 1.1. */
+  retains = false;
   /** Events that were not kept. */
   dropped = 0;
+  readonly #replies = new MessageQueue();
+  readonly #events = new MessageQueue();
+  /** Messages so far: the order between the two queues. */
+  #order = 0;
+  /** Events that are kept, but gaps. */
+  #count = 0;
+  /** The last message, or the last event if messages are retained, if it is a gap: it grows. */
+  #gap: GrowingGap | undefined;
+  /** Whether it was sent, or all that it stands for. */
+  #isGapSent = false;
 
   constructor(
     readonly limit: number,
@@ -27,53 +41,122 @@ export class Backlog {
     readonly drops?: Drops,
   ) {}
 
-  /** Messages that wait. */
+  /** Messages that wait to be sent. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#replies.waiting + this.#events.waiting;
   }
 
-  /** Events that wait. */
+  /** Events that wait to be sent, or to be acknowledged. */
   get events(): number {
-    return this.#events;
+    return this.#count;
   }
 
-  reply(message: ServerMessage): void {
-    this.#waiting.push({ reply: true, message });
+  /** `request`: the number of the request in its session. */
+  reply(message: ServerMessage, request = 0): void {
+    if (!this.retains) this.#gap = undefined;
+    this.#replies.push(message, request, this.#order++);
   }
 
-  event(sequence: number, message: ServerMessage): void {
-    if (this.#events < this.limit) {
-      this.#events++;
-      this.#waiting.push({ reply: false, message });
-      return;
+  /** Keeps an event until it is sent, or acknowledged. False if there is no room: a gap stands for it. */
+  event(sequence: number, message: ServerMessage): boolean {
+    if (this.#count < this.limit) {
+      this.#add(sequence, message);
+      return true;
     }
     this.dropped++;
     if (this.drops) this.drops.dropped++;
-    const last = this.#waiting.at(-1)?.gap;
-    if (last) {
-      last.to = sequence;
-      last.lines = this.lines();
-      return;
-    }
-    if (this.drops) this.drops.gaps++;
-    const gap = { type: 'gap' as const, from: sequence, to: sequence, lines: this.lines() };
-    this.#waiting.push({ reply: false, message: gap, gap });
+    if (!this.#gap && this.drops) this.drops.gaps++;
+    this.#leaveOut(sequence, false);
+    return false;
   }
 
-  /** Takes the first messages until `send` returns false or none is left. */
+  /**
+   * Of an event that is sent at once: keeps it, as far as there is room, until it is acknowledged. A gap stands for those beyond, but
+   * nothing is lost unless the connection is.
+   */
+  sent(sequence: number, message: ServerMessage): void {
+    if (this.#count < this.limit) this.#add(sequence, message);
+    else this.#leaveOut(sequence, true);
+    this.#events.allSent();
+  }
+
+  #leaveOut(sequence: number, isSent: boolean): void {
+    if (!this.#gap || this.#isGapSent !== isSent) {
+      const gap: GrowingGap = { type: 'gap', from: sequence, to: sequence };
+      this.#add(sequence, gap);
+      this.#gap = gap;
+      this.#isGapSent = isSent;
+    }
+    this.#gap.to = sequence;
+    this.#gap.lines = this.lines();
+    this.#events.renumberLast(sequence);
+  }
+
+  #add(sequence: number, message: ServerMessage): void {
+    if (message.type !== 'gap') this.#count++;
+    this.#gap = undefined;
+    this.#events.push(message, sequence, this.#order++);
+  }
+
+  /** The state was replaced: drops all events, and keeps this message in their place. */
+  replaceEvents(sequence: number, message: ServerMessage): void {
+    this.filterEvents(() => false);
+    this.#add(sequence, message);
+  }
+
+  /** Sends the first messages until `send` returns false or none waits. */
   drain(send: (message: ServerMessage) => boolean): void {
-    let sent = 0;
-    let goOn = true;
-    for (; goOn && sent < this.#waiting.length; sent++) {
-      const { reply, gap, message } = this.#waiting[sent];
-      if (!reply && !gap) this.#events--;
-      goOn = send(message);
+    for (let goOn = true; goOn; ) {
+      const reply = this.#replies.nextOrder;
+      const event = this.#events.nextOrder;
+      if (reply < event) {
+        const message = this.#replies.next();
+        if (!this.retains) this.#replies.dropSent();
+        goOn = send(message);
+      } else if (event === Number.POSITIVE_INFINITY) return;
+      else {
+        this.#gap = undefined;
+        const message = this.#events.next();
+        if (!this.retains) this.#count -= this.#events.dropSent();
+        goOn = send(message);
+      }
     }
-    this.#waiting.splice(0, sent);
   }
 
-  /** The peer is gone: nobody waits for its replies, while events are kept for its return. */
+  /** Forgets what was sent of the events up to number `event`, and of the replies to requests up to number `reply`. */
+  acknowledge(event: number, reply: number): void {
+    this.#replies.dropTo(reply);
+    this.#count -= this.#events.dropTo(event);
+    if (this.#events.isEmpty) this.#gap = undefined;
+  }
+
+  /** A new connection: what is not acknowledged is to be sent again. What replaced the state has a message of its own then. */
+  rewind(event: number, reply: number): void {
+    // A server before this one may have sent any of them.
+    this.#replies.allSent();
+    this.#events.allSent();
+    this.acknowledge(event, reply);
+    this.filterEvents(({ type }) => type !== 'restored');
+    this.#replies.rewind();
+    this.#events.rewind();
+  }
+
+  filterEvents(keeps: (message: ServerMessage) => boolean): void {
+    this.#gap = undefined;
+    this.#count -= this.#events.filter(keeps);
+  }
+
+  /** Nobody waits for the replies, while events are kept for the return of the peer. */
   forgetReplies(): void {
-    this.#waiting = this.#waiting.filter(({ reply }) => !reply);
+    this.#replies.filter(() => false);
+  }
+
+  /** All messages, in order. */
+  get kept(): readonly Kept[] {
+    const kept = [
+      ...this.#replies.entries().map(({ number, ...entry }) => ({ ...entry, request: number })),
+      ...this.#events.entries().map((entry) => ({ ...entry, request: undefined })),
+    ];
+    return kept.sort((a, b) => a.order - b.order).map(({ request, message }) => ({ request, message }));
   }
 }

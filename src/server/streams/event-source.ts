@@ -49,18 +49,21 @@ export class EventSourcePeer implements Peer {
   }
 }
 
-const events = new SharedFrame((event) => eventText(event, event.sequence));
+const events = new SharedFrame((event, epoch) => eventText(event, epoch, event.sequence));
 
-/** Messages in the text form, each as one Server-Sent Event of its type; `resumed` if the reader was here before. */
-export function eventSourceEncoder(resumed: boolean): Encoder {
+/**
+ * Messages in the text form, each as one Server-Sent Event of its type; `resumed` if the reader was here before. An id is
+ * `<epoch>:<number>`: that of a machine that was made again is no position in this one.
+ */
+export function eventSourceEncoder(resumed: boolean, epoch: () => string): Encoder {
   return {
     encode: (message) =>
-      message.type === 'irq' ? events.of(message) : eventText(message, positionOf(message, resumed)),
+      message.type === 'irq' ? events.of(message, epoch()) : eventText(message, epoch(), positionOf(message, resumed)),
   };
 }
 
-function eventText(message: ServerMessage, id: number | undefined): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${message.type}\ndata: ${serverText(message)}\n\n`;
+function eventText(message: ServerMessage, epoch: string, number: number | undefined): string {
+  return `${number === undefined ? '' : `id: ${epoch}:${number}\n`}event: ${message.type}\ndata: ${serverText(message)}\n\n`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Limits } from '../../config/schema.js';
-import type { Gap, LineLevels } from '../../protocol/server-message.js';
+import type { Gap, LineLevels, Restored } from '../../protocol/server-message.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { linesBefore } from '../service/lines.js';
 import type { Subscriber } from '../service/machine-events.js';
@@ -12,6 +12,18 @@ import type { Flow, Flowing } from './flow.js';
 import { IrqFilter } from './irq-filter.js';
 import type { Encoder, Peer } from './outbox.js';
 import { Outbox } from './outbox.js';
+
+/** Where a subscriber goes on: the last event that it has. Without an epoch, it is of the current one. */
+export interface Position {
+  readonly epoch: string | undefined;
+  readonly sequence: number;
+}
+
+/** Reads `<epoch>:<number>`, or a number; undefined if it is neither. */
+export function positionIn(text: string): Position | undefined {
+  const match = /^(?:([\w-]{1,64}):)?(\d{1,16})$/.exec(text);
+  return match ? { epoch: match[1], sequence: Number(match[2]) } : undefined;
+}
 
 /** One subscriber of a machine's events, by WebSocket or Server-Sent Events. `end` when its connection has ended. */
 export class IrqStream implements Subscriber, Flowing {
@@ -26,9 +38,11 @@ export class IrqStream implements Subscriber, Flowing {
     limits: Limits,
     readonly flow: Flow,
     readonly kind: ConnectionKind,
-    /** The last event that the subscriber has, if it was here before. */
-    after?: number,
+    /** If the subscriber was here before. */
+    after?: Position,
     readonly filter = new IrqFilter(),
+    /** Whether its hello shows the epoch: version 1.1. */
+    readonly hasEpoch = false,
   ) {
     this.#outbox = new Outbox(
       peer,
@@ -40,9 +54,11 @@ export class IrqStream implements Subscriber, Flowing {
       },
     );
     const { name } = machine;
-    const { sequence, lines } = machine.events;
-    this.#outbox.reply({ type: 'hello', version: PROTOCOL_VERSION, machine: name, sequence, lines });
-    const missed = machine.events.after(after ?? sequence, limits.history);
+    const { sequence, lines, origin } = machine.events;
+    const { epoch } = origin;
+    const version = PROTOCOL_VERSION;
+    this.#outbox.send({ type: 'hello', version, machine: name, sequence, lines, ...(hasEpoch && { epoch }) });
+    const missed = machine.events.after(after?.sequence ?? sequence, limits.history);
     if (after !== undefined) this.#catchUp(after, missed);
     machine.events.subscribers.add(this);
     flow.connections.add(this);
@@ -61,10 +77,10 @@ export class IrqStream implements Subscriber, Flowing {
   }
 
   /** Sends what the subscriber missed, and says what of it is no longer kept. */
-  #catchUp(after: number, missed: readonly IrqEvent[]): void {
-    const { sequence, lines: now } = this.machine.events;
-    if (after > sequence) {
-      // It has events of another machine of this name, or of another server: all of this one are new to it.
+  #catchUp({ epoch, sequence: after }: Position, missed: readonly IrqEvent[]): void {
+    const { sequence, lines: now, origin } = this.machine.events;
+    if (after > sequence || (epoch !== undefined && epoch !== origin.epoch)) {
+      // It has events of another state, of another machine of this name, or of another server: all of this one are new to it.
       this.#gap(Math.min(1, sequence), sequence, now);
       return;
     }
@@ -75,11 +91,11 @@ export class IrqStream implements Subscriber, Flowing {
 
   #gap(from: number, to: number, lines: LineLevels): void {
     this.flow.drops[this.kind].gaps++;
-    this.#outbox.reply({ type: 'gap', from, to, lines });
+    this.#outbox.send({ type: 'gap', from, to, lines });
   }
 
-  restored(gap: Gap): void {
-    this.#outbox.event(gap.to, gap);
+  restored(gap: Gap, restored: Restored): void {
+    this.#outbox.event(gap.to, this.hasEpoch ? restored : gap);
   }
 
   event(event: IrqEvent): void {

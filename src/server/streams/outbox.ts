@@ -25,6 +25,8 @@ export interface Encoder {
 export class Outbox {
   /** The peer reads too slowly. */
   congested = false;
+  /** Whether the peer takes what is in the backlog. */
+  isReady: boolean;
 
   constructor(
     readonly socket: Peer,
@@ -33,36 +35,56 @@ export class Outbox {
     readonly bufferBytes: number,
     /** Called when congestion begins and ends. */
     readonly onCongestion: (congested: boolean) => void,
-  ) {}
+    /** Whether the backlog keeps what was sent: version 1.1. Then everything goes through it, from `isReady` on. */
+    readonly retains = false,
+  ) {
+    this.isReady = !retains;
+  }
 
   get #isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  reply(message: ServerMessage): void {
+  /** Sends a message that is kept only while the peer is slow. */
+  send(message: ServerMessage): void {
     if (!this.#isOpen) return;
     if (this.congested) this.backlog.reply(message);
-    else this.#send(message);
+    else this.#transmit(message);
   }
 
   /** False if the connection is ending: nothing was sent or kept. */
   event(sequence: number, message: ServerMessage): boolean {
+    if (this.retains) {
+      this.#keep(sequence, message);
+      return true;
+    }
     if (!this.#isOpen) return false;
     if (this.congested) this.backlog.event(sequence, message);
-    else this.#send(message);
+    else this.#transmit(message);
     return true;
+  }
+
+  /** Nothing is lost of what is sent at once, although there may be no room to keep it. */
+  #keep(sequence: number, message: ServerMessage): void {
+    if (this.congested || !this.isReady || !this.#isOpen || this.backlog.length > 0) {
+      this.backlog.event(sequence, message);
+      this.flush();
+    } else {
+      this.backlog.sent(sequence, message);
+      this.#transmit(message);
+    }
   }
 
   /** Sends what waited. */
   flush(): void {
-    if (this.congested || !this.#isOpen) return;
+    if (this.congested || !this.isReady || !this.#isOpen) return;
     this.backlog.drain((message) => {
-      this.#send(message);
+      this.#transmit(message);
       return !this.congested && this.#isOpen;
     });
   }
 
-  #send(message: ServerMessage): void {
+  #transmit(message: ServerMessage): void {
     const { socket } = this;
     const frame = this.codec.encode(message);
     if (socket.bufferedAmount < this.bufferBytes) {

@@ -9,16 +9,34 @@ export interface Turn {
   action: (() => ServerMessage | undefined) | undefined;
 }
 
-/** The requests of one connection in the order in which they came: each is answered after all before it. */
+/** The requests of one client in the order in which they came: each is answered after all before it. */
 export class ReplyQueue {
   #turns: Turn[] = [];
   #first = 0;
+  /** Number of the last request that was answered. */
+  #answered: number;
 
-  constructor(readonly send: (message: ServerMessage) => void) {}
+  constructor(
+    readonly send: (message: ServerMessage, request: number) => void,
+    /** Number of the request before the first. */
+    before = 0,
+  ) {
+    this.#answered = before;
+  }
 
   /** Requests that are not answered yet. */
   get length(): number {
     return this.#turns.length - this.#first;
+  }
+
+  /** Number of the last request that was answered. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Number of the last request that came. */
+  get accepted(): number {
+    return this.#answered + this.length;
   }
 
   /** A request that is executed elsewhere; `finish` completes it. */
@@ -34,7 +52,7 @@ export class ReplyQueue {
     this.#flush();
   }
 
-  /** A request that the socket answers itself, in its turn. */
+  /** A request that the connection answers itself, in its turn. */
   perform(action: () => ServerMessage | undefined): void {
     this.#turns.push({ done: true, message: undefined, action });
     this.#flush();
@@ -43,8 +61,9 @@ export class ReplyQueue {
   #flush(): void {
     while (this.#first < this.#turns.length && this.#turns[this.#first].done) {
       const turn = this.#turns[this.#first++];
+      this.#answered++;
       const message = turn.action ? turn.action() : turn.message;
-      if (message) this.send(message);
+      if (message) this.send(message, this.#answered);
     }
     if (this.#first === this.#turns.length || this.#first >= 1024) {
       this.#turns = this.#turns.slice(this.#first);

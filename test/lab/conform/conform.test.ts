@@ -29,7 +29,7 @@ t.teardown(() => model.close());
 const REAL = process.env.SOUTHBRIDGE_TEST_QEMU;
 const BINARIES = REAL ? [STAND_IN, REAL] : [STAND_IN];
 
-const comparison = (qemu: QemuTarget) => new Comparison(qemu, model, { profile: 'qemu-11.1', locking: 'lockless-irq' });
+const comparison = (qemu: QemuTarget) => new Comparison(qemu, model, 'qemu-11.1', ['lockless-irq', 'bql']);
 
 for (const binary of BINARIES) {
   const qemu = new QemuTarget(binary);
@@ -63,7 +63,7 @@ class Deviating extends InProcessTarget {
 t.test('the first difference is shrunk to steps that are all needed', async (t) => {
   const deviating = new Deviating();
   t.teardown(() => deviating.close());
-  const compared = new Comparison(deviating, model, { profile: 'qemu-11.1', locking: 'lockless-irq' });
+  const compared = new Comparison(deviating, model, 'qemu-11.1', ['lockless-irq']);
   const program = WRITTEN.find(({ name }) => name === 'special mask mode') as Program;
   const difference = await compared.run(program);
   if (!difference) return t.fail('no difference');
@@ -101,7 +101,7 @@ t.test('every switch that has a hand-written program makes it differ', async (t)
       open: (setup) => other.open(setup, options),
       close: () => other.close(),
     };
-    const compared = new Comparison(without, model, { profile: 'qemu-11.1', locking: 'lockless-irq' });
+    const compared = new Comparison(without, model, 'qemu-11.1', ['lockless-irq']);
     const [program] = WRITTEN.filter((written) => written.name === name);
     t.ok(await compared.run(program), `${quirk}: ${name}`);
   }

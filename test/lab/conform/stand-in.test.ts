@@ -3,10 +3,10 @@ import { createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
+import type { ProgramTarget } from '../../../src/lab/conform/program.js';
 import { readLine, writeLine } from '../../../src/lab/conform/qtest-process.js';
 import { parseOptions, StandIn } from '../../../src/lab/conform/stand-in.js';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
-import type { ReplayTarget } from '../../../src/lab/replay/target.js';
 import { readTrace, type Step, type Trace } from '../../../src/lab/replay/trace.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { GOLDEN, PIC } from '../replay/vectors.js';
@@ -15,7 +15,7 @@ const folder = temporaryFolder(t);
 const model = new InProcessTarget();
 t.teardown(() => model.close());
 /** One engine for all stand-ins. */
-const shared: ReplayTarget = {
+const shared: ProgramTarget = {
   name: 'shared',
   open: (setup, options) => model.open(setup, options),
   close: async () => {},

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
 import type { Outcome, ReplayMachine } from '../../../src/lab/replay/target.js';
 import type { Output, Step, Trace } from '../../../src/lab/replay/trace.js';
-import type { ClientMessage } from '../../../src/protocol/client-message.js';
+import type { ClientRequest } from '../../../src/protocol/client-message.js';
 import { protoCodec } from '../../../src/protocol/protobuf/codec.js';
 import type { IrqDetail, ServerMessage } from '../../../src/protocol/server-message.js';
 import { PROTO_SUBPROTOCOL } from '../../../src/protocol/subprotocols.js';
@@ -13,7 +13,7 @@ import { PROTO_SUBPROTOCOL } from '../../../src/protocol/subprotocols.js';
 export interface Faults {
   onRequest?(request: IncomingMessage, response: ServerResponse): boolean;
   /** `count` messages came on the socket before. */
-  onMessage?(socket: WebSocket, message: ClientMessage, count: number): boolean;
+  onMessage?(socket: WebSocket, message: ClientRequest, count: number): boolean;
 }
 
 /** As much of the service as a replay talks to, on the threads of this process, so that it can be made to fail. */
@@ -78,7 +78,7 @@ export class FakeService {
     send({ type: 'hello', version: 1, machine: 'm', vcpu: 0, clock: 'manual', sequence: 0, capabilities: [] });
     let count = 0;
     socket.on('message', async (data) => {
-      const message = protoCodec.decode(data as Buffer, true);
+      const message = protoCodec.decode(data as Buffer, true) as ClientRequest;
       if (this.faults.onMessage?.(socket, message, count++)) return;
       if (message.type === 'subscribe') return send({ type: 'reply', id: message.id });
       const { value, outputs } = await machine.perform(stepOf(message));
@@ -90,7 +90,7 @@ export class FakeService {
   }
 }
 
-function stepOf(message: ClientMessage): Step {
+function stepOf(message: ClientRequest): Step {
   switch (message.type) {
     case 'access': {
       const { write, address, size, low, high } = message.access;
@@ -108,7 +108,7 @@ function stepOf(message: ClientMessage): Step {
   }
 }
 
-function answerOf(message: ClientMessage, value: Outcome['value']): ServerMessage {
+function answerOf(message: ClientRequest, value: Outcome['value']): ServerMessage {
   const { id } = message;
   if (message.type !== 'access') return { type: 'reply', id };
   const { write, size } = message.access;

@@ -35,7 +35,7 @@ t.test('another address than loopback needs tokens, or an explicit word', async 
   t.equal(stdout, '');
   t.match(
     stderr,
-    /^Without tokens any client that reaches 203\.0\.113\.1 has full access; .*--token-file .*--insecure/,
+    /^error: Without tokens any client that reaches 203\.0\.113\.1 has full access; .*--token-file .*--insecure/,
   );
 });
 
@@ -53,7 +53,7 @@ t.test('tokens are made, listed and removed', async (t) => {
   t.match(southbridge(['token', 'list', '--file', file]).stdout, /^ci drive \S+\nother admin \S+\n$/);
   t.match(southbridge(['token', 'add', 'ci', '--role', 'admin', '--file', file]), {
     status: 1,
-    stderr: /^The token ci already exists in /,
+    stderr: /^error: The token ci already exists in /,
   });
   t.equal(southbridge(['token', 'remove', 'ci', '--file', file]).status, 0);
   t.throws(() => removeToken(file, 'ci'), { code: 'unknown-token' });

@@ -44,7 +44,12 @@ t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
 
   t.test('every event comes with its number, cause and times', async (t) => {
     t.same(irqs(all.received).map(sequence), [1, 2, 3, 4, 5, 6]);
-    t.same(all.ids, ['0', '1', '2', '3', '4', '5', '6'], 'the id is a number to go on from, from the hello on');
+    const { epoch } = await server.get('/v1/machines/m');
+    t.same(
+      all.ids,
+      [0, 1, 2, 3, 4, 5, 6].map((number) => `${epoch}:${number}`),
+      'the id is a position to go on from, from the hello on',
+    );
     const common = { cause: 'external', virtualTime: /^\d+$/, wallTime: /^\d+$/ };
     t.match(irqs(all.received).slice(0, 3), [
       { ...common, kind: 'line', gsi: 4, level: 1, source: 'external' },
@@ -107,8 +112,16 @@ t.test('the IRQ stream: filters, Server-Sent Events, resuming', async (t) => {
     const back = await events('?after=0', { 'last-event-id': '4' });
     await back.next((message) => sequence(message) === end && message.type === 'irq');
     t.same(irqs(back.received).map(sequence), [5, 6]);
-    t.same(back.ids, ['5', '6'], 'the hello moves nobody on who has not caught up');
+    const { epoch } = await server.get('/v1/machines/m');
+    t.same(back.ids, [`${epoch}:5`, `${epoch}:6`], 'the hello moves nobody on who has not caught up');
     await back.close();
+    const again = await events('', { 'last-event-id': back.ids[0] });
+    await again.next((message) => sequence(message) === end && message.type === 'irq');
+    t.same(again.ids, [`${epoch}:6`], 'with the epoch');
+    await again.close();
+    const other = await events(`?after=another:${end}`);
+    t.match(await other.next(({ type }) => type === 'gap'), { from: '1', to: String(end) }, 'of another epoch');
+    await other.close();
   });
 
   t.test('an idle stream shows that it is alive', async (t) => {

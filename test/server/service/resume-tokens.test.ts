@@ -9,7 +9,7 @@ function makeVcpu(): Vcpu {
 }
 
 function holder(): VcpuHolder {
-  return { interrupt: () => true, close: () => {} };
+  return { interrupt: () => true, hasSession: false, flush: () => {}, close: () => {} };
 }
 
 /** What a client and its network do. `steal`: another client tries to take the vCPU. */

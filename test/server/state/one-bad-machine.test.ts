@@ -120,13 +120,17 @@ async function open(t: Test, log: (line: string) => void = () => {}) {
   return { stateDir, store, app, m: service.machines.get('m') };
 }
 
+/** Puts a value in the place of a getter. */
+const define = (target: object, name: string, value: unknown) =>
+  Object.defineProperty(target, name, { value, configurable: true });
+
 t.test('a checkpoint that could not be read back is never written', async (t) => {
   const { stateDir, store, app, m } = await open(t);
   const file = join(stateDir, 'm.json');
   for (const [what, set] of [
     ['a sequence that is no number', (value: boolean) => Object.assign(m.events, { sequence: value ? Number.NaN : 7 })],
-    ['a logical ID of nine bits', (value: boolean) => Object.assign(m.vcpus[0], { logicalId: value ? 256 : 0 })],
-    ['a wrong destination format', (value: boolean) => Object.assign(m.vcpus[1], { format: value ? 'no' : 'flat' })],
+    ['a logical ID of nine bits', (value: boolean) => define(m.vcpus[0], 'logicalId', value ? 256 : 0)],
+    ['a wrong destination format', (value: boolean) => define(m.vcpus[1], 'format', value ? 'no' : 'flat')],
   ] as const satisfies readonly (readonly [string, (value: boolean) => object])[]) {
     const failures = store.figures.failures;
     set(true);

@@ -1,5 +1,6 @@
 import type { Memory } from '../../memory/memory.js';
 import { U64 } from '../../memory/u64.js';
+import { SOURCE_RTC } from '../gsi/sources.js';
 import { QUIRKS } from '../quirks.js';
 import { Comparators } from './comparators.js';
 import { InterruptOutput } from './interrupt-output.js';
@@ -69,8 +70,10 @@ export class Hpet {
     }
     const legacy = this.#state.isLegacy();
     this.#powerOn();
-    if (this.#state.hasQuirk(QUIRKS['reset-clears-rtc'])) this.memory.set(S.RTC_LEVEL, 0);
+    const clearsRtc = this.#state.hasQuirk(QUIRKS['reset-clears-rtc']);
+    if (clearsRtc) this.memory.set(S.RTC_LEVEL, 0);
     if (legacy) this.#legacy.reset();
+    if (clearsRtc) this.#legacy.setInput(SOURCE_RTC, 0);
   }
 
   #powerOn(): void {

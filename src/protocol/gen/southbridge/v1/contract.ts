@@ -67,6 +67,8 @@ export const CONTRACT: {
     clockStep: { number: 11, type: 'ClockStep', oneof: 'message' },
     sync: { number: 12, type: 'Sync', oneof: 'message' },
     subscribe: { number: 13, type: 'Subscribe', oneof: 'message' },
+    resume: { number: 14, type: 'Resume', oneof: 'message' },
+    acknowledge: { number: 15, type: 'Acknowledge', oneof: 'message' },
   },
   ClientHello: {
     id: { number: 1, type: 'uint32' },
@@ -129,6 +131,16 @@ export const CONTRACT: {
     id: { number: 1, type: 'uint32' },
     kinds: { number: 2, type: 'enum', repeated: true },
   },
+  Resume: {
+    session: { number: 1, type: 'string' },
+    epoch: { number: 2, type: 'string' },
+    event: { number: 3, type: 'uint64' },
+    reply: { number: 4, type: 'uint64' },
+  },
+  Acknowledge: {
+    event: { number: 1, type: 'uint64' },
+    reply: { number: 2, type: 'uint64' },
+  },
   ServerMessage: {
     hello: { number: 1, type: 'ServerHello', oneof: 'message' },
     reply: { number: 2, type: 'Reply', oneof: 'message' },
@@ -138,6 +150,7 @@ export const CONTRACT: {
     irq: { number: 6, type: 'IrqEvent', oneof: 'message' },
     gap: { number: 7, type: 'Gap', oneof: 'message' },
     credit: { number: 8, type: 'Credit', oneof: 'message' },
+    restored: { number: 9, type: 'Restored', oneof: 'message' },
   },
   ServerHello: {
     version: { number: 1, type: 'uint32' },
@@ -150,6 +163,9 @@ export const CONTRACT: {
     capabilities: { number: 8, type: 'string', repeated: true },
     credit: { number: 9, type: 'uint32', optional: true },
     lines: { number: 10, type: 'LineLevels' },
+    epoch: { number: 11, type: 'string', optional: true },
+    session: { number: 12, type: 'string', optional: true },
+    request: { number: 13, type: 'uint64', optional: true },
   },
   Reply: {
     id: { number: 1, type: 'uint32' },
@@ -199,5 +215,15 @@ export const CONTRACT: {
   },
   Credit: {
     requests: { number: 1, type: 'uint32' },
+    request: { number: 2, type: 'uint64', optional: true },
+  },
+  Restored: {
+    sequence: { number: 1, type: 'uint64' },
+    epoch: { number: 2, type: 'string' },
+    age: { number: 3, type: 'uint64' },
+    request: { number: 4, type: 'uint64', optional: true },
+    event: { number: 5, type: 'uint64' },
+    lines: { number: 6, type: 'LineLevels' },
+    intr: { number: 7, type: 'bool', optional: true },
   },
 };

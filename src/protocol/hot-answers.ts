@@ -1,12 +1,11 @@
-import type { Access, ClientMessage } from './client-message.js';
 import { CAUSES } from './names.js';
 import { Reader } from './protobuf/reader.js';
-import { fieldLength, optionalLength, varintLength, Writer } from './protobuf/writer.js';
-import { readRecords, resultBytes, resultWords, writeRecords } from './records.js';
-import type { ApicFields, Interrupt, Irq, IrqDetail, Reply, ServerMessage } from './server-message.js';
+import { envelope, fieldLength, numbersFrame, optionalLength, varintLength, Writer } from './protobuf/writer.js';
+import { resultBytes, resultWords } from './records.js';
+import type { ApicFields, Credit, Interrupt, Irq, IrqDetail, Reply, ServerMessage } from './server-message.js';
 
 /**
- * The binary form of frequent messages, written by hand: nothing here reads a table. `messages.ts` describes the same
+ * The binary form of frequent answers and events, written by hand: nothing here reads a table. `answers.ts` describes the same
  * messages, and a test holds both, and a library, to the same bytes. Each function returns undefined for a message that it
  * leaves to the description. A tag is the field's number in `proto/`, times 8, plus 0 for a varint, 2 for bytes, 5 for a fixed32.
  */
@@ -14,150 +13,14 @@ import type { ApicFields, Interrupt, Irq, IrqDetail, Reply, ServerMessage } from
 const NOTHING = new Uint8Array();
 const UTF8 = new TextEncoder();
 
-/** Fields of ClientMessage. */
-const READ = 2;
-const WRITE = 3;
-const BATCH = 4;
-const LINE = 8;
-const EOI = 9;
-
-/** Tag of a field of ClientMessage or ServerMessage. */
-const envelope = (field: number) => 8 * field + 2;
-
-// Requests, as a client writes them
-
-/** Throws SouthbridgeError for addresses beyond 48 bits in a batch. */
-export function requestFrame(message: ClientMessage): Uint8Array | undefined {
-  const { id } = message;
-  switch (message.type) {
-    case 'access':
-      return accessFrame(id, message.access);
-    case 'batch':
-      return batchFrame(id, writeRecords(message.accesses));
-    case 'line':
-      return numbersFrame(LINE, id, message.gsi, message.level);
-    case 'eoi':
-      return numbersFrame(EOI, id, message.vector, 0);
-    default:
-      return undefined;
-  }
-}
-
-function accessFrame(id: number, { write, posted, address, size, low, high }: Access): Uint8Array {
-  const addressLow = address % 2 ** 32;
-  const addressHigh = Math.floor(address / 2 ** 32);
-  let length = fieldLength(id) + fieldLength(size) + (addressLow === 0 ? 0 : 5) + (addressHigh === 0 ? 0 : 5);
-  if (write) length += (low === 0 ? 0 : 5) + (high === 0 ? 0 : 5) + (posted ? 2 : 0);
-  const writer = new Writer(envelope(write ? WRITE : READ), length);
-  writer.field(0x08, id);
-  writer.field(0x10, size);
-  writer.fixed32(0x1d, addressLow);
-  writer.fixed32(0x25, addressHigh);
-  if (write) {
-    writer.fixed32(0x2d, low);
-    writer.fixed32(0x35, high);
-    writer.field(0x38, Number(posted));
-  }
-  return writer.bytes;
-}
-
-function batchFrame(id: number, records: Uint8Array): Uint8Array {
-  const { length } = records;
-  const writer = new Writer(envelope(BATCH), fieldLength(id) + fieldLength(length) + length);
-  writer.field(0x08, id);
-  writer.field(0x12, length);
-  writer.raw(records);
-  return writer.bytes;
-}
-
-/** The three first fields of a message, which are numbers. */
-function numbersFrame(message: number, first: number, second: number, third: number): Uint8Array {
-  const writer = new Writer(envelope(message), fieldLength(first) + fieldLength(second) + fieldLength(third));
-  writer.field(0x08, first);
-  writer.field(0x10, second);
-  writer.field(0x18, third);
-  return writer.bytes;
-}
-
-// Requests, as a server reads them
-
-/** Reads a field of ClientMessage. Numbers are as they came: the caller checks their ranges. Throws `bad-message`. */
-export function readRequestBody(field: number, body: Uint8Array): ClientMessage | undefined {
-  switch (field) {
-    case READ:
-    case WRITE:
-      return readAccess(body, field === WRITE);
-    case BATCH:
-      return readBatch(body);
-    case LINE: {
-      const numbers = readNumbers(body, 0x18);
-      return numbers && { type: 'line', id: numbers.id, gsi: numbers.first, level: numbers.second === 0 ? 0 : 1 };
-    }
-    case EOI: {
-      const numbers = readNumbers(body, 0x10);
-      return numbers && { type: 'eoi', id: numbers.id, vector: numbers.first };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function readAccess(body: Uint8Array, write: boolean): ClientMessage | undefined {
-  const reader = new Reader(body);
-  const fields = { write, posted: false, address: 0, size: 0, low: 0, high: 0 };
-  let id = 0;
-  let addressHigh = 0;
-  while (!reader.done) {
-    const tag = body[reader.at++];
-    if (tag === 0x08) id = reader.uint32();
-    else if (tag === 0x10) fields.size = reader.uint32();
-    else if (tag === 0x1d) fields.address = reader.fixed32();
-    else if (tag === 0x25) addressHigh = reader.fixed32();
-    else if (!write) return undefined;
-    else if (tag === 0x2d) fields.low = reader.fixed32();
-    else if (tag === 0x35) fields.high = reader.fixed32();
-    else if (tag === 0x38) fields.posted = reader.bool();
-    else return undefined;
-  }
-  if (addressHigh !== 0) fields.address += addressHigh * 2 ** 32;
-  return reader.failed ? undefined : { type: 'access', id, access: fields };
-}
-
-function readBatch(body: Uint8Array): ClientMessage | undefined {
-  const reader = new Reader(body);
-  let id = 0;
-  let records: Uint8Array = NOTHING;
-  while (!reader.done) {
-    const tag = body[reader.at++];
-    if (tag === 0x08) id = reader.uint32();
-    else if (tag === 0x12) records = reader.delimited();
-    else return undefined;
-  }
-  return reader.failed ? undefined : { type: 'batch', id, accesses: readRecords(records) };
-}
-
-/** An id and one or two numbers, of which `last` is the last tag. */
-function readNumbers(body: Uint8Array, last: number): { id: number; first: number; second: number } | undefined {
-  const reader = new Reader(body);
-  const numbers = { id: 0, first: 0, second: 0 };
-  while (!reader.done) {
-    const tag = body[reader.at++];
-    if (tag === 0x08) numbers.id = reader.uint32();
-    else if (tag === 0x10) numbers.first = reader.uint32();
-    else if (tag === 0x18 && last === 0x18) numbers.second = Number(reader.bool());
-    else return undefined;
-  }
-  return reader.failed ? undefined : numbers;
-}
-
 // Answers and events, as a server writes them
 
 /** Fields of ServerMessage. */
 export const REPLY = 2;
 export const ERROR = 3;
-const INTERRUPT = 4;
-const INTR = 5;
-const IRQ = 6;
+export const INTERRUPT = 4;
+export const INTR = 5;
+export const IRQ = 6;
 export const CREDIT = 8;
 
 export function answerFrame(message: ServerMessage): Uint8Array | undefined {
@@ -171,7 +34,7 @@ export function answerFrame(message: ServerMessage): Uint8Array | undefined {
     case 'intr':
       return numbersFrame(INTR, message.sequence, message.level, 0);
     case 'credit':
-      return numbersFrame(CREDIT, message.requests, 0, 0);
+      return creditFrame(message);
     default:
       return undefined;
   }
@@ -194,6 +57,13 @@ function replyFrame({ id, value, vector, results }: Reply): Uint8Array {
     writer.explicit(0x32, bytes.length);
     writer.raw(bytes);
   }
+  return writer.bytes;
+}
+
+function creditFrame({ requests, request }: Credit): Uint8Array {
+  const writer = new Writer(envelope(CREDIT), fieldLength(requests) + optionalLength(request));
+  writer.field(0x08, requests);
+  writer.optional(0x10, request);
   return writer.bytes;
 }
 
@@ -286,8 +156,19 @@ export function readAnswerBody(field: number, body: Uint8Array): ServerMessage |
   else if (field === INTR) {
     const [sequence, level] = readTwo(reader);
     message = { type: 'intr', sequence, level };
-  } else if (field === CREDIT) message = { type: 'credit', requests: readTwo(reader)[0] };
+  } else if (field === CREDIT) message = readCredit(reader);
   return reader.failed ? undefined : message;
+}
+
+function readCredit(reader: Reader): Credit {
+  const credit: { -readonly [Key in keyof Credit]: Credit[Key] } = { type: 'credit', requests: 0 };
+  while (!reader.done) {
+    const tag = reader.uint32();
+    if (tag === 0x08) credit.requests = reader.uint32();
+    else if (tag === 0x10) credit.request = reader.uint64();
+    else reader.skip(tag);
+  }
+  return credit;
 }
 
 /** The two first fields, which are numbers. */
