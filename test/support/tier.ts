@@ -119,7 +119,6 @@ export const TIERS = {
     killSlackMs: 5000,
     jumpsWallClock: true,
     faultsFromOutside: true,
-    threadDeaths: 1000,
     threadDeaths: 1_000,
     /** Random programs of each kind that run on a real QEMU. */
     conformSeeds: 2_000,
