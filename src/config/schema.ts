@@ -75,7 +75,7 @@ const Limits = Type.Object(
       4096,
       0,
       1_048_576,
-      'Interrupts and events kept for a client that is away or reads too slowly; a gap reports the others.',
+      'Interrupts and events kept for a client that is away, reads too slowly or acknowledges none; a gap reports the others.',
     ),
     measuredMachines: limit(
       64,

@@ -162,6 +162,7 @@ export class SessionModel {
     this.#proxy.heal();
     const outcomes = await this.#settled(issued);
     const isRemade = (await this.#perform({ kind: 'sync' })).error !== undefined;
+    if (!isRemade) await this.#caughtUp();
     const changed = upheaval !== undefined && !(upheaval === 'restart' && this.#stateDir);
     try {
       this.#checkRequests(issued, outcomes, upheaval, changed);

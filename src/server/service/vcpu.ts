@@ -146,9 +146,10 @@ export class Vcpu implements LocalApic {
     if (this.#holder === holder) this.#tokens.confirm();
   }
 
-  /** What a checkpoint keeps of this vCPU. */
-  get saved(): SavedVcpu {
-    const kept = this.backlog.kept.map(({ request, message }) => ({
+  /** What a checkpoint keeps of this vCPU; `isLast`: with events, which are of use only if nothing happens after it. */
+  saved(isLast: boolean): SavedVcpu {
+    const wanted = this.backlog.kept.filter(({ request }) => isLast || request !== undefined);
+    const kept = wanted.map(({ request, message }) => ({
       ...(request !== undefined && { request }),
       message: serverText(message),
     }));

@@ -173,7 +173,7 @@ export class Checkpoints implements CheckpointStore {
     const { name } = machine;
     let committed = false;
     const before = async (loaded: Snapshot) => {
-      const sessions = sessionsOf(machine);
+      const sessions = sessionsOf(machine, false);
       await this.#perMachine.run(name, () => this.#commit(machine, loaded, performance.now(), sessions));
       committed = true;
     };
@@ -301,9 +301,9 @@ export class Checkpoints implements CheckpointStore {
   async #save(machine: MachineHandle): Promise<{ snapshot: Snapshot; sessions: Sessions }> {
     let sessions: Sessions | undefined;
     const snapshot = await save(machine, () => {
-      sessions = sessionsOf(machine);
+      sessions = sessionsOf(machine, this.#closing);
     });
-    return { snapshot, sessions: sessions ?? sessionsOf(machine) };
+    return { snapshot, sessions: sessions ?? sessionsOf(machine, false) };
   }
 
   /** Writes a checkpoint of a machine, durably. */
@@ -342,8 +342,10 @@ export class Checkpoints implements CheckpointStore {
 
   /** A timer that fires behind the last state would fire once more after the restart: its interrupt would come twice. */
   async #stopClocks(): Promise<void> {
-    const ticking = [...(this.#machines ?? [])].filter((machine) => machine.isOpen && this.#isChanged(machine));
-    await Promise.all(ticking.map((machine) => machine.stopClock()));
+    const open = [...(this.#machines ?? [])].filter((machine) => machine.isOpen);
+    await Promise.all(open.filter((machine) => this.#isChanged(machine)).map((machine) => machine.stopClock()));
+    // Earlier checkpoints have no events.
+    for (const machine of open) machine.changed ||= machine.vcpus.some(({ backlog }) => backlog.events > 0);
   }
 
   /** Keeps all that changed a last time; rejects with `state-not-kept` if that cannot be done within `ms`. */

@@ -13,9 +13,9 @@ const SEQUENCE_STRIDE = 2 ** 36;
 /** What a checkpoint has of the clients of a machine. */
 export type Sessions = Pick<Checkpoint, 'vcpus' | 'epoch'>;
 
-/** As they are now. */
-export function sessionsOf({ vcpus, events }: MachineHandle): Sessions {
-  return { vcpus: vcpus.map(({ saved }) => saved), epoch: events.origin };
+/** As they are now; `isLast`: in the last checkpoint of a server. */
+export function sessionsOf({ vcpus, events }: MachineHandle, isLast: boolean): Sessions {
+  return { vcpus: vcpus.map((vcpu) => vcpu.saved(isLast)), epoch: events.origin };
 }
 
 /**

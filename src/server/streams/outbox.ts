@@ -78,11 +78,14 @@ export class Outbox {
   /** Sends what waited. */
   flush(): void {
     if (this.congested || !this.isReady || !this.#isOpen) return;
-    this.backlog.drain((message) => {
-      this.#transmit(message);
-      return !this.congested && this.#isOpen;
-    });
+    this.backlog.drain(this.#sendNext);
   }
+
+  /** One function for all replies of a session. */
+  readonly #sendNext = (message: ServerMessage): boolean => {
+    this.#transmit(message);
+    return !this.congested && this.#isOpen;
+  };
 
   #transmit(message: ServerMessage): void {
     const { socket } = this;
