@@ -223,9 +223,13 @@ export class MachineHandle {
     await this.control(CONTROL_PAUSE);
   }
 
-  /** For the end of the server: the state says no more that it is paused than before. Returns also if threads hang. */
+  /** For a moment, or at the end of the server: the machine does not show as paused. Returns also if threads hang. */
   async stopClock(): Promise<void> {
     if (this.isTicking) await Promise.race([this.slot.control(CONTROL_PAUSE), this.slot.hang()]);
+  }
+
+  async startClock(): Promise<void> {
+    await Promise.race([this.slot.control(CONTROL_RESUME), this.slot.hang()]);
   }
 
   async resume(): Promise<void> {

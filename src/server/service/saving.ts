@@ -50,6 +50,8 @@ export interface RestoreOptions {
   readonly isServed?: boolean;
   /** Runs while no request is inside the machine, before anything of it changes. */
   readonly before?: (loaded: Snapshot) => Promise<void>;
+  /** Runs when the state is loaded, before its clock goes on. */
+  readonly loaded?: () => void;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function restore(
   machine: MachineHandle,
   snapshot: Snapshot,
   counter: 'continue' | 'jump',
-  { isServed = false, before }: RestoreOptions = {},
+  { isServed = false, before, loaded }: RestoreOptions = {},
 ): Promise<void> {
   if (machine.state === 'deleting') throw machine.gone();
   requireFits(snapshot, machine.config);
@@ -73,8 +75,13 @@ export async function restore(
   }
   const prepare = async () => before?.(asLoaded(machine, snapshot, time));
   const work = async () => {
+    const { isTicking } = machine;
+    // An event of the new state must not be numbered, or delivered, as one of the state before.
+    await machine.stopClock();
     await load(machine, snapshot, time);
     if (isServed) machine.events.restored(Number(snapshot.sequence), Math.max(0, Date.now() - snapshot.takenAt));
+    loaded?.();
+    if (isTicking) await machine.startClock();
   };
   if (machine.isHung) await machine.rebuild(work, prepare);
   else await machine.quiesce(() => prepare().then(work));

@@ -10,7 +10,7 @@ import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
 import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
 import { type FileLayer, type SetAside, StateFolder } from './folder.js';
-import { restoreSessions, type Sessions, sessionsOf } from './sessions.js';
+import { restoreAddresses, restoreSessions, type Sessions, sessionsOf } from './sessions.js';
 import { type Planned, plan } from './start-up.js';
 
 /** Checkpoints in flight at a time: the disk's waits overlap, and machines are stopped one after the other. */
@@ -106,20 +106,20 @@ export class Checkpoints implements CheckpointStore {
     if (!checkpoint) return;
     const { snapshot } = checkpoint;
     if (checkpoint.paused) await machine.pause();
-    await this.#restore(machine, snapshot);
+    await this.#restore(machine, snapshot, () => restoreSessions(machine, checkpoint, inOrder, this.configuration));
     machine.bqlLoad = checkpoint.bqlLoad;
-    await restoreSessions(machine, checkpoint, inOrder, this.configuration);
+    await restoreAddresses(machine, checkpoint);
   }
 
   /** A wall clock that is centuries ahead is wrong, and no reason to lose the machine or to keep the others waiting. */
-  async #restore(machine: MachineHandle, snapshot: Snapshot): Promise<void> {
+  async #restore(machine: MachineHandle, snapshot: Snapshot, loaded: () => void): Promise<void> {
     try {
-      await restore(machine, snapshot, this.configuration.stateCounter);
+      await restore(machine, snapshot, this.configuration.stateCounter, { loaded });
     } catch (error) {
       if (!(error instanceof SouthbridgeError) || error.code !== 'jump-too-far') throw error;
       const message = `${error.message} Its clock continues from the checkpoint.`;
       this.logger.error({ err: error, machine: machine.name }, message);
-      await restore(machine, snapshot, 'continue');
+      await restore(machine, snapshot, 'continue', { loaded });
     }
   }
 

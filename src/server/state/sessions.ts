@@ -13,6 +13,14 @@ const SEQUENCE_STRIDE = 2 ** 36;
 /** What a checkpoint has of the clients of a machine. */
 export type Sessions = Pick<Checkpoint, 'vcpus' | 'epoch'>;
 
+/** Gives the local APICs the addresses that a checkpoint has. */
+export async function restoreAddresses(machine: MachineHandle, { vcpus }: Checkpoint): Promise<void> {
+  for (const { vcpu } of machine.vcpus) {
+    const saved = vcpus[vcpu];
+    if (saved && saved.logicalId !== 0) await machine.ask((done) => setLogicalId(machine, vcpu, saved, done));
+  }
+}
+
 /** As they are now; `isLast`: in the last checkpoint of a server. */
 export function sessionsOf({ vcpus, events }: MachineHandle, isLast: boolean): Sessions {
   return { vcpus: vcpus.map((vcpu) => vcpu.saved(isLast)), epoch: events.origin };
@@ -22,12 +30,12 @@ export function sessionsOf({ vcpus, events }: MachineHandle, isLast: boolean): S
  * Makes what a checkpoint has of clients wait for them. `inOrder`, if the server that wrote it ended after that, and the state goes on
  * where it ended. Otherwise a new epoch begins: later requests and events were rolled back, and events of before are dropped.
  */
-export async function restoreSessions(
+export function restoreSessions(
   machine: MachineHandle,
   { vcpus, epoch, snapshot }: Checkpoint,
   inOrder: boolean,
   { resumeGraceMs, limits }: Pick<Configuration, 'resumeGraceMs' | 'limits'>,
-): Promise<void> {
+): void {
   const { events } = machine;
   const isSame = inOrder && epoch !== undefined;
   if (!inOrder) events.sequence += SEQUENCE_STRIDE;
@@ -37,7 +45,6 @@ export async function restoreSessions(
     const saved = vcpus[number];
     if (!saved) continue;
     vcpu.restore(saved, resumeGraceMs);
-    if (saved.logicalId !== 0) await machine.ask((done) => setLogicalId(machine, number, saved, done));
     vcpu.keep(saved.kept ?? [], isSame);
     if (!saved.session) {
       vcpu.isOlder = !isSame;
