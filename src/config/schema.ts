@@ -108,7 +108,7 @@ const Watchdog = Type.Object(
       Type.Boolean({
         default: false,
         description:
-          'Whether the server ends, with exit status 70, when a thread makes no progress for 5 seconds although it has work.',
+          'Whether the server ends, with exit status 70, when a thread with work makes no progress for 5 seconds and cannot be replaced.',
       }),
     ),
   },

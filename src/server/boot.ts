@@ -54,9 +54,9 @@ export async function startServer(configuration: Configuration): Promise<Running
     },
     checkpoints,
   );
-  service.onStall = (text) => {
-    logger.error(`${text}`);
-    if (configuration.watchdog.exit) fail(new Error(text));
+  service.onStall = (text, isEnded) => {
+    logger.error(isEnded ? `${text}. Another thread took its place, and that machine is suspect now` : text);
+    if (configuration.watchdog.exit && !isEnded) fail(new Error(text));
   };
   const started = service.start();
   let app: App;

@@ -8,8 +8,11 @@ export const NO_QEMU = 'SOUTHBRIDGE_TEST_QEMU names no QEMU with the qtest accel
 /** The QEMU that the profile `qemu-11.1` describes. */
 export const QEMU_VERSION = '11.1.3';
 
+/** Whether a QEMU starts under the accelerator: its help does not list qtest. */
 function find(binary: string | undefined): string | undefined {
   if (!binary) return undefined;
-  const { stdout } = spawnSync(binary, ['-accel', 'help'], { encoding: 'utf8' });
-  return stdout?.includes('qtest') ? binary : undefined;
+  const options = ['-accel', 'qtest', '-machine', 'none', '-nodefaults', '-display', 'none', '-qmp', 'stdio'];
+  const input = '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n';
+  const { status } = spawnSync(binary, options, { input, timeout: 30_000 });
+  return status === 0 ? binary : undefined;
 }

@@ -2,6 +2,7 @@ import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { BQL } from '../../src/core/sync/lock-names.js';
 import { lockAddress } from '../../src/core/sync/locks.js';
 import { Pool } from '../../src/runtime/supervisor/pool.js';
+import { Supervisor } from '../../src/runtime/supervisor/supervisor.js';
 import { ThreadHost } from '../../src/runtime/threads/host.js';
 import { machineAt } from '../../src/runtime/threads/shared-map.js';
 
@@ -10,7 +11,7 @@ const NO_THREAD = 60;
 
 /**
  * Loaded before a server, in its process. SIGUSR2 gives the BQL of the machine in slot 0 to a thread that does not exist:
- * the main loop, which is kicked, stalls. SIGUSR1 takes the gateway its turns, for STALL_GATEWAY_MS if that is set.
+ * the main loop, which is kicked, stalls; with STALL_REMAINS no other thread takes its place. SIGUSR1 takes the gateway its turns, for STALL_GATEWAY_MS if that is set.
  */
 const start = Pool.prototype.startMainLoop;
 
@@ -26,5 +27,6 @@ Pool.prototype.startMainLoop = function (this: Pool): Promise<void> {
     while (performance.now() < end);
     process.stderr.write('the gateway has turns again\n');
   });
+  if (process.env.STALL_REMAINS) Supervisor.prototype.endStalled = async () => false;
   return start.call(this);
 };

@@ -36,6 +36,7 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
     jumpsWallClock: false,
+    faultsFromOutside: false,
     threadDeaths: 6,
     /** Random programs of each kind that run on a real QEMU. */
     conformSeeds: 0,
@@ -76,6 +77,7 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 20000,
     jumpsWallClock: false,
+    faultsFromOutside: false,
     threadDeaths: 10,
     /** Random programs of each kind that run on a real QEMU. */
     conformSeeds: 25,
@@ -116,6 +118,7 @@ export const TIERS = {
     /** ms by which the oldest checkpoint may be older than its interval, on a loaded computer. */
     killSlackMs: 5000,
     jumpsWallClock: true,
+    faultsFromOutside: true,
     threadDeaths: 1_000,
     /** Random programs of each kind that run on a real QEMU. */
     conformSeeds: 2_000,

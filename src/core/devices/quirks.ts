@@ -53,6 +53,8 @@ export const QUIRKS = {
   'reset-clears-rtc': 1 << 23,
   /** Remote IRR is set, and the message sent, only if the destination names a vCPU; without it, with each message. */
   'remote-irr-on-accept': 1 << 24,
+  /** A system reset keeps the last deadline of each timer, from which `min-1us` counts. */
+  'reset-keeps-deadline': 1 << 25,
 } as const;
 
 /** The same for the 8259 pair and the 8259A datasheet (231468-003): bits of a word of their own. */

@@ -59,6 +59,20 @@ const TEXTS: { readonly [name: string]: readonly [Kind, Text] } = {
     'hpet',
     [hpet(0x10, 1), clock(1000), hpet(0xf0, 7), read(HPET_BASE + 0xf0), hpet(0x10, 0), read(HPET_BASE + 0xf0)],
   ],
+  'reset with a pending level timer': [
+    'hpet',
+    [
+      ...[hpet(0x110, 0x1234_0000_0040n), hpet(0x100, 0x2006), hpet(0x108, 100), hpet(0x10, 1), clock(2000)],
+      ...[{ op: 'reset' } as const, read(HPET_BASE + 0x20), read(HPET_BASE + 0x110)],
+    ],
+  ],
+  'reset between two periods': [
+    'hpet',
+    [
+      ...[clock(159), hpet(0x128, 0x41), hpet(0x10, 1), { op: 'reset' } as const, hpet(0x120, 0xa0e), hpet(0x10, 3)],
+      read(HPET_BASE + 0x20),
+    ],
+  ],
   'reset with the RTC high': ['hpet', [hpet(0x10, 2), { op: 'rtc', level: 1 }, { op: 'reset' }]],
   'special fully nested mode': [
     'pic',

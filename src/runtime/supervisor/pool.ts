@@ -20,6 +20,8 @@ export class Pool {
   /** For the watchdog. */
   readonly #roles: Roles;
   #closing = false;
+  /** The number of the main loop's thread. */
+  mainLoop = MAIN_LOOP_THREAD;
   /** The number of the load thread, once it was started. */
   loadThread: number | undefined;
 
@@ -36,6 +38,11 @@ export class Pool {
   /** Numbers of the threads that exist. */
   get threads(): number[] {
     return [...this.#workers.keys()];
+  }
+
+  /** Whether there is a number for another thread. */
+  get hasSpare(): boolean {
+    return !this.#closing && this.#spare.length > 0;
   }
 
   worker(thread: number): Worker | undefined {
@@ -62,6 +69,7 @@ export class Pool {
     const thread = this.#closing ? undefined : this.#spare.pop();
     if (thread === undefined) return undefined;
     if (role.kind === 'bql-load') this.loadThread = thread;
+    if (role.kind === 'main-loop') this.mainLoop = thread;
     this.#start(thread, role).catch(() => {});
     return thread;
   }

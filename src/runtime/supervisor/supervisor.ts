@@ -82,27 +82,38 @@ export class Supervisor {
 
   /**
    * Starts threads in place of vCPU threads or the load thread that died, and freezes the machines that they were in or may
-   * have been in; returns the slots of these. Undefined if no thread is left to take the place of one: requests that were
+   * have been in, or in which one stalled; returns the slots of these. Undefined if no thread is left to take the place of one: requests that were
    * submitted to it then stay unanswered.
    */
-  recover(deadThreads: readonly number[]): number[] | undefined {
+  recover(deadThreads: readonly number[], stalledIn?: SupervisedMachine): number[] | undefined {
     const { gateway, pool } = this;
     const machines = new Set<SupervisedMachine>();
     let isComplete = true;
     for (const dead of deadThreads) {
       this.#bury(dead);
       gateway.host.ringAll();
-      for (const machine of this.#machinesOf(dead)) {
+      for (const machine of new Set([...this.#machinesOf(dead), ...(stalledIn ? [stalledIn] : [])])) {
         machine.gone.add(dead);
         this.#freeze(machine);
         machines.add(machine);
       }
       const vcpu = gateway.vcpus.find(({ thread }) => thread === dead);
-      if (!vcpu && dead !== pool.loadThread) continue;
+      if (!vcpu && dead !== pool.loadThread && dead !== pool.mainLoop) continue;
       if (!this.#replace(dead)) isComplete = false;
       else if (vcpu) this.#freeRing(vcpu);
     }
     return isComplete ? [...machines].map(({ slot }) => slot) : undefined;
+  }
+
+  /**
+   * A thread makes no progress in a machine: ends it as if it had died there, so that only this machine stops. False if
+   * there is no such machine, or no thread is left to take the place.
+   */
+  async endStalled(thread: number, slot: number): Promise<boolean> {
+    const machine = this.gateway.states.get(slot);
+    if (!machine || !this.pool.hasSpare || !this.pool.worker(thread)) return false;
+    await this.pool.end(thread);
+    return this.recover([thread], machine) !== undefined;
   }
 
   /** The machines that a dead thread was in: that of its request or turn, and those of its locks and callbacks. */

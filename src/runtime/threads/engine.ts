@@ -24,8 +24,11 @@ export interface EngineOptions {
   readonly traceRecords?: number;
   /** `auto`: an access that cannot block runs where it is submitted. `threads`, the default: all run on vCPU threads. */
   readonly execution?: 'auto' | 'threads';
-  /** Called for a thread that makes no progress although it has work. */
-  readonly onStall?: (stall: Stall) => void;
+  /**
+   * Called for a thread that makes no progress although it has work. `isEnded`: it was ended, another one took its place,
+   * and the machine of its wait, the first of the stall, is suspect.
+   */
+  readonly onStall?: (stall: Stall, isEnded: boolean) => void;
   /** Whether the process is to end on a stall: with SIGKILL where the gateway has no turn to end it. */
   readonly exitsOnStall?: boolean;
   /** Called for a thread that ended by itself. */
@@ -100,7 +103,7 @@ export class Engine {
       const slots = kind !== 'main-loop' && ran ? this.#supervisor.recover([thread]) : undefined;
       options.onThreadDeath?.({ thread, reason, slots });
     });
-    this.stalls = new Stalls(this.map, (stall) => options.onStall?.(stall));
+    this.stalls = new Stalls(this.map, (stall) => void this.#onStall(stall));
     this.#supervisor = new Supervisor(this.gateway, this.pool);
     this.#parts = {
       gateway: this.gateway,
@@ -108,6 +111,12 @@ export class Engine {
       traces: this.traces,
       serial: new SerialQueue(),
     };
+  }
+
+  async #onStall(stall: Stall): Promise<void> {
+    const [{ thread, slot }] = stall.waits;
+    const isEnded = !this.#closing && slot >= 0 && (await this.#supervisor.endStalled(thread, slot));
+    this.options.onStall?.(stall, isEnded);
   }
 
   #ports(): GatewayPorts {

@@ -37,6 +37,7 @@ export function describeMachine(machine: MachineHandle) {
       dropped: backlog.dropped,
     })),
     checkpointFailure: machine.checkpointFailure ?? null,
+    stall: machine.stall ?? null,
     metrics: isOwnSlot(options.statistics?.slot ?? 0) ? 'own' : 'shared',
     warnings: warningsOf(machine),
   };

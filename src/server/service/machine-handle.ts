@@ -31,6 +31,8 @@ export class MachineHandle {
   changed = true;
   /** Why the last checkpoint could not be written; undefined if it was, or if there is no `stateDir`. */
   checkpointFailure: string | undefined;
+  /** How a thread stalled in it, which made it suspect. */
+  stall: string | undefined;
 
   #bqlLoad: BqlLoadConfig;
   #draining = false;
@@ -268,6 +270,7 @@ export class MachineHandle {
       this.#wasSuspect = this.isSuspect;
       const logicalAddresses = this.vcpus.map((vcpu) => vcpu.logicalAddress);
       await this.slot.remake({ ...this.options, logicalAddresses });
+      this.stall = undefined;
       if (this.state === 'paused') await this.slot.control(CONTROL_PAUSE);
       this.slot.loadBql(toBqlLoad(this.#bqlLoad));
       await work();

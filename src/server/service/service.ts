@@ -4,9 +4,11 @@ import { within } from '../../runtime/promises.js';
 import { threadName } from '../../runtime/statistics/lock-view.js';
 import { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
 import { Engine, type ThreadDeath } from '../../runtime/threads/engine.js';
+import type { Stall } from '../../runtime/watchdog/watchdog.js';
 import { Connections } from '../streams/connections.js';
 import { Flow } from '../streams/flow.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import type { MachineHandle } from './machine-handle.js';
 import { Machines } from './machines.js';
 
 /** A main loop that has not completed a round for this long is stuck. */
@@ -15,7 +17,7 @@ const ROUND_MS = 1000;
 /** What all routes share: the threads, the machines on them, and who is connected. */
 export class Service {
   /** Called when a thread makes no progress although it has work, with what the watchdog found. */
-  onStall: (text: string) => void = () => {};
+  onStall: (text: string, isEnded: boolean) => void = () => {};
   readonly engine: Engine;
   readonly machines: Machines;
   readonly statisticsSlots: StatisticsSlots;
@@ -43,7 +45,7 @@ export class Service {
       statisticsSlots: this.statisticsSlots.capacity,
       traceRecords: limits.traceRecords,
       exitsOnStall: configuration.watchdog.exit,
-      onStall: (stall) => this.onStall(this.engine.stalls.textOf(stall, (slot) => this.#nameOf(slot))),
+      onStall: (stall, isEnded) => this.#onStall(stall, isEnded),
       onThreadDeath: (death) => this.#onThreadDeath(death),
     });
     this.machines = new Machines(this.engine, limits, this.statisticsSlots, store, this.flow.drops.vcpu);
@@ -57,8 +59,19 @@ export class Service {
     else for (const machine of machines) this.machines.create(machine);
   }
 
+  #machineAt(slot: number): MachineHandle | undefined {
+    return [...this.machines].find(({ options }) => options.slot === slot);
+  }
+
   #nameOf(slot: number): string | undefined {
-    return [...this.machines].find(({ options }) => options.slot === slot)?.name;
+    return this.#machineAt(slot)?.name;
+  }
+
+  #onStall(stall: Stall, isEnded: boolean): void {
+    const text = this.engine.stalls.textOf(stall, (slot) => this.#nameOf(slot));
+    const machine = this.#machineAt(stall.waits[0].slot);
+    if (isEnded && machine) machine.stall = text;
+    this.onStall(text, isEnded);
   }
 
   /** Throws `stalled` while a thread makes no progress although it has work. */

@@ -137,8 +137,9 @@ t.test('the same client finds a wrong value', { skip }, async (t) => {
 });
 
 t.test('a real QEMU passes the same assertions', { skip: skip || (REAL_QEMU === undefined && NO_QEMU) }, async (t) => {
-  const binary = compile(chosen);
-  for (const [number, { file }] of chosen.entries()) {
+  const some = chosen.slice(0, 10);
+  const binary = compile(some);
+  for (const [number, { file }] of some.entries()) {
     const { status, stderr } = run(binary, number, String(REAL_QEMU));
     t.equal(status, 0, `${basename(file)}: ${stderr}`);
   }

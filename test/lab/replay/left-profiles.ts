@@ -41,7 +41,9 @@ for (const [traces, quirks] of [
       left++;
       process.stdout.write(`${profile}\t${name}\t${differing.join(', ')}\n`);
     }
-    process.stdout.write(`${profile}: ${switches.size - left} of ${switches.size} traces are replayed, ${left} are not\n`);
+    process.stdout.write(
+      `${profile}: ${switches.size - left} of ${switches.size} traces are replayed, ${left} are not\n`,
+    );
   }
 }
 await target.close();

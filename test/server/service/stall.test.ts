@@ -23,15 +23,19 @@ async function serve(t: Test, environment: { [name: string]: string } = {}) {
     const response = await fetch(`${url}${path}`);
     return { status: response.status, text: await response.text() };
   };
+  const send = async (method: string, path: string, body?: unknown) => {
+    const headers: Record<string, string> = body ? { 'content-type': 'application/json' } : {};
+    return fetch(`${url}${path}`, { method, headers, body: body ? JSON.stringify(body) : undefined });
+  };
   const stall = async () => {
     program.child.kill('SIGUSR2');
     await program.logged(/the BQL is taken/);
   };
-  return { program, get, stall };
+  return { program, get, send, stall };
 }
 
 t.test('a stall is logged with its waits, and shown by /healthz and the metrics', BESIDE, async (t) => {
-  const { program, get, stall } = await serve(t);
+  const { program, get, stall } = await serve(t, { STALL_REMAINS: '1' });
   t.equal((await get('/healthz')).status, 200);
   await stall();
   await program.logged(
@@ -46,8 +50,28 @@ t.test('a stall is logged with its waits, and shown by /healthz and the metrics'
   t.equal(program.child.exitCode, null, 'without watchdog.exit the server goes on');
 });
 
+t.test('only the machine in which a thread stalls is frozen, also with watchdog.exit', BESIDE, async (t) => {
+  const { program, get, send, stall } = await serve(t, { SOUTHBRIDGE_WATCHDOG_EXIT: 'true' });
+  t.equal((await send('POST', '/v1/machines', { name: 'other' })).status, 201);
+  await stall();
+  await program.logged(/that machine is suspect now/);
+  while ((await get('/healthz')).status !== 200) await new Promise(setImmediate);
+  // The thread that takes the place has yet to start.
+  while ((await get('/readyz')).status !== 200) await new Promise(setImmediate);
+  t.pass('the main loop has rounds again');
+  const frozen = JSON.parse((await get('/v1/machines/default')).text);
+  t.match(frozen, { state: 'suspect', stall: /^main-loop has made no progress for 5 s: .* waits for bql/ });
+  const other = JSON.parse((await get('/v1/machines/other')).text);
+  t.match(other, { state: 'running', stall: null });
+  t.equal((await send('POST', '/v1/machines/other/reset')).status, 200, 'and control work of the other machine');
+  t.equal((await send('DELETE', '/v1/machines/default')).status, 204);
+  t.equal((await send('POST', '/v1/machines', { name: 'default' })).status, 201);
+  program.child.kill('SIGTERM');
+  t.equal(await program.exited, 0);
+});
+
 t.test('with watchdog.exit the server ends with status 70', BESIDE, async (t) => {
-  const { program, stall } = await serve(t, { SOUTHBRIDGE_WATCHDOG_EXIT: 'true' });
+  const { program, stall } = await serve(t, { SOUTHBRIDGE_WATCHDOG_EXIT: 'true', STALL_REMAINS: '1' });
   await stall();
   t.equal(await program.exited, 70);
   t.match(program.stderr, /The server cannot go on: main-loop has made no progress for 5 s: .*Exit status 70/);
@@ -78,6 +102,7 @@ t.test('systemd is told in each half of its period, and no more once a thread st
   const { program, stall } = await serve(t, {
     PATH: `${folder}:${process.env.PATH}`,
     WATCHDOG_USEC: '200000',
+    STALL_REMAINS: '1',
     NOTIFY_SOCKET: join(folder, 'socket'),
   });
   const count = () => readFileSync(log, 'utf8').split('\n').length - 1;

@@ -15,16 +15,27 @@ export class TimerBlocks {
     readonly output: InterruptOutput,
   ) {}
 
-  /** Registers and hidden state as after power-on; FSB routes under a quirk excepted. */
+  /** Registers and hidden state as after power-on; but for what a quirk keeps. */
   powerOn(timer: number): void {
     const { state } = this;
     const fsb = state.memory.get(S.FSB_CAPABLE) ? R.FSB_INT_DEL_CAP : 0;
-    const keepsRoute = state.hasQuirk(QUIRKS['reset-keeps-fsb']);
-    for (let word = 0; word < S.TIMER_WORDS; word++) {
-      if (!keepsRoute || (word !== S.T_FSB_DATA && word !== S.T_FSB_ADDRESS)) state.set(timer, word, 0);
-    }
+    for (let word = 0; word < S.TIMER_WORDS; word++) if (!this.#survives(word)) state.set(timer, word, 0);
     state.set(timer, S.T_CONFIGURATION, R.PER_INT_CAP | R.SIZE_CAP | fsb);
     state.store(timer, S.T_COMPARATOR, this.#register.set(0xffff_ffff, 0xffff_ffff));
+  }
+
+  /** Whether a reset leaves a word of a timer as it is. */
+  #survives(word: number): boolean {
+    switch (word) {
+      case S.T_FSB_DATA:
+      case S.T_FSB_ADDRESS:
+        return this.state.hasQuirk(QUIRKS['reset-keeps-fsb']);
+      case S.T_LAST_DEADLINE:
+      case S.T_LAST_DEADLINE + 1:
+        return this.state.hasQuirk(QUIRKS['reset-keeps-deadline']);
+      default:
+        return false;
+    }
   }
 
   /** Reads a whole register. */
