@@ -83,7 +83,9 @@ export class MachineEvents {
 
   /** Names the state as it is now. */
   begin(event: number, age: number): void {
-    const { sequence, lines, intr } = this;
+    const { lines, intr } = this;
+    // As in a snapshot: a float64 no longer counts beyond.
+    const sequence = Math.min(this.sequence, Number.MAX_SAFE_INTEGER);
     this.origin = { epoch: newEpoch(), sequence, event, age, lines, intr };
   }
 
