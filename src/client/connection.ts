@@ -7,8 +7,8 @@ import { closeError, isPassing, upgradeError } from './refusal.js';
 import { connectionLost, type RequestError } from './request-error.js';
 import type { Socket as AnySocket, SocketConstructor } from './web-socket.js';
 
-/** A server that has no version 1.1 takes the second. */
-const SUBPROTOCOLS = ['southbridge.v1.1.proto', 'southbridge.v1.proto'];
+/** Version 1.1, and version 1 for a server that has no sessions. */
+export const SUBPROTOCOLS: readonly string[] = ['southbridge.v1.1.proto', 'southbridge.v1.proto'];
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
 const TOKEN_PREFIX = 'southbridge.bearer.';
 const OPEN = 1;
@@ -31,7 +31,7 @@ export interface ConnectionOptions {
 }
 
 export interface ConnectionEvents {
-  /** Address and further subprotocols of the next try. */
+  /** Address of the next try, and the subprotocols it offers, without the token's. */
   address(): { readonly url: string; readonly protocols: readonly string[] };
   hello(message: ServerHello): void;
   /** Any other message. */
@@ -99,7 +99,7 @@ export class Connection {
   async #connect(Socket: SocketConstructor): Promise<RequestError | undefined> {
     const { url, protocols } = this.events.address();
     const { token, connectMs = CONNECT_MS } = this.options;
-    const offered = [...SUBPROTOCOLS, ...protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + token])];
+    const offered = [...protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + token])];
     const socket = new Socket(url, offered);
     socket.binaryType = 'arraybuffer';
     const close = await this.#hello(Socket, socket, url, connectMs);

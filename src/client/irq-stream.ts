@@ -1,7 +1,7 @@
 import type { IrqKind } from '../protocol/names.js';
 import { readServerFrame } from '../protocol/protobuf/answers.js';
 import type { Gap, Irq, LineLevels, ServerHello, ServerMessage } from '../protocol/server-message.js';
-import { Connection, type ConnectionOptions } from './connection.js';
+import { Connection, type ConnectionOptions, SUBPROTOCOLS } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import { socketUrl } from './web-socket.js';
 
@@ -43,7 +43,7 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
     this.#connection = new Connection(options, {
       address: () => ({
         url: socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/irqs${this.#query(options)}`),
-        protocols: [],
+        protocols: SUBPROTOCOLS,
       }),
       hello: (message) => this.#greeted(message),
       frame: (frame) => this.#receive(readServerFrame(frame)),

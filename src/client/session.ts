@@ -2,7 +2,7 @@ import { CREDIT, ERROR, IRQ, REPLY } from '../protocol/hot-answers.js';
 import { headOf, readServerFrame, sequenceIn, serverFrame } from '../protocol/protobuf/answers.js';
 import { clientFrame } from '../protocol/protobuf/requests.js';
 import type { Gap, Interrupt, Intr, Irq, Restored, ServerHello } from '../protocol/server-message.js';
-import { Connection, type ConnectionOptions, type ConnectionState } from './connection.js';
+import { Connection, type ConnectionOptions, type ConnectionState, SUBPROTOCOLS } from './connection.js';
 import { closed, connectionLost, type RequestError, tooManyRequests } from './request-error.js';
 import { positionOf, Taken } from './taken.js';
 import { socketUrl } from './web-socket.js';
@@ -89,12 +89,16 @@ export class Session<Request extends SessionRequest> {
     this.#url = url;
     this.#token = options.resumeToken;
     this.#connection = new Connection(options, {
-      address: () => ({ url, protocols: this.#token === undefined ? [] : [`southbridge.resume.${this.#token}`] }),
+      address: () => ({ url, protocols: [...SUBPROTOCOLS, ...this.#resumeProtocol()] }),
       hello: (message) => this.#greeted(message),
       frame: (frame) => this.#receive(frame),
       lost: (error) => this.#lost(error),
       ended: (error) => this.#ended(error),
     });
+  }
+
+  #resumeProtocol(): string[] {
+    return this.#token === undefined ? [] : [`southbridge.resume.${this.#token}`];
   }
 
   get state(): ConnectionState {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** A QEMU for x86_64 with the qtest accelerator, if `SOUTHBRIDGE_TEST_QEMU` names one that runs. */
-export const REAL_QEMU = find(process.env.SOUTHBRIDGE_TEST_QEMU);
+/** A QEMU for x86_64 with the qtest accelerator, if `TEST_QEMU` names one that runs. */
+export const REAL_QEMU = find(process.env.TEST_QEMU);
 
-export const NO_QEMU = 'SOUTHBRIDGE_TEST_QEMU names no QEMU with the qtest accelerator: .ci/qemu makes one';
+export const NO_QEMU = 'TEST_QEMU names no QEMU with the qtest accelerator: .ci/qemu makes one';
 
 /** The QEMU that the profile `qemu-11.1` describes. */
 export const QEMU_VERSION = '11.1.3';

@@ -5,6 +5,7 @@ import type { ClientMessage } from '../../protocol/client-message.js';
 import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import { clientFrame } from '../../protocol/protobuf/requests.js';
 import type { IrqDetail, Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
+import { PROTO_SUBPROTOCOL } from '../../protocol/subprotocols.js';
 import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
 import type { Output, Step } from './trace.js';
 
@@ -47,7 +48,8 @@ export class RemoteMachine implements ReplayMachine {
     this.#connection = new Connection(
       { token, connectMs, reconnect: false },
       {
-        address: () => ({ url, protocols: [] }),
+        // A replay ends with its connection, so it needs no session.
+        address: () => ({ url, protocols: [PROTO_SUBPROTOCOL] }),
         hello: (message) => this.#guarded(message, () => checkHello(message)),
         frame: (frame) => this.#receive(frame),
         lost: () => {},

@@ -26,7 +26,7 @@ const model = new InProcessTarget();
 t.teardown(() => model.close());
 
 /** QEMUs to compare with: the stand-in, and a real one if the environment names it. */
-const REAL = process.env.SOUTHBRIDGE_TEST_QEMU;
+const REAL = process.env.TEST_QEMU;
 const BINARIES = REAL ? [STAND_IN, REAL] : [STAND_IN];
 
 const comparison = (qemu: QemuTarget) => new Comparison(qemu, model, 'qemu-11.1', ['lockless-irq', 'bql']);
