@@ -116,7 +116,7 @@ furnish();
 
 /** What a clone has, where lines expect it, and the program under its name. */
 function furnish(): void {
-  for (const name of ['clients', 'examples', 'node_modules', 'test', 'package.json'])
+  for (const name of ['clients', 'examples', 'node_modules', 'test', 'package.json', 'package-lock.json'])
     symlinkSync(join(root, name), join(folder, name));
   mkdirSync(join(folder, 'bin'));
   const program = join(folder, 'bin', 'southbridge');
