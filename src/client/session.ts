@@ -20,6 +20,8 @@ export interface SessionOptions extends ConnectionOptions {
   readonly resumeToken?: string;
   /** Requests that may wait for credit or for a connection; one more fails with `too-many-requests`. 65,536 if not given. */
   readonly waitingRequests?: number;
+  /** False: version 1, which hands on each event as it arrives, also one that arrives twice. For tools that check a server. */
+  readonly sessions?: boolean;
 }
 
 /** A request, as it goes to the server. */
@@ -89,12 +91,16 @@ export class Session<Request extends SessionRequest> {
     this.#url = url;
     this.#token = options.resumeToken;
     this.#connection = new Connection(options, {
-      address: () => ({ url, protocols: [...SUBPROTOCOLS, ...this.#resumeProtocol()] }),
+      address: () => ({ url, protocols: [...this.#versions(), ...this.#resumeProtocol()] }),
       hello: (message) => this.#greeted(message),
       frame: (frame) => this.#receive(frame),
       lost: (error) => this.#lost(error),
       ended: (error) => this.#ended(error),
     });
+  }
+
+  #versions(): readonly string[] {
+    return this.options.sessions === false ? SUBPROTOCOLS.slice(1) : SUBPROTOCOLS;
   }
 
   #resumeProtocol(): string[] {

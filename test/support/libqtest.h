@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -113,6 +114,8 @@ static inline QTestState *qtest_init(const char *options)
              getenv("QTEST_QEMU_BINARY"), s->folder, s->folder, options);
     s->pid = fork();
     if (s->pid == 0) {
+        /* QEMU outlives its sockets, but not this program. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }

@@ -76,7 +76,7 @@ export class LoadedMachine {
     this.#listen(this.#stream);
     for (const driver of this.drivers) {
       const onEvent = (event: VcpuEvent) => this.#received(driver, event);
-      driver.vcpu = await this.server.vcpu(this.name, driver.index, { onEvent });
+      driver.vcpu = await this.server.vcpu(this.name, driver.index, { onEvent, sessions: false });
     }
     if (this.workload.isAlone) return;
     await Promise.all(this.drivers.map((driver) => this.workload.prepare?.(driver, this)));
