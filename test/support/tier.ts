@@ -57,7 +57,7 @@ export const TIERS = {
     testsWholePage: true,
     hazardSeconds: 10,
     hazardRounds: 400,
-    fullDemo: true,
+    fullDemo: false,
     pastesReadme: true,
     checkpointStride: 97,
     triesDelivery: true,
@@ -80,9 +80,9 @@ export const TIERS = {
     faultsFromOutside: false,
     threadDeaths: 10,
     /** Random programs of each kind that run on a real QEMU. */
-    conformSeeds: 25,
+    conformSeeds: 20,
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
-    compiledTraces: 50,
+    compiledTraces: 12,
     everySwitch: true,
   },
   long: {
