@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Comparison } from '../../../src/lab/conform/comparison.js';
-import { isRecordable, type Kind, KINDS, type Program, type ProgramTarget } from '../../../src/lab/conform/program.js';
+import { isRecordable, KINDS, type Kind, type Program, type ProgramTarget } from '../../../src/lab/conform/program.js';
 import { QemuTarget } from '../../../src/lab/conform/qemu.js';
 import { randomProgram } from '../../../src/lab/conform/random-program.js';
 import { record } from '../../../src/lab/conform/record.js';
