@@ -11,7 +11,7 @@ import type { SeededBug } from '../lab/explore/seeded-bugs/seeded-bug.js';
 import { findSeededBug, SEEDED_BUGS } from '../lab/explore/seeded-bugs.js';
 import { runAll } from '../lab/explore/workers.js';
 import { listOf } from './arguments.js';
-import { Progress, paint } from './terminal.js';
+import { ownCommand, Progress, paint, wrapped } from './terminal.js';
 
 interface Options {
   readonly locking: readonly NamedDesign[];
@@ -128,22 +128,25 @@ function seededBug(text: string): SeededBug {
 }
 
 function print(result: CampaignResult, options: Options): void {
+  const write = (text: string) => process.stdout.write(`${wrapped(text)}\n`);
   const extent = result.complete ? 'complete' : `bounded (${result.preemptions} preemptions)`;
-  process.stdout.write(
+  write(
     `${result.locking} × ${result.scenario}: ${verdict(result)}; ${result.states} states, ` +
-      `${result.transitions} transitions, ${result.seconds} s, ${extent}\n`,
+      `${result.transitions} transitions, ${result.seconds} s, ${extent}`,
   );
   if (result.secondPass) {
     const { words, preemptions, complete, states, transitions } = result.secondPass;
     const bound = `${preemptions} preemptions${complete ? '' : `, the first ${states} states`}`;
-    process.stdout.write(
+    write(
       `  second pass, each access to ${words.join(', ')} a scheduling point: ${states} states, ` +
-        `${transitions} transitions, bounded (${bound})\n`,
+        `${transitions} transitions, bounded (${bound})`,
     );
   }
   const drawn = new Set<string>();
   for (const finding of result.findings) {
-    process.stdout.write(`  ${finding.kind}: ${finding.summary}\n    --replay ${replayString(result, finding)}\n`);
+    write(
+      `  ${finding.kind}: ${finding.summary}\n    ${ownCommand()} explore --replay ${replayString(result, finding)}`,
+    );
     const how = `${finding.kind} ${finding.points ? 'second pass' : ''}`;
     if (drawn.has(how)) continue;
     // The first finding of each kind is the shortest.
@@ -164,10 +167,10 @@ function printTotal(results: readonly CampaignResult[], seconds: number): void {
   const sum = (pick: (result: CampaignResult) => number) => results.reduce((total, result) => total + pick(result), 0);
   const transitions = sum((result) => result.transitions);
   const failed = results.filter((result) => result.unexpected.length > 0).length;
-  process.stdout.write(
+  const text =
     `${results.length} explorations, ${sum((result) => result.states)} states, ${transitions} transitions, ` +
-      `${seconds.toFixed(1)} s, ${Math.round(transitions / Math.max(seconds, 0.001))} transitions/s; ${failed} not as expected\n`,
-  );
+    `${seconds.toFixed(1)} s, ${Math.round(transitions / Math.max(seconds, 0.001))} transitions/s; ${failed} not as expected`;
+  process.stdout.write(`${wrapped(text)}\n`);
 }
 
 function printJson(results: readonly CampaignResult[]): void {

@@ -178,6 +178,8 @@ t.test('reports are 80 columns wide, but for commands to copy', async (t) => {
   const url = ['--url', server.url];
   for (const args of [
     ['doctor', '--port', '0'],
+    ['explore', '--scenario', 'callback-comparator', '--locking', 'nested-mutex,bql'],
+    ['explore', '--scenario', 'counter-bql', '--seeded-bug', 'counter-read-takes-mutex'],
     ['replay', `${VECTORS}/hpet_fsb.jsonl`],
     ['load', ...url, '--vcpus', '1', '--duration', '50ms'],
     ['acpi'],

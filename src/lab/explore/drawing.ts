@@ -2,29 +2,46 @@ import type { Counterexample } from './finding.js';
 import type { Replayed } from './replay.js';
 import type { TimelineEntry } from './timeline.js';
 
-const WIDTH = 58;
+/** Columns of the whole drawing: a terminal of 80 has room for the indentation of the caller. */
+const WIDTH = 76;
+const INDENT = 2;
 
 /**
- * A counterexample with one column per thread, in time order: operations on locks and on the field of the finding (or
- * on all racy fields), each with its source line and the locks that the thread then holds.
+ * A counterexample with one column per thread that does something in it, in time order: operations on locks and on the
+ * field of the finding (or on all racy fields), each with its source line and the locks that the thread then holds.
  */
 export function drawColumns(finding: Counterexample, { threads, timeline }: Replayed): string {
-  const lines = [threads.map((name) => name.padEnd(WIDTH)).join('│ '), threads.map(() => '─'.repeat(WIDTH)).join('┼─')];
-  let skipped = 0;
-  const put = (thread: number, text: string) => {
-    lines.push(threads.map((_, column) => (column === thread ? text : '').padEnd(WIDTH).slice(0, WIDTH)).join('│ '));
-  };
-  for (const entry of timeline) {
+  const shown = timeline.flatMap((entry) => {
     const text = textOf(entry, finding);
-    if (!text) {
-      skipped++;
-      continue;
+    return text ? [{ entry, text }] : [];
+  });
+  const active = threads
+    .map((_, thread) => thread)
+    .filter((thread) => shown.some(({ entry }) => entry.thread === thread));
+  const width = Math.floor((WIDTH - 2 * (active.length - 1)) / active.length);
+  const row = (cells: readonly string[]) =>
+    cells
+      .map((cell) => cell.padEnd(width))
+      .join('│ ')
+      .trimEnd();
+  const lines = [row(active.map((thread) => threads[thread])), active.map(() => '─'.repeat(width)).join('┼─')];
+  for (const { entry, text } of shown) {
+    const sources = entry.source.map((source) => `${' '.repeat(INDENT)}${source.replace(/^\S*\//, '')}`);
+    for (const line of [text, ...sources].flatMap((each) => folded(each, width))) {
+      lines.push(row(active.map((thread) => (thread === entry.thread ? line : ''))));
     }
-    put(entry.thread, text);
-    for (const source of entry.source) put(entry.thread, `    ${source}`);
   }
-  lines.push(`(${timeline.length - skipped} of ${timeline.length} accesses shown)`);
-  return lines.map((line) => line.trimEnd()).join('\n');
+  lines.push(`(${shown.length} of ${timeline.length} accesses shown)`);
+  return lines.join('\n');
+}
+
+/** A text in lines of a width, broken at spaces where there are some. */
+function folded(text: string, width: number): string[] {
+  if (text.length <= width) return [text];
+  const space = text.lastIndexOf(' ', width);
+  const indent = /^ */.exec(text)?.[0].length ?? 0;
+  const end = space > indent ? space : width;
+  return [text.slice(0, end).trimEnd(), ...folded(' '.repeat(indent + INDENT) + text.slice(end).trimStart(), width)];
 }
 
 /** The same as a Mermaid sequence diagram. */
