@@ -178,6 +178,7 @@ t.test('reports are 80 columns wide, but for commands to copy', async (t) => {
   const url = ['--url', server.url];
   for (const args of [
     ['doctor', '--port', '0'],
+    ['demo', '--trace', `${VECTORS}/hpet_legacy.jsonl`, '--rounds', '1', '--part-ms', '10'],
     ['explore', '--scenario', 'callback-comparator', '--locking', 'nested-mutex,bql'],
     ['explore', '--scenario', 'counter-bql', '--seeded-bug', 'counter-read-takes-mutex'],
     ['replay', `${VECTORS}/hpet_fsb.jsonl`],

@@ -24,10 +24,10 @@ const BLOCKS: readonly {
   readonly sees?: RegExp;
   readonly serves?: true;
 }[] = [
-  { has: /^npm ci/, sees: /^What carries over$/m },
+  { has: /^npm ci/, sees: /What carries over/ },
   { has: /^npm start/, serves: true },
   { has: /poke read/, sees: /^0x[0-9a-f]{16}\n\{\n.*vector: 64,.*\n\}\n$/s },
-  { has: /southbridge compare/, sees: /^What carries over$/m },
+  { has: /southbridge compare/, sees: /What carries over/ },
   { has: /southbridge doctor/, sees: /default\.trace\.json/ },
 ];
 

@@ -7,13 +7,13 @@ import { replayString } from '../explore/replay-string.js';
 import type { Boot } from './boot.js';
 import type { DemoResult } from './demo.js';
 
-const WIDTH = 100;
+const WIDTH = 80;
 const COLUMNS: readonly (readonly [Figure, string])[] = [
   ['accesses', 'accesses'],
   ['readP99', 'read p99'],
   ['mmioP99', 'MMIO p99'],
-  ['latenessP99', 'timer late p99'],
-  ['waiting', 'time waiting'],
+  ['latenessP99', 'lateness p99'],
+  ['waiting', 'waiting'],
 ];
 
 /** What a demo says, computed from its results. `command` is how this program is called here. */
