@@ -77,7 +77,7 @@ t.test('a server that cannot be reached: status 2 and one line', async (t) => {
 t.test('a reader that closes the output ends a command without an error', async (t) => {
   for (const args of [
     ['--help'],
-    ...ALL.map(([words]) => [...words, '--help']),
+    ...LEAVES.filter((_, number) => number % 4 === 0).map(([words]) => [...words, '--help']),
     ['explore', '--scenario', 'counter-bql', '--locking', 'bql,lockless-timer'],
     ['explore', '--scenario', 'counter-bql', '--locking', 'bql', '--json'],
     ['replay', `${VECTORS}/hpet_fsb.jsonl`, '--json'],

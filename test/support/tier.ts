@@ -45,9 +45,9 @@ export const TIERS = {
     everySwitch: false,
   },
   ci: {
-    traceStride: 1,
+    traceStride: 2,
     socketOperations: 8_000,
-    sessionOperations: 2_000,
+    sessionOperations: 1_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -80,10 +80,10 @@ export const TIERS = {
     faultsFromOutside: false,
     threadDeaths: 10,
     /** Random programs of each kind that run on a real QEMU. */
-    conformSeeds: 20,
+    conformSeeds: 12,
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 12,
-    everySwitch: true,
+    everySwitch: false,
   },
   long: {
     traceStride: 1,
