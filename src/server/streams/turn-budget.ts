@@ -1,5 +1,5 @@
 /** Frames and accesses that the gateway handles for one machine in one turn of its event loop. */
-export const WORK_PER_TURN = 256;
+export const WORK_PER_TURN = 2048;
 
 /**
  * What the gateway may do for one machine in one turn of its event loop. Work beyond it continues in a later turn, so that
