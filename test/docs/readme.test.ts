@@ -24,7 +24,7 @@ const BLOCKS: readonly {
   readonly sees?: RegExp;
   readonly serves?: true;
 }[] = [
-  { has: /^npm ci/, sees: /What carries over/ },
+  { has: /^npm ci/, sees: /^Go on$/m },
   { has: /^npm start/, serves: true },
   { has: /poke read/, sees: /^0x[0-9a-f]{16}\n\{\n.*vector: 64,.*\n\}\n$/s },
   { has: /southbridge compare/, sees: /What carries over/ },
