@@ -53,7 +53,7 @@ export const TIERS = {
     exploresEverySeededBug: false,
     stressRounds: 150,
     allPresets: true,
-    replayDesigns: 'some',
+    replayDesigns: 'few',
     testsWholePage: true,
     hazardSeconds: 10,
     hazardRounds: 400,
