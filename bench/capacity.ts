@@ -3,17 +3,8 @@ import { WebSocket } from 'ws';
 import { summary } from '../src/lab/compare/summary.js';
 import { readServerFrame } from '../src/protocol/protobuf/answers.js';
 import { PROTO_SUBPROTOCOL } from '../src/protocol/subprotocols.js';
-import {
-  ENABLE,
-  GENERAL_CONFIGURATION,
-  PERIODIC,
-  route,
-  timerComparator,
-  timerConfiguration,
-  VALUE_SET,
-} from '../test/support/guest.js';
 import { print, saveResults } from './results.js';
-import { request, write } from './wire/api.js';
+import { inParallel, makeTicking } from './wire/api.js';
 import { processorSeconds } from './wire/process.js';
 import { ServerProcess } from './wire/server.js';
 
@@ -44,7 +35,6 @@ const SECOND = 100_000_000;
 const ROUNDS = 9;
 const ROUND_MS = 1000;
 const WARM_UP_MS = 2000;
-const REQUESTS_AT_ONCE = 64;
 
 for (const load of LOADS) await measureLoad(load);
 saveResults('node dist/bench/capacity.js');
@@ -52,7 +42,7 @@ saveResults('node dist/bench/capacity.js');
 async function measureLoad({ machines, rate, subscribers }: Load): Promise<void> {
   const server = await ServerProcess.southbridge('--set', `limits.machines=${machines + 1}`);
   const names = Array.from({ length: machines }, (_, machine) => `m${machine}`);
-  await inParallel(names, (name) => make(server, name, SECOND / rate));
+  await inParallel(names, (name) => makeTicking(server.url, name, SECOND / rate));
   const lateness = createHistogram({ lowest: 1, highest: 60e9, figures: 3 });
   const watched = subscribers === 0 ? ['m0'] : names.flatMap((name) => Array<string>(subscribers).fill(name));
   const sockets: WebSocket[] = [];
@@ -79,19 +69,6 @@ async function measureLoad({ machines, rate, subscribers }: Load): Promise<void>
   });
 }
 
-/** A machine whose timer 0 is periodic and drives line 2; the period in ticks of the main counter. */
-async function make(server: ServerProcess, name: string, period: number): Promise<void> {
-  await request('POST', `${server.url}/v1/machines`, { name });
-  await request('POST', `${server.url}/v1/machines/${name}/mmio`, {
-    accesses: [
-      write(timerConfiguration(0), route(2) | ENABLE | PERIODIC | VALUE_SET),
-      write(timerComparator(0), period),
-      write(timerComparator(0), period),
-      write(GENERAL_CONFIGURATION, 1),
-    ],
-  });
-}
-
 /** Subscribes to a machine's line changes; `onLate` gets the lateness of each in ns. */
 function subscribe(server: ServerProcess, name: string, onLate: (ns: number) => void): Promise<WebSocket> {
   const url = `${server.url.replace('http', 'ws')}/v1/machines/${name}/irqs?kind=line`;
@@ -103,14 +80,6 @@ function subscribe(server: ServerProcess, name: string, onLate: (ns: number) => 
   return new Promise((resolve, reject) => {
     socket.once('message', () => resolve(socket)).once('error', reject);
   });
-}
-
-async function inParallel<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) await task(items[next++]);
-  };
-  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, worker));
 }
 
 function pause(ms: number): Promise<void> {

@@ -11,7 +11,7 @@ import {
 } from '../test/support/guest.js';
 import { alternate, median, ROUNDS, twice } from './measure.js';
 import { absoluteRows, type Row, ratioRows, row, selfRow } from './rows.js';
-import { request, write } from './wire/api.js';
+import { inParallel, makeTicking, request, write } from './wire/api.js';
 import { residentBytes } from './wire/process.js';
 import { ServerProcess } from './wire/server.js';
 
@@ -21,7 +21,6 @@ const SECOND = 100_000_000;
 const SHORTEST_PERIOD = 100;
 const FEW = 10;
 const MANY = 10_000;
-const REQUESTS_AT_ONCE = 64;
 
 const ROUND_MS = 500;
 const WARM_UP_MS = 1000;
@@ -34,11 +33,11 @@ export async function rows(): Promise<Row[]> {
     ServerProcess.southbridge('--set', `limits.machines=${MANY + 1}`),
   ]);
   try {
-    await make(few, 'm0', SECOND / 1000);
+    await makeTicking(few.url, 'm0', SECOND / 1000);
     const ticks = await atOneKilohertz(few);
     const hostile = await besideHostile(few);
     await makeMany(few, 1, FEW);
-    await make(many, 'm0', SECOND / 1000);
+    await makeTicking(many.url, 'm0', SECOND / 1000);
     await makeMany(many, 1, FEW);
     return [...ticks, ...hostile, ...(await memoryOfEach(many)), ...(await compare(few, many))];
   } finally {
@@ -110,24 +109,8 @@ async function compare(few: ServerProcess, many: ServerProcess): Promise<Row[]> 
 }
 
 async function makeMany(server: ServerProcess, from: number, to: number): Promise<void> {
-  let next = from;
-  const worker = async () => {
-    while (next < to) await make(server, `m${next++}`, 2 * SECOND);
-  };
-  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, worker));
-}
-
-/** A machine whose timer 0 ticks; the main counter's ticks. */
-async function make(server: ServerProcess, name: string, period: number): Promise<void> {
-  await request('POST', `${server.url}/v1/machines`, { name });
-  await request('POST', `${server.url}/v1/machines/${name}/mmio`, {
-    accesses: [
-      write(timerConfiguration(0), route(2) | ENABLE | PERIODIC | VALUE_SET),
-      write(timerComparator(0), period),
-      write(timerComparator(0), period),
-      write(GENERAL_CONFIGURATION, 1),
-    ],
-  });
+  const names = Array.from({ length: to - from }, (_, index) => `m${from + index}`);
+  await inParallel(names, (name) => makeTicking(server.url, name, 2 * SECOND));
 }
 
 /** Of the line changes of a machine's timers, for some time; ns. */

@@ -93,7 +93,11 @@ t.test('a new user pastes the README block by block, and sees no unexpected line
     const pasted = paste(block, clone);
     const [first] = block.split('\n');
     if (serves) {
-      while (!/^Southbridge listens on/m.test(pasted.output())) await once(pasted.child.stdout, 'data');
+      const ended = once(pasted.child, 'close').then(() => Promise.reject(new Error(pasted.output())));
+      ended.catch(() => {});
+      while (!/^Southbridge listens on/m.test(pasted.output())) {
+        await Promise.race([once(pasted.child.stdout, 'data'), ended]);
+      }
       server = pasted;
     } else {
       const [code] = await once(pasted.child, 'close');

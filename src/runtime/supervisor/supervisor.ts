@@ -81,9 +81,9 @@ export class Supervisor {
   // Threads
 
   /**
-   * Starts threads in place of vCPU threads or the load thread that died, and freezes the machines that they were in or may
-   * have been in, or in which one stalled; returns the slots of these. Undefined if no thread is left to take the place of one: requests that were
-   * submitted to it then stay unanswered.
+   * Starts threads in place of vCPU threads or the load thread that died. Freezes the machines that they were in or may have
+   * been in, and `stalledIn`; returns the slots of these. Undefined if no thread is left to take the place of one: requests
+   * that were submitted to it then stay unanswered.
    */
   recover(deadThreads: readonly number[], stalledIn?: SupervisedMachine): number[] | undefined {
     const { gateway, pool } = this;

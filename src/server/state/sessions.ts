@@ -27,8 +27,9 @@ export function sessionsOf({ vcpus, events }: MachineHandle, isLast: boolean): S
 }
 
 /**
- * Makes what a checkpoint has of clients wait for them. `inOrder`, if the server that wrote it ended after that, and the state goes on
- * where it ended. Otherwise a new epoch begins: later requests and events were rolled back, and events of before are dropped.
+ * Makes what a checkpoint has of clients wait for them. `inOrder`: the server that wrote it ended right after, and the state
+ * continues from there. Otherwise a new epoch begins: the crash rolled back later requests and events, and earlier events are
+ * dropped.
  */
 export function restoreSessions(
   machine: MachineHandle,

@@ -21,7 +21,6 @@ t.equal(goldenOf('standard').length, 21);
 /** In shorter runs the other designs replay only what QEMU itself did. */
 const FULLY: readonly string[] = {
   few: ['lockless-irq'],
-  some: ['bql', 'lockless-timer', 'lockless-irq'],
   all: LOCKING,
 }[tier.replayDesigns];
 

@@ -18,7 +18,6 @@ async function machines(): Promise<string[]> {
 /** A round of all traces takes seconds, and `golden.test.ts` has every design in its process. */
 const LOCKING: readonly PresetName[] = {
   few: ['lockless-irq'] as const,
-  some: ['lockless-irq', 'deferred-revalidated'] as const,
   all: PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(PRESETS[name].class)),
 }[tier.replayDesigns];
 
