@@ -82,13 +82,15 @@ async function run(options: Options, command: Command): Promise<void> {
   const how = { mutex, preemptions, secondPass };
   const designs = bug ? [designNamed(bug.design ?? bug.locking) as NamedDesign] : locking;
   const tasks = chosen.flatMap((scenario) => designs.map((named) => ({ named, scenario, bug })));
-  const progress = new Progress(() => `${progress.of(results.length, tasks.length)}: ${currentOf(results.length)}`);
+  const line = () => `${progress.of(results.length, tasks.length)}: ${currentOf(results.length)}`;
+  const progress: Progress = new Progress(line);
   const currentOf = (at: number) => `${bug?.name ?? tasks[at]?.named.name} × ${tasks[at]?.scenario.name}`;
   try {
     for await (const result of runAll(tasks, how)) {
       results.push(result);
       progress.clear();
       if (!options.json && !options.table) print(result, options);
+      if (results.length < tasks.length) progress.show(line());
     }
   } finally {
     progress.end();
