@@ -63,7 +63,27 @@ export const GATEWAY: readonly Scenario[] = [
     before: [...edgeTimer(0, 4), ...edgeTimer(1, 5), turnOn],
     times: [10_000],
     vcpus: [[]],
-    // Where a vCPU thread runs the callbacks, it waits beside the main loop.
-    preemptions: ({ timer }) => (timer.kicks ? 2 : undefined),
+  },
+  {
+    name: 'ring-burst',
+    description: 'the callback of an edge timer emits more than a burst, and the event ring is full',
+    // It waits for room with its locks held: the gateway, which makes room, waits for none.
+    gateway: { execution: 'threads' },
+    events: { capacity: 4, burst: 1, slice: 2 },
+    before: [...edgeTimer(0, 4), ...edgeTimer(1, 5), turnOn],
+    times: [10_000],
+    vcpus: [[]],
+  },
+  {
+    name: 'ring-held',
+    description: 'a vCPU raises two lines over its socket; the event ring has no room for their events yet',
+    // Its thread does not wait for room: it returns the requests, and the gateway submits them again, in order.
+    gateway: { execution: 'threads' },
+    framesHaveCome: true,
+    events: { capacity: 8, burst: 2, slice: 2 },
+    // The events of the last step are not delivered yet.
+    before: [...redirect(5, 0x35), ...redirect(6, 0x36), ...redirect(7, 0x37), line(7, 1)],
+    times: [10_000],
+    vcpus: [[causing(line(5, 1), EVENT_APIC, 5), causing(line(6, 1), EVENT_APIC, 6)]],
   },
 ];
