@@ -60,6 +60,9 @@ export interface Reply {
   readonly vector?: number;
   readonly results?: BatchResults;
   readonly agreement?: Agreement;
+  /** Of a step, in version 1.1: the virtual time that it reached, and the next deadline if a timer is armed; ns. */
+  readonly time?: number;
+  readonly deadline?: number;
 }
 
 export interface ErrorMessage {
