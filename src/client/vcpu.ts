@@ -315,7 +315,8 @@ export class Vcpu {
   #tell(event: VcpuEvent): void {
     this.sequence = numberOf(event);
     if (!this.options.onEvent) {
-      this.#queue?.push(event);
+      const { lines, intr } = levelsIn(event);
+      this.#queue?.push(event, lines, intr);
       return;
     }
     try {
@@ -324,6 +325,12 @@ export class Vcpu {
       this.#session.took(event);
     }
   }
+}
+
+/** The levels that an event reports. */
+function levelsIn(event: VcpuEvent): Pick<Gap, 'lines' | 'intr'> {
+  if (event.type === 'intr') return { intr: event.level };
+  return event.type === 'gap' ? event : {};
 }
 
 /**

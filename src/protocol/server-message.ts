@@ -127,6 +127,8 @@ export interface Gap {
   readonly to: number;
   /** The lines right after event `to`. */
   readonly lines?: LineLevels;
+  /** Likewise the level of the 8259 pair's output; of version 1.1, to vCPU 0. */
+  readonly intr?: number;
 }
 
 /** Posted writes that are done. */

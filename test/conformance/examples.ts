@@ -207,4 +207,5 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     time: 1_000_000,
     deadline: 3_000_000,
   },
+  'gap-intr': { type: 'gap', from: 50, to: 61, lines: { hpet: 0, external: 0x10 }, intr: 1 },
 };

@@ -126,6 +126,7 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, intr: bit, capabilities, credit: word }),
   record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, capabilities, credit: word }),
   record({ type: type('gap'), from: long, to: long, lines }),
+  record({ type: type('gap'), from: long, to: long, lines, intr: bit }),
   record({ type: type('credit'), requests: word }),
   record({ type: type('credit'), requests: word, request: long }),
   record({ ...greeting, ...session, capabilities, credit: word }),

@@ -223,6 +223,7 @@ export const CONTRACT: {
     from: { number: 1, type: 'uint64' },
     to: { number: 2, type: 'uint64' },
     lines: { number: 3, type: 'LineLevels' },
+    intr: { number: 4, type: 'bool', optional: true },
   },
   LineLevels: {
     hpet: { number: 1, type: 'fixed32' },
