@@ -49,10 +49,10 @@ export class MachineHandle {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
     this.locking = describeDesign(options.design);
-    const lines = () => this.events.lines;
+    const levels = () => this.events;
     this.vcpus = Array.from(
       { length: config.vcpus },
-      (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines, drops),
+      (_, n) => new Vcpu(this.name, n, pendingInterrupts, levels, drops),
     );
     this.slot = engine.slot(options.slot);
     this.events = new MachineEvents(this.vcpus);
