@@ -1,5 +1,6 @@
 import t from 'tap';
 import { HPET_BASE, IOAPIC_BASE } from '../../../src/core/devices/guest-map.js';
+import { GENERAL_CONFIGURATION } from '../../../src/core/devices/hpet/registers.js';
 import { PROFILES, quirkBits } from '../../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
 import type { Machine } from '../../../src/core/machine/machine.js';
@@ -29,7 +30,7 @@ const STEPPED = 0;
 const OTHER = 1;
 const MACHINES = [STEPPED, OTHER];
 const PERIODIC_VAL_SET = 0x48;
-const TIMER_32_BITS = 0x100;
+const TICKS_PER_US = 100;
 /** More than one callback or access of these machines emits. */
 const BURST = 16;
 /** Room for little more than a burst of each producer, and for everything. */
@@ -55,7 +56,7 @@ class OneThreadMemory extends SharedMemory {
 
 interface Command {
   readonly machine: number;
-  readonly kind: 'line' | 'select' | 'read' | 'past' | 'step';
+  readonly kind: 'line' | 'select' | 'read' | 'match' | 'turn' | 'step';
   readonly n: number;
 }
 
@@ -67,6 +68,9 @@ class Fixture {
   readonly log: string[][] = MACHINES.map(() => []);
   answered = 0;
   held = 0;
+  /** The main counter of the stepped machine after all steps so far. */
+  #ticks = 0;
+  #isOn = true;
   readonly #mainLoop: MainLoop;
   readonly #vcpu: VcpuThread;
 
@@ -110,7 +114,9 @@ class Fixture {
   }
 
   submit({ machine, kind, n }: Command): void {
-    const operands = operandsOf(kind, n);
+    const operands = operandsOf(kind, n, this.#ticks);
+    if (kind === 'turn') this.#isOn = n === 1;
+    if (kind === 'step' && this.#isOn) this.#ticks += n * TICKS_PER_US;
     const request = new Request(machine, 0, ...operands, ({ status, low }) => {
       this.answered++;
       this.log[machine].push(`reply ${kind} ${n}: ${status} ${low}`);
@@ -136,7 +142,7 @@ class Fixture {
   }
 }
 
-function operandsOf(kind: Command['kind'], n: number): [number, number, number, number, number] {
+function operandsOf(kind: Command['kind'], n: number, ticks: number): [number, number, number, number, number] {
   switch (kind) {
     case 'line':
       return [ring.SET_LINE, 0, 5 + (n >> 1), n & 1, 0];
@@ -144,9 +150,11 @@ function operandsOf(kind: Command['kind'], n: number): [number, number, number, 
       return [ring.WRITE, 4, SELECT, n, 0];
     case 'read':
       return [ring.READ, 4, SELECT, 0, 0];
-    case 'past':
-      // A match that has passed is due at once.
-      return [ring.WRITE, 4, HPET_BASE + comparatorOf(2), n, 0];
+    case 'match':
+      // It is due at once, or when the HPET is turned on: the comparator is what the main counter is.
+      return [ring.WRITE, 8, HPET_BASE + comparatorOf(2 + n), ticks, 0];
+    case 'turn':
+      return [ring.WRITE, 8, HPET_BASE + GENERAL_CONFIGURATION, n, 0];
     default:
       return [ring.STEP, 0, n * 1_000, 0, 0];
   }
@@ -157,7 +165,7 @@ function createMachine(machine: Machine, base: number, slot: number, locking: Pr
     slot,
     design: PRESETS[locking],
     clock: slot === STEPPED ? 'manual' : 'realtime',
-    hpet: { timers: 3, msi: false, routingCapability: 0x00ff_ffff },
+    hpet: { timers: 4, msi: false, routingCapability: 0x00ff_ffff },
     ioapic: { version: 0x20, id: 0 },
     quirks: quirkBits(PROFILES.standard),
     generationCheck: true,
@@ -174,8 +182,8 @@ function createMachine(machine: Machine, base: number, slot: number, locking: Pr
     write(HPET_BASE + configurationOf(timer), 8, routed(timer + 2) | PERIODIC_VAL_SET);
     write(HPET_BASE + comparatorOf(timer), 8, 100 + timer);
   }
-  write(HPET_BASE + configurationOf(2), 8, routed(4) | TIMER_32_BITS);
-  write(HPET_BASE + 0x10, 8, 1);
+  for (const timer of [2, 3]) write(HPET_BASE + configurationOf(timer), 8, routed(timer + 2));
+  write(HPET_BASE + GENERAL_CONFIGURATION, 8, 1);
 }
 
 const commandOf = (kind: Command['kind'], n: fc.Arbitrary<number>, machines = MACHINES) =>
@@ -184,7 +192,8 @@ const command = fc.oneof(
   { weight: 4, arbitrary: commandOf('line', fc.nat(7)) },
   { weight: 2, arbitrary: commandOf('select', fc.nat(63)) },
   { weight: 2, arbitrary: commandOf('read', fc.constant(0)) },
-  { weight: 2, arbitrary: commandOf('past', fc.nat(1), [STEPPED]) },
+  { weight: 2, arbitrary: commandOf('match', fc.nat(1), [STEPPED]) },
+  { weight: 2, arbitrary: commandOf('turn', fc.nat(1), [STEPPED]) },
   { weight: 1, arbitrary: commandOf('step', fc.integer({ min: 1, max: 40 }), [STEPPED]) },
 );
 /** After a command: turns of the vCPU thread, and whether the gateway has one. */
