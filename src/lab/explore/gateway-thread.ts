@@ -164,7 +164,8 @@ class ExploredGateway {
   recall(carried: readonly number[]): void {
     const { gateway } = this;
     let next = 0;
-    const requests = (vcpu: number) => Array.from({ length: carried[next++] }, () => this.#recall(vcpu, carried[next++]));
+    const requests = (vcpu: number) =>
+      Array.from({ length: carried[next++] }, () => this.#recall(vcpu, carried[next++]));
     this.#sleepsOn = carried[next++] - 1;
     gateway.drained = carried[next++];
     for (let vcpu = 0; vcpu < this.#taken.length; vcpu++) {
