@@ -44,8 +44,8 @@ t.test(
     t.match(await where.textContent(), /waits for bql/, 'at the same step');
 
     await page.addScriptTag({ content: axe.source });
-    for (const colorScheme of tier.allPresets ? (['light', 'dark'] as const) : (['light'] as const)) {
-      for (const width of tier.allPresets ? [1440, 1024, 390] : [390]) {
+    for (const colorScheme of tier.testsWholePage ? (['light', 'dark'] as const) : (['light'] as const)) {
+      for (const width of tier.testsWholePage ? [1440, 1024, 390] : [390]) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height: 900 });
         const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
