@@ -8,7 +8,7 @@ import {
 import { htmlOf } from '../lab/explore/counterexample/html.js';
 import { mailOf } from '../lab/explore/counterexample/mail.js';
 import { mermaidOf } from '../lab/explore/counterexample/mermaid.js';
-import { type Counterexample, type Finding, faults, worstFirst } from '../lab/explore/finding.js';
+import { type Counterexample, type Finding, faults, worstFirst, worstOf } from '../lab/explore/finding.js';
 import type { Replayed } from '../lab/explore/replay.js';
 import { type ReplayRequest, replayString } from '../lab/explore/replay-string.js';
 import { ownCommand, paint, wrapped } from './terminal.js';
@@ -75,7 +75,7 @@ export function printText(result: CampaignResult): void {
 
 /** Reports one result as text for a mailing list. */
 export function printMail(result: CampaignResult): void {
-  const [worst] = worstFirst(result.findings);
+  const worst = worstOf(result.findings);
   if (worst) process.stdout.write(mailOf(mailHead(result), describeFinding(result, worst), ownCommand()));
   else process.stdout.write(`${mailHead(result)}\n`);
 }
@@ -90,7 +90,7 @@ export function printOne(results: readonly CampaignResult[], format: 'mermaid' |
     results.find(({ findings }) => faults(findings).length > 0) ?? results.find(({ findings }) => findings[0]);
   for (const each of results)
     process.stderr.write(`${headOf(each)}${each === result ? ` (--format ${format})` : ''}\n`);
-  const [worst] = result ? worstFirst(result.findings) : [];
+  const worst = worstOf(result?.findings ?? []);
   if (!result || !worst) return;
   printDocument(headOf(result), describeFinding(result, worst), format);
 }
