@@ -20,7 +20,7 @@ t.test('the server describes itself', async (t) => {
   ]) {
     t.ok(operations.includes(operation), operation);
   }
-  const page = await server.request('GET', '/docs');
+  const page = await server.request('GET', '/docs/api');
   t.equal(page.status, 200);
   const policy = page.headers.get('content-security-policy') ?? '';
   t.match(policy, /default-src 'self'/);
