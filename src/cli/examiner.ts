@@ -5,6 +5,8 @@ import type { ExaminationTask, Examiner, ScenarioDescription } from '../server/s
 const PROGRAM = fileURLToPath(new URL('../lab/explore/examination-process.js', import.meta.url));
 /** Most memory of an exploration. */
 const HEAP_MIB = 512;
+/** The exit status of a process that took more. */
+const OUT_OF_MEMORY = 134;
 
 /** Runs each exploration in a process of its own, at the lowest priority. */
 export class ProcessExaminer implements Examiner {
@@ -25,7 +27,10 @@ export class ProcessExaminer implements Examiner {
       });
       child.once('message', (result) => resolve(result as object));
       child.once('error', reject);
-      child.once('exit', (code, end) => reject(new Error(`the exploration ended with ${code ?? end}`)));
+      child.once('exit', (code, end) => {
+        const Kind = code === OUT_OF_MEMORY || end === 'SIGABRT' ? RangeError : Error;
+        reject(new Kind(`the exploration ended with ${code ?? end}`));
+      });
     });
   }
 }

@@ -4,6 +4,9 @@ import { BrowserPage, NO_CHROMIUM } from '../support/chromium.js';
 import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';
 
+/** It starts a browser of its own, which takes seconds. */
+const skip = NO_CHROMIUM || (tier.testsWholePage ? false : 'skipped: it runs in the tiers ci and long');
+
 t.test('every document is served, and every link in it leads somewhere', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
@@ -36,7 +39,7 @@ t.test('every document is served, and every link in it leads somewhere', async (
   t.match(await server.get('/docs/locks.md'), /^# /, 'the file itself is served too');
 });
 
-t.test('documents are found and read in a browser', { skip: NO_CHROMIUM }, async (t) => {
+t.test('documents are found and read in a browser', { skip }, async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   const { browser, page, errors } = await BrowserPage.open();
@@ -48,7 +51,7 @@ t.test('documents are found and read in a browser', { skip: NO_CHROMIUM }, async
   await page.waitForURL(/\/docs\/[\w-]+#/);
   t.ok(await page.locator('main h1').isVisible());
   await page.evaluate(axe.source);
-  const paths = tier.testsWholePage ? ['/docs/readme', '/docs/comparison', '/docs/decisions'] : ['/docs/readme'];
+  const paths = tier.testsEveryView ? ['/docs/readme', '/docs/comparison', '/docs/decisions'] : ['/docs/readme'];
   for (const path of paths) {
     await page.goto(server.url + path);
     for (const width of [1440, 1024, 390]) {
@@ -56,7 +59,7 @@ t.test('documents are found and read in a browser', { skip: NO_CHROMIUM }, async
       const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       t.ok(Number(overflow) <= 0, `${path} at ${width}: it scrolls ${overflow} px sideways`);
     }
-    for (const colorScheme of ['light', 'dark'] as const) {
+    for (const colorScheme of tier.testsEveryView ? (['light', 'dark'] as const) : (['light'] as const)) {
       await page.emulateMedia({ colorScheme });
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());

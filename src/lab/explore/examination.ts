@@ -1,22 +1,22 @@
-import type { NamedDesign } from '../../core/locking/presets.js';
-import { runOne } from './campaign.js';
+import type { CampaignResult } from './campaign.js';
 import { describeFinding } from './counterexample/counterexample.js';
+import { mailOf } from './counterexample/mail.js';
 import { type Finding, faults, worstFirst } from './finding.js';
 import { replayString } from './replay-string.js';
 import { scenarioNamed } from './scenarios.js';
 
-/** Explores a design in a scenario. The result is plain JSON; the worst finding of each kind has its counterexample. */
-export function examine(named: NamedDesign, scenarioName: string) {
-  const scenario = scenarioNamed(scenarioName);
-  const result = runOne(named, scenario, { mutex: 'blocking' });
-  const { complete, preemptions, states, transitions, seconds } = result;
+const COMMAND = 'npx southbridge';
+
+/** The result of one exploration as plain JSON; the worst finding of each kind has its counterexample. */
+export function describeExamination(result: CampaignResult) {
+  const { locking, scenario, complete, preemptions, states, transitions, seconds } = result;
   const extent = complete ? 'exhaustive' : `bounded (${preemptions} preemptions)`;
   const verdict = verdictOf(result.findings);
   const drawn = new Set<string>();
   return {
-    design: named.name,
-    scenario: scenarioName,
-    description: scenario.description,
+    design: locking,
+    scenario,
+    description: scenarioNamed(scenario).description,
     verdict,
     extent,
     states,
@@ -28,7 +28,8 @@ export function examine(named: NamedDesign, scenarioName: string) {
       if (drawn.has(kind)) return { kind, summary, replay };
       drawn.add(kind);
       const counterexample = describeFinding(result, finding);
-      return { kind, summary, replay, counterexample };
+      const head = `${verdict} ${locking} × ${scenario}, ${extent}: ${kind}`;
+      return { kind, summary, replay, counterexample, mail: mailOf(head, counterexample, COMMAND) };
     }),
   };
 }

@@ -17,8 +17,8 @@ export interface ScenarioDescription {
 export interface Examiner {
   scenarios(): Promise<readonly ScenarioDescription[]>;
   /**
-   * The result of one exploration, as plain JSON. `signal` ends it; then, and if it takes more memory than it may, the
-   * promise rejects.
+   * The result of one exploration, as plain JSON. Rejects if `signal` ended it, and with a RangeError if it takes more
+   * memory than it may.
    */
   examine(task: ExaminationTask, signal: AbortSignal): Promise<object>;
 }
@@ -57,7 +57,8 @@ export class Examinations {
     try {
       if (left.aborted) end();
       return await examiner.examine({ design: name, scenario }, current.signal);
-    } catch {
+    } catch (error) {
+      if (!current.signal.aborted && !(error instanceof RangeError)) throw error;
       const limit = current.signal.aborted ? `${LIMIT_S} s` : 'memory';
       throw new SouthbridgeError('exploration-limit', { design: name, scenario, limit });
     } finally {

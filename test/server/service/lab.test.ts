@@ -2,6 +2,7 @@ import t from 'tap';
 import { ProcessExaminer } from '../../../src/cli/examiner.js';
 import type { Examiner } from '../../../src/server/service/examinations.js';
 import { TestServer } from '../../support/server.js';
+import { tier } from '../../support/tier.js';
 import { roleTokens } from '../../support/token-file.js';
 
 const EXPLORATIONS = '/v1/lab/explorations';
@@ -59,10 +60,10 @@ t.test('a process explores a design, and gives the counterexample step by step',
   t.match(body, { design: 'nested-mutex', verdict: 'FAIL', extent: 'exhaustive' });
   const deadlock = body.findings.find(({ kind }: { kind: string }) => kind === 'deadlock');
   t.match(deadlock, { replay: /\S/, counterexample: { threads: [{ name: /./ }], steps: [{ text: /./ }] } });
-  t.match(await server.request('POST', EXPLORATIONS, { ...TASK, design: 'lockless-timer' }), {
-    status: 200,
-    body: { verdict: /^(PASS|NOTE)$/ },
-  });
+  if (tier.testsWholePage) {
+    const safe = await server.request('POST', EXPLORATIONS, { ...TASK, design: 'lockless-timer' });
+    t.match(safe, { status: 200, body: { verdict: /^(PASS|NOTE)$/ } });
+  }
   for (const [change, status, code] of [
     [{ design: 'none' }, 404, 'unknown-design'],
     [{ design: '../../etc/passwd' }, 404, 'unknown-design'],
