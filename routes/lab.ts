@@ -8,7 +8,7 @@ const tags = ['lab'];
 const Task = Type.Object(
   {
     design: Type.String({ description: 'A preset, or mmio/timer/irq/control.' }),
-    scenario: Type.String({ description: 'A registered scenario.' }),
+    scenario: Type.String({ description: 'A registered scenario, or a generated program by name.', maxLength: 200 }),
   },
   CLOSED,
 );

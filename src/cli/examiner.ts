@@ -16,6 +16,11 @@ export class ProcessExaminer implements Examiner {
     return SCENARIOS.map(({ name, description }) => ({ name, description }));
   }
 
+  async has(scenario: string): Promise<boolean> {
+    const { findScenario } = await import('../lab/explore/scenarios.js');
+    return findScenario(scenario) !== undefined;
+  }
+
   examine({ design, scenario }: ExaminationTask, signal: AbortSignal): Promise<object> {
     return new Promise((resolve, reject) => {
       const child = fork(PROGRAM, [design, scenario], {

@@ -5,7 +5,7 @@ import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';
 
 /** It starts a browser of its own, which takes seconds. */
-const skip = NO_CHROMIUM || (tier.testsWholePage ? false : 'skipped: it runs in the tiers ci and long');
+const skip = NO_CHROMIUM || (tier.testsEveryView ? false : 'skipped: it runs in the tier long');
 
 t.test('every document is served, and every link in it leads somewhere', async (t) => {
   const server = await TestServer.start();
@@ -51,15 +51,14 @@ t.test('documents are found and read in a browser', { skip }, async (t) => {
   await page.waitForURL(/\/docs\/[\w-]+#/);
   t.ok(await page.locator('main h1').isVisible());
   await page.evaluate(axe.source);
-  const paths = tier.testsEveryView ? ['/docs/readme', '/docs/comparison', '/docs/decisions'] : ['/docs/readme'];
-  for (const path of paths) {
+  for (const path of ['/docs/readme', '/docs/comparison', '/docs/decisions']) {
     await page.goto(server.url + path);
     for (const width of [1440, 1024, 390]) {
       await page.setViewportSize({ width, height: 900 });
       const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       t.ok(Number(overflow) <= 0, `${path} at ${width}: it scrolls ${overflow} px sideways`);
     }
-    for (const colorScheme of tier.testsEveryView ? (['light', 'dark'] as const) : (['light'] as const)) {
+    for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());

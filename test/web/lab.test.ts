@@ -16,7 +16,7 @@ t.test('the counterexample of nested-mutex, stepped to the deadlock by keyboard'
   t.teardown(() => browser.close());
   const { page, errors } = browser;
   await page.goto(`${server.url}/#/designs`);
-  await page.getByRole('button', { name: 'nested-mutex' }).focus();
+  await page.getByRole('button', { name: 'nested-mutex', exact: true }).focus();
   await page.keyboard.press('Enter');
   t.equal(await page.getByLabel('Design', { exact: true }).inputValue(), 'nested-mutex');
   await page.getByLabel('Scenario', { exact: true }).selectOption('callback-acknowledge');

@@ -1,7 +1,7 @@
 import { designNamed } from '../../core/locking/presets.js';
 import { SouthbridgeError } from '../../errors.js';
 
-/** A design and a registered scenario, both by name. */
+/** A design, and a registered scenario or generated program, by name. */
 export interface ExaminationTask {
   readonly design: string;
   readonly scenario: string;
@@ -16,6 +16,8 @@ export interface ScenarioDescription {
 /** Explores designs for the server, which knows no explorer. `southbridge serve` has one that starts a process. */
 export interface Examiner {
   scenarios(): Promise<readonly ScenarioDescription[]>;
+  /** Whether there is a registered scenario or a generated program of this name. */
+  has(scenario: string): Promise<boolean>;
   /**
    * The result of one exploration, as plain JSON. Rejects if `signal` ended it, and with a RangeError if it takes more
    * memory than it may.
@@ -46,8 +48,8 @@ export class Examinations {
     const examiner = this.#required();
     const name = designNamed(design)?.name;
     if (name === undefined) throw new SouthbridgeError('unknown-design', { design: design.slice(0, 80) });
-    const isKnown = (await examiner.scenarios()).some((each) => each.name === scenario);
-    if (!isKnown) throw new SouthbridgeError('unknown-scenario', { scenario: scenario.slice(0, 80) });
+    if (!(await examiner.has(scenario)))
+      throw new SouthbridgeError('unknown-scenario', { scenario: scenario.slice(0, 80) });
     if (this.#current) throw new SouthbridgeError('examiner-busy', { retryAfter: 2 });
     const current = new AbortController();
     this.#current = current;

@@ -17,6 +17,10 @@ class HeldExaminer implements Examiner {
     return [{ name: TASK.scenario, description: 'a callback' }];
   }
 
+  async has(scenario: string) {
+    return scenario === TASK.scenario;
+  }
+
   examine(_task: unknown, signal: AbortSignal): Promise<object> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('ended')));

@@ -32,6 +32,7 @@ export class DesignsView {
     });
     this.design = h('select', { id: 'lab-design' });
     this.scenario = h('select', { id: 'lab-scenario', onchange: () => this.#describe() });
+    this.program = h('input', { type: 'text', id: 'lab-program', autocomplete: 'off', spellcheck: 'false' });
     this.description = h('p', { class: 'note' });
     this.run = h('button', { class: 'primary' }, 'Explore');
     this.status = h('p', { class: 'lab-status', role: 'status' });
@@ -44,6 +45,8 @@ export class DesignsView {
       this.design,
       h('label', { for: 'lab-scenario' }, 'Scenario'),
       this.scenario,
+      h('label', { for: 'lab-program' }, 'or program'),
+      this.program,
       this.run,
     );
     form.addEventListener('submit', (event) => {
@@ -81,7 +84,10 @@ export class DesignsView {
     const { choices } = place();
     const chosen = { design: choices.get('design') ?? '', scenario: choices.get('scenario') ?? '' };
     choose(this.design, chosen.design || this.design.value || FIRST.design);
-    choose(this.scenario, chosen.scenario || this.scenario.value || FIRST.scenario);
+    const scenario = chosen.scenario || this.scenario.value || FIRST.scenario;
+    // A generated program has a name, and no entry in the list.
+    if (choose(this.scenario, scenario)) this.program.value = '';
+    else this.program.value = scenario;
     this.#describe();
     const key = `${chosen.design} ${chosen.scenario}`;
     if (chosen.design !== '' && chosen.scenario !== '' && key !== this.#shown) this.#explore();
@@ -128,7 +134,7 @@ export class DesignsView {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    const task = { design: this.design.value, scenario: this.scenario.value };
+    const task = { design: this.design.value, scenario: this.program.value.trim() || this.scenario.value };
     const step = place().choices.get('step') ?? '';
     const isSame = place().choices.get('design') === task.design && place().choices.get('scenario') === task.scenario;
     this.#shown = `${task.design} ${task.scenario}`;
@@ -195,7 +201,9 @@ export class DesignsView {
   }
 }
 
-/** Chooses an option, if there is one of that name. @param {HTMLSelectElement} select @param {string} name */
+/** Chooses an option; false if there is none of that name. @param {HTMLSelectElement} select @param {string} name */
 function choose(select, name) {
-  if ([...select.options].some(({ value }) => value === name)) select.value = name;
+  const isThere = [...select.options].some(({ value }) => value === name);
+  if (isThere) select.value = name;
+  return isThere;
 }
