@@ -4,10 +4,12 @@ import { BrowserPage, NO_CHROMIUM } from '../support/chromium.js';
 import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';
 
+/** It reads all pages. */
+const skipCrawl = tier.testsWholePage ? false : 'skipped: it runs in the tiers ci and long';
 /** It starts a browser of its own, which takes seconds. */
 const skip = NO_CHROMIUM || (tier.testsEveryView ? false : 'skipped: it runs in the tier long');
 
-t.test('every document is served, and every link in it leads somewhere', async (t) => {
+t.test('every document is served, and every link in it leads somewhere', { skip: skipCrawl }, async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   const seen = new Map<string, string>();
