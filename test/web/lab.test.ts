@@ -77,6 +77,9 @@ t.test('side by side, the page shows the figures that the API returned', { skip:
     while (!returned().includes(await number(index))) await page.waitForTimeout(20);
     t.pass(`${machine}: the page shows a figure that the API returned`);
   }
+  await page.reload();
+  await page.getByRole('columnheader', { name: 'compare-b: lockless-timer' }).waitFor();
+  t.match(page.url(), /a=compare-a&b=compare-b/, 'a link reopens it');
   t.ok(await page.getByRole('img', { name: 'accesses per second', exact: true }).isVisible(), 'the stored charts');
   t.same(errors, [], 'no errors in the console');
 });

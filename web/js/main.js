@@ -78,7 +78,10 @@ list.addEventListener('changed', () => {
   const text = `${count} ${count === 1 ? 'machine' : 'machines'} at ${location.host}`;
   say(byId('status'), trouble === '' ? text : `${text}: ${trouble}`);
   byId('status').classList.toggle('trouble', trouble !== '');
-  if (place().lab) return;
+  if (place().lab) {
+    labs.compare.machinesChanged();
+    return;
+  }
   // Without a choice in the address, the first machine is shown.
   if (place().machine === undefined && count > 0) list.open(list.machines[0].name);
   pane.machinesChanged();

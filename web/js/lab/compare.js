@@ -65,6 +65,14 @@ export class CompareView {
     this.poller.start();
   }
 
+  /** The list was reread: machines may have appeared or disappeared. */
+  machinesChanged() {
+    if (!this.poller.isRunning) return;
+    const shown = [...this.selects[0].options].map(({ value }) => value).sort();
+    const names = this.list.machines.map(({ name }) => name).sort();
+    if (shown.join() !== names.join()) this.show();
+  }
+
   hide() {
     this.#stop();
     this.poller.stop();
