@@ -6,6 +6,8 @@ export const TIERS = {
     socketOperations: 2_000,
     /** Of each client in the model of sessions. */
     sessionOperations: 300,
+    /** Of the clients for C and Python. */
+    programOperations: 60,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -48,6 +50,7 @@ export const TIERS = {
     traceStride: 2,
     socketOperations: 8_000,
     sessionOperations: 1_000,
+    programOperations: 300,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -89,6 +92,7 @@ export const TIERS = {
     traceStride: 1,
     socketOperations: 100_000,
     sessionOperations: 100_000,
+    programOperations: 100_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
