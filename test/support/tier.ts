@@ -8,6 +8,8 @@ export const TIERS = {
     sessionOperations: 300,
     /** Of the clients for C and Python. */
     programOperations: 60,
+    /** Of a guest on an emulator. */
+    guestInterrupts: 0,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -51,6 +53,7 @@ export const TIERS = {
     socketOperations: 8_000,
     sessionOperations: 1_000,
     programOperations: 300,
+    guestInterrupts: 0,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -93,6 +96,7 @@ export const TIERS = {
     socketOperations: 100_000,
     sessionOperations: 100_000,
     programOperations: 100_000,
+    guestInterrupts: 10_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
