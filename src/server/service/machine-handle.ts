@@ -188,14 +188,16 @@ export class MachineHandle {
     return new SouthbridgeError('step-too-far', { ns, now: this.virtualTime });
   }
 
-  /** See `MachineSlot.view`. */
+  /** See `MachineSlot.view`; of a machine that hangs or is suspect, its last state. */
   async view<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
-    this.requireOpen();
-    return this.slot.requests.hold(async () => {
-      const view = await this.slot.view(what, read);
-      if (view === undefined) throw this.gone();
-      return view;
-    });
+    if (!this.isHung) {
+      this.requireOpen();
+      const view = await this.slot.requests.hold(() => this.slot.view(what, read));
+      if (view !== undefined) return view;
+    }
+    const last = this.state === 'deleting' ? undefined : await this.slot.lastView(what, read);
+    if (last === undefined) throw this.gone();
+    return last;
   }
 
   // Control: by the main loop
