@@ -16,8 +16,8 @@ for (const [quirks, state, intr] of [
 }
 
 for (const [quirks, state, levels] of [
-  [['pic-icw1-forgets'], 'on', [1, 0]],
-  [[], 'off', []],
+  [['pic-icw1-forgets', 'pic-uninitialised'], 'on', [1, 0]],
+  [['pic-uninitialised'], 'off', []],
 ] as const) {
   t.test(`pic-icw1-forgets ${state}: a reset while the master has forgotten the slave's INT`, async (t) => {
     const bench = new PicBench({ quirks });
