@@ -28,7 +28,8 @@ import {
   vcpuThread,
 } from './logical-thread.js';
 import { Names } from './names.js';
-import type { Request } from './requests.js';
+import { inlineThread, orderedThread } from './program-threads.js';
+import { operandsOf, type Request } from './requests.js';
 import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
@@ -93,9 +94,9 @@ export function setUp(
       continue;
     }
     const submissions = new ring.SubmissionRing(shared, submissionRingAt(map, vcpu), map.submissions);
-    for (const { operation, size, address, value } of scenario.vcpus[vcpu]) {
-      const [low, high] = [value >>> 0, Math.floor(value / 2 ** 32)];
-      submissions.submit({ operation, size, address, low, high }, base);
+    if (vcpu > 0 && scenario.program?.isOrdered) continue;
+    for (const request of scenario.vcpus[vcpu]) {
+      submissions.submit({ operation: request.operation, ...operandsOf(request) }, base);
     }
   }
   if (hasLoadThread(scenario)) new ThreadHost(shared, map).kickLoad(0);
@@ -146,6 +147,9 @@ function threads(
   }
   if (hasLoadThread(scenario)) all.push(loadThread(map));
   if (scenario.control) all.push(controlThread(map, scenario.control));
+  const { inline, isOrdered } = scenario.program ?? {};
+  if (inline) all.push(inlineThread(map, inline, scenario.vcpus.length - 1));
+  if (isOrdered) all.push(orderedThread(map, scenario.vcpus[0].length, scenario.vcpus[1]));
   return all;
 }
 
