@@ -28,7 +28,7 @@ import {
   vcpuThread,
 } from './logical-thread.js';
 import { Names } from './names.js';
-import { inlineThread, orderedThread } from './program-threads.js';
+import { inlineThread, orderedThread, steppingThread } from './program-threads.js';
 import { operandsOf, type Request } from './requests.js';
 import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
@@ -88,6 +88,8 @@ export function setUp(
     }
     prepare(mainLoop, step);
   }
+  // The reference begins without events.
+  if (scenario.program) events.drain(map.events, () => {});
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
     if (scenario.gateway) {
       for (let frame = 0; frame < firstFrames(scenario, vcpu); frame++) new Sockets(map, shared).send(vcpu);
@@ -121,7 +123,7 @@ function prepare(mainLoop: MainLoop, step: Scenario['before'][number]): void {
     mainLoop.runKicked();
     due.control.takeDone();
   } else {
-    perform(machine, step);
+    performRequest(machine, step);
   }
 }
 
@@ -136,7 +138,7 @@ function threads(
   if (lockers) return Array.from({ length: lockers.threads }, (_, i) => lockerThread(map, i, lockers.rounds));
   const all = [mainLoopThread(map, deadline, inParts)];
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
-    all.push(vcpuThread(map, vcpu));
+    all.push(scenario.machine?.clock === 'manual' ? steppingThread(map, vcpu) : vcpuThread(map, vcpu));
   }
   if (scenario.gateway) {
     all.push(gatewayThread(map, scenario, drained));
@@ -179,7 +181,8 @@ function standardMachine(design: Design): MachineOptions {
   };
 }
 
-function perform(machine: Machine, { operation, size, address, value }: Request): void {
+/** Performs a request on the calling thread. */
+export function performRequest(machine: Machine, { operation, size, address, value }: Request): void {
   switch (operation) {
     case ring.READ:
       machine.read(address, size);
@@ -196,8 +199,14 @@ function perform(machine: Machine, { operation, size, address, value }: Request)
     case ring.SET_LOGICAL_ADDRESS:
       machine.setLogicalAddress(address, value);
       break;
+    case ring.PORT_READ:
+      machine.portRead(address);
+      break;
     case ring.PORT_WRITE:
       machine.portWrite(address, value);
+      break;
+    case ring.INTERRUPT_ACKNOWLEDGE:
+      machine.acknowledgeInterrupt();
       break;
   }
 }

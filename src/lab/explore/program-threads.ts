@@ -1,10 +1,10 @@
 import { Machine } from '../../core/machine/machine.js';
-import { READ, SubmissionRing } from '../../runtime/rings/submission-ring.js';
+import { CONTINUE_STEP, READ, STEPPING, SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { ThreadHost } from '../../runtime/threads/host.js';
 import { InlineExecution } from '../../runtime/threads/inline.js';
 import { GATEWAY_THREAD, machineAt, submissionRingAt } from '../../runtime/threads/shared-map.js';
 import { History } from './history.js';
-import { type ExploredMap, type LogicalThread, makeThread } from './logical-thread.js';
+import { type ExploredMap, type LogicalThread, makeThread, vcpuThread } from './logical-thread.js';
 import { operandsOf, type Request } from './requests.js';
 import { INLINE_SOCKET, Sockets } from './sockets.js';
 
@@ -12,6 +12,26 @@ import { INLINE_SOCKET, Sockets } from './sockets.js';
 
 /** Number in the thread table that no thread of the process has. */
 const CLIENT = 59;
+
+/** A vCPU thread, and the gateway's part in its steps: one that is pending is continued. */
+export function steppingThread(map: ExploredMap, index: number): LogicalThread {
+  const thread = vcpuThread(map, index);
+  return {
+    ...thread,
+    begin(memory, carried) {
+      const step = thread.begin(memory, carried);
+      const ring = new SubmissionRing(memory(), submissionRingAt(map, index), map.submissions);
+      return () => {
+        const position = ring.completed();
+        const next = step();
+        if (ring.completed() === position || ring.status(position) !== STEPPING) return next;
+        const rest = { operation: CONTINUE_STEP, size: 0, address: ring.address(position), low: ring.low(position) };
+        ring.submit({ ...rest, high: 0 }, machineAt(map, 0));
+        return next;
+      };
+    },
+  };
+}
 
 /** The gateway executes a request inline; where it cannot, it submits it to a vCPU thread. */
 export function inlineThread(map: ExploredMap, request: Request, vcpu: number): LogicalThread {

@@ -88,10 +88,15 @@ export class Sockets {
     return (this.memory.get(this.#at(vcpu) + DELIVERED) & (1 << frame)) !== 0;
   }
 
-  /** The value of a reply. */
-  value(vcpu: number, frame: number): number {
+  /** The value of a reply, 64 bits. */
+  wide(vcpu: number, frame: number): bigint {
     const at = this.#at(vcpu) + VALUES + 2 * frame;
-    return (this.memory.get(at + 1) >>> 0) * 2 ** 32 + (this.memory.get(at) >>> 0);
+    return (BigInt(this.memory.get(at + 1) >>> 0) << 32n) | BigInt(this.memory.get(at) >>> 0);
+  }
+
+  /** The same as a number. */
+  value(vcpu: number, frame: number): number {
+    return Number(this.wide(vcpu, frame));
   }
 
   #mark(word: number, bit: number): void {

@@ -12,7 +12,7 @@ import { TIMER_COUNT } from '../../../core/machine/timer-list.js';
 import { IOAPIC_AREA } from '../../../core/memory/map.js';
 import { U64 } from '../../../core/memory/u64.js';
 import { EventRing } from '../../../runtime/events/event-ring.js';
-import { CANCELLED, GONE, OK, SubmissionRing } from '../../../runtime/rings/submission-ring.js';
+import { CANCELLED, GONE, OK, STEPPING, SubmissionRing } from '../../../runtime/rings/submission-ring.js';
 import { submissionRingAt } from '../../../runtime/threads/shared-map.js';
 import { armedDeadline } from '../armed-deadline.js';
 import type { Fixture } from '../fixture.js';
@@ -63,21 +63,24 @@ function addReplies({ scenario, map }: Fixture, { inline }: ProgramParts, view: 
       into.set(name, scenario.gateway ? frameReply(sockets, vcpu, position) : ringReply(ring, position));
     }
   });
-  if (isInline) into.set('reply 0 to gateway', `ok ${sockets.value(INLINE_SOCKET, 0)}`);
+  if (isInline) into.set('reply 0 to gateway', `ok ${sockets.wide(INLINE_SOCKET, 0)}`);
 }
 
 function frameReply(sockets: Sockets, vcpu: number, frame: number): string {
-  return sockets.isAnswered(vcpu, frame) ? `ok ${sockets.value(vcpu, frame)}` : 'none';
+  return sockets.isAnswered(vcpu, frame) ? `ok ${sockets.wide(vcpu, frame)}` : 'none';
 }
 
 function ringReply(ring: SubmissionRing, position: number): string {
   if (position >= ring.completed()) return 'none';
-  const value = ring.high(position) * 2 ** 32 + ring.low(position);
+  const value = (BigInt(ring.high(position)) << 32n) | BigInt(ring.low(position));
   switch (ring.status(position)) {
     case OK:
       return `ok ${value}`;
     case GONE:
       return 'gone';
+    case STEPPING:
+      // A step is the last request of its vCPU. The next record continues it.
+      return ringReply(ring, position + 1);
     case CANCELLED:
       return `cancelled at ${value}`;
     default:

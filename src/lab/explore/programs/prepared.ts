@@ -28,9 +28,12 @@ function timer(index: number, bits: number, ...comparators: readonly number[]): 
   ];
 }
 
+/** A match that never comes, even of a counter that starts near the end of 32 bits. */
+const NEVER = 2 ** 40;
+
 /** The matches of the other timers never come. Timer 1 is enabled. */
-const lastTimer = timer(2, 0, 1_000_000_000);
-const idleTimers = [...timer(1, HPET.ENABLE, 1_000_000_000), ...lastTimer];
+const lastTimer = timer(2, 0, NEVER);
+const idleTimers = [...timer(1, HPET.ENABLE, NEVER), ...lastTimer];
 const PERIODIC = HPET.ENABLE | HPET.PERIODIC | HPET.VAL_SET;
 const pendingLevel = [...timer(0, PERIODIC | HPET.LEVEL, 1000), ...idleTimers];
 

@@ -69,6 +69,13 @@ export function isConsistent({ prepared, operations }: Program): boolean {
   if (count('gateway') > 1 || count('main') > 1 || count('vcpu0') > 2 || count('vcpu1') > 2) return false;
   const isManual = prepared.machine?.clock === 'manual';
   if (isManual ? count('main') > 0 : operations.some(({ name }) => name === 'step')) return false;
+  // The gateway has events and replies to deliver, and nothing else.
+  if (prepared.hasGateway && (count('gateway') > 0 || operations.some(({ follows }) => follows))) return false;
+  // The record after a step continues it: nothing else is behind it in its ring.
+  const behind = (thread: ProgramThread) => operations.filter((other) => other.thread === thread).slice(0, -1);
+  if ([...behind('vcpu0'), ...behind('vcpu1')].some(({ name }) => name === 'step')) return false;
+  if (count('gateway') > 0 && operations.some(({ name, thread }) => name === 'step' && thread === 'vcpu1'))
+    return false;
   // Only a vCPU waits for another thread, and only for a vCPU.
   return operations.every(
     ({ thread, follows }, i) => !follows || (thread === 'vcpu1' && operations[i - 1].thread === 'vcpu0' && i === 1),
@@ -84,15 +91,13 @@ export function controlOf({ operations }: Program): ControlRequest | undefined {
   return name !== undefined && Object.hasOwn(CONTROL_WORK, name) ? CONTROL_WORK[name] : undefined;
 }
 
-/** Virtual ns at which a machine was prepared; a restore goes back there. */
-function timeOf({ prepared }: Program): number {
-  return prepared.before.reduce((time, step) => ('mainLoopAt' in step ? step.mainLoopAt : time), 0);
-}
-
 export function preparationOf(program: Program): readonly Preparation[] {
   const hasRestore = program.operations.some(({ name }) => name === 'restore');
   const save = hasRestore ? [{ work: CONTROL_SAVE, argument: 0 }] : [];
-  return [...program.prepared.before, selectLine, ...save];
+  // The main loop has seen what the preparation armed: it is idle as the threads begin.
+  const isManual = program.prepared.machine?.clock === 'manual';
+  const look = isManual ? [] : [{ mainLoopAt: program.prepared.idle }];
+  return [...program.prepared.before, selectLine, ...look, ...save];
 }
 
 export function scenarioOf(program: Program): Scenario {
@@ -109,9 +114,11 @@ export function scenarioOf(program: Program): Scenario {
     before: preparationOf(program),
     times: [operations.some(({ thread }) => thread === 'main') ? prepared.due : prepared.idle],
     vcpus,
+    // Where vCPU threads run callbacks, each of them does what the main loop does elsewhere.
+    preemptions: ({ timer }) => (timer.kicks ? 1 : 2),
     ...(prepared.events && { events: prepared.events }),
     ...(prepared.hasGateway && { gateway: { execution: 'threads' as const }, framesHaveCome: true as const }),
-    ...(control && { control: isRestore ? { ...control, argument: timeOf(program) } : control }),
+    ...(control && { control: isRestore ? { ...control, argument: prepared.idle } : control }),
     program: { inline, isOrdered: operations.some(({ follows }) => follows) },
   };
 }

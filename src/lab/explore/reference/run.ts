@@ -361,7 +361,8 @@ export class Run {
     this.machine.timers.generations = generations.map((generation) => generation + 1);
     this.machine.now = now;
     this.goal = now;
-    this.outstanding = [];
+    // What is queued for the router is no part of a saved machine.
+    if (!this.#queues) this.outstanding = [];
   }
 
   remove(): void {
