@@ -71,7 +71,11 @@ export const explore = new Command('explore')
     '--generated',
     'explore generated programs in place of scenarios: all pairs of operations on prepared machines',
   )
-  .option('--prepared <machines>', `with --generated: prepared machines (${PREPARED_NAMES.join(', ')})`, machines)
+  .option(
+    '--prepared <machines>',
+    `with --generated: prepared machines (${PREPARED_NAMES.join(', ')})`,
+    (text: string) => machines(text),
+  )
   .option('--triples', 'with --generated: three operations in place of two')
   .option('--every <n>', 'with --generated: every nth program of a machine', whole(1, 100_000))
   .option('--jobs <n>', 'with --generated: threads (default: one per processor)', whole(1, 256))
