@@ -8,6 +8,8 @@ export const TIERS = {
     sessionOperations: 300,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
+    /** Every nth generated program of a prepared machine is explored. */
+    programStride: 800,
     exploresAllDesigns: false,
     exploresEverySeededBug: false,
     stressRounds: 30,
@@ -49,6 +51,7 @@ export const TIERS = {
     socketOperations: 8_000,
     sessionOperations: 1_000,
     exploreStride: 1,
+    programStride: 400,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
     stressRounds: 150,
@@ -90,6 +93,7 @@ export const TIERS = {
     socketOperations: 100_000,
     sessionOperations: 100_000,
     exploreStride: 1,
+    programStride: 10,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
     stressRounds: 5_000,

@@ -1,7 +1,7 @@
 import type { Design } from '../../core/locking/axes.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { Elision, RESTART } from './elision.js';
-import { Execution } from './execution.js';
+import { Execution, NotExplorable } from './execution.js';
 import { type Exploration, type ExploreOptions, Explorer } from './explorer.js';
 import { type Fixture, setUp } from './fixture.js';
 import { History } from './history.js';
@@ -24,7 +24,12 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   if (options.watch) oracles.push(options.watch(fixture.names));
   const restore = options.seedBug?.();
   try {
-    return exploreFixture(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
+    const found = exploreFixture(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
+    const isWhole = options.maxStates === undefined && !options.isEnough;
+    if (isWhole && found.ends === 0 && found.findings.length === 0) {
+      throw new NotExplorable(`${scenario.name} has no end, so nothing was judged`);
+    }
+    return found;
   } finally {
     restore?.();
   }

@@ -115,7 +115,7 @@ export function scenarioOf(program: Program): Scenario {
     times: [operations.some(({ thread }) => thread === 'main') ? prepared.due : prepared.idle],
     vcpus,
     // Where vCPU threads run callbacks, each of them does what the main loop does elsewhere.
-    preemptions: ({ timer }) => (timer.kicks ? 1 : 2),
+    preemptions: ({ timer }) => (timer.kicks || prepared.hasGateway ? 1 : 2),
     ...(prepared.events && { events: prepared.events }),
     ...(prepared.hasGateway && { gateway: { execution: 'threads' as const }, framesHaveCome: true as const }),
     ...(control && { control: isRestore ? { ...control, argument: prepared.idle } : control }),
