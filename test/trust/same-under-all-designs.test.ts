@@ -90,7 +90,7 @@ function differ(expected: string | readonly string[], got: string | readonly str
  * else: such a machine is compared no further.
  */
 function mayCoalesce(locking: PresetName, operation: Operation): boolean {
-  if (PRESETS[locking].irq.name !== 'revalidated') return false;
+  if (!PRESETS[locking].irq.coalesces) return false;
   if (operation.op !== 'write') return operation.op === 'reset';
   const offset = operation.address - HPET_BASE;
   return [GENERAL_CONFIGURATION, INTERRUPT_STATUS].some(

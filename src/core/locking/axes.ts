@@ -3,22 +3,33 @@ import type { DeferredList } from './deferred-list.js';
 import type { LineDecisions } from './line-decisions.js';
 import type { LineQueue } from './line-queue.js';
 
-/** Path B: how an MMIO access by a vCPU enters the HPET. */
-export interface MmioAxis {
-  readonly name: string;
-  /** Whether all accesses are under the BQL, main counter reads and deferred calls as well. */
+/** What the rest of the code needs to know of an mmio value. No code recognises an axis value by its name. */
+export interface MmioTraits {
+  /** Whether all accesses are under the BQL, main counter reads and deferred calls as well; else under the mutex. */
   readonly underBql: boolean;
+}
+
+/** Path B: how an MMIO access by a vCPU enters the HPET. */
+export interface MmioAxis extends MmioTraits {
+  readonly name: string;
   enter(locks: Locks): void;
   leave(locks: Locks): void;
 }
 
-/** Path A: how a timer callback on the main loop, which holds the BQL, enters the HPET. */
-export interface TimerAxis {
-  readonly name: string;
+export interface TimerTraits {
   /** Attribute of the HPET's timers: the main loop releases the BQL around their callbacks. */
   readonly lockless: boolean;
   /** Whether the callback only asks a vCPU thread to do the work, later and like path B. */
   readonly kicks: boolean;
+  /** Whether the callback does its work with the BQL kept from the main loop; a mutex then comes under it. */
+  readonly keepsBql: boolean;
+  /** Whether `enter` takes the BQL under the mutex. */
+  readonly takesBqlUnderMutex: boolean;
+}
+
+/** Path A: how a timer callback on the main loop, which holds the BQL, enters the HPET. */
+export interface TimerAxis extends TimerTraits {
+  readonly name: string;
   enter(locks: Locks): void;
   leave(locks: Locks): void;
 }
@@ -42,13 +53,24 @@ export interface IrqTarget {
   setPitGate(level: number): void;
 }
 
-/** How line changes and messages leave the HPET, and how everything else enters the interrupt controllers. */
-export interface IrqAxis {
-  readonly name: string;
+export interface IrqTraits {
   /** Whether the controllers have leaf locks of their own, so that nothing on the way to them needs the BQL. */
   readonly lockless: boolean;
-  /** Whether changes are decided and applied apart, and decisions therefore numbered. */
+  /** Whether changes are decided and applied apart, and decisions therefore numbered (`LineDecisions.decide`). */
   readonly numbered: boolean;
+  /** Whether a change takes the BQL where it is made, under whatever is held. */
+  readonly takesBql: boolean;
+  /** Whether `end` takes the mutex under the BQL. */
+  readonly takesMutexUnderBql: boolean;
+  /** Whether an access that was given all its locks leaves nothing to apply after it: it may then run on the gateway. */
+  readonly appliesInPlace: boolean;
+  /** Whether level changes of one access that cancel each other may stay unseen. */
+  readonly coalesces: boolean;
+}
+
+/** How line changes and messages leave the HPET, and how everything else enters the interrupt controllers. */
+export interface IrqAxis extends IrqTraits {
+  readonly name: string;
   /** Protects one controller (named by its leaf lock) or all of them; returns what `leave` is to undo. */
   enter(target: IrqTarget, controller: number): boolean;
   leave(target: IrqTarget, controller: number, entered: boolean): void;
@@ -63,8 +85,15 @@ export interface IrqAxis {
   setPitGate(target: IrqTarget, level: number): void;
 }
 
+export interface ControlTraits {
+  /** Whether control work takes the mutex. */
+  readonly takesMutex: boolean;
+  /** Whether it takes BQL and mutex in the order of the rest of the design; else the mutex under the BQL. */
+  readonly followsOrder: boolean;
+}
+
 /** Path C: how control work on the main loop, which comes with the BQL held, enters the HPET. */
-export interface ControlAxis {
+export interface ControlAxis extends ControlTraits {
   readonly name: string;
   enter(locks: Locks, design: Design): void;
   /** Afterwards the main loop holds the BQL as before. */

@@ -162,11 +162,17 @@ export function differInControl(one: Design, other: Design): boolean {
 /** Four indices in one word. */
 export function packDesign(design: Design): number {
   return (
-    MMIO_AXIS.indexOf(design.mmio) |
-    (TIMER_AXIS.indexOf(design.timer) << 8) |
-    (IRQ_AXIS.indexOf(design.irq) << 16) |
-    (CONTROL_AXIS.indexOf(design.control) << 24)
+    indexIn(MMIO_AXIS, design.mmio) |
+    (indexIn(TIMER_AXIS, design.timer) << 8) |
+    (indexIn(IRQ_AXIS, design.irq) << 16) |
+    (indexIn(CONTROL_AXIS, design.control) << 24)
   );
+}
+
+function indexIn<T extends { readonly name: string }>(axis: readonly T[], value: T): number {
+  const index = axis.indexOf(value);
+  if (index < 0) throw new RangeError(`${value.name} is not a value of its axis`);
+  return index;
 }
 
 export function unpackDesign(packed: number): Design {
@@ -211,8 +217,9 @@ const PREDICTED: { readonly [entry: string]: Row } = {
 export function predictedVerdict(design: Design): Verdict | undefined {
   const { mmio, timer, irq, control } = design;
   const ordered = PREDICTED[`${mmio.name}/${timer.name}`]?.[irq.name];
-  if (control.name === 'none' && !mmio.underBql) return 'race';
-  if (control.name === 'naive' && ordered && ordered !== 'race' && takesBqlUnderMutex(design)) return 'deadlock';
+  if (!control.takesMutex && !mmio.underBql) return 'race';
+  const isNaive = control.takesMutex && !control.followsOrder;
+  if (isNaive && ordered && ordered !== 'race' && takesBqlUnderMutex(design)) return 'deadlock';
   return ordered;
 }
 
@@ -222,7 +229,8 @@ export function predictedVerdict(design: Design): Verdict | undefined {
  * one of the two locks and wants the other.
  */
 export function explanation({ mmio, timer, irq, control }: Design): string | undefined {
-  const vcpuTakesBoth = irq.name === 'revalidated' || (!mmio.underBql && irq.name === 'inline');
-  if (control.name !== 'naive' || timer.name !== 'reacquire' || vcpuTakesBoth) return undefined;
+  const vcpuTakesBoth = irq.takesMutexUnderBql || (!mmio.underBql && irq.takesBql);
+  const isNaive = control.takesMutex && !control.followsOrder;
+  if (!isNaive || !timer.takesBqlUnderMutex || vcpuTakesBoth) return undefined;
   return 'both lock orders occur, but only on the main loop, which cannot wait for itself; no vCPU takes both locks';
 }

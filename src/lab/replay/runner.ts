@@ -119,7 +119,7 @@ class Trial {
     try {
       mismatch = await play(trace, machine, {
         onProgress,
-        coalesces: PRESETS[this.options.locking].irq.name === 'revalidated',
+        coalesces: PRESETS[this.options.locking].irq.coalesces,
         onCoalesced: () => {
           this.#coalesced++;
         },

@@ -55,6 +55,19 @@ export function eventRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
 }
 
+/** The event that a thread completes when it stores to the word at `address`; undefined for any other word. */
+export function eventCompletedAt(
+  memory: Memory,
+  ring: number,
+  capacity: number,
+  address: number,
+): EventWords | undefined {
+  const offset = address - ring - RECORDS;
+  if (offset < 0 || offset >= capacity * RECORD_WORDS || offset % RECORD_WORDS !== COMPLETE) return undefined;
+  const [kindAndCause, a, b, c] = [KIND_AND_CAUSE, A, B, C].map((field) => memory.get(address - COMPLETE + field));
+  return { ...emptyEvent(), kind: kindAndCause & 0xff, cause: kindAndCause >> 8, a, b, c };
+}
+
 export interface MachineEvent extends EventWords {
   /** Among all events, modulo 2^32. */
   position: number;

@@ -94,8 +94,8 @@ export class InlineExecution {
     if (operation !== READ && this.machine.hasManualClock) return NOT_INLINE;
     // An access that may be aborted runs where no lock was taken in advance.
     if (operation !== READ && this.machine.chipset.xen.asserts) return NOT_INLINE;
-    // These designs act after the access: on a list, or on a queue that is rechecked after an unlock.
-    const isPlain = irq.name === 'inline' || irq.name === 'lockless';
+    // Other designs act after the access: on a list, or on a queue that is rechecked after an unlock.
+    const isPlain = irq.appliesInPlace;
     const controllers = irq.lockless ? LEAVES : BIG;
     if (operation === SET_LINE || operation === END_OF_INTERRUPT) return isPlain ? controllers : NOT_INLINE;
     if (operation !== READ && operation !== WRITE) return NOT_INLINE;

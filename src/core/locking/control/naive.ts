@@ -8,6 +8,8 @@ import type { ControlAxis } from '../axes.js';
  */
 export const naive: ControlAxis = {
   name: 'naive',
+  takesMutex: true,
+  followsOrder: false,
   enter(locks) {
     locks.acquireUnder(BQL, DEVICE);
   },

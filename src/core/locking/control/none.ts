@@ -7,6 +7,8 @@ import type { ControlAxis } from '../axes.js';
  */
 export const none: ControlAxis = {
   name: 'none',
+  takesMutex: false,
+  followsOrder: false,
   enter() {},
   leave() {},
 };

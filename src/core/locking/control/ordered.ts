@@ -10,18 +10,20 @@ import type { ControlAxis, Design } from '../axes.js';
  */
 export const ordered: ControlAxis = {
   name: 'ordered',
+  takesMutex: true,
+  followsOrder: true,
   enter(locks, design) {
     if (keepsBql(design)) locks.acquireUnder(BQL, DEVICE);
     else {
       locks.release(BQL);
       // Where vCPUs enter under the big lock alone, it is the guard, and the mutex comes on top.
-      if (design.mmio.name === 'bql') locks.acquireBoth(DEVICE, BQL);
+      if (design.mmio.underBql) locks.acquireBoth(DEVICE, BQL);
       else locks.acquire(DEVICE);
     }
   },
   leave(locks, design) {
     locks.release(DEVICE);
-    if (!keepsBql(design) && design.mmio.name !== 'bql') locks.acquire(BQL);
+    if (!keepsBql(design) && !design.mmio.underBql) locks.acquire(BQL);
   },
 };
 
@@ -29,11 +31,11 @@ export const ordered: ControlAxis = {
 function keepsBql(design: Design): boolean {
   const { mmio, timer, irq } = design;
   if (takesBqlUnderMutex(design)) return false;
-  return mmio.name === 'bql' || timer.name === 'bql' || timer.name === 'bql+device' || irq.name === 'revalidated';
+  return mmio.underBql || timer.keepsBql || irq.takesMutexUnderBql;
 }
 
 /** Whether some path takes the big lock inside the mutex: the order of the rest of the design. */
 export function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
-  if (timer.name === 'reacquire') return true;
-  return irq.name === 'inline' && (mmio.name === 'device' || timer.name === 'device');
+  if (timer.takesBqlUnderMutex) return true;
+  return irq.takesBql && (!mmio.underBql || timer.lockless);
 }

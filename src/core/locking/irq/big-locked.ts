@@ -21,8 +21,10 @@ export const bigLocked: Pick<IrqAxis, 'lockless' | 'enter' | 'leave' | 'begin'> 
 };
 
 /** Of the values that defer everything: messages and the PIT gate join the list in their order. */
-export const recording: Pick<IrqAxis, 'numbered' | 'sendMsi' | 'setPitGate'> = {
+export const recording: Pick<IrqAxis, 'numbered' | 'takesBql' | 'appliesInPlace' | 'sendMsi' | 'setPitGate'> = {
   numbered: true,
+  takesBql: false,
+  appliesInPlace: false,
   sendMsi(target, timer, address, data) {
     target.deferred.addMsi(timer, address, data);
   },

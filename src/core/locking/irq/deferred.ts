@@ -14,6 +14,8 @@ export const deferred: IrqAxis = {
   ...bigLocked,
   ...recording,
   name: 'deferred',
+  takesMutexUnderBql: false,
+  coalesces: false,
   end(target) {
     flush(target, judged);
   },

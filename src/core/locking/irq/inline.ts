@@ -16,6 +16,10 @@ export const inline: IrqAxis = {
   ...bigLocked,
   name: 'inline',
   numbered: false,
+  takesBql: true,
+  takesMutexUnderBql: false,
+  appliesInPlace: true,
+  coalesces: false,
   end(target) {
     flush(target, madeUpFor);
   },

@@ -3,12 +3,12 @@ import { ROUTER } from '../../sync/lock-names.js';
 import type { IrqAxis, IrqTarget } from '../axes.js';
 
 /** The base of the values under which each interrupt controller has a leaf lock, and no path to them needs the BQL. */
-export const leafLocked: Pick<
-  IrqAxis,
-  'lockless' | 'numbered' | 'enter' | 'leave' | 'begin' | 'end' | 'sendMsi' | 'setPitGate'
-> = {
+export const leafLocked: Omit<IrqAxis, 'name' | 'appliesInPlace' | 'driveLine' | 'pulseLine'> = {
   lockless: true,
   numbered: false,
+  takesBql: false,
+  takesMutexUnderBql: false,
+  coalesces: false,
   enter(target, controller) {
     return target.locks.guard(controller);
   },

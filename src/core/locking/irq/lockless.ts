@@ -11,6 +11,7 @@ import { enterRouter, leafLocked } from './leaf-locked.js';
 export const lockless: IrqAxis = {
   ...leafLocked,
   name: 'lockless',
+  appliesInPlace: true,
   driveLine(target, line, source, level) {
     const entered = enterRouter(target);
     target.driveLine(line, source, level);

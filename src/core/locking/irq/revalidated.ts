@@ -19,6 +19,8 @@ export const revalidated: IrqAxis = {
   ...bigLocked,
   ...recording,
   name: 'revalidated',
+  takesMutexUnderBql: true,
+  coalesces: true,
   end(target) {
     flush(target, asTheyAre, DEVICE);
   },

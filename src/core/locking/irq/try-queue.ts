@@ -15,6 +15,7 @@ import { leafLocked } from './leaf-locked.js';
 export const tryQueue: IrqAxis = {
   ...leafLocked,
   name: 'try-queue',
+  appliesInPlace: false,
   leave(target, controller, entered) {
     target.locks.unguard(controller, entered);
     if (entered && controller === ROUTER) drainLeftovers(target);

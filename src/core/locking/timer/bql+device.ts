@@ -10,6 +10,8 @@ export const bqlThenDevice: TimerAxis = {
   name: 'bql+device',
   lockless: false,
   kicks: false,
+  keepsBql: true,
+  takesBqlUnderMutex: false,
   enter(locks) {
     // Nothing is written yet: the victim of a deadlock can still let go of the big lock.
     locks.acquireUnder(BQL, DEVICE);

@@ -9,6 +9,8 @@ export const bql: TimerAxis = {
   name: 'bql',
   lockless: false,
   kicks: false,
+  keepsBql: true,
+  takesBqlUnderMutex: false,
   enter() {},
   leave() {},
 };

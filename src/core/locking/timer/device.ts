@@ -12,6 +12,8 @@ export const device: TimerAxis = {
   name: 'device',
   lockless: true,
   kicks: false,
+  keepsBql: false,
+  takesBqlUnderMutex: false,
   enter(locks) {
     locks.acquire(DEVICE);
   },

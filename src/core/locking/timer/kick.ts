@@ -12,6 +12,8 @@ export const kick: TimerAxis = {
   name: 'kick',
   lockless: false,
   kicks: true,
+  keepsBql: false,
+  takesBqlUnderMutex: false,
   enter() {},
   leave() {},
 };

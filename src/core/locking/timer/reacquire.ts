@@ -12,6 +12,8 @@ export const reacquire: TimerAxis = {
   name: 'reacquire',
   lockless: false,
   kicks: false,
+  keepsBql: false,
+  takesBqlUnderMutex: true,
   enter(locks) {
     locks.release(BQL);
     locks.acquireBoth(DEVICE, BQL);
