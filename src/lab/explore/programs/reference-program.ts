@@ -12,20 +12,13 @@ import type { ControlRequest, Scenario } from '../scenario.js';
 import { type Observation, observationKey, observeRun } from './observation.js';
 import { type Program, parseProgram, preparationOf, requestsOf, scenarioOf } from './program.js';
 
-/** How a design applies what the HPET decides. */
+/** How a design applies what the HPET decides, by its traits. */
 export function applicationOf({ mmio, irq }: Design): Application {
   if (mmio.underBql) return 'atomic';
-  switch (irq.name) {
-    case 'inline':
-    case 'lockless':
-    case 'deferred':
-    case 'revalidated':
-      return irq.name;
-    case 'try-queue':
-      return 'queued';
-    default:
-      throw new Error(`the reference does not know how irq axis value ${irq.name} applies line changes`);
-  }
+  if (irq.appliesInPlace) return irq.lockless ? 'lockless' : 'inline';
+  if (irq.numbered) return irq.coalesces ? 'revalidated' : 'deferred';
+  if (irq.lockless) return 'queued';
+  throw new Error(`the reference does not know how irq axis value ${irq.name} applies line changes`);
 }
 
 /** The standard machine of explorations (`fixture.ts`). */
