@@ -29,7 +29,7 @@ export function referenceOracle(fixture: Fixture, design: Design): Oracle {
         if (!nearest || differing.length < nearest.length) nearest = differing;
       }
       const shown = nearest?.slice(0, 4).join('; ');
-      report({ kind, summary: `in no order of the ${allowed.size} outcomes: ${shown}` });
+      report({ kind, summary: `none of the ${allowed.size} outcomes of the reference: ${shown}` });
     },
   };
 }
