@@ -3,6 +3,7 @@ import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } f
 import type { CampaignResult } from '../lab/explore/campaign.js';
 import { designTable } from '../lab/explore/design-table.js';
 import { faults } from '../lab/explore/finding.js';
+import { PREPARED_NAMES } from '../lab/explore/programs/sweep.js';
 import { ReplayError } from '../lab/explore/replay.js';
 import { parseReplayString, replay } from '../lab/explore/replay-string.js';
 import type { Scenario } from '../lab/explore/scenario.js';
@@ -10,7 +11,8 @@ import { findScenario, SCENARIOS } from '../lab/explore/scenarios.js';
 import type { SeededBug } from '../lab/explore/seeded-bugs/seeded-bug.js';
 import { findSeededBug, SEEDED_BUGS } from '../lab/explore/seeded-bugs.js';
 import { runAll } from '../lab/explore/workers.js';
-import { listOf } from './arguments.js';
+import { listOf, whole } from './arguments.js';
+import { exploreGenerated, type GeneratedOptions } from './explore-generated.js';
 import {
   FORMATS,
   type Format,
@@ -23,8 +25,8 @@ import {
 } from './explore-report.js';
 import { Progress } from './terminal.js';
 
-interface Options {
-  readonly locking: readonly NamedDesign[];
+interface Options extends GeneratedOptions {
+  readonly generated?: true;
   readonly scenario: readonly Scenario[];
   readonly preemptions?: number;
   readonly mutex: 'futex' | 'blocking';
@@ -84,12 +86,29 @@ export const explore = new Command('explore')
     seededBug,
   )
   .option('--replay <string>', 'replay one schedule from the string printed with a finding')
+  .option(
+    '--generated',
+    'explore generated programs in place of scenarios: all pairs of operations on prepared machines',
+  )
+  .option(
+    '--prepared <machines>',
+    `with --generated: prepared machines (${PREPARED_NAMES.join(', ')})`,
+    (text: string) => machines(text),
+  )
+  .option('--triples', 'with --generated: three operations in place of two')
+  .option('--every <n>', 'with --generated: every nth program of a machine', whole(1, 100_000))
+  .option('--jobs <n>', 'with --generated: threads (default: one per processor)', whole(1, 256))
+  .option('--progress <file>', 'with --generated: keep finished parts in a file, and continue from it')
   .addHelpText('after', HELP)
   .action(run);
 
 async function run(options: Options, command: Command): Promise<void> {
   if (options.replay !== undefined) {
     replayText(options.replay, options, command);
+    return;
+  }
+  if (options.generated) {
+    process.exitCode = (await exploreGenerated(options)) ? 0 : 1;
     return;
   }
   const begin = performance.now();
@@ -134,6 +153,8 @@ const chosenDesigns = listOf(
 function designs(text: string): readonly NamedDesign[] {
   return text === 'axes' ? allCombinations() : chosenDesigns(text);
 }
+
+const machines = listOf('prepared machine', PREPARED_NAMES, (name) => PREPARED_NAMES.find((known) => known === name));
 
 const scenarios = listOf(
   'scenario',

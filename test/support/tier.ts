@@ -12,6 +12,8 @@ export const TIERS = {
     guestInterrupts: 0,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
+    /** Every nth generated program of a prepared machine is explored. */
+    programStride: 800,
     exploresAllDesigns: false,
     exploresEverySeededBug: false,
     stressRounds: 30,
@@ -56,6 +58,7 @@ export const TIERS = {
     programOperations: 300,
     guestInterrupts: 0,
     exploreStride: 1,
+    programStride: 400,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
     stressRounds: 150,
@@ -100,6 +103,7 @@ export const TIERS = {
     programOperations: 100_000,
     guestInterrupts: 10_000,
     exploreStride: 1,
+    programStride: 10,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
     stressRounds: 5_000,

@@ -15,10 +15,13 @@ export class Elision {
   readonly #writers: Int32Array;
   readonly #shared: Uint8Array;
 
+  /** Shared words so far. */
+  count = 0;
+
   constructor(
     words: number,
     /** Whether to throw RESTART when a word turns out to be shared. */
-    readonly restarts: boolean,
+    public restarts: boolean,
   ) {
     this.#users = new Int32Array(words);
     this.#writers = new Int32Array(words);
@@ -30,7 +33,8 @@ export class Elision {
   }
 
   isVisible(node: H.HistoryNode): boolean {
-    return node.address < 0 || node.kind === H.WAIT || this.#shared[node.address] !== 0;
+    if (node.address < 0 || node.kind === H.WAIT || node.kind === H.AWAIT_CHANGE) return true;
+    return this.#shared[node.address] !== 0;
   }
 
   /** Records that `thread` reaches an operation. */
@@ -43,6 +47,7 @@ export class Elision {
     const users = this.#users[address];
     if ((users & (users - 1)) === 0 || this.#writers[address] === 0) return;
     this.#shared[address] = 1;
+    this.count++;
     if (this.restarts) throw RESTART;
   }
 }

@@ -57,7 +57,7 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
       'comparator-read': ['race', 'linearizability'],
       'reset-write': ['race'],
     },
-    allowed: ['race', 'linearizability', 'assertion', 'livelock'],
+    allowed: ['race', 'linearizability', 'not-serializable', 'not-linearizable', 'assertion', 'livelock'],
   },
   'nested-mutex': {
     required: { 'callback-comparator': ['deadlock', 'lock-order'], 'reset-write': ['deadlock', 'lock-order'] },

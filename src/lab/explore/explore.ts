@@ -1,7 +1,7 @@
 import type { Design } from '../../core/locking/axes.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { Elision, RESTART } from './elision.js';
-import { Execution } from './execution.js';
+import { Execution, NotExplorable } from './execution.js';
 import { type Exploration, type ExploreOptions, Explorer } from './explorer.js';
 import { type Fixture, setUp } from './fixture.js';
 import { History } from './history.js';
@@ -11,6 +11,7 @@ import { LINE_ORACLES } from './oracles/lines.js';
 import { LOCK_ORACLES } from './oracles/locks.js';
 import { MAIN_LOOP_ORACLES } from './oracles/main-loop.js';
 import { collect, linearizability, OUTCOME_ORACLES, type Outcomes } from './oracles/outcomes.js';
+import { END_ORACLES, referenceOracle } from './oracles/programs.js';
 import { RACE_ORACLES } from './oracles/races.js';
 import type { Scenario } from './scenario.js';
 import { SharedState } from './shared-state.js';
@@ -23,7 +24,12 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   if (options.watch) oracles.push(options.watch(fixture.names));
   const restore = options.seedBug?.();
   try {
-    return exploreFixture(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
+    const found = exploreFixture(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
+    const isWhole = options.maxStates === undefined && !options.isEnough;
+    if (isWhole && found.ends === 0 && found.findings.length === 0) {
+      throw new NotExplorable(`${scenario.name} has no end, so nothing was judged`);
+    }
+    return found;
   } finally {
     restore?.();
   }
@@ -55,7 +61,7 @@ export function allowedOutcomes(scenario: Scenario): Outcomes {
 const EVERYTHING_SHARED: Points = { isSchedulingPoint: () => true, isVisible: () => true, note() {} };
 
 function exploreFixture(fixture: Fixture, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
-  const sharing = options.reduce === false ? EVERYTHING_SHARED : new Elision(fixture.map.words, true);
+  const sharing = options.reduce === false ? EVERYTHING_SHARED : elisionFor(fixture, options);
   for (;;) {
     let explorer: Explorer | undefined;
     const system = makeSystem(fixture, sharing, options, (thread) => explorer?.stepEnded(thread));
@@ -76,6 +82,24 @@ function exploreFixture(fixture: Fixture, options: ExploreOptions, oracles: read
     }
   }
 }
+
+/**
+ * Of a generated program, which is small, finds most shared words with few preemptions and without oracles: the exploration
+ * proper seldom restarts then.
+ */
+function elisionFor(fixture: Fixture, options: ExploreOptions): Elision {
+  if (!fixture.scenario.program) return new Elision(fixture.map.words, true);
+  const elision = new Elision(fixture.map.words, false);
+  for (let before = -1; before < elision.count; ) {
+    before = elision.count;
+    const system = makeSystem(fixture, elision, options, () => {});
+    new Explorer(system, [], { maxStates: SCOUTED_STATES, preemptions: 1 }).run();
+  }
+  elision.restarts = true;
+  return elision;
+}
+
+const SCOUTED_STATES = 2000;
 
 /** The same path with every operation a transition of its own, as in a replay. */
 function everyOperation(system: System, path: readonly number[]): number[] {
@@ -125,9 +149,11 @@ export function makeSystem(
   );
 }
 
-const ORACLES = [RACE_ORACLES, LOCK_ORACLES, MAIN_LOOP_ORACLES, LINE_ORACLES, OUTCOME_ORACLES].flat();
+const ORACLES = [RACE_ORACLES, LOCK_ORACLES, MAIN_LOOP_ORACLES, LINE_ORACLES, OUTCOME_ORACLES, END_ORACLES].flat();
 
 export function oraclesFor(fixture: Fixture, design: Design): Oracle[] {
   const oracles = ORACLES.map((make) => make(fixture, design));
-  return [...oracles, linearizability(fixture, allowedOutcomes(fixture.scenario))];
+  const { scenario } = fixture;
+  if (scenario.program) return [...oracles, referenceOracle(fixture, design)];
+  return [...oracles, linearizability(fixture, allowedOutcomes(scenario))];
 }

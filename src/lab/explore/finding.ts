@@ -8,6 +8,8 @@ import type { Verdict } from '../../core/locking/presets.js';
  * - `livelock`: threads that spin forever without progress
  * - `assertion`: production code threw, or broke a rule about locks or waiting
  * - `linearizability`: an outcome that no sequential order of the same operations has
+ * - `not-serializable`: an outcome of a generated program that no order of its atomic steps has in the reference
+ * - `not-linearizable`: the same, of a program in which one operation begins after another has returned
  * - `stale`: a deferred line change that is applied after its source has changed again
  * - `lock-order`: a lock taken against the declared order
  * - `atomicity`: state read under a lock may have changed after a callback that released the lock; informative
@@ -19,6 +21,8 @@ export type FindingKind =
   | 'lock-order'
   | 'stale'
   | 'linearizability'
+  | 'not-serializable'
+  | 'not-linearizable'
   | 'assertion'
   | 'atomicity';
 
@@ -34,6 +38,9 @@ export interface Finding {
   readonly address?: number;
 }
 
+/** Kinds of a wrong outcome. */
+const OUTCOMES: readonly FindingKind[] = ['linearizability', 'not-linearizable', 'not-serializable', 'stale'];
+
 /** Worst first. */
 export const KINDS: readonly FindingKind[] = [
   'race',
@@ -41,6 +48,8 @@ export const KINDS: readonly FindingKind[] = [
   'livelock',
   'assertion',
   'linearizability',
+  'not-linearizable',
+  'not-serializable',
   'stale',
   'lock-order',
   'atomicity',
@@ -75,5 +84,5 @@ export function verdictOf(kinds: Iterable<FindingKind>): Verdict {
   const found = new Set(kinds);
   if (found.has('race')) return 'race';
   if (found.has('deadlock') || found.has('livelock') || found.has('assertion')) return 'deadlock';
-  return found.has('linearizability') || found.has('stale') ? 'stale' : 'safe';
+  return OUTCOMES.some((kind) => found.has(kind)) ? 'stale' : 'safe';
 }

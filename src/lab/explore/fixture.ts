@@ -28,7 +28,8 @@ import {
   vcpuThread,
 } from './logical-thread.js';
 import { Names } from './names.js';
-import type { Request } from './requests.js';
+import { inlineThread, orderedThread, steppingThread } from './program-threads.js';
+import { operandsOf, type Request } from './requests.js';
 import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
@@ -87,15 +88,17 @@ export function setUp(
     }
     prepare(mainLoop, step);
   }
+  // The reference begins without events.
+  if (scenario.program) events.drain(map.events, () => {});
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
     if (scenario.gateway) {
       for (let frame = 0; frame < firstFrames(scenario, vcpu); frame++) new Sockets(map, shared).send(vcpu);
       continue;
     }
     const submissions = new ring.SubmissionRing(shared, submissionRingAt(map, vcpu), map.submissions);
-    for (const { operation, size, address, value } of scenario.vcpus[vcpu]) {
-      const [low, high] = [value >>> 0, Math.floor(value / 2 ** 32)];
-      submissions.submit({ operation, size, address, low, high }, base);
+    if (vcpu > 0 && scenario.program?.isOrdered) continue;
+    for (const request of scenario.vcpus[vcpu]) {
+      submissions.submit({ operation: request.operation, ...operandsOf(request) }, base);
     }
   }
   if (hasLoadThread(scenario)) new ThreadHost(shared, map).kickLoad(0);
@@ -120,7 +123,7 @@ function prepare(mainLoop: MainLoop, step: Scenario['before'][number]): void {
     mainLoop.runKicked();
     due.control.takeDone();
   } else {
-    perform(machine, step);
+    performRequest(machine, step);
   }
 }
 
@@ -135,7 +138,7 @@ function threads(
   if (lockers) return Array.from({ length: lockers.threads }, (_, i) => lockerThread(map, i, lockers.rounds));
   const all = [mainLoopThread(map, deadline, inParts)];
   for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
-    all.push(vcpuThread(map, vcpu));
+    all.push(scenario.machine?.clock === 'manual' ? steppingThread(map, vcpu) : vcpuThread(map, vcpu));
   }
   if (scenario.gateway) {
     all.push(gatewayThread(map, scenario, drained));
@@ -146,6 +149,9 @@ function threads(
   }
   if (hasLoadThread(scenario)) all.push(loadThread(map));
   if (scenario.control) all.push(controlThread(map, scenario.control));
+  const { inline, isOrdered } = scenario.program ?? {};
+  if (inline) all.push(inlineThread(map, inline, scenario.vcpus.length - 1));
+  if (isOrdered) all.push(orderedThread(map, scenario.vcpus[0].length, scenario.vcpus[1]));
   return all;
 }
 
@@ -175,7 +181,8 @@ function standardMachine(design: Design): MachineOptions {
   };
 }
 
-function perform(machine: Machine, { operation, size, address, value }: Request): void {
+/** Performs a request on the calling thread. */
+export function performRequest(machine: Machine, { operation, size, address, value }: Request): void {
   switch (operation) {
     case ring.READ:
       machine.read(address, size);
@@ -192,8 +199,14 @@ function perform(machine: Machine, { operation, size, address, value }: Request)
     case ring.SET_LOGICAL_ADDRESS:
       machine.setLogicalAddress(address, value);
       break;
+    case ring.PORT_READ:
+      machine.portRead(address);
+      break;
     case ring.PORT_WRITE:
       machine.portWrite(address, value);
+      break;
+    case ring.INTERRUPT_ACKNOWLEDGE:
+      machine.acknowledgeInterrupt();
       break;
   }
 }

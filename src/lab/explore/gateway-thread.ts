@@ -126,6 +126,7 @@ class ExploredGateway {
   }
 
   #deliver(event: MachineEvent): void {
+    if (this.scenario.program) this.#sockets.log(event);
     this.scenario.vcpus.forEach((frames, vcpu) => {
       frames.forEach(({ causes }, frame) => {
         if (causes && causes.kind === event.kind && causes.place === eventPlace(event))

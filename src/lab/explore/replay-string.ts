@@ -2,6 +2,7 @@ import { designNamed, type NamedDesign } from '../../core/locking/presets.js';
 import type { CampaignResult } from './campaign.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Counterexample } from './finding.js';
+import { isProgramName } from './programs/program.js';
 import { type Replayed, replaySchedule } from './replay.js';
 import type { Scenario } from './scenario.js';
 import { findScenario } from './scenarios.js';
@@ -28,12 +29,15 @@ export interface ReplayRequest {
 
 /** Undefined if the text is not a replay string, or names an unknown design, scenario or seeded bug. */
 export function parseReplayString(text: string): ReplayRequest | undefined {
-  const [locking, scenarioName, how = '', scheduleText, bugName] = text.split(':');
+  const [locking, ...parts] = text.split(':');
+  // The name of a generated program has three parts.
+  const scenarioName = parts.splice(0, isProgramName(`${parts[0]}:`) ? 3 : 1).join(':');
+  const [how = '', scheduleText, bugName] = parts;
   const [mutex, wordsText] = how.split('@');
   const points = wordsText === undefined ? undefined : decodeWords(wordsText);
   if (wordsText !== undefined && !points) return undefined;
   const named = designNamed(locking);
-  const scenario = findScenario(scenarioName ?? '');
+  const scenario = findScenario(scenarioName);
   const schedule = decodeSchedule(scheduleText ?? '');
   const bug = bugName === undefined ? undefined : findSeededBug(bugName);
   if (bugName !== undefined && !bug) return undefined;

@@ -14,6 +14,11 @@ export interface Request {
   readonly causes?: { readonly kind: number; readonly place: number };
 }
 
+/** What the operation of a request works on, as a ring has it. */
+export function operandsOf({ size, address, value }: Request) {
+  return { size, address, low: value >>> 0, high: Math.floor(value / 2 ** 32) };
+}
+
 export function write(address: number, value: number, size = 8): Request {
   return { operation: ring.WRITE, size, address, value };
 }

@@ -9,6 +9,14 @@ export interface ControlRequest {
   readonly argument: number;
 }
 
+/** What makes a scenario a generated program: `programs/program.ts` makes it from its name. */
+export interface ProgramParts {
+  /** A request that the gateway executes inline, or submits to the last vCPU thread. */
+  readonly inline?: Request | undefined;
+  /** The requests of vCPU 1 are submitted once those of vCPU 0 are answered. */
+  readonly isOrdered: boolean;
+}
+
 /** A step before the threads run: a request, control work, or one iteration of the main loop at a host time in ns. */
 export type Preparation = Request | ControlRequest | { readonly mainLoopAt: number };
 
@@ -46,4 +54,6 @@ export interface Scenario {
   readonly preemptions?: number | ((design: Design) => number | undefined);
   /** Control work that the gateway submits concurrently. */
   readonly control?: ControlRequest;
+  /** Of a generated program: it is judged by the reference model. */
+  readonly program?: ProgramParts;
 }

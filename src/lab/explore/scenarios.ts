@@ -1,3 +1,4 @@
+import { parseProgram, scenarioOf } from './programs/program.js';
 import type { Scenario } from './scenario.js';
 import { BACKGROUND_LOAD } from './scenarios/background-load.js';
 import { CALLBACKS } from './scenarios/callbacks.js';
@@ -26,9 +27,10 @@ export const SCENARIO_GROUPS: { readonly [subject: string]: readonly Scenario[] 
 
 export const SCENARIOS: readonly Scenario[] = Object.values(SCENARIO_GROUPS).flat();
 
-/** Undefined if no scenario has this name. */
+/** Undefined if no scenario and no generated program has this name. */
 export function findScenario(name: string): Scenario | undefined {
-  return SCENARIOS.find((scenario) => scenario.name === name);
+  const program = parseProgram(name);
+  return program ? scenarioOf(program) : SCENARIOS.find((scenario) => scenario.name === name);
 }
 
 /** Throws if no scenario has this name. */

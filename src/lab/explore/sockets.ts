@@ -1,3 +1,4 @@
+import { type EventWords, emptyEvent } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedMap } from '../../runtime/threads/shared-map.js';
 
@@ -12,9 +13,16 @@ const VALUES = 4;
 const MOST_FRAMES = 6;
 const SOCKET_WORDS = VALUES + 2 * MOST_FRAMES;
 const MOST_SOCKETS = 3;
+/** The socket of the request that a generated program has for the gateway. */
+export const INLINE_SOCKET = MOST_SOCKETS - 1;
 
-/** Words of all sockets, behind the shared map. */
-export const SOCKETS_WORDS = MOST_SOCKETS * SOCKET_WORDS;
+/** Number of delivered events; then, in records of the same size, kind with cause and content of each. */
+const LOG = MOST_SOCKETS * SOCKET_WORDS;
+const LOGGED_WORDS = 4;
+const MOST_LOGGED = 32;
+
+/** Words of all sockets and of the log, behind the shared map. */
+export const SOCKETS_WORDS = LOG + LOGGED_WORDS * (1 + MOST_LOGGED);
 
 /**
  * The gateway's view of the vCPUs' sockets: per vCPU, the frames that arrived and the replies and events sent. They lie
@@ -50,6 +58,28 @@ export class Sockets {
     this.#mark(this.#at(vcpu) + DELIVERED, frame);
   }
 
+  /** Logs an event that was delivered. */
+  log({ kind, cause, a, b, c }: Readonly<EventWords>): void {
+    const at = this.map.words + LOG;
+    const count = this.memory.get(at);
+    if (count === MOST_LOGGED) throw new Error(`more than ${MOST_LOGGED} events are delivered`);
+    const record = at + (1 + count) * LOGGED_WORDS;
+    this.memory.set(record, kind | (cause << 8));
+    this.memory.set(record + 1, a);
+    this.memory.set(record + 2, b);
+    this.memory.set(record + 3, c);
+    this.memory.set(at, count + 1);
+  }
+
+  /** The events that were delivered, in order. */
+  logged(): EventWords[] {
+    const at = this.map.words + LOG;
+    return Array.from({ length: this.memory.get(at) }, (_, i) => {
+      const [head, a, b, c] = [0, 1, 2, 3].map((word) => this.memory.get(at + (1 + i) * LOGGED_WORDS + word));
+      return { ...emptyEvent(), kind: head & 0xff, cause: head >> 8, a, b, c };
+    });
+  }
+
   isAnswered(vcpu: number, frame: number): boolean {
     return (this.memory.get(this.#at(vcpu) + ANSWERED) & (1 << frame)) !== 0;
   }
@@ -58,10 +88,15 @@ export class Sockets {
     return (this.memory.get(this.#at(vcpu) + DELIVERED) & (1 << frame)) !== 0;
   }
 
-  /** The value of a reply. */
-  value(vcpu: number, frame: number): number {
+  /** The value of a reply, 64 bits. */
+  wide(vcpu: number, frame: number): bigint {
     const at = this.#at(vcpu) + VALUES + 2 * frame;
-    return (this.memory.get(at + 1) >>> 0) * 2 ** 32 + (this.memory.get(at) >>> 0);
+    return (BigInt(this.memory.get(at + 1) >>> 0) << 32n) | BigInt(this.memory.get(at) >>> 0);
+  }
+
+  /** The same as a number. */
+  value(vcpu: number, frame: number): number {
+    return Number(this.wide(vcpu, frame));
   }
 
   #mark(word: number, bit: number): void {

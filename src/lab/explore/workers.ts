@@ -27,7 +27,11 @@ export interface NamedTask {
  * Explores every task and yields the results in order. Designs that differ only in how control work enters behave alike
  * in a scenario without control work: it runs once, and counts with the first.
  */
-export async function* runAll(tasks: readonly Task[], options: TaskOptions): AsyncGenerator<CampaignResult> {
+export async function* runAll(
+  tasks: readonly Task[],
+  options: TaskOptions,
+  jobs = availableParallelism(),
+): AsyncGenerator<CampaignResult> {
   const runs: Task[] = [];
   const runOf = tasks.map((task) => {
     const same = runs.findIndex((run) => isSameRun(run, task));
@@ -35,7 +39,7 @@ export async function* runAll(tasks: readonly Task[], options: TaskOptions): Asy
   });
   const results: CampaignResult[] = [];
   let at = 0;
-  for await (const result of runEach(runs, options)) {
+  for await (const result of runEach(runs, options, jobs)) {
     results.push(result);
     yield result;
     for (at++; at < tasks.length && runOf[at] < results.length; at++) {
@@ -52,11 +56,11 @@ function isSameRun(run: Task, { named, scenario, bug }: Task): boolean {
 }
 
 /**
- * Explores each task on one of as many threads as there are processors, and yields the results in order. A single task has
+ * Explores each task on one of `jobs` threads, and yields the results in order. A single task has
  * a thread of its own as well: the caller can end it at any time.
  */
-async function* runEach(tasks: readonly Task[], options: TaskOptions): AsyncGenerator<CampaignResult> {
-  const threads = Math.min(availableParallelism(), tasks.length);
+async function* runEach(tasks: readonly Task[], options: TaskOptions, jobs: number): AsyncGenerator<CampaignResult> {
+  const threads = Math.min(jobs, tasks.length);
   const results = tasks.map(() => pending());
   let next = 0;
   const workers = Array.from({ length: threads }, () => {

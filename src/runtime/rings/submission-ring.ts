@@ -130,6 +130,11 @@ export class SubmissionRing {
     memory.store(this.at + SUBMITTED, (position + 1) | 0);
   }
 
+  /** Address of the word that `completed` reads. */
+  get completedAt(): number {
+    return this.at + COMPLETED;
+  }
+
   completed(): number {
     return this.memory.load(this.at + COMPLETED);
   }

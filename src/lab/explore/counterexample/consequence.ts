@@ -27,6 +27,8 @@ export function consequenceOf(
     case 'stale':
       return staleLine(steps);
     case 'linearizability':
+    case 'not-linearizable':
+    case 'not-serializable':
       return wrongOutcome(summary, word, steps);
   }
 }
