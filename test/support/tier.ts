@@ -10,6 +10,8 @@ export const TIERS = {
     programOperations: 60,
     /** Of a guest on an emulator. */
     guestInterrupts: 0,
+    /** Of interrupts at 300 Hz for the blocking client. */
+    waitSeconds: 0,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -54,6 +56,7 @@ export const TIERS = {
     sessionOperations: 1_000,
     programOperations: 300,
     guestInterrupts: 0,
+    waitSeconds: 3,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -97,6 +100,7 @@ export const TIERS = {
     sessionOperations: 100_000,
     programOperations: 100_000,
     guestInterrupts: 10_000,
+    waitSeconds: 60,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
