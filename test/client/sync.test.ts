@@ -13,6 +13,7 @@ import {
 } from '../support/guest.js';
 import { CLI, Program } from '../support/program.js';
 import { Random, seed } from '../support/random.js';
+import { tier } from '../support/tier.js';
 
 /** A server in another process: calls block this one. */
 async function beside(t: { teardown(end: () => Promise<void>): void }, ...settings: string[]): Promise<string> {
@@ -177,6 +178,25 @@ t.test('every interrupt is delivered once, whatever the caller does', async (t) 
   const { sequence } = (await (await fetch(`${url}/v1/machines/default`)).json()) as { sequence: string };
   t.equal(sequences.length, Math.floor((Number(sequence) + 1) / 3), 'to the last one');
 });
+
+const { waitSeconds } = tier;
+
+t.test(
+  `waitForEvent(2) at 300 Hz for ${waitSeconds} s loses no interrupt`,
+  { skip: waitSeconds === 0 && 'in tiers ci and long' },
+  async (t) => {
+    const url = await beside(t);
+    const events: VcpuEvent[] = [];
+    const vcpu = SyncVcpu.connect(url, 'default', 0, { onEvent: (event) => events.push(event) });
+    startTimer(vcpu, 333_333);
+    while (events.length < 300 * waitSeconds) vcpu.waitForEvent(2);
+    vcpu.write(GENERAL_CONFIGURATION, 8, 0);
+    t.same(misplaced(events.map((event) => (event.type === 'interrupt' ? event.sequence : 0))), []);
+    const { sequence } = (await (await fetch(`${url}/v1/machines/default`)).json()) as { sequence: string };
+    t.equal(events.length, Math.floor((Number(sequence) + 1) / 3), 'to the last one');
+    vcpu.close();
+  },
+);
 
 t.test('poll() reads shared memory only, and a caller that does not call gets all or a gap', async (t) => {
   const room = ['--set', 'limits.pendingInterrupts=65536'];

@@ -10,6 +10,8 @@ export const TIERS = {
     programOperations: 60,
     /** Of a guest on an emulator. */
     guestInterrupts: 0,
+    /** Of interrupts at 300 Hz for the blocking client. */
+    waitSeconds: 0,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     /** Every nth generated program of a prepared machine is explored. */
@@ -57,6 +59,7 @@ export const TIERS = {
     sessionOperations: 1_000,
     programOperations: 300,
     guestInterrupts: 0,
+    waitSeconds: 3,
     exploreStride: 1,
     programStride: 400,
     exploresAllDesigns: true,
@@ -102,6 +105,7 @@ export const TIERS = {
     sessionOperations: 100_000,
     programOperations: 100_000,
     guestInterrupts: 10_000,
+    waitSeconds: 60,
     exploreStride: 1,
     programStride: 10,
     exploresAllDesigns: true,
