@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { loadConfiguredDesign } from '../config/own-design.js';
 import { FILE_VARIABLE } from '../config/settings.js';
 import { flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
 import { expectation, pathName } from '../schema/keys.js';
@@ -33,9 +34,11 @@ function addSet(text: string, former: readonly Flag[]): readonly Flag[] {
   return [...former, { key, text: text.slice(key.length + 1), flag: `--set ${key}` }];
 }
 
-/** The configuration that the options, the environment and the file make together. Throws a ConfigurationError. */
-export function configurationOf(options: ConfigurationOptions): Loaded {
-  return loadConfiguration({ file: options.config, environment: process.env, flags: flagsOf(options) });
+/** The configuration that the options, the environment and the file make together. Throws a ConfigurationError, or a SouthbridgeError for its design. */
+export async function configurationOf(options: ConfigurationOptions): Promise<Loaded> {
+  const sources = { file: options.config, environment: process.env, flags: flagsOf(options) };
+  await loadConfiguredDesign(sources);
+  return loadConfiguration(sources);
 }
 
 /** What was given on the command line; a key's own flag wins over `--set`. */

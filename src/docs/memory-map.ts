@@ -74,6 +74,7 @@ export const AREA_PARTS: { readonly [area: string]: Part } = {
   xen: { contents: 'filter of the Xen event channel', file: 'core/devices/gsi/xen-filter.ts' },
   lineChanges: { contents: 'levels that rose and fell within one deferral', file: 'core/locking/line-decisions.ts' },
   steps: { contents: 'targets and cancellation of manual clock steps', file: 'core/machine/steps.ts' },
+  ownDesign: { contents: 'words that a design from a module declares', file: 'core/locking/own-design.ts' },
   localApics: {
     contents: 'logical addresses of the local APICs, by vCPU',
     file: 'core/devices/ioapic/destinations.ts',

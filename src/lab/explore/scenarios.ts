@@ -26,9 +26,17 @@ export const SCENARIO_GROUPS: { readonly [subject: string]: readonly Scenario[] 
 
 export const SCENARIOS: readonly Scenario[] = Object.values(SCENARIO_GROUPS).flat();
 
+/** Scenarios that were read from files. */
+const added: Scenario[] = [];
+
+/** Makes a scenario known under its name, which no other has. */
+export function addScenario(scenario: Scenario): void {
+  added.push(scenario);
+}
+
 /** Undefined if no scenario has this name. */
 export function findScenario(name: string): Scenario | undefined {
-  return SCENARIOS.find((scenario) => scenario.name === name);
+  return SCENARIOS.find((scenario) => scenario.name === name) ?? added.find((scenario) => scenario.name === name);
 }
 
 /** Throws if no scenario has this name. */
