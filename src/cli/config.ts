@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { loadConfiguredDesign } from '../config/own-design.js';
 import { loadConfiguration } from '../config/sources.js';
+import { loadConfiguredDesign } from './configuration-options.js';
 
 const EXAMPLE = '\n\nExample:\n  npx southbridge config check southbridge.yaml';
 

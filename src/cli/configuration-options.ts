@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
-import { loadConfiguredDesign } from '../config/own-design.js';
 import { FILE_VARIABLE } from '../config/settings.js';
-import { flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
+import { designModule, flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
 import { expectation, pathName } from '../schema/keys.js';
 
 type Flag = NonNullable<Sources['flags']>[number];
@@ -39,6 +38,13 @@ export async function configurationOf(options: ConfigurationOptions): Promise<Lo
   const sources = { file: options.config, environment: process.env, flags: flagsOf(options) };
   await loadConfiguredDesign(sources);
   return loadConfiguration(sources);
+}
+
+/** Loads the module of the key `design`, if there is one; before the configuration, which may name its design. */
+export async function loadConfiguredDesign(sources: Sources): Promise<void> {
+  const path = designModule(sources);
+  // Loaded when it is needed: most servers have no module, and a start opens few files at a time.
+  if (path !== '') await (await import('../config/own-design.js')).loadOwnDesign(path);
 }
 
 /** What was given on the command line; a key's own flag wins over `--set`. */
