@@ -1,3 +1,4 @@
+import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedMap } from '../../runtime/threads/shared-map.js';
 
@@ -12,6 +13,11 @@ const VALUES = 4;
 const MOST_FRAMES = 6;
 const SOCKET_WORDS = VALUES + 2 * MOST_FRAMES;
 const MOST_SOCKETS = 3;
+
+/** What protects a word of the sockets, by its offset. */
+export function socketProtection(offset: number): Protection {
+  return offset % SOCKET_WORDS === ARRIVED ? 'sync' : 'ring';
+}
 
 /** Words of all sockets, behind the shared map. */
 export const SOCKETS_WORDS = MOST_SOCKETS * SOCKET_WORDS;
