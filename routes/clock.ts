@@ -18,7 +18,7 @@ export const clockRoutes: Routes = (app: App, { machines }) => {
     },
     async ({ params, body }) => {
       const machine = machines.get(params.machine);
-      await machine.ask((done) => stepClock(machine, 0, Number(body.ns), done));
+      await machine.ask((done) => stepClock(machine, 0, Number(body.ns), false, done));
       return { virtualTime: String(machine.virtualTime) };
     },
   );

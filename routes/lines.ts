@@ -1,6 +1,7 @@
 import { CLOSED, Gsi, Level } from '../src/protocol/json/schemas.js';
+import { INPUTS } from '../src/protocol/names.js';
 import { Type } from '../src/schema/type.js';
-import { INPUTS, setInput, setLine } from '../src/server/service/guest-requests.js';
+import { setInput, setLine } from '../src/server/service/guest-requests.js';
 import { type App, DONE, MachineParams, type Routes } from './app.js';
 
 export const lineRoutes: Routes = (app: App, { machines }) => {

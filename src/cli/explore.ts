@@ -3,6 +3,7 @@ import { loadOwnDesign } from '../config/own-design.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } from '../core/locking/presets.js';
 import { verdictText } from '../core/locking/verdicts.js';
 import { type CampaignResult, verdictOn } from '../lab/explore/campaign.js';
+import { describeFinding, describeReplay } from '../lab/explore/counterexample/counterexample.js';
 import { designTable } from '../lab/explore/design-table.js';
 import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
 import { ReplayError } from '../lab/explore/replay.js';
@@ -202,7 +203,7 @@ function printJson(results: readonly CampaignResult[]): void {
       kind: finding.kind,
       summary: finding.summary,
       replay: replayString(result, finding),
-      timeline: replayFinding(result, finding).timeline,
+      counterexample: describeFinding(result, finding),
     }));
     const { findings: found, ...second } = result.secondPass ?? { findings: [] };
     const secondPass = result.secondPass && { ...second, found: found.length };
@@ -219,7 +220,9 @@ function replayText(text: string, options: Options, command: Command): void {
   try {
     const replayed = replay(request);
     if (options.json) {
-      process.stdout.write(`${JSON.stringify(replayed)}\n`);
+      const { threads, findings, isAtEnd } = replayed;
+      const counterexample = describeReplay(text, request, replayed);
+      process.stdout.write(`${JSON.stringify({ threads, findings, isAtEnd, counterexample })}\n`);
     } else {
       for (const finding of replayed.findings) process.stdout.write(`${finding.kind}: ${finding.summary}\n`);
       const shown = { ...(replayed.findings[0] ?? { kind: 'linearizability', summary: '' }), path: schedule };

@@ -3,7 +3,7 @@ import type { Gap, LineLevels } from '../protocol/server-message.js';
 /** Events that wait for a reader, if no other number is given. */
 export const MOST_EVENTS = 65_536;
 
-type Numbered = { readonly sequence: number } | Gap;
+type Numbered = { readonly type: string; readonly sequence: number } | Gap;
 
 /**
  * Events for one reader, who takes them with `for await`; they wait until somebody does. Those beyond the limit are not
@@ -28,21 +28,21 @@ export class EventQueue<T extends Numbered> implements AsyncIterableIterator<T |
     return this.#items.length - this.#first;
   }
 
-  /** `lines`: their levels right after it, where they are known. */
-  push(item: T, lines?: LineLevels): void {
+  /** `lines` and `intr`: their levels right after it, where they are known. What replaced the state is never left out. */
+  push(item: T, lines?: LineLevels, intr?: number): void {
     if (this.#end) return;
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader) {
       reader.resolve({ value: item, done: false });
       this.taken(item);
-    } else if (this.length < this.limit) {
+    } else if (this.length < this.limit || item.type === 'restored') {
       this.#items.push(item);
       this.#gap = undefined;
-    } else this.#leaveOut(item, lines);
+    } else this.#leaveOut(item, lines, intr);
   }
 
-  #leaveOut(item: T, lines: LineLevels | undefined): void {
+  #leaveOut(item: T, lines: LineLevels | undefined, intr: number | undefined): void {
     const [from, to] = 'sequence' in item ? [item.sequence, item.sequence] : [item.from, item.to];
     if (!this.#gap) {
       this.#gap = { type: 'gap', from, to };
@@ -50,6 +50,7 @@ export class EventQueue<T extends Numbered> implements AsyncIterableIterator<T |
     }
     this.#gap.to = to;
     if (lines) this.#gap.lines = lines;
+    if (intr !== undefined) this.#gap.intr = intr;
   }
 
   /** No more comes; readers see the error, if there is one, behind the last item. */

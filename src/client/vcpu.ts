@@ -1,5 +1,5 @@
 import type { Access, ClientMessage } from '../protocol/client-message.js';
-import type { DestinationFormat, IrqKind } from '../protocol/names.js';
+import type { DestinationFormat, Input, IrqKind } from '../protocol/names.js';
 import { readServerFrame } from '../protocol/protobuf/answers.js';
 import { clientFrame } from '../protocol/protobuf/requests.js';
 import type { Gap, Interrupt, Intr, Irq, Reply, Restored, ServerHello } from '../protocol/server-message.js';
@@ -9,6 +9,7 @@ import { EventQueue } from './event-queue.js';
 import type { Halves, Pending, WaitingAccess } from './pending.js';
 import { isLost, RequestError } from './request-error.js';
 import { ID_LIMIT, Session, type SessionOptions } from './session.js';
+import { type StepOptions, type Stepped, stepMessage, stepped } from './step.js';
 import { numberOf } from './taken.js';
 
 /** What comes to a vCPU unasked, in the order of its sequence numbers. */
@@ -164,9 +165,14 @@ export class Vcpu {
     await this.#request((id) => ({ type: 'apic', id, logicalId, format }));
   }
 
+  /** Drives an input: output of the PIT or the RTC, which the HPET may disconnect, or the callback of Xen's event channel. */
+  async setInput(input: Input, level: 0 | 1): Promise<void> {
+    await this.#request((id) => ({ type: 'input', id, input, level }));
+  }
+
   /** Moves a manual clock by so many nanoseconds; resolves when all that came due has run. */
-  async step(ns: number): Promise<void> {
-    await this.#request((id) => ({ type: 'step', id, ns }));
+  async step(ns: number, options: StepOptions = {}): Promise<Stepped> {
+    return stepped(await this.#request((id) => stepMessage(id, ns, options)));
   }
 
   /** Fence: resolves when everything before is done. */
@@ -309,7 +315,8 @@ export class Vcpu {
   #tell(event: VcpuEvent): void {
     this.sequence = numberOf(event);
     if (!this.options.onEvent) {
-      this.#queue?.push(event);
+      const { lines, intr } = levelsIn(event);
+      this.#queue?.push(event, lines, intr);
       return;
     }
     try {
@@ -318,6 +325,12 @@ export class Vcpu {
       this.#session.took(event);
     }
   }
+}
+
+/** The levels that an event reports. */
+function levelsIn(event: VcpuEvent): Pick<Gap, 'lines' | 'intr'> {
+  if (event.type === 'intr') return { intr: event.level };
+  return event.type === 'gap' ? event : {};
 }
 
 /**

@@ -40,7 +40,7 @@ function labelRows(): string[][] {
     [code('site'), `The part of a path that takes the lock: ${CALL_SITES.map(code).join(', ')}.`],
     [
       code('thread'),
-      '`gateway`, `main-loop`, `vcpu-0` and so on; `replacement-0` and so on took over from threads that hang.',
+      '`gateway`, `main-loop`, `vcpu-0` and so on; `main-loop′` took over from a `main-loop` that hangs.',
     ],
   ];
 }

@@ -1,4 +1,4 @@
-import type { DestinationFormat, IrqKind } from './names.js';
+import type { DestinationFormat, Input, IrqKind } from './names.js';
 
 /** One MMIO access. */
 export interface Access {
@@ -32,6 +32,17 @@ export interface Ack {
   readonly reply: number;
 }
 
+/** Moves a manual clock by `ns`. */
+export interface Step {
+  readonly type: 'step';
+  readonly id: number;
+  readonly ns: number;
+  /** No further than the next deadline. Of version 1.1, as `read`. */
+  readonly toDeadline?: boolean;
+  /** A register that is read behind the step. */
+  readonly read?: Access;
+}
+
 /** What has a reply, or an error, of the same id. */
 export type ClientRequest =
   | { readonly type: 'hello'; readonly id: number; readonly version: number; readonly capabilities: readonly string[] }
@@ -43,7 +54,8 @@ export type ClientRequest =
   | { readonly type: 'line'; readonly id: number; readonly gsi: number; readonly level: number }
   | { readonly type: 'eoi'; readonly id: number; readonly vector: number }
   | { readonly type: 'apic'; readonly id: number; readonly logicalId: number; readonly format: DestinationFormat }
-  | { readonly type: 'step'; readonly id: number; readonly ns: number }
+  | Step
+  | { readonly type: 'input'; readonly id: number; readonly input: Input; readonly level: number }
   | { readonly type: 'sync'; readonly id: number }
   | { readonly type: 'subscribe'; readonly id: number; readonly kinds: readonly IrqKind[] };
 

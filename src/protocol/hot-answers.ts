@@ -26,7 +26,7 @@ export const CREDIT = 8;
 export function answerFrame(message: ServerMessage): Uint8Array | undefined {
   switch (message.type) {
     case 'reply':
-      return message.agreement || message.results?.faults.length ? undefined : replyFrame(message);
+      return isFrequent(message) ? replyFrame(message) : undefined;
     case 'interrupt':
       return interruptFrame(message);
     case 'irq':
@@ -38,6 +38,11 @@ export function answerFrame(message: ServerMessage): Uint8Array | undefined {
     default:
       return undefined;
   }
+}
+
+/** Not that of a hello or a step, nor of a batch with faults. */
+function isFrequent({ agreement, time, results }: Reply): boolean {
+  return !agreement && time === undefined && !results?.faults.length;
 }
 
 function replyFrame({ id, value, vector, results }: Reply): Uint8Array {

@@ -5,6 +5,7 @@ import {
   DECIMAL,
   Description,
   each,
+  type Fields,
   LEVEL,
   named,
   PLAIN,
@@ -17,6 +18,7 @@ import {
   Address,
   BatchAccess,
   Byte,
+  CLOSED,
   Count,
   Gsi,
   Id,
@@ -28,9 +30,9 @@ import {
   Value,
   Vector,
 } from './json/schemas.js';
-import { DESTINATION_FORMATS, IRQ_KINDS } from './names.js';
+import { DESTINATION_FORMATS, INPUTS, IRQ_KINDS } from './names.js';
 import { readRecords, writeRecords } from './records.js';
-import { formatValue } from './values.js';
+import { formatAddress, formatValue } from './values.js';
 
 /**
  * The description of each message: what its fields mean. Names, numbers and types of fields are those of the contract in
@@ -171,6 +173,36 @@ const records: Semantic = {
   fromJson: (accesses) => (accesses as AccessRequest[]).map(parseAccess),
 };
 
+// Steps
+
+/** There only if it is true. */
+const toDeadline: Property = {
+  ...property('toDeadline', { ...PLAIN, schema: Type.Optional(Type.Boolean()) }),
+  fromWire: (wire, message) => {
+    if (wire.toDeadline) message.toDeadline = true;
+  },
+  fromJson: (json, message) => {
+    if (json.toDeadline) message.toDeadline = true;
+  },
+};
+
+const stepRead = new Description('StepRead', { size: accessOf(false), ...ACCESS_FIELDS });
+
+/** An access, of which the forms have address and size. */
+const read: Property = property('read', {
+  schema: Type.Optional(Type.Object({ address: Address, size: Size }, CLOSED)),
+  toWire: (access) => stepRead.toWire({ access }),
+  fromWire: (wire) => stepRead.fromWire(wire as Fields).access,
+  toJson: (access) => {
+    const { address, size } = access as Access;
+    return { address: formatAddress(address), size };
+  },
+  fromJson: (json) => parseAccess({ type: 'read', ...(json as Omit<AccessRequest, 'type'>) }),
+  check: (access) => {
+    if (access) checkForm(access as Access);
+  },
+});
+
 // Requests
 
 /** By name in JSON. */
@@ -185,7 +217,8 @@ export const REQUESTS: { readonly [type: string]: { readonly field: string; read
   line: request('setLine', 'SetLine', { gsi, level }),
   eoi: request('endOfInterrupt', 'EndOfInterrupt', { vector }),
   apic: request('setApic', 'SetApic', { logicalId, format: name(DESTINATION_FORMATS) }),
-  step: request('clockStep', 'ClockStep', { ns: nanoseconds }),
+  step: request('clockStep', 'ClockStep', { ns: nanoseconds, toDeadline, read }),
+  input: request('setInput', 'SetInput', { input: name(INPUTS), level }),
   sync: request('sync', 'Sync'),
   subscribe: request('subscribe', 'Subscribe', { kinds: property('kinds', kinds) }),
   resume: message('resume', 'Resume', { session, epoch, event: count, reply: count }),
@@ -204,12 +237,19 @@ function request(field: string, type: string, special: Special = {}) {
 }
 
 /** What version 1 does not have, by name in JSON: its servers refuse these as any unknown message. */
-const OF_SESSIONS = ['resume', 'ack'];
+const OF_SESSIONS = ['resume', 'ack', 'input'];
 
 /** Names in JSON of what a client can send; `hasSessions`: with a server of version 1.1. */
 export function messageNames(hasSessions: boolean): string[] {
   const names = Object.keys(REQUESTS);
   return hasSessions ? names : names.filter((name) => !OF_SESSIONS.includes(name));
+}
+
+/** Throws `unknown-key` for fields that version 1 does not have. */
+export function checkVersion(message: ClientMessage, hasSessions: boolean): void {
+  if (hasSessions || message.type !== 'step') return;
+  const key = message.toDeadline ? 'toDeadline' : message.read ? 'read' : undefined;
+  if (key) throw new SouthbridgeError('unknown-key', { key, allowed: 'type, id, ns' });
 }
 
 /** Whether it has an id, and a reply or an error of this id. */

@@ -20,6 +20,10 @@ export type IrqKind = (typeof IRQ_KINDS)[number];
 export const CAUSES = ['timer', 'pit', 'rtc', 'external', 'write', 'eoi', 'delayed', 'xen'] as const;
 export type Cause = (typeof CAUSES)[number];
 
+/** Inputs of a machine beside its lines; numbered as the kinds are. */
+export const INPUTS = ['pit', 'rtc', 'xen'] as const;
+export type Input = (typeof INPUTS)[number];
+
 /** How a logical destination is compared with a logical APIC id; numbered as the kinds are. */
 export const DESTINATION_FORMATS = ['flat', 'cluster'] as const;
 export type DestinationFormat = (typeof DESTINATION_FORMATS)[number];

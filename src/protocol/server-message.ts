@@ -60,6 +60,9 @@ export interface Reply {
   readonly vector?: number;
   readonly results?: BatchResults;
   readonly agreement?: Agreement;
+  /** Of a step, in version 1.1: the virtual time that it reached, and the next deadline if a timer is armed; ns. */
+  readonly time?: number;
+  readonly deadline?: number;
 }
 
 export interface ErrorMessage {
@@ -124,6 +127,8 @@ export interface Gap {
   readonly to: number;
   /** The lines right after event `to`. */
   readonly lines?: LineLevels;
+  /** Likewise the level of the 8259 pair's output; of version 1.1, to vCPU 0. */
+  readonly intr?: number;
 }
 
 /** Posted writes that are done. */

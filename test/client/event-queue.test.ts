@@ -36,3 +36,20 @@ t.test('what finds room again is behind the gap, and the next gap is another', a
   for await (const item of queue) rest.push(item);
   t.same(rest, [{ type: 'gap', from: 3, to: 3 }, event(4), { type: 'gap', from: 5, to: 6 }]);
 });
+
+t.test('what replaced the state is never left out, and a gap has the last levels', async (t) => {
+  const queue = new EventQueue<{ type: string; sequence: number }>(1);
+  queue.push(event(1));
+  queue.push(event(2), undefined, 1);
+  queue.push({ type: 'interrupt', sequence: 3 }, lines(3));
+  queue.push({ type: 'restored', sequence: 4 });
+  queue.push(event(5), undefined, 0);
+  const items = [];
+  while (queue.length > 0) items.push((await queue.next()).value);
+  t.same(items, [
+    event(1),
+    { type: 'gap', from: 2, to: 3, lines: lines(3), intr: 1 },
+    { type: 'restored', sequence: 4 },
+    { type: 'gap', from: 5, to: 5, intr: 0 },
+  ]);
+});

@@ -52,6 +52,14 @@ t.test('calls block, and hand over what arrived before they return', async (t) =
     ]),
     [1000n, undefined, 2000],
   );
+  const read = { address: MAIN_COUNTER, size: 4 } as const;
+  t.same(vcpu.step(5), { time: 10_005, deadline: 20_000 });
+  t.same(vcpu.step(1_000_000, { toDeadline: true, read }), { time: 20_000, value: 2000 });
+  t.same(told.splice(1), ['vector 49']);
+  vcpu.subscribe(['line']);
+  vcpu.setInput('pit', 1);
+  t.same(told.splice(1), ['irq', 'vector 49']);
+  vcpu.subscribe([]);
   const many = vcpu.batch(Array.from({ length: 10_000 }, () => ({ address: timerComparator(0), size: 4 })));
   t.ok(many.length === 10_000 && many.every((value) => value === 2000), 'longer than one frame may be');
 

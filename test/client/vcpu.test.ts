@@ -82,6 +82,16 @@ t.test('values, ports, lines, steps; interrupts come before the reply to their c
   await vcpu.portWrite(0x21, 0xfe);
   t.equal(await vcpu.portRead(0x21), 0xfe);
   t.type(await vcpu.acknowledge(), 'number');
+  t.same(await vcpu.step(1), { time: 10_001 }, 'no timer is armed');
+  vcpu.post(timerComparator(0), 8, 2000n);
+  const read = { address: MAIN_COUNTER, size: 8 } as const;
+  t.same(await vcpu.step(1), { time: 10_002, deadline: 20_000 });
+  t.same(await vcpu.step(1_000_000, { toDeadline: true, read }), { time: 20_000, value: 2000n });
+  t.same(told.splice(2), ['vector 65']);
+  await vcpu.subscribe(['line']);
+  await vcpu.setInput('pit', 1);
+  t.same(told.splice(2), ['irq'], 'an input as well');
+  await vcpu.subscribe([]);
   await vcpu.setApic(1, 'flat');
   entry(vcpu, 5, 0x50 | LEVEL_TRIGGERED);
   await vcpu.setLine(5, 1);
@@ -93,7 +103,7 @@ t.test('values, ports, lines, steps; interrupts come before the reply to their c
       { address: IOAPIC, size: 4, value: 1 },
       { address: IOAPIC + 0x10, size: 4 },
     ]),
-    [1000n, undefined, 0x0017_0020],
+    [2000n, undefined, 0x0017_0020],
   );
   vcpu.close();
 });

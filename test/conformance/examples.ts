@@ -51,6 +51,10 @@ export const CLIENT_EXAMPLES: { readonly [name: string]: ClientMessage } = {
   resume: { type: 'resume', session: '9Jb2vT', epoch: 'pX3qLw0aZk7d', event: 41, reply: 300 },
   ack: { type: 'ack', event: 41, reply: 300 },
   'ack-nothing': { type: 'ack', event: 0, reply: 0 },
+  'clock-step-to-deadline': { type: 'step', id: 20, ns: 1_000_000_000, toDeadline: true },
+  'clock-step-and-read': { type: 'step', id: 21, ns: 10, read: read(COUNTER, 8) },
+  'input-pit': { type: 'input', id: 22, input: 'pit', level: 1 },
+  'input-xen-low': { type: 'input', id: 23, input: 'xen', level: 0 },
 };
 
 const EDGE = { vector: 0x30, deliveryMode: 0, level: false, logical: false, destination: 0 };
@@ -195,4 +199,13 @@ export const SERVER_EXAMPLES: { readonly [name: string]: ServerMessage } = {
     event: 0,
     lines: { hpet: 0, external: 0 },
   },
+  'reply-step': { type: 'reply', id: 16, time: 1_000_000 },
+  'reply-step-deadline': {
+    type: 'reply',
+    id: 21,
+    value: { low: 0x89abcdef, high: 0x01234567, size: 8 },
+    time: 1_000_000,
+    deadline: 3_000_000,
+  },
+  'gap-intr': { type: 'gap', from: 50, to: 61, lines: { hpet: 0, external: 0x10 }, intr: 1 },
 };

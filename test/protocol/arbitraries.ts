@@ -1,5 +1,5 @@
 import type { Access, ClientMessage } from '../../src/protocol/client-message.js';
-import { CAUSES, DESTINATION_FORMATS, IRQ_KINDS } from '../../src/protocol/names.js';
+import { CAUSES, DESTINATION_FORMATS, INPUTS, IRQ_KINDS } from '../../src/protocol/names.js';
 import type { ApicFields, Irq, ServerMessage } from '../../src/protocol/server-message.js';
 import fc from '../support/properties.js';
 
@@ -43,6 +43,14 @@ export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   record({ type: type('eoi'), id, vector: byte }),
   record({ type: type('apic'), id, logicalId: byte, format: fc.constantFrom(...DESTINATION_FORMATS) }),
   record({ type: type('step'), id, ns: long }),
+  record({ type: type('step'), id, ns: long, toDeadline: fc.constant(true as const) }),
+  record({
+    type: type('step'),
+    id,
+    ns: long,
+    read: access.map((each) => ({ ...each, write: false, posted: false, low: 0, high: 0 })),
+  }),
+  record({ type: type('input'), id, input: fc.constantFrom(...INPUTS), level: bit }),
   record({ type: type('subscribe'), id, kinds: fc.subarray([...IRQ_KINDS]) }),
   record({
     type: type('resume'),
@@ -109,6 +117,8 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ type: type('reply'), id, vector: byte }),
   record({ type: type('reply'), id, results }),
   record({ type: type('reply'), id, agreement }),
+  record({ type: type('reply'), id, time: long }),
+  record({ type: type('reply'), id, value, time: long, deadline: long }),
   record({ type: type('interrupt'), sequence: long, message: apic }),
   record({ type: type('intr'), sequence: long, level: bit }),
   irq,
@@ -116,6 +126,7 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, intr: bit, capabilities, credit: word }),
   record({ ...greeting, vcpu: fc.nat(15), clock: text, resumeToken: text, capabilities, credit: word }),
   record({ type: type('gap'), from: long, to: long, lines }),
+  record({ type: type('gap'), from: long, to: long, lines, intr: bit }),
   record({ type: type('credit'), requests: word }),
   record({ type: type('credit'), requests: word, request: long }),
   record({ ...greeting, ...session, capabilities, credit: word }),

@@ -88,8 +88,10 @@ t.test('the page, in a browser', { skip: NO_CHROMIUM }, async (t) => {
     await until(async () => {
       const texts = (await paths.allTextContents()).sort();
       return (
-        /^main-loopholdsbql attimer-callbackwaits fordevice held by vcpu-\d/.test(texts[0] ?? '') &&
-        /^vcpu-\d+holdsdevice at.*waits forbql held by main-loop/.test(texts[1] ?? '')
+        /^main-loopholdsbql taken at main-loop.*waits fordevice at timer-callback, held by vcpu-\d/.test(
+          texts[0] ?? '',
+        ) &&
+        /^vcpu-\d+holdsdevice taken at mmio-write.*waits forbql at irq-update, held by main-loop/.test(texts[1] ?? '')
       );
     });
     t.pass('the callback has the BQL and wants the mutex, the write the other way round');

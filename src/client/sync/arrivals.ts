@@ -86,6 +86,8 @@ export class Arrivals {
     const lines: LineLevels | undefined = event.type === 'gap' ? event.lines : undefined;
     if (lines) last.gap.lines = lines;
     if (event.type === 'intr') last.intr = event;
+    else if (event.type === 'gap' && event.intr !== undefined)
+      last.intr = { type: 'intr', sequence: to, level: event.intr };
   }
 
   /** Moves what waits into the inbox, as far as there is room. */

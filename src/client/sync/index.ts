@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Access, ClientMessage } from '../../protocol/client-message.js';
-import type { DestinationFormat, IrqKind } from '../../protocol/names.js';
+import type { DestinationFormat, Input, IrqKind } from '../../protocol/names.js';
 import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import { clientFrame } from '../../protocol/protobuf/requests.js';
 import type { Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
@@ -8,16 +8,18 @@ import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFro
 import type { Reconnection } from '../reconnection.js';
 import { closed, RequestError } from '../request-error.js';
 import { ID_LIMIT, MOST_WAITING } from '../session.js';
+import { type StepOptions, type Stepped, stepMessage, stepped } from '../step.js';
 import { numberOf } from '../taken.js';
 import { intrOf, type VcpuEvent } from '../vcpu.js';
 import { MOST_EVENTS } from './arrivals.js';
 import { CALL, CANCEL, CLOSE, END, EVENT, FRAME, LEFT_OUT, Mailbox, POST, SUBSCRIBE } from './mailbox.js';
 import type { SocketThreadData } from './socket-thread.js';
 
-export type { DestinationFormat, IrqKind } from '../../protocol/names.js';
+export type { DestinationFormat, Input, IrqKind } from '../../protocol/names.js';
 export type { Gap, Interrupt, Intr, Irq, Restored, ServerHello } from '../../protocol/server-message.js';
 export type { BatchAccess } from '../access.js';
 export { RequestError } from '../request-error.js';
+export type { StepOptions, Stepped } from '../step.js';
 export type { VcpuEvent } from '../vcpu.js';
 
 export interface SyncVcpuOptions {
@@ -204,9 +206,14 @@ export class SyncVcpu {
     this.#call((id) => ({ type: 'subscribe', id, kinds }), SUBSCRIBE);
   }
 
+  /** Drives an input: output of the PIT or the RTC, which the HPET may disconnect, or the callback of Xen's event channel. */
+  setInput(input: Input, level: 0 | 1): void {
+    this.#call((id) => ({ type: 'input', id, input, level }));
+  }
+
   /** Moves a manual clock by so many nanoseconds; returns when all that came due has run. */
-  step(ns: number): void {
-    this.#call((id) => ({ type: 'step', id, ns }));
+  step(ns: number, options: StepOptions = {}): Stepped {
+    return stepped(this.#call((id) => stepMessage(id, ns, options)));
   }
 
   /** Fence: returns when everything before is done. */

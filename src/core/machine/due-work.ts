@@ -209,11 +209,11 @@ export class DueWork {
   }
 
   /**
-   * Begins to move a manual clock on by `ns`, and waits for a round of the main loop. Returns STEP_DONE once all that came
-   * due has run, STEP_REFUSED if the clock cannot go there.
+   * Begins to move a manual clock on by `ns`, with `toDeadline` no further than the next deadline, and waits for a round of the
+   * main loop. Returns STEP_DONE once all that came due has run, STEP_REFUSED if the clock cannot go there.
    */
-  step(ns: number): number {
-    if (!hasManualClock(this.memory) || !this.steps.begin(ns)) return STEP_REFUSED;
+  step(ns: number, toDeadline = false): number {
+    if (!hasManualClock(this.memory) || !this.steps.begin(ns, toDeadline)) return STEP_REFUSED;
     return this.continueStep(this.steps.target, this.steps.cancels);
   }
 
@@ -238,7 +238,8 @@ export class DueWork {
   #isUnsettled(): boolean {
     const { memory } = this;
     const { timers, clock } = this.chipset;
-    return timers.earliest() <= clock.now() || memory.load(RUNNING) !== 0 || this.#isDraining();
+    this.steps.next = timers.earliest();
+    return this.steps.next <= clock.now() || memory.load(RUNNING) !== 0 || this.#isDraining();
   }
 
   #isDraining(): boolean {

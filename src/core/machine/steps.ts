@@ -21,14 +21,21 @@ export class Steps {
   cancels = 0;
   /** The virtual time (ns) that the last cancelled step reached. */
   reached = 0;
+  /** The earliest deadline (virtual ns, or Infinity) behind the last step that was completed: `DueWork` sets it. */
+  next = Number.POSITIVE_INFINITY;
 
   constructor(readonly chipset: Chipset) {}
 
-  /** Begins a step of `ns`; false if the clock would pass MAX_TIME. */
-  begin(ns: number): boolean {
+  /**
+   * Begins a step of `ns`, with `toDeadline` one that ends at the next deadline if that is earlier; false if the clock would
+   * pass MAX_TIME.
+   */
+  begin(ns: number, toDeadline = false): boolean {
     return this.#locked(() => {
-      const { memory, clock } = this.chipset;
-      this.target = memory.getTime(TARGET) + ns;
+      const { memory, clock, timers } = this.chipset;
+      const from = memory.getTime(TARGET);
+      this.target = from + ns;
+      if (toDeadline) this.target = Math.min(this.target, Math.max(from, timers.earliest()));
       this.cancels = memory.get(CANCELS);
       if (this.target > MAX_TIME) return false;
       memory.setTime(TARGET, this.target);

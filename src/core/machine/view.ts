@@ -7,6 +7,8 @@ import type { Machine } from './machine.js';
 export const VIEW_HPET = 1;
 export const VIEW_INTERRUPT_CONTROLLERS = 2;
 
+const CONTROLLER_AREAS = [ROUTER_AREA, IOAPIC_AREA, PIC_AREA];
+
 /**
  * Copies the state of one part of a machine, as it is at one moment, to the absolute word address `to`; offsets are
  * those of the machine's memory. Nothing of the guest's view changes, not even the IOAPIC's select register. The
@@ -23,10 +25,15 @@ export function copyState(machine: Machine, view: number, to: number): void {
     });
   } else {
     chipset.withInterruptControllers(() => {
-      for (const area of [ROUTER_AREA, IOAPIC_AREA, PIC_AREA]) copyArea(machine, area, to);
+      for (const area of CONTROLLER_AREAS) copyArea(machine, area, to);
       machine.value.setNumber(machine.clock.now());
     });
   }
+}
+
+/** The same of a machine that is stopped, without its locks: threads that hang or died may hold them. */
+export function copyStopped(machine: Machine, view: number, to: number): void {
+  for (const area of view === VIEW_HPET ? [HPET_AREA] : CONTROLLER_AREAS) copyArea(machine, area, to);
 }
 
 function copyArea(machine: Machine, area: Area, to: number): void {

@@ -7,6 +7,7 @@ import { U64 } from '../../core/memory/u64.js';
 import { Thread } from '../../core/sync/thread.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
 import { Doorbell } from '../../runtime/rings/doorbell.js';
+import { circumstancesOf } from '../../runtime/statistics/circumstances.js';
 import { LockReportRings } from '../../runtime/statistics/lock-reports.js';
 import { ThreadStatistics } from '../../runtime/statistics/thread-statistics.js';
 import { ThreadHost } from '../../runtime/threads/host.js';
@@ -56,7 +57,7 @@ const thread = new Thread(
   shared,
   statistics,
   new WaitGraph(shared, id, () => shared.hostTime()),
-  new LockReportRings(shared, map.lockReports, () => bell.ring()),
+  new LockReportRings(shared, map.lockReports, () => bell.ring(), circumstancesOf(buffer, map)),
 );
 const host = new ThreadHost(shared, map);
 const machine = new Machine(new SharedMemory(buffer), thread, host);

@@ -1,4 +1,4 @@
-import type { Counterexample } from './finding.js';
+import type { Finding } from './finding.js';
 import type { Replayed } from './replay.js';
 import type { TimelineEntry } from './timeline.js';
 
@@ -10,7 +10,7 @@ const INDENT = 2;
  * A counterexample with one column per thread that does something in it, in time order: operations on locks and on the
  * field of the finding (or on all racy fields), each with its source line and the locks that the thread then holds.
  */
-export function drawColumns(finding: Counterexample, { threads, timeline }: Replayed): string {
+export function drawColumns(finding: Finding, { threads, timeline }: Replayed): string {
   const shown = timeline.flatMap((entry) => {
     const text = textOf(entry, finding);
     return text ? [{ entry, text }] : [];
@@ -26,7 +26,7 @@ export function drawColumns(finding: Counterexample, { threads, timeline }: Repl
       .trimEnd();
   const lines = [row(active.map((thread) => threads[thread])), active.map(() => '─'.repeat(width)).join('┼─')];
   for (const { entry, text } of shown) {
-    const sources = entry.source.map((source) => `${' '.repeat(INDENT)}${source.replace(/^\S*\//, '')}`);
+    const sources = entry.source.slice(0, 3).map((source) => `${' '.repeat(INDENT)}${source.replace(/^\S*\//, '')}`);
     for (const line of [text, ...sources].flatMap((each) => folded(each, width))) {
       lines.push(row(active.map((thread) => (thread === entry.thread ? line : ''))));
     }
@@ -45,7 +45,7 @@ function folded(text: string, width: number): string[] {
 }
 
 /** The same as a Mermaid sequence diagram. */
-export function drawMermaid(finding: Counterexample, { threads, timeline }: Replayed): string {
+export function drawMermaid(finding: Finding, { threads, timeline }: Replayed): string {
   const lines = ['sequenceDiagram'];
   for (const [thread, name] of threads.entries()) lines.push(`  participant T${thread} as ${name}`);
   for (const entry of timeline) {
@@ -58,7 +58,8 @@ export function drawMermaid(finding: Counterexample, { threads, timeline }: Repl
 }
 
 /** Undefined for entries that are not drawn. */
-function textOf(entry: TimelineEntry, { word }: Counterexample): string | undefined {
+function textOf(entry: TimelineEntry, { word }: Finding): string | undefined {
+  if (entry.isPending && entry.action !== 'stuck') return undefined;
   const holds = entry.holds.length ? `  [${entry.holds.join(' ')}]` : '';
   if (entry.action === 'stuck') return `✗ waits for ${entry.word}${holds}`;
   if (entry.lock) return `${entry.lock} ${entry.word}${holds}`;

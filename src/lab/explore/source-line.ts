@@ -4,8 +4,16 @@ import { fileURLToPath } from 'node:url';
 
 const maps = new Map<string, SourceMap | undefined>();
 
+const lines = new Map<string, string>();
+
 /** A line of a stack trace in terms of the source: `src/runtime/threads/main-loop.ts:64 MainLoop.runDue`. */
 export function sourceLine(line: string): string {
+  const known = lines.get(line) ?? translated(line);
+  lines.set(line, known);
+  return known;
+}
+
+function translated(line: string): string {
   const match = /^\s*at (?:(.*?) \()?(.*?):(\d+):(\d+)\)?$/.exec(line);
   if (!match) return line.trim();
   const [, name = '', location, row, column] = match;

@@ -3,7 +3,7 @@ import { Type } from '../../schema/type.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
 import type { Fields } from '../description.js';
-import { messageNames, REQUESTS, typeOfRequest } from '../messages.js';
+import { checkVersion, messageNames, REQUESTS, typeOfRequest } from '../messages.js';
 import { duplicateKey } from './duplicate-key.js';
 import { CLOSED } from './schemas.js';
 import { compileStrict, refusal, whenNeeded } from './validation.js';
@@ -25,7 +25,9 @@ export function decodeClientFrame(text: string, hasSessions: boolean): ClientMes
   let fields: Fields | undefined;
   try {
     fields = parse(text);
-    return clientMessage(checked(fields, hasSessions), fields);
+    const message = clientMessage(checked(fields, hasSessions), fields);
+    checkVersion(message, hasSessions);
+    return message;
   } catch (error) {
     throw new RefusedFrame(fields && idOf(fields), error);
   }

@@ -17,7 +17,7 @@ export function describedText(message: ServerMessage): string {
 function frequentText(message: ServerMessage): string | undefined {
   switch (message.type) {
     case 'reply':
-      return message.agreement ? undefined : replyText(message);
+      return message.agreement || message.time !== undefined ? undefined : replyText(message);
     case 'interrupt': {
       const { type, sequence, message: fields } = message;
       return JSON.stringify({ type, sequence: String(sequence), ...apicFields(fields) });

@@ -2,7 +2,15 @@ import { SouthbridgeError } from '../../errors.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
 import { readRequestBody, requestFrame } from '../hot-requests.js';
-import { checkRequest, isRequest, messageNames, REQUESTS, requestType, typeOfRequest } from '../messages.js';
+import {
+  checkRequest,
+  checkVersion,
+  isRequest,
+  messageNames,
+  REQUESTS,
+  requestType,
+  typeOfRequest,
+} from '../messages.js';
 import { malformed } from '../records.js';
 import { DELIMITED, Reader } from './reader.js';
 import { decode, encode, fieldsOf, NotProtobuf } from './table.js';
@@ -47,6 +55,7 @@ export function readClientFrame(frame: Uint8Array, hasSessions: boolean): Client
     throw new RefusedFrame(idIn(body) ?? (error instanceof NotProtobuf ? undefined : 0), refusalOf(error, field));
   }
   try {
+    checkVersion(message, hasSessions);
     checkRequest(message);
   } catch (error) {
     throw new RefusedFrame(isRequest(message) ? message.id : undefined, error);

@@ -61,6 +61,19 @@ export function eventRingProtection(offset: number): Protection {
   return offset < RECORDS || (offset - RECORDS) % RECORD_WORDS === COMPLETE ? 'sync' : 'ring';
 }
 
+/** The event that a thread completes when it stores to the word at `address`; undefined for any other word. */
+export function eventCompletedAt(
+  memory: Memory,
+  ring: number,
+  capacity: number,
+  address: number,
+): EventWords | undefined {
+  const offset = address - ring - RECORDS;
+  if (offset < 0 || offset >= capacity * RECORD_WORDS || offset % RECORD_WORDS !== COMPLETE) return undefined;
+  const [kindAndCause, a, b, c] = [KIND_AND_CAUSE, A, B, C].map((field) => memory.get(address - COMPLETE + field));
+  return { ...emptyEvent(), kind: kindAndCause & 0xff, cause: kindAndCause >> 8, a, b, c };
+}
+
 export interface MachineEvent extends EventWords {
   /** Among all events, modulo 2^32. */
   position: number;

@@ -27,7 +27,8 @@ export class Request {
   declare readonly operation: number;
   /** Bytes of an access. */
   declare readonly size: number;
-  declare readonly address: number;
+  /** Of a step that was completed: the virtual time that it reached. */
+  declare address: number;
   /** Halves of the value, unsigned; of the result once it is answered. */
   declare low: number;
   declare high: number;

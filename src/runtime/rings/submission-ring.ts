@@ -29,6 +29,7 @@ export const READ = 1;
 export const WRITE = 2;
 export const SET_LINE = 3;
 export const END_OF_INTERRUPT = 4;
+/** Moves the clock by `address` ns; with a value other than 0, no further than the next deadline. */
 export const STEP = 5;
 export const STOP = 6;
 /** A byte of the I/O port at `address`. */
@@ -141,7 +142,7 @@ export class SubmissionRing {
     return this.memory.get(this.#record(position) + VALUE_HIGH) >>> 0;
   }
 
-  /** The address that a completed request has left. */
+  /** The address that a completed request has left; of a step, the virtual time that it reached. */
   address(position: number): number {
     return this.memory.getTime(this.#record(position) + ADDRESS);
   }

@@ -18,8 +18,8 @@ const TIME = 2;
 const MACHINE = 4;
 const MEMBERS = 5;
 const FIRST_MEMBER = 6;
-/** Thread, lock, site, locks held; then, as a float64, since when. */
-const MEMBER_WORDS = 6;
+/** Thread, lock, site, locks held; as float64s since when and its work; the sites of the locks held, and the GSI. */
+const MEMBER_WORDS = 10;
 const RECORD_WORDS = FIRST_MEMBER + MAX_MEMBERS * MEMBER_WORDS;
 
 const RING_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
@@ -32,6 +32,19 @@ export function lockReportProtection(offset: number): Protection {
   return inRing < RECORDS || (inRing - RECORDS) % RECORD_WORDS === COMPLETE ? 'sync' : 'ring';
 }
 
+/** How a thread came to wait for a lock in a deadlock. */
+export interface Circumstances {
+  /** Per lock, 3 bits: the call site at which the thread took it. Valid for locks that it holds. */
+  readonly sites: number;
+  /** The guest address of its access, −1 − the timer of its callback, or 0 if it executes neither. */
+  readonly work: number;
+  /** The GSI that the timer drives, or −1 for none. */
+  readonly gsi: number;
+}
+
+/** Of a thread whose statistics are not at hand. */
+const UNKNOWN: Circumstances = { sites: 0, work: 0, gsi: -1 };
+
 const HUNG = 1;
 const BROKEN = 2;
 const INVERSION = 3;
@@ -43,7 +56,7 @@ export interface LockReport {
   /** Word address of the machine; 0 for a deadlock, whose locks say it. */
   readonly machine: number;
   /** A deadlock: who waits for which lock (absolute address). An inversion: one entry; `lock` inner, `held` outer. */
-  readonly members: readonly Waiter[];
+  readonly members: readonly (Waiter & Circumstances)[];
 }
 
 /** The last 32 reports, and how many there were. */
@@ -53,7 +66,12 @@ class Ring {
     readonly at: number,
   ) {}
 
-  write(kind: number, machine: number, members: readonly Waiter[]): void {
+  write(
+    kind: number,
+    machine: number,
+    members: readonly Waiter[],
+    circumstances: (waiter: Waiter) => Circumstances,
+  ): void {
     const { shared } = this;
     const position = shared.add(this.at + COUNT, 1);
     const record = this.#record(position);
@@ -69,6 +87,10 @@ class Ring {
       shared.set(member + 2, members[i].site);
       shared.set(member + 3, members[i].held);
       shared.setTime(member + 4, members[i].since);
+      const { work, sites, gsi } = circumstances(members[i]);
+      shared.setTime(member + 6, work);
+      shared.set(member + 8, sites);
+      shared.set(member + 9, gsi);
     }
     shared.store(record + COMPLETE, position + 1);
     shared.add(this.at + COMPLETED, 1);
@@ -91,7 +113,7 @@ class Ring {
       const record = this.#record(position);
       if (shared.load(record + COMPLETE) !== position + 1) continue;
       const kind = shared.get(record + KIND);
-      const members: Waiter[] = [];
+      const members: (Waiter & Circumstances)[] = [];
       for (let i = 0; i < shared.get(record + MEMBERS); i++) {
         const member = record + FIRST_MEMBER + i * MEMBER_WORDS;
         members.push({
@@ -100,6 +122,9 @@ class Ring {
           site: shared.get(member + 2),
           held: shared.get(member + 3),
           since: shared.getTime(member + 4),
+          work: shared.getTime(member + 6),
+          sites: shared.get(member + 8),
+          gsi: shared.get(member + 9),
         });
       }
       reports.push({
@@ -127,17 +152,19 @@ export class LockReportRings implements LockReports {
     at: number,
     /** Called after a deadlock was written down. */
     readonly onDeadlock: () => void = () => {},
+    /** How a thread came to wait. */
+    readonly circumstances: (waiter: Waiter) => Circumstances = () => UNKNOWN,
   ) {
     this.deadlocks = new Ring(shared, at);
     this.inversions = new Ring(shared, at + RING_WORDS);
   }
 
   deadlock(cycle: readonly Waiter[], refused: boolean): void {
-    this.deadlocks.write(refused ? BROKEN : HUNG, 0, cycle);
+    this.deadlocks.write(refused ? BROKEN : HUNG, 0, cycle, this.circumstances);
     this.onDeadlock();
   }
 
   orderInversion(machine: number, outer: number, inner: number, site: number): void {
-    this.inversions.write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site, since: 0 }]);
+    this.inversions.write(INVERSION, machine, [{ thread: 0, lock: inner, held: outer, site, since: 0 }], () => UNKNOWN);
   }
 }

@@ -14,6 +14,8 @@ import {
   type SharedMap,
   slotAt,
 } from '../threads/shared-map.js';
+import { Roles } from '../watchdog/progress.js';
+import { describeWork, pathOf, siteOf } from './circumstances.js';
 import { type LockReport, LockReportRings } from './lock-reports.js';
 
 export interface LockState {
@@ -56,6 +58,15 @@ export interface DeadlockReport {
     readonly waitsFor: string;
     readonly site: string;
     readonly holds: readonly string[];
+    /** Where it took each lock that it holds. */
+    readonly taken: readonly { readonly lock: string; readonly site: string }[];
+    /** Its call sites from the outermost one to the one that waits. */
+    readonly path: readonly string[];
+    /** The guest's access that it executes. */
+    readonly access: { readonly operation: string; readonly address: string } | null;
+    /** The timer whose callback it executes or that it accesses, and the GSI that this drives. */
+    readonly timer: number | null;
+    readonly gsi: number | null;
     /** ns that it had waited when the cycle was found; least for the thread that closed it. */
     readonly waited: number;
   }[];
@@ -70,13 +81,15 @@ export interface InversionReport {
   readonly against: readonly LockEdge[];
 }
 
-/** The name of a thread in reports and metrics; `replacement-n` took over from one that hangs. */
-export function threadName(id: number, map: SharedMap): string {
+/** The name of a thread in reports and metrics, by its role; `main-loop′` took over from a `main-loop` that hangs. */
+export function threadName(id: number, map: SharedMap, shared: Memory): string {
   if (id === GATEWAY_THREAD) return 'gateway';
+  const name = new Roles(shared, map.progress).nameOf(id);
+  if (name !== undefined) return name;
   if (id === MAIN_LOOP_THREAD) return 'main-loop';
   if (id === LOAD_THREAD) return 'bql-load';
   const vcpu = id - FIRST_VCPU_THREAD;
-  return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `replacement-${vcpu - map.vcpuThreads}`;
+  return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `thread-${id}`;
 }
 
 /** What the gateway can see of a machine's locks, without taking any. */
@@ -110,11 +123,11 @@ export class LockView {
       const owner = ownerOf(this.shared, address);
       return {
         lock,
-        owner: owner ? threadName(owner, this.map) : null,
+        owner: owner ? threadName(owner, this.map, this.shared) : null,
         waiters: waiters
           .filter((waiter) => waiter.lock === address)
           .map(({ thread, site, held, since }) => ({
-            thread: threadName(thread, this.map),
+            thread: threadName(thread, this.map, this.shared),
             site: CALL_SITES[site],
             holds: names(held),
             waited: Math.max(0, now - since),
@@ -185,7 +198,7 @@ export class LockView {
       outer: LOCK_NAMES[outer],
       inner: LOCK_NAMES[inner],
       site: CALL_SITES[site],
-      thread: threadName(thread, this.map),
+      thread: threadName(thread, this.map, this.shared),
     }));
   }
 
@@ -193,14 +206,28 @@ export class LockView {
     return this.#deadlocksOf(slot).map(({ kind, time, members }) => ({
       outcome: kind === 'deadlock' ? 'hung' : 'broken',
       at: time,
-      threads: members.map(({ thread, lock, site, held, since }) => ({
-        thread: threadName(thread, this.map),
-        waitsFor: this.#lockName(lock),
-        site: CALL_SITES[site],
-        holds: names(held),
-        waited: Math.max(0, time - since),
-      })),
+      threads: members.map((member) => this.#describeMember(member, time)),
     }));
+  }
+
+  #describeMember(member: LockReport['members'][number], time: number): DeadlockReport['threads'][number] {
+    const { thread, lock, held, since } = member;
+    const site = CALL_SITES[member.site];
+    const taken = names(held).map((name) => ({
+      lock: name,
+      site: CALL_SITES[siteOf(member, LOCK_NAMES.indexOf(name))],
+    }));
+    const sites = [...taken.map((each) => each.site), site];
+    return {
+      thread: threadName(thread, this.map, this.shared),
+      waitsFor: this.#lockName(lock),
+      site,
+      holds: names(held),
+      taken,
+      path: pathOf(sites),
+      ...describeWork(member, site, sites),
+      waited: Math.max(0, time - since),
+    };
   }
 
   inversions(slot: number, machine: Memory): InversionReport[] {
@@ -231,7 +258,7 @@ export class LockView {
   }
 }
 
-function names(held: number): string[] {
+function names(held: number): (typeof LOCK_NAMES)[number][] {
   return LOCK_NAMES.filter((_, lock) => held & (1 << lock));
 }
 

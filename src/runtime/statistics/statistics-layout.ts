@@ -80,7 +80,9 @@ export const AWAKE_SINCE = 1;
 export const LAST_SITE = 2;
 /** 1 once there was a thread of this number. */
 export const STARTED = LAST_SITE + LOCK_COUNT;
-const HEADER = 10;
+/** What the thread began last: the guest address of an access, or −1 − the number of the timer of a callback. */
+export const LAST_WORK = STARTED + 1;
+const HEADER = LAST_WORK + 1;
 
 /** Words that the statistics take; of threads that never start, none of it is touched. */
 export function statisticsWords(slots: number): number {

@@ -168,6 +168,7 @@ export class ThreadStatistics implements Statistics {
 
   accessBegins(site: number, address: number, size: number): void {
     const before = this.#accesses++;
+    this.#times[this.#header + L.LAST_WORK] = address;
     this.#accessSince = (before & this.#mask) === this.#phase ? this.#timeAccess(site, address, size, before) : -1;
   }
 
@@ -194,6 +195,7 @@ export class ThreadStatistics implements Statistics {
   }
 
   callbackBegins(timer: number, deadline: number): void {
+    this.#times[this.#header + L.LAST_WORK] = -1 - timer;
     if (this.#isTraced) this.#trace.callbackBegins(this.now(), timer, this.#lateness(deadline));
   }
 

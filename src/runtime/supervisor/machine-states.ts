@@ -18,6 +18,8 @@ export class SupervisedMachine {
   readonly gone = new Set<number>();
   /** Resolves when the machine becomes hung or frozen. */
   readonly stopped: Promise<void>;
+  /** Virtual time in ns at which the machine became hung or frozen. */
+  stoppedAt = 0;
   #state: MachineState = 'running';
   /** Requests that stay unanswered until the removal. */
   readonly #held: Request[] = [];

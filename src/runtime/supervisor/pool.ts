@@ -108,6 +108,7 @@ export class Pool {
       resourceLimits: RESOURCES,
     });
     this.#workers.set(thread, worker);
+    this.#roles.begin(thread, role.kind, role.kind === 'vcpu' ? role.index : 0);
     if (role.kind === 'main-loop') this.#roles.mainLoop = thread;
     else if (role.kind === 'vcpu') this.#roles.setVcpu(role.index, thread, role.ring);
     return new Promise((resolve, reject) => {

@@ -31,6 +31,7 @@ export class Supervisor {
   /** Threads hang in a machine, as its design prescribes. */
   hang(machine: SupervisedMachine): void {
     this.gateway.dueWorkOf(machine.slot).close();
+    machine.stoppedAt = this.gateway.machine.clock.now();
     this.#replaceStuck(machine);
   }
 
@@ -40,6 +41,7 @@ export class Supervisor {
     const wasRunning = machine.state === 'running';
     machine.enter('frozen');
     gateway.dueWorkOf(machine.slot).freeze();
+    if (wasRunning) machine.stoppedAt = gateway.machine.clock.now();
     if (wasRunning) this.#replaceStuck(machine);
     // No one receives their results.
     gateway.controls.cancel(machine.slot);

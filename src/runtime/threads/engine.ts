@@ -103,7 +103,7 @@ export class Engine {
       const slots = kind !== 'main-loop' && ran ? this.#supervisor.recover([thread]) : undefined;
       options.onThreadDeath?.({ thread, reason, slots });
     });
-    this.stalls = new Stalls(this.map, (stall) => void this.#onStall(stall));
+    this.stalls = new Stalls(this.map, this.shared, (stall) => void this.#onStall(stall));
     this.#supervisor = new Supervisor(this.gateway, this.pool);
     this.#parts = {
       gateway: this.gateway,
@@ -140,7 +140,7 @@ export class Engine {
       this.#onDeath = reject;
     });
     await Promise.race([this.round(), died]);
-    this.stalls.start(this.#buffer, this.shared, this.options.exitsOnStall ?? false);
+    this.stalls.start(this.#buffer, this.options.exitsOnStall ?? false);
   }
 
   /** Ends all threads. What is still unanswered stays so. */

@@ -6,7 +6,7 @@ import type { EventRing, MachineEvent } from '../events/event-ring.js';
 import { ControlQueue } from '../rings/control-queue.js';
 import { Dispatch } from '../rings/dispatch.js';
 import { MachineRequests, NONE, Request } from '../rings/requests.js';
-import { CONTINUE_STEP, GONE, NOTHING, READ, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
+import { CONTINUE_STEP, GONE, NOTHING, OK, READ, STEP, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
 import { LockView } from '../statistics/lock-view.js';
 import { MachineStates, type SupervisedMachine } from '../supervisor/machine-states.js';
 import { ThreadHost } from './host.js';
@@ -303,14 +303,17 @@ export class Gateway {
       this.submit(Math.max(0, this.vcpus.indexOf(vcpu)), this.#continuation(request, vcpu, position));
       return;
     }
+    const isStep = request.operation === STEP || request.operation === CONTINUE_STEP;
+    if (isStep && status === OK) request.address = vcpu.ring.address(position);
     request.answer(status, vcpu.ring.low(position), vcpu.ring.high(position));
   }
 
   /** The rest of a step. Its result becomes that of the step. */
   #continuation(step: Request, { ring }: Dispatch, position: number): Request {
-    return new Request(step.slot, NONE, CONTINUE_STEP, 0, ring.address(position), ring.low(position), 0, (rest) =>
-      step.answer(rest.status, rest.low, rest.high),
-    );
+    return new Request(step.slot, NONE, CONTINUE_STEP, 0, ring.address(position), ring.low(position), 0, (rest) => {
+      if (rest.status === OK) step.address = rest.address;
+      step.answer(rest.status, rest.low, rest.high);
+    });
   }
 
   #answerInlineResults(): void {

@@ -4,6 +4,7 @@ import type { BqlLoadOptions } from '../../core/machine/bql-load.js';
 import { CONTROL_REMOVE } from '../../core/machine/control-path.js';
 import type { DueWork } from '../../core/machine/due-work.js';
 import type { Machine, MachineOptions } from '../../core/machine/machine.js';
+import { copyStopped } from '../../core/machine/view.js';
 import { MACHINE_WORDS } from '../../core/memory/map.js';
 import type { MachineEvent } from '../events/event-ring.js';
 import type { SerialQueue } from '../promises.js';
@@ -156,6 +157,17 @@ export class MachineSlot {
           gateway.submit(VIEW_THREAD, request);
         }),
     );
+  }
+
+  /** The same of a machine that is hung or frozen, as it was when that happened; undefined of another. Takes no lock. */
+  lastView<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T | undefined> {
+    const { gateway, serial } = this.parts;
+    return serial.run('view', async () => {
+      if (!this.isHung) return undefined;
+      const copy = viewBufferAt(gateway.map, VIEW_THREAD);
+      copyStopped(this.machine, what, copy);
+      return read(copy, gateway.states.get(this.slot)?.stoppedAt ?? 0);
+    });
   }
 
   // Threads that hang

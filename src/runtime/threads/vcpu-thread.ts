@@ -1,5 +1,6 @@
 import { type DueWork, STEP_CANCELLED, STEP_PENDING, STEP_REFUSED } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
+import { MAX_TIME } from '../../core/machine/steps.js';
 import { copyState } from '../../core/machine/view.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { U64 } from '../../core/memory/u64.js';
@@ -94,7 +95,7 @@ export class VcpuThread {
         machine.setLogicalAddress(request.address, request.low);
         break;
       case ring.STEP:
-        return this.#stepped(due.step(request.address));
+        return this.#stepped(due.step(request.address, request.low !== 0));
       case ring.CONTINUE_STEP:
         return this.#stepped(due.continueStep(request.address, request.low));
       case ring.VIEW:
@@ -121,10 +122,13 @@ export class VcpuThread {
     return ring.OK;
   }
 
-  /** The status of a step; one that is pending leaves in its record what continues it. */
+  /**
+   * The status of a step; one that is pending leaves in its record what continues it. One that is complete leaves the time it
+   * reached, and as its value the next deadline, or 0.
+   */
   #stepped(outcome: number): number {
     const { value } = this.machine;
-    const { target, cancels, reached } = this.due.steps;
+    const { target, cancels, reached, next } = this.due.steps;
     switch (outcome) {
       case STEP_REFUSED:
         return ring.NOT_STEPPABLE;
@@ -136,6 +140,8 @@ export class VcpuThread {
         value.setNumber(reached);
         return ring.CANCELLED;
       default:
+        this.submissions.readdress(target);
+        value.setNumber(next <= MAX_TIME ? next : 0);
         return ring.OK;
     }
   }

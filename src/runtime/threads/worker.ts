@@ -7,6 +7,7 @@ import { Thread } from '../../core/sync/thread.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
 import { Doorbell } from '../rings/doorbell.js';
 import { SubmissionRing } from '../rings/submission-ring.js';
+import { circumstancesOf } from '../statistics/circumstances.js';
 import { LockReportRings } from '../statistics/lock-reports.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { ThreadProgress } from '../watchdog/progress.js';
@@ -45,7 +46,7 @@ const thread = new Thread(
   shared,
   statistics,
   new WaitGraph(shared, id, () => shared.hostTime()),
-  new LockReportRings(shared, map.lockReports, () => gatewayBell.ring()),
+  new LockReportRings(shared, map.lockReports, () => gatewayBell.ring(), circumstancesOf(buffer, map)),
 );
 const memory = new SharedMemory(buffer);
 

@@ -54,7 +54,7 @@ export class TraceView {
     const threads = positions.map((from, thread) => {
       const written = writtenTo(this.shared, traceRingAt(this.map, thread)) - from;
       const overwritten = Math.max(0, written - this.map.traceRecords);
-      return [threadName(thread, this.map), { written, overwritten }] as const;
+      return [threadName(thread, this.map, this.shared), { written, overwritten }] as const;
     });
     return Object.fromEntries(threads.filter(([, { written }]) => written > 0));
   }
@@ -78,7 +78,7 @@ export class TraceView {
         machineAt(this.map, slot),
       );
       threads.set(thread, {
-        name: threadName(thread, this.map),
+        name: threadName(thread, this.map, this.shared),
         records: records.filter(({ time }) => time <= until),
         overwritten,
       });

@@ -17,6 +17,8 @@ const DONE = 0;
 const WAIT = 1;
 /** 1 + the slot of the machine that the thread is in, 0 for none. */
 const MACHINE = 2;
+/** What the thread is, see `Roles.begin`. */
+const ROLE = 3;
 
 /** Behind the words of the threads: turns of the gateway's timer. */
 const GATEWAY_TICKS = MAX_THREADS * THREAD_WORDS;
@@ -67,12 +69,46 @@ export class ThreadProgress {
   }
 }
 
+/** By their number in a role word, from 1. */
+const ROLE_NAMES = ['main-loop', 'bql-load', 'vcpu'] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+/** A role word: bits 3:0 the role, 15:4 how many threads of that role came before, 31:16 the index of a vCPU thread. */
+const GENERATION_SHIFT = 4;
+const GENERATION_MASK = 0xfff;
+const INDEX_SHIFT = 16;
+
 /** Which thread has which role now: replacements take over the roles of threads that hang. The gateway writes it. */
 export class Roles {
   constructor(
     readonly memory: Memory,
     readonly progress: number,
   ) {}
+
+  /** A thread starts in a role. Its name is its own among all threads that are or were: `vcpu-0′` replaces `vcpu-0`. */
+  begin(thread: number, name: RoleName, index = 0): void {
+    const role = (ROLE_NAMES.indexOf(name) + 1) | (index << INDEX_SHIFT);
+    const others = new Set<number>();
+    for (let other = 0; other < MAX_THREADS; other++) if (other !== thread) others.add(this.#role(other));
+    for (let generation = 0; generation <= MAX_THREADS; generation++) {
+      const word = role | (generation << GENERATION_SHIFT);
+      if (others.has(word)) continue;
+      this.memory.store(this.progress + thread * THREAD_WORDS + ROLE, word);
+      return;
+    }
+  }
+
+  /** The name of a thread by its role; undefined if it never started. */
+  nameOf(thread: number): string | undefined {
+    const role = this.#role(thread);
+    if (role === 0) return undefined;
+    const name = ROLE_NAMES[(role & ((1 << GENERATION_SHIFT) - 1)) - 1];
+    const index = name === 'vcpu' ? `-${role >>> INDEX_SHIFT}` : '';
+    return `${name}${index}${'′'.repeat((role >> GENERATION_SHIFT) & GENERATION_MASK)}`;
+  }
+
+  #role(thread: number): number {
+    return this.memory.load(this.progress + thread * THREAD_WORDS + ROLE);
+  }
 
   get gatewayTicks(): number {
     return this.memory.load(this.progress + GATEWAY_TICKS);

@@ -20,12 +20,13 @@ export class Stalls {
 
   constructor(
     readonly map: SharedMap,
+    readonly shared: Memory,
     /** Called for each stall when it begins. */
     readonly onStall: (stall: Stall) => void,
   ) {}
 
-  start(buffer: SharedArrayBuffer, shared: Memory, exits: boolean): void {
-    const roles = new Roles(shared, this.map.progress);
+  start(buffer: SharedArrayBuffer, exits: boolean): void {
+    const roles = new Roles(this.shared, this.map.progress);
     this.#timer = setInterval(() => roles.gatewayTick(), GATEWAY_TICK_MS).unref();
     const workerData: WatchdogData = { buffer, map: this.map, exits };
     this.#worker = new Worker(new URL('thread.js', import.meta.url), {
@@ -53,7 +54,7 @@ export class Stalls {
 
   /** What stalls, in words. `nameOf`: the name of the machine in a slot. */
   textOf(stall: Stall, nameOf: (slot: number) => string | undefined): string {
-    const name = (thread: number) => threadName(thread, this.map);
+    const name = (thread: number) => threadName(thread, this.map, this.shared);
     const text = ({ thread, slot, waitsFor, site, owner }: StalledWait) => {
       const machine = slot < 0 ? '' : ` in machine ${nameOf(slot) ?? `of slot ${slot}`}`;
       const at = site === undefined ? '' : ` at ${site}`;

@@ -3,7 +3,7 @@ import { logicalAddress } from '../../core/devices/ioapic/destinations.js';
 import { CONTROL_LEGACY_INPUT } from '../../core/machine/control-path.js';
 import { MAX_TIME } from '../../core/machine/steps.js';
 import type { Access } from '../../protocol/client-message.js';
-import type { DestinationFormat } from '../../protocol/names.js';
+import type { DestinationFormat, Input } from '../../protocol/names.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
 import { type BatchRoom, fillResult } from '../streams/batch-results.js';
@@ -13,10 +13,6 @@ import type { MachineHandle } from './machine-handle.js';
  * Requests of a guest to its machine. Those of one vCPU are executed and answered in order; `MachineHandle.failureOf`
  * tells why an answered one failed. All throw as `MachineHandle.perform`.
  */
-
-/** Inputs of a machine beside its lines. */
-export const INPUTS = ['pit', 'rtc', 'xen'] as const;
-export type Input = (typeof INPUTS)[number];
 
 interface LogicalId {
   readonly logicalId: number;
@@ -95,13 +91,20 @@ export function acknowledgeInterrupt(machine: MachineHandle, vcpu: number, done:
 }
 
 /**
- * Moves a manual clock; answered when everything that was due has run. Fails with `step-cancelled` if the machine is
- * reset, paused or deleted meanwhile. Throws also if the clock cannot be moved at all.
+ * Moves a manual clock by `ns`, with `toDeadline` no further than the next deadline; answered when everything that was due has
+ * run, with the time that it reached as its address and the next deadline, or 0, as its value. Fails with `step-cancelled` if
+ * the machine is reset, paused or deleted meanwhile. Throws also if the clock cannot be moved at all.
  */
-export function stepClock(machine: MachineHandle, vcpu: number, ns: number, done: Completion): void {
+export function stepClock(
+  machine: MachineHandle,
+  vcpu: number,
+  ns: number,
+  toDeadline: boolean,
+  done: Completion,
+): void {
   machine.requireSteppable();
   if (ns > MAX_TIME) throw machine.tooFar(ns);
-  machine.perform(new Request(machine.options.slot, vcpu, ring.STEP, 0, ns, 0, 0, done));
+  machine.perform(new Request(machine.options.slot, vcpu, ring.STEP, 0, ns, Number(toDeadline), 0, done));
 }
 
 /**
@@ -114,4 +117,37 @@ export async function setInput(machine: MachineHandle, input: Input, level: numb
   }
   const { slot } = machine.options;
   await machine.ask((done) => machine.perform(new Request(slot, 0, ring.XEN_CALLBACK, 0, 0, level, 0, done)));
+}
+
+/**
+ * The same behind the earlier requests of a vCPU. The caller submits no later one of this vCPU before `done` is called, with why
+ * it failed. Throws as `MachineHandle.perform`.
+ */
+export function setInputInOrder(
+  machine: MachineHandle,
+  vcpu: number,
+  input: Input,
+  level: number,
+  done: (failure: unknown) => void,
+): void {
+  const { slot } = machine.options;
+  if (input === 'xen') {
+    const answered = (request: Request) => done(machine.failureOf(request));
+    machine.perform(new Request(slot, vcpu, ring.XEN_CALLBACK, 0, 0, level, 0, answered));
+    return;
+  }
+  const drive = async () => {
+    const { requests } = machine.slot;
+    // A checkpoint has either the input and its reply, or neither.
+    while (requests.isBlocked) await requests.whenUnblocked();
+    await Promise.race([setInput(machine, input, level), machine.slot.hang()]);
+    machine.requireOpen();
+  };
+  const fenced = (fence: Request) => {
+    const failure = machine.failureOf(fence);
+    if (failure) done(failure);
+    // The server does not end between the input and its reply.
+    else void machine.slot.requests.hold(() => drive().then(() => done(undefined), done));
+  };
+  machine.perform(new Request(slot, vcpu, ring.NOTHING, 0, 0, 0, 0, fenced));
 }

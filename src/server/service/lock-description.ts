@@ -49,7 +49,7 @@ function describeRow({ engine }: MachineHandle, row: LockRow, all: readonly Wait
     longestWait: longestWait
       ? {
           waited: longestWait.duration,
-          holder: longestWait.thread === 0 ? null : threadName(longestWait.thread, engine.map),
+          holder: longestWait.thread === 0 ? null : threadName(longestWait.thread, engine.map, engine.shared),
           holderSite: longestWait.thread === 0 ? null : longestWait.site,
         }
       : null,
@@ -70,7 +70,9 @@ function describeXen({ engine, slot }: MachineHandle) {
     form,
     gsi,
     failures: failures?.count ?? 0,
-    last: failures ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread, engine.map) } : null,
+    last: failures
+      ? { site: CALL_SITES[failures.site], thread: threadName(failures.thread, engine.map, engine.shared) }
+      : null,
   };
 }
 

@@ -49,10 +49,10 @@ export class MachineHandle {
     this.name = config.name;
     this.#bqlLoad = config.bql.load;
     this.locking = describeDesign(options.design);
-    const lines = () => this.events.lines;
+    const levels = () => this.events;
     this.vcpus = Array.from(
       { length: config.vcpus },
-      (_, n) => new Vcpu(this.name, n, pendingInterrupts, lines, drops),
+      (_, n) => new Vcpu(this.name, n, pendingInterrupts, levels, drops),
     );
     this.slot = engine.slot(options.slot);
     this.events = new MachineEvents(this.vcpus);
@@ -188,14 +188,16 @@ export class MachineHandle {
     return new SouthbridgeError('step-too-far', { ns, now: this.virtualTime });
   }
 
-  /** See `MachineSlot.view`. */
+  /** See `MachineSlot.view`; of a machine that hangs or is suspect, its last state. */
   async view<T>(what: number, read: (copy: number, virtualTime: number) => T): Promise<T> {
-    this.requireOpen();
-    return this.slot.requests.hold(async () => {
-      const view = await this.slot.view(what, read);
-      if (view === undefined) throw this.gone();
-      return view;
-    });
+    if (!this.isHung) {
+      this.requireOpen();
+      const view = await this.slot.requests.hold(() => this.slot.view(what, read));
+      if (view !== undefined) return view;
+    }
+    const last = this.state === 'deleting' ? undefined : await this.slot.lastView(what, read);
+    if (last === undefined) throw this.gone();
+    return last;
   }
 
   // Control: by the main loop

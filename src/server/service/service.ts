@@ -85,7 +85,7 @@ export class Service {
   #onThreadDeath(death: ThreadDeath): void {
     const { thread, slots } = death;
     this.threadDeaths++;
-    if (!slots) this.failure = `the ${threadName(thread, this.engine.map)} thread has ended`;
+    if (!slots) this.failure = `the ${threadName(thread, this.engine.map, this.engine.shared)} thread has ended`;
     const inside = [...this.machines].filter(({ options }) => slots?.includes(options.slot));
     this.onThreadDeath(
       death,

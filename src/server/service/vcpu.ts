@@ -60,6 +60,12 @@ export interface SavedMessage {
   readonly message: string;
 }
 
+/** Of a machine right after its latest event: the lines, and the output of the 8259 pair. */
+export interface Levels {
+  readonly lines: LineLevels;
+  readonly intr: number;
+}
+
 /** One vCPU of a machine: its local APIC's address, who is connected as it, and what waits for it meanwhile. */
 export class Vcpu implements LocalApic {
   /** As the last event of the machine that changed it: `devices/ioapic/destinations.ts`. */
@@ -79,10 +85,11 @@ export class Vcpu implements LocalApic {
     /** The vCPU's number, and its physical APIC id. */
     readonly vcpu: number,
     pendingInterrupts: number,
-    lines: () => LineLevels,
+    levels: () => Levels,
     drops?: Drops,
   ) {
-    this.backlog = new Backlog(pendingInterrupts, lines, drops);
+    const intr = vcpu === 0 ? () => levels().intr : undefined;
+    this.backlog = new Backlog(pendingInterrupts, () => levels().lines, intr, drops);
   }
 
   get logicalId(): number {

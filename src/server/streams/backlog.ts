@@ -28,15 +28,15 @@ export class Backlog {
   #order = 0;
   /** Events that are kept, but gaps. */
   #count = 0;
-  /** The last message, or the last event if messages are retained, if it is a gap: it grows. */
+  /** The last message, or the last event if messages are retained, if it is a gap that was not sent: it grows. */
   #gap: GrowingGap | undefined;
-  /** Whether it was sent, or all that it stands for. */
-  #isGapSent = false;
 
   constructor(
     readonly limit: number,
     /** The lines right after the latest event. */
     readonly lines: () => LineLevels,
+    /** Likewise the output of the 8259 pair, for vCPU 0. */
+    readonly intr: (() => number) | undefined,
     /** Counts for the whole server. */
     readonly drops?: Drops,
   ) {}
@@ -59,36 +59,27 @@ export class Backlog {
 
   /** Keeps an event until it is sent, or acknowledged. False if there is no room: a gap stands for it. */
   event(sequence: number, message: ServerMessage): boolean {
-    if (this.#count < this.limit) {
+    if (this.#hasRoom) {
       this.#add(sequence, message);
       return true;
     }
     this.dropped++;
     if (this.drops) this.drops.dropped++;
-    if (!this.#gap && this.drops) this.drops.gaps++;
-    this.#leaveOut(sequence, false);
+    this.#leaveOut(sequence);
     return false;
   }
 
-  /**
-   * Of an event that is sent at once: keeps it, as far as there is room, until it is acknowledged. A gap stands for those beyond, but
-   * nothing is lost unless the connection is.
-   */
-  sent(sequence: number, message: ServerMessage): void {
-    if (this.#count < this.limit) this.#add(sequence, message);
-    else this.#leaveOut(sequence, true);
-    this.#events.allSent();
-  }
-
-  #leaveOut(sequence: number, isSent: boolean): void {
-    if (!this.#gap || this.#isGapSent !== isSent) {
+  #leaveOut(sequence: number): void {
+    if (!this.#gap) {
       const gap: GrowingGap = { type: 'gap', from: sequence, to: sequence };
       this.#add(sequence, gap);
       this.#gap = gap;
-      this.#isGapSent = isSent;
+      if (this.drops) this.drops.gaps++;
     }
     this.#gap.to = sequence;
     this.#gap.lines = this.lines();
+    // A client of version 1 has it from its hello.
+    if (this.retains && this.intr) this.#gap.intr = this.intr();
     this.#events.renumberLast(sequence);
   }
 
@@ -104,11 +95,21 @@ export class Backlog {
     this.#add(sequence, message);
   }
 
+  /** Whether the next event is a gap that still grows: the client has acknowledged nothing since. Replies pass it. */
+  get #isGapNext(): boolean {
+    return this.retains && this.#gap !== undefined && this.#events.waiting === 1 && !this.#hasRoom;
+  }
+
+  /** In a session, one event at least is on its way: nothing would be acknowledged otherwise. */
+  get #hasRoom(): boolean {
+    return this.#count < this.limit || (this.retains && this.#count === 0);
+  }
+
   /** Sends the first messages until `send` returns false or none waits. */
   drain(send: (message: ServerMessage) => boolean): void {
     for (let goOn = true; goOn; ) {
       const reply = this.#replies.nextOrder;
-      const event = this.#events.nextOrder;
+      const event = this.#isGapNext ? Number.POSITIVE_INFINITY : this.#events.nextOrder;
       if (reply < event) {
         const message = this.#replies.next();
         if (!this.retains) this.#replies.dropSent();

@@ -47,7 +47,7 @@ export class IrqStream implements Subscriber, Flowing {
     this.#outbox = new Outbox(
       peer,
       encoder,
-      new Backlog(limits.pendingInterrupts, () => machine.events.lines, flow.drops[kind]),
+      new Backlog(limits.pendingInterrupts, () => machine.events.lines, undefined, flow.drops[kind]),
       limits.bufferedBytes,
       (congested) => {
         if (congested) flow.congestions[kind]++;

@@ -55,24 +55,14 @@ export class Outbox {
   /** False if the connection is ending: nothing was sent or kept. */
   event(sequence: number, message: ServerMessage): boolean {
     if (this.retains) {
-      this.#keep(sequence, message);
+      this.backlog.event(sequence, message);
+      this.flush();
       return true;
     }
     if (!this.#isOpen) return false;
     if (this.congested) this.backlog.event(sequence, message);
     else this.#transmit(message);
     return true;
-  }
-
-  /** Nothing is lost of what is sent at once, although there may be no room to keep it. */
-  #keep(sequence: number, message: ServerMessage): void {
-    if (this.congested || !this.isReady || !this.#isOpen || this.backlog.length > 0) {
-      this.backlog.event(sequence, message);
-      this.flush();
-    } else {
-      this.backlog.sent(sequence, message);
-      this.#transmit(message);
-    }
   }
 
   /** Sends what waited. */

@@ -10,6 +10,7 @@ import {
   afterEvents,
   endOfInterrupt,
   readPort,
+  setInputInOrder,
   setLine,
   setLogicalId,
   stepClock,
@@ -40,14 +41,16 @@ export interface RequestPorts {
 export class VcpuRequests {
   readonly replies: ReplyQueue;
   readonly credit: PostedCredit;
-  /** Whether a batch continues in a later turn of the event loop. */
-  isInParts = false;
+  /** Whether later messages wait: a batch continues in a later turn of the event loop, or the main loop drives an input. */
+  isHolding = false;
 
   constructor(
     readonly machine: MachineHandle,
     readonly vcpu: Vcpu,
     readonly limits: Limits,
     readonly ports: RequestPorts,
+    /** Version 1.1. */
+    readonly hasSessions = false,
     /** Number of the request before the first. */
     before = 0,
   ) {
@@ -102,7 +105,10 @@ export class VcpuRequests {
         this.#await(id, (done) => endOfInterrupt(machine, vcpu.vcpu, message.vector, done));
         break;
       case 'step':
-        this.#await(id, (done) => stepClock(machine, vcpu.vcpu, message.ns, done));
+        this.#step(message);
+        break;
+      case 'input':
+        this.#input(message);
         break;
       case 'apic':
         this.#await(id, (done) => setLogicalId(machine, vcpu.vcpu, message, done));
@@ -163,6 +169,60 @@ export class VcpuRequests {
     return { type: 'reply', id, value: { low, high, size } };
   }
 
+  /** A register that is read behind the step: the requests of a vCPU are executed in order. */
+  #step({ id, ns, toDeadline = false, read }: Extract<ClientRequest, { readonly type: 'step' }>): void {
+    if (read) checkAccess(read);
+    const { machine, vcpu } = this;
+    const turn = this.replies.begin();
+    let step: Request | undefined;
+    let value: Request | undefined;
+    const finish = () => {
+      if (!step || (read && !value)) return;
+      const failure = machine.failureOf(step) ?? (value && machine.failureOf(value));
+      this.#finish(turn, failure ? this.#errorMessage(id, failure) : this.#stepReply(id, step, value));
+    };
+    this.#begin(id, turn, () => {
+      stepClock(machine, vcpu.vcpu, ns, toDeadline, (request) => {
+        step = request;
+        finish();
+      });
+      if (!read) return;
+      accessMmio(machine, vcpu.vcpu, read, (request) => {
+        value = request;
+        finish();
+      });
+    });
+  }
+
+  /** A client of version 1 gets the reply that it knows. */
+  #stepReply(id: number, step: Request, read: Request | undefined): Reply {
+    if (!this.hasSessions) return { type: 'reply', id };
+    const deadline = step.high * 2 ** 32 + step.low;
+    return {
+      type: 'reply',
+      id,
+      ...(read && { value: { low: read.low, high: read.high, size: read.size } }),
+      time: step.address,
+      ...(deadline > 0 && { deadline }),
+    };
+  }
+
+  /** The PIT and the RTC belong to the main loop: later messages wait for it. */
+  #input({ id, input, level }: Extract<ClientRequest, { readonly type: 'input' }>): void {
+    const turn = this.replies.begin();
+    const holds = input !== 'xen';
+    const end = (failure: unknown) => {
+      if (holds) this.#release();
+      this.#finish(turn, failure ? this.#errorMessage(id, failure) : { type: 'reply', id });
+    };
+    if (holds) this.#hold();
+    try {
+      setInputInOrder(this.machine, this.vcpu.vcpu, input, level, end);
+    } catch (error) {
+      end(error);
+    }
+  }
+
   /** All or nothing: every access is checked before the first is begun. */
   #batch(id: number, accesses: readonly Access[]): void {
     const { batchAccesses } = this.limits;
@@ -185,22 +245,27 @@ export class VcpuRequests {
   /** Performs the other parts of a batch in later turns. */
   #continue(id: number, turn: Turn, part: () => boolean): void {
     const { turnBudget } = this.machine;
-    const end = () => {
-      this.isInParts = false;
-      this.ports.release();
-    };
     const rest = () => {
       try {
-        if (part()) end();
+        if (part()) this.#release();
         else turnBudget.later(rest);
       } catch (error) {
-        end();
+        this.#release();
         this.#finish(turn, this.#errorMessage(id, error));
       }
     };
-    this.isInParts = true;
-    this.ports.hold();
+    this.#hold();
     turnBudget.later(rest);
+  }
+
+  #hold(): void {
+    this.isHolding = true;
+    this.ports.hold();
+  }
+
+  #release(): void {
+    this.isHolding = false;
+    this.ports.release();
   }
 
   /** Returns what performs as much of a batch as this turn allows, and returns whether that was the last part. */

@@ -48,7 +48,7 @@ export class VcpuSession implements Subscriber, SessionRecord {
       subscribe: (wanted: readonly IrqKind[]) => this.#subscribe(wanted),
       onFault: (error: unknown) => this.connection?.onFault(error),
     };
-    this.requests = new VcpuRequests(machine, vcpu, limits, ports, request);
+    this.requests = new VcpuRequests(machine, vcpu, limits, ports, true, request);
     this.#subscribe(kinds);
   }
 

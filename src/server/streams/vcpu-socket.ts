@@ -246,7 +246,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     this.#session = session;
     this.#requests = session.requests;
     session.connection = this;
-    if (session.requests.isInParts) this.#inbox.hold();
+    if (session.requests.isHolding) this.#inbox.hold();
     if (isFirst ? this.#hello.epoch !== origin.epoch : !isSame) {
       this.#outbox.send(restoredMessage({ ...origin, intr }, vcpu.vcpu, contained));
     }

@@ -30,7 +30,7 @@ t.test('explore --json', async (t) => {
   const [{ findings }] = results;
   const race = findings.find(({ summary }: { summary: string }) => /^hpet\.status: main loop writes and/.test(summary));
   t.match(race, { kind: 'race', summary: /vCPU 0 writes it, unordered$/, replay: /^legacy-race:/ });
-  t.ok(race.timeline.length > 10);
+  t.ok(race.counterexample.steps.length > 10);
   const replayed = run('--json', '--replay', race.replay);
   t.ok(
     JSON.parse(replayed.stdout).findings.some(({ kind, key }: { kind: string; key: string }) => {

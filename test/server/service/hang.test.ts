@@ -27,11 +27,28 @@ t.test('a deadlock that is left to hang: the threads hang, the rest of the serve
   t.equal(report.outcome, 'hung');
   t.match(
     report.threads.find(({ thread }: { thread: string }) => thread === 'main-loop'),
-    { waitsFor: 'device', holds: ['bql'], site: 'timer-callback' },
+    {
+      waitsFor: 'device',
+      holds: ['bql'],
+      site: 'timer-callback',
+      taken: [{ lock: 'bql', site: 'main-loop' }],
+      path: ['main-loop', 'timer-callback'],
+      access: null,
+      timer: 0,
+      gsi: 16,
+    },
+    'the callback of timer 0',
   );
   t.match(
     report.threads.find(({ thread }: { thread: string }) => thread.startsWith('vcpu-')),
-    { waitsFor: 'bql', holds: ['device'] },
+    {
+      waitsFor: 'bql',
+      holds: ['device'],
+      taken: [{ lock: 'device', site: /^mmio-write$/ }],
+      path: ['mmio-write', 'irq-update'],
+      access: { operation: 'write', address: /^0xfed00/ },
+    },
+    'the write, in the call that changes the line',
   );
   for (const { waited } of report.threads) t.ok(waited >= 0 && waited < 60e9, `it had waited ${waited} ns`);
   const { locks } = await server.get('/v1/machines/m/locks');
@@ -49,6 +66,11 @@ t.test('a deadlock that is left to hang: the threads hang, the rest of the serve
     error: { code: 'machine-hung' },
   });
 
+  const registers = await server.get('/v1/machines/m/hpet');
+  t.match(registers, { configuration: { enabled: true }, timers: [{ trigger: 'level', periodic: true, route: 16 }] });
+  t.same(await server.get('/v1/machines/m/hpet'), registers, 'its last registers stay as they were');
+  t.match(await server.get('/v1/machines/m/ioapic'), { lines: { length: 24 } });
+
   const other = await Promise.all([server.connect('other', 0), server.connect('other', 1)]);
   for (const client of other) {
     await client.write(GENERAL_CONFIGURATION, 8, 1);
@@ -59,6 +81,12 @@ t.test('a deadlock that is left to hang: the threads hang, the rest of the serve
   await other[0].request({ type: 'subscribe', kinds: ['line'] });
   await other[0].write(timerComparator(0), 8, (await other[0].read(MAIN_COUNTER, 8)) + 1000n);
   await other[0].next((message) => message.type === 'irq' && message.gsi === 20);
+
+  t.match(
+    (await server.request('GET', '/metrics')).body,
+    /thread="main-loop′"/,
+    'the thread in its place has its role',
+  );
 
   t.equal((await server.request('DELETE', '/v1/machines/m')).status, 204);
   t.equal((await server.request('POST', '/v1/machines', { name: 'm', locking: 'bql' })).status, 201);

@@ -5,7 +5,7 @@ import { Vcpu, type VcpuHolder } from '../../../src/server/service/vcpu.js';
 const GRACE_MS = 3_600_000;
 
 function makeVcpu(): Vcpu {
-  return new Vcpu('m', 0, 10, () => ({ hpet: 0, external: 0 }));
+  return new Vcpu('m', 0, 10, () => ({ lines: { hpet: 0, external: 0 }, intr: 0 }));
 }
 
 function holder(): VcpuHolder {

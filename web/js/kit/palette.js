@@ -21,6 +21,8 @@ export function siteColour(site) {
 
 /** @param {string} thread */
 export function threadColour(thread) {
+  // A replacement has the colour of its role.
+  if (thread.endsWith('′')) return threadColour(thread.slice(0, -1));
   if (thread === 'main-loop') return '--amber';
   if (!thread.startsWith('vcpu-')) return '--slate';
   return VCPUS[Number(thread.slice(5)) % VCPUS.length];

@@ -2,12 +2,17 @@
 import { h, panel, say, svg } from '../kit/dom.js';
 import { time } from '../kit/format.js';
 import { threadColour } from '../kit/palette.js';
+import { QEMU_NAMES, scenarioOf } from './call-sites.js';
 
 /** Reports drawn at a time. */
 const MOST = 3;
 const NONE = 'None so far. Under nested-mutex, drive the machine and raise the load under the BQL.';
 
-/** @typedef {{ thread: string, waitsFor: string, site: string, holds: string[], waited: number }} Member */
+/** @typedef {{ operation: string, address: string }} Access */
+/**
+ * @typedef {{ thread: string, waitsFor: string, site: string, holds: string[], waited: number, path: string[],
+ *   taken: { lock: string, site: string }[], access: Access | null, timer: number | null, gsi: number | null }} Member
+ */
 /** @typedef {{ outcome: 'broken' | 'hung', at: number, threads: Member[] }} Report */
 
 /** Deadlocks that were found, each drawn with the paths of its threads. */
@@ -20,7 +25,7 @@ export class Deadlocks {
     this.list = h('div', { class: 'reports' });
     this.element = panel(
       'Deadlocks',
-      'Newest first; the last 32 of all machines are kept.',
+      'Newest first; the server keeps the last 32 of all machines.',
       h('div', { class: 'body' }, this.summary, this.news, this.list),
     );
   }
@@ -34,25 +39,28 @@ export class Deadlocks {
   /**
    * @param {Report[]} reports oldest first
    * @param {{ at: number, deadlocks: { broken: number, hung: number } }} counts host time now, and how many there were
+   * @param {any} locking the design of the machine
    */
-  show(reports, { at, deadlocks: { broken, hung } }) {
+  show(reports, { at, deadlocks: { broken, hung } }, locking) {
     const shown = reports.slice(-MOST).reverse();
     say(this.summary, broken + hung === 0 ? NONE : `${broken} broken by refusing a lock, ${hung} left to hang.`);
-    // Told once: the count may rise many times a second.
+    // Reported once: the count may rise many times a second.
     say(this.news, broken + hung === 0 ? '' : 'There are deadlocks.');
     const key = shown.map((report) => report.at).join();
     if (key !== this.#drawn) {
       this.#drawn = key;
-      this.list.replaceChildren(...shown.map(drawReport));
+      this.list.replaceChildren(...shown.map((report) => drawReport(report, locking)));
     }
     for (const [index, age] of [...this.list.querySelectorAll('.age')].entries()) {
-      say(age, `${time(Math.max(0, at - shown[index].at))} ago`);
+      const past = time(Math.max(0, at - shown[index].at));
+      say(age, shown[index].outcome === 'hung' ? `hung for ${past}` : `${past} ago`);
     }
   }
 }
 
-/** @param {Report} report */
-function drawReport({ outcome, threads }) {
+/** @param {Report} report @param {any} locking */
+function drawReport(report, locking) {
+  const { outcome, threads } = report;
   return h(
     'article',
     { class: 'report', 'aria-label': `Deadlock of ${threads.map(({ thread }) => thread).join(' and ')}, ${outcome}` },
@@ -71,36 +79,72 @@ function drawReport({ outcome, threads }) {
         return index === 0 ? [column] : [crossing(threads.length), column];
       }),
     ),
+    drawAdvice(report, locking),
+  );
+}
+
+/** The matching counterexample, and what to do. @param {Report} report @param {any} locking */
+function drawAdvice({ outcome, threads }, { preset, mmio, timer, irq, control }) {
+  const design = preset ?? [mmio, timer, irq, control].join('/');
+  const scenario = scenarioOf(threads);
+  return h(
+    'div',
+    { class: 'advice' },
+    h(
+      'p',
+      {},
+      'The shortest schedule that reaches such a deadlock: ',
+      h('code', {}, `npx southbridge explore --locking ${design} --scenario ${scenario}`),
+    ),
+    h(
+      'p',
+      {},
+      outcome === 'hung'
+        ? 'Restore the machine from its last checkpoint, or delete it. Both end the threads that hang. Then choose a '
+        : 'The server refused one of the threads its lock, and both continued. Hardware has no such way out: choose a ',
+      h('a', { href: '/docs/choosing-a-design' }, 'design without this deadlock'),
+      '.',
+    ),
   );
 }
 
 /** What one thread did, from top to bottom. @param {Member} member @param {Member[]} all */
-function drawPath({ thread, waitsFor, site, holds, waited }, all) {
+function drawPath({ thread, waitsFor, site, waited, path, taken, access, timer, gsi }, all) {
   const holder = all.find((other) => other.holds.includes(waitsFor));
   const title = h('h4', {}, thread);
   title.style.borderColor = `var(${threadColour(thread)})`;
+  const concerns = [timer !== null && `timer ${timer}`, gsi !== null && `GSI ${gsi}`].filter(Boolean).join(', ');
+  /** @type {[string, import('../kit/dom.js').Child[]][]} */
+  const rows = [
+    ...taken.map((each) => /** @type {[string, any[]]} */ (['holds', [lockName(each.lock), ` taken at ${each.site}`]])),
+    [
+      'executes',
+      [access ? `${access.operation} of ${access.address}` : path.includes('timer-callback') && 'a callback'],
+    ],
+    ['concerns', [concerns]],
+    ['path', [path.join(' → ')]],
+    ['in QEMU', [path.map((each) => QEMU_NAMES[each] ?? each).join(' → ')]],
+    [
+      'waits for',
+      [
+        lockName(waitsFor, true),
+        h('span', { class: 'note' }, ` at ${site}${holder ? `, held by ${holder.thread}` : ''}`),
+      ],
+    ],
+    ['waited', [time(waited)]],
+  ];
+  const filled = rows.filter(([, texts]) => texts.some(Boolean));
   return h(
     'div',
     { class: 'path' },
     title,
-    h(
-      'dl',
-      {},
-      h('dt', {}, 'holds'),
-      h('dd', { class: 'holds' }, ...holds.flatMap((lock) => [h('span', { class: 'lock-name' }, lock), ' '])),
-      h('dt', {}, 'at'),
-      h('dd', {}, site),
-      h('dt', {}, 'waits for'),
-      h(
-        'dd',
-        {},
-        h('span', { class: 'lock-name wanted' }, waitsFor),
-        h('span', { class: 'note' }, holder ? ` held by ${holder.thread}` : ''),
-      ),
-      h('dt', {}, 'for'),
-      h('dd', {}, time(waited)),
-    ),
+    h('dl', {}, ...filled.flatMap(([name, texts]) => [h('dt', {}, name), h('dd', {}, ...texts)])),
   );
+}
+
+/** @param {string} lock */
+function lockName(lock, isWanted = false) {
+  return h('span', { class: isWanted ? 'lock-name wanted' : 'lock-name' }, lock);
 }
 
 /** Arrows from what each of two threads waits for to what the other holds. @param {number} count */

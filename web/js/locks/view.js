@@ -14,6 +14,8 @@ const COUNT_MS = 500;
 /** Who holds and waits for which lock, which callers cause it, and in which orders locks are taken. */
 export class LocksView {
   #name = '';
+  /** @type {any} */
+  #machine;
 
   /** @param {import('../server.js').Server} server */
   constructor(server) {
@@ -41,6 +43,7 @@ export class LocksView {
   show(machine) {
     if (machine.name !== this.#name) this.#clear();
     this.#name = machine.name;
+    this.#machine = machine;
     this.load.show(machine.name);
     this.sampler.start();
     this.counter.start();
@@ -74,7 +77,7 @@ export class LocksView {
     if (name !== this.#name) return;
     this.contention.add(counts);
     this.order.show(order);
-    this.deadlocks.show(deadlocks, counts);
+    this.deadlocks.show(deadlocks, counts, this.#machine.locking);
   }
 
   /** @param {string} name @param {string} path */

@@ -3,6 +3,17 @@ import { h, say } from '../kit/dom.js';
 import { pathOf, sentence } from '../server.js';
 import { designOf } from './list.js';
 
+/** What a stopped machine is, by its state. @type {{ [state: string]: string }} */
+const STOPPED = {
+  hung: 'Threads hang in this machine. It answers no access, and its registers are those of that moment.',
+  suspect: 'A thread died in this machine. It answers no access; what the thread was changing may be half done.',
+};
+
+/** Whether a machine can only be restored or deleted. @param {any} machine */
+export function isStopped({ state }) {
+  return Object.hasOwn(STOPPED, state);
+}
+
 /** Name and design of a machine, and what can be done to it as a whole. */
 export class MachineHead {
   /** @type {any} */
@@ -19,11 +30,13 @@ export class MachineHead {
     this.list = list;
     this.leave = leave;
     this.facts = h('div', { class: 'machine-head' });
+    this.delete = h('button', { type: 'button', class: 'danger', onclick: () => this.#delete() }, 'Delete');
+    this.restore = h('button', { type: 'button', onclick: () => this.#restore() }, 'Restore');
     this.pause = h('button', { type: 'button', onclick: () => this.#pause() }, 'Pause');
     this.buttons = [
       this.pause,
       h('button', { type: 'button', onclick: () => this.#do('POST', '/reset') }, 'Reset'),
-      h('button', { type: 'button', class: 'danger', onclick: () => this.#delete() }, 'Delete'),
+      this.delete,
     ];
     this.warnings = h('div');
     this.problem = h('p', { class: 'problem', role: 'alert' });
@@ -49,11 +62,17 @@ export class MachineHead {
       h('span', { class: 'axes' }, ...axes.map(([axis, value]) => h('span', {}, `${axis} `, h('b', {}, value)))),
       h('span', { class: 'note' }, `${clock} clock, ${vcpus.length} vCPUs`),
       h('span', { class: 'spacer' }),
-      ...this.buttons,
+      ...(isStopped(machine) ? [this.restore, this.delete] : this.buttons),
     );
     this.warnings.replaceChildren(
+      ...(isStopped(machine) ? [h('p', { class: 'stopped-note' }, STOPPED[state])] : []),
       ...warnings.map((/** @type {any} */ { message }) => h('p', { class: 'warning' }, message)),
     );
+  }
+
+  #restore() {
+    const { name } = this.#machine;
+    if (confirm(`Restore the machine ${name} from its last checkpoint?`)) this.#do('POST', '/restore');
   }
 
   #pause() {

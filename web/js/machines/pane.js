@@ -5,7 +5,7 @@ import { h } from '../kit/dom.js';
 import { LocksView } from '../locks/view.js';
 import { placeOf, VIEWS } from '../place.js';
 import { RegistersView } from '../registers/view.js';
-import { MachineHead } from './head.js';
+import { isStopped, MachineHead } from './head.js';
 
 const TITLES = { locks: 'Locks', registers: 'Registers', interrupts: 'Interrupts' };
 
@@ -74,6 +74,9 @@ export class MachinePane {
       this.hide();
       return;
     }
+    const stopped = isStopped(machine);
+    this.content.classList.toggle('stopped', stopped);
+    if (stopped) this.drive.stop();
     this.head.show(machine);
     this.drive.show(machine);
     if (this.#isShowing) return;

@@ -79,8 +79,11 @@ export class Hpet {
   #powerOn(): void {
     this.counter.reset(this.#state.hasQuirk(QUIRKS['huge-comparator']));
     this.memory.set(S.CONFIGURATION, 0);
-    if (!this.#state.hasQuirk(QUIRKS['reset-keeps-status'])) this.memory.set(S.STATUS, 0);
-    for (let timer = 0; timer < this.timers; timer++) this.#blocks.powerOn(timer);
+    const keepsStatus = this.#state.hasQuirk(QUIRKS['reset-keeps-status']);
+    for (let timer = 0; timer < this.timers; timer++) {
+      if (!keepsStatus || !this.#state.isLevel(timer)) this.#state.setPending(timer, false);
+      this.#blocks.powerOn(timer);
+    }
   }
 
   get timers(): number {

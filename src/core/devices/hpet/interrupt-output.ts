@@ -88,14 +88,27 @@ export class InterruptOutput {
     if (!this.#usesFsb(timer)) this.ports.setLine(timer, this.#route(timer), 0);
   }
 
-  /** The line that the timer is routed to; legacy replacement decides for timers 0 and 1. */
   #route(timer: number): number {
-    if (timer <= 1 && this.state.isLegacy()) return timer === 0 ? R.LEGACY_PIT_LINE : R.LEGACY_RTC_LINE;
-    return (this.state.get(timer, S.T_CONFIGURATION) >> R.INT_ROUTE_SHIFT) & R.INT_ROUTE_MASK;
+    return routeOf(this.state, timer);
   }
 
-  /** Whether the timer's interrupts are FSB messages. */
   #usesFsb(timer: number): boolean {
-    return (this.state.get(timer, S.T_CONFIGURATION) & R.FSB_EN_CNF) !== 0;
+    return usesFsb(this.state, timer);
   }
+}
+
+/** The line that the timer drives; undefined if its interrupts are FSB messages. */
+export function lineOf(state: S.HpetState, timer: number): number | undefined {
+  return usesFsb(state, timer) ? undefined : routeOf(state, timer);
+}
+
+/** The line that the timer is routed to; legacy replacement decides for timers 0 and 1. */
+function routeOf(state: S.HpetState, timer: number): number {
+  if (timer <= 1 && state.isLegacy()) return timer === 0 ? R.LEGACY_PIT_LINE : R.LEGACY_RTC_LINE;
+  return (state.get(timer, S.T_CONFIGURATION) >> R.INT_ROUTE_SHIFT) & R.INT_ROUTE_MASK;
+}
+
+/** Whether the timer's interrupts are FSB messages. */
+function usesFsb(state: S.HpetState, timer: number): boolean {
+  return (state.get(timer, S.T_CONFIGURATION) & R.FSB_EN_CNF) !== 0;
 }

@@ -32,8 +32,10 @@ function lines({ names, scenario }: Fixture): Oracle {
       if (state.hasQuirk(EXEMPT)) return;
       const router = new GsiRouter(memory, { lineChanged() {}, driveInput() {} });
       const ioapic = new Ioapic(memory, NO_PORTS);
-      const found = (summary: string) => report({ kind: 'linearizability', summary });
+      let word = '';
+      const found = (summary: string) => report({ kind: 'linearizability', summary, word });
       for (let line = 0; line < LINES; line++) {
+        word = `router.sources[${line}]`;
         const sources = router.sources(line);
         const wanted = wantedSources(state, line);
         if ((sources & HPET_BITS) !== wanted) found(`line ${line}: its sources are not what the registers say`);
@@ -84,10 +86,9 @@ function stale(fixture: Fixture): Oracle {
       const memory = new StateView(system.state, 0);
       memory.select(fixture.names.machine);
       const { late, inverted } = new LineDecisions(memory).counts();
-      if (inverted > 0)
-        report({ kind: 'stale', summary: 'an older line change is applied after a newer one (inverted)' });
-      if (late > 0)
-        report({ kind: 'stale', summary: 'a line change is applied when its source has changed again (late)' });
+      const found = (word: string, summary: string) => report({ kind: 'stale', summary, word });
+      if (inverted > 0) found('deferred.inverted[0]', 'an older line change is applied after a newer one (inverted)');
+      if (late > 0) found('deferred.late[0]', 'a line change is applied when its source has changed again (late)');
     },
   };
 }

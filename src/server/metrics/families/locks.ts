@@ -92,7 +92,7 @@ export const LOCKS: readonly Family[] = [
           const holder =
             thread === 0
               ? { holder: '', holder_site: '' }
-              : { holder: threadName(thread, service.engine.map), holder_site: holderSite };
+              : { holder: threadName(thread, service.engine.map, service.engine.shared), holder_site: holderSite };
           yield { labels: { ...labels, lock, site, ...holder }, value: duration / 1e9 };
         }
       }

@@ -47,13 +47,16 @@ export const PROCESS: readonly Family[] = [
     labels: ['thread'],
     *samples({ service: { engine } }) {
       yield {
-        labels: { thread: threadName(GATEWAY_THREAD, engine.map) },
+        labels: { thread: threadName(GATEWAY_THREAD, engine.map, engine.shared) },
         value: performance.eventLoopUtilization().active / 1e3,
       };
       const now = engine.shared.hostTime();
       for (const thread of engine.statistics.threads) {
         if (thread === GATEWAY_THREAD) continue;
-        yield { labels: { thread: threadName(thread, engine.map) }, value: engine.statistics.busy(thread, now) / 1e9 };
+        yield {
+          labels: { thread: threadName(thread, engine.map, engine.shared) },
+          value: engine.statistics.busy(thread, now) / 1e9,
+        };
       }
     },
   },

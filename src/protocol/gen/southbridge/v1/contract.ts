@@ -69,6 +69,7 @@ export const CONTRACT: {
     subscribe: { number: 13, type: 'Subscribe', oneof: 'message' },
     resume: { number: 14, type: 'Resume', oneof: 'message' },
     acknowledge: { number: 15, type: 'Acknowledge', oneof: 'message' },
+    setInput: { number: 16, type: 'SetInput', oneof: 'message' },
   },
   ClientHello: {
     id: { number: 1, type: 'uint32' },
@@ -123,6 +124,18 @@ export const CONTRACT: {
   ClockStep: {
     id: { number: 1, type: 'uint32' },
     ns: { number: 2, type: 'uint64' },
+    toDeadline: { number: 3, type: 'bool' },
+    read: { number: 4, type: 'StepRead' },
+  },
+  StepRead: {
+    size: { number: 1, type: 'uint32' },
+    address: { number: 2, type: 'fixed32' },
+    addressHigh: { number: 3, type: 'fixed32' },
+  },
+  SetInput: {
+    id: { number: 1, type: 'uint32' },
+    input: { number: 2, type: 'enum' },
+    level: { number: 3, type: 'bool' },
   },
   Sync: {
     id: { number: 1, type: 'uint32' },
@@ -176,6 +189,8 @@ export const CONTRACT: {
     results: { number: 6, type: 'bytes', optional: true },
     faults: { number: 7, type: 'BatchFault', repeated: true },
     agreement: { number: 8, type: 'Agreement', optional: true },
+    time: { number: 9, type: 'uint64', optional: true },
+    deadline: { number: 10, type: 'uint64', optional: true },
   },
   BatchFault: {
     index: { number: 1, type: 'uint32' },
@@ -208,6 +223,7 @@ export const CONTRACT: {
     from: { number: 1, type: 'uint64' },
     to: { number: 2, type: 'uint64' },
     lines: { number: 3, type: 'LineLevels' },
+    intr: { number: 4, type: 'bool', optional: true },
   },
   LineLevels: {
     hpet: { number: 1, type: 'fixed32' },

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file southbridge/v1/client.proto.
  */
 export const file_southbridge_v1_client: GenFile = /*@__PURE__*/
-  fileDesc("Chtzb3V0aGJyaWRnZS92MS9jbGllbnQucHJvdG8SDnNvdXRoYnJpZGdlLnYxItgFCg1DbGllbnRNZXNzYWdlEiwKBWhlbGxvGAEgASgLMhsuc291dGhicmlkZ2UudjEuQ2xpZW50SGVsbG9IABIkCgRyZWFkGAIgASgLMhQuc291dGhicmlkZ2UudjEuUmVhZEgAEiYKBXdyaXRlGAMgASgLMhUuc291dGhicmlkZ2UudjEuV3JpdGVIABImCgViYXRjaBgEIAEoCzIVLnNvdXRoYnJpZGdlLnYxLkJhdGNoSAASKQoHcG9ydF9pbhgFIAEoCzIWLnNvdXRoYnJpZGdlLnYxLlBvcnRJbkgAEisKCHBvcnRfb3V0GAYgASgLMhcuc291dGhicmlkZ2UudjEuUG9ydE91dEgAEkUKFWludGVycnVwdF9hY2tub3dsZWRnZRgHIAEoCzIkLnNvdXRoYnJpZGdlLnYxLkludGVycnVwdEFja25vd2xlZGdlSAASKwoIc2V0X2xpbmUYCCABKAsyFy5zb3V0aGJyaWRnZS52MS5TZXRMaW5lSAASOgoQZW5kX29mX2ludGVycnVwdBgJIAEoCzIeLnNvdXRoYnJpZGdlLnYxLkVuZE9mSW50ZXJydXB0SAASKwoIc2V0X2FwaWMYCiABKAsyFy5zb3V0aGJyaWRnZS52MS5TZXRBcGljSAASLwoKY2xvY2tfc3RlcBgLIAEoCzIZLnNvdXRoYnJpZGdlLnYxLkNsb2NrU3RlcEgAEiQKBHN5bmMYDCABKAsyFC5zb3V0aGJyaWRnZS52MS5TeW5jSAASLgoJc3Vic2NyaWJlGA0gASgLMhkuc291dGhicmlkZ2UudjEuU3Vic2NyaWJlSAASKAoGcmVzdW1lGA4gASgLMhYuc291dGhicmlkZ2UudjEuUmVzdW1lSAASMgoLYWNrbm93bGVkZ2UYDyABKAsyGy5zb3V0aGJyaWRnZS52MS5BY2tub3dsZWRnZUgAQgkKB21lc3NhZ2UiQAoLQ2xpZW50SGVsbG8SCgoCaWQYASABKA0SDwoHdmVyc2lvbhgCIAEoDRIUCgxjYXBhYmlsaXRpZXMYAyADKAkiRwoEUmVhZBIKCgJpZBgBIAEoDRIMCgRzaXplGAIgASgNEg8KB2FkZHJlc3MYAyABKAcSFAoMYWRkcmVzc19oaWdoGAQgASgHIn8KBVdyaXRlEgoKAmlkGAEgASgNEgwKBHNpemUYAiABKA0SDwoHYWRkcmVzcxgDIAEoBxIUCgxhZGRyZXNzX2hpZ2gYBCABKAcSEQoJdmFsdWVfbG93GAUgASgHEhIKCnZhbHVlX2hpZ2gYBiABKAcSDgoGcG9zdGVkGAcgASgIIiUKBUJhdGNoEgoKAmlkGAEgASgNEhAKCGFjY2Vzc2VzGAIgASgMIiIKBlBvcnRJbhIKCgJpZBgBIAEoDRIMCgRwb3J0GAIgASgNIjIKB1BvcnRPdXQSCgoCaWQYASABKA0SDAoEcG9ydBgCIAEoDRINCgV2YWx1ZRgDIAEoDSIiChRJbnRlcnJ1cHRBY2tub3dsZWRnZRIKCgJpZBgBIAEoDSIxCgdTZXRMaW5lEgoKAmlkGAEgASgNEgsKA2dzaRgCIAEoDRINCgVsZXZlbBgDIAEoCCIsCg5FbmRPZkludGVycnVwdBIKCgJpZBgBIAEoDRIOCgZ2ZWN0b3IYAiABKA0iXAoHU2V0QXBpYxIKCgJpZBgBIAEoDRISCgpsb2dpY2FsX2lkGAIgASgNEjEKBmZvcm1hdBgDIAEoDjIhLnNvdXRoYnJpZGdlLnYxLkRlc3RpbmF0aW9uRm9ybWF0IiMKCUNsb2NrU3RlcBIKCgJpZBgBIAEoDRIKCgJucxgCIAEoBCISCgRTeW5jEgoKAmlkGAEgASgNIj8KCVN1YnNjcmliZRIKCgJpZBgBIAEoDRImCgVraW5kcxgCIAMoDjIXLnNvdXRoYnJpZGdlLnYxLklycUtpbmQiRgoGUmVzdW1lEg8KB3Nlc3Npb24YASABKAkSDQoFZXBvY2gYAiABKAkSDQoFZXZlbnQYAyABKAQSDQoFcmVwbHkYBCABKAQiKwoLQWNrbm93bGVkZ2USDQoFZXZlbnQYASABKAQSDQoFcmVwbHkYAiABKAQqdAoRRGVzdGluYXRpb25Gb3JtYXQSIgoeREVTVElOQVRJT05fRk9STUFUX1VOU1BFQ0lGSUVEEAASGwoXREVTVElOQVRJT05fRk9STUFUX0ZMQVQQARIeChpERVNUSU5BVElPTl9GT1JNQVRfQ0xVU1RFUhACYgZwcm90bzM", [file_southbridge_v1_irq]);
+  fileDesc("Chtzb3V0aGJyaWRnZS92MS9jbGllbnQucHJvdG8SDnNvdXRoYnJpZGdlLnYxIocGCg1DbGllbnRNZXNzYWdlEiwKBWhlbGxvGAEgASgLMhsuc291dGhicmlkZ2UudjEuQ2xpZW50SGVsbG9IABIkCgRyZWFkGAIgASgLMhQuc291dGhicmlkZ2UudjEuUmVhZEgAEiYKBXdyaXRlGAMgASgLMhUuc291dGhicmlkZ2UudjEuV3JpdGVIABImCgViYXRjaBgEIAEoCzIVLnNvdXRoYnJpZGdlLnYxLkJhdGNoSAASKQoHcG9ydF9pbhgFIAEoCzIWLnNvdXRoYnJpZGdlLnYxLlBvcnRJbkgAEisKCHBvcnRfb3V0GAYgASgLMhcuc291dGhicmlkZ2UudjEuUG9ydE91dEgAEkUKFWludGVycnVwdF9hY2tub3dsZWRnZRgHIAEoCzIkLnNvdXRoYnJpZGdlLnYxLkludGVycnVwdEFja25vd2xlZGdlSAASKwoIc2V0X2xpbmUYCCABKAsyFy5zb3V0aGJyaWRnZS52MS5TZXRMaW5lSAASOgoQZW5kX29mX2ludGVycnVwdBgJIAEoCzIeLnNvdXRoYnJpZGdlLnYxLkVuZE9mSW50ZXJydXB0SAASKwoIc2V0X2FwaWMYCiABKAsyFy5zb3V0aGJyaWRnZS52MS5TZXRBcGljSAASLwoKY2xvY2tfc3RlcBgLIAEoCzIZLnNvdXRoYnJpZGdlLnYxLkNsb2NrU3RlcEgAEiQKBHN5bmMYDCABKAsyFC5zb3V0aGJyaWRnZS52MS5TeW5jSAASLgoJc3Vic2NyaWJlGA0gASgLMhkuc291dGhicmlkZ2UudjEuU3Vic2NyaWJlSAASKAoGcmVzdW1lGA4gASgLMhYuc291dGhicmlkZ2UudjEuUmVzdW1lSAASMgoLYWNrbm93bGVkZ2UYDyABKAsyGy5zb3V0aGJyaWRnZS52MS5BY2tub3dsZWRnZUgAEi0KCXNldF9pbnB1dBgQIAEoCzIYLnNvdXRoYnJpZGdlLnYxLlNldElucHV0SABCCQoHbWVzc2FnZSJACgtDbGllbnRIZWxsbxIKCgJpZBgBIAEoDRIPCgd2ZXJzaW9uGAIgASgNEhQKDGNhcGFiaWxpdGllcxgDIAMoCSJHCgRSZWFkEgoKAmlkGAEgASgNEgwKBHNpemUYAiABKA0SDwoHYWRkcmVzcxgDIAEoBxIUCgxhZGRyZXNzX2hpZ2gYBCABKAcifwoFV3JpdGUSCgoCaWQYASABKA0SDAoEc2l6ZRgCIAEoDRIPCgdhZGRyZXNzGAMgASgHEhQKDGFkZHJlc3NfaGlnaBgEIAEoBxIRCgl2YWx1ZV9sb3cYBSABKAcSEgoKdmFsdWVfaGlnaBgGIAEoBxIOCgZwb3N0ZWQYByABKAgiJQoFQmF0Y2gSCgoCaWQYASABKA0SEAoIYWNjZXNzZXMYAiABKAwiIgoGUG9ydEluEgoKAmlkGAEgASgNEgwKBHBvcnQYAiABKA0iMgoHUG9ydE91dBIKCgJpZBgBIAEoDRIMCgRwb3J0GAIgASgNEg0KBXZhbHVlGAMgASgNIiIKFEludGVycnVwdEFja25vd2xlZGdlEgoKAmlkGAEgASgNIjEKB1NldExpbmUSCgoCaWQYASABKA0SCwoDZ3NpGAIgASgNEg0KBWxldmVsGAMgASgIIiwKDkVuZE9mSW50ZXJydXB0EgoKAmlkGAEgASgNEg4KBnZlY3RvchgCIAEoDSJcCgdTZXRBcGljEgoKAmlkGAEgASgNEhIKCmxvZ2ljYWxfaWQYAiABKA0SMQoGZm9ybWF0GAMgASgOMiEuc291dGhicmlkZ2UudjEuRGVzdGluYXRpb25Gb3JtYXQiYAoJQ2xvY2tTdGVwEgoKAmlkGAEgASgNEgoKAm5zGAIgASgEEhMKC3RvX2RlYWRsaW5lGAMgASgIEiYKBHJlYWQYBCABKAsyGC5zb3V0aGJyaWRnZS52MS5TdGVwUmVhZCI/CghTdGVwUmVhZBIMCgRzaXplGAEgASgNEg8KB2FkZHJlc3MYAiABKAcSFAoMYWRkcmVzc19oaWdoGAMgASgHIksKCFNldElucHV0EgoKAmlkGAEgASgNEiQKBWlucHV0GAIgASgOMhUuc291dGhicmlkZ2UudjEuSW5wdXQSDQoFbGV2ZWwYAyABKAgiEgoEU3luYxIKCgJpZBgBIAEoDSI/CglTdWJzY3JpYmUSCgoCaWQYASABKA0SJgoFa2luZHMYAiADKA4yFy5zb3V0aGJyaWRnZS52MS5JcnFLaW5kIkYKBlJlc3VtZRIPCgdzZXNzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgJEg0KBWV2ZW50GAMgASgEEg0KBXJlcGx5GAQgASgEIisKC0Fja25vd2xlZGdlEg0KBWV2ZW50GAEgASgEEg0KBXJlcGx5GAIgASgEKnQKEURlc3RpbmF0aW9uRm9ybWF0EiIKHkRFU1RJTkFUSU9OX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhsKF0RFU1RJTkFUSU9OX0ZPUk1BVF9GTEFUEAESHgoaREVTVElOQVRJT05fRk9STUFUX0NMVVNURVIQAipLCgVJbnB1dBIVChFJTlBVVF9VTlNQRUNJRklFRBAAEg0KCUlOUFVUX1BJVBABEg0KCUlOUFVUX1JUQxACEg0KCUlOUFVUX1hFThADYgZwcm90bzM", [file_southbridge_v1_irq]);
 
 /**
  * One frame from a vCPU.
@@ -149,6 +149,14 @@ export type ClientMessage = Message<"southbridge.v1.ClientMessage"> & {
      */
     value: Acknowledge;
     case: "acknowledge";
+  } | {
+    /**
+     * Drives an input of the machine. Version 1.1.
+     *
+     * @generated from field: southbridge.v1.SetInput set_input = 16;
+     */
+    value: SetInput;
+    case: "setInput";
   } | { case: undefined; value?: undefined };
 };
 
@@ -540,6 +548,20 @@ export type ClockStep = Message<"southbridge.v1.ClockStep"> & {
    * @generated from field: uint64 ns = 2;
    */
   ns: bigint;
+
+  /**
+   * The clock goes no further than the next deadline. Version 1.1.
+   *
+   * @generated from field: bool to_deadline = 3;
+   */
+  toDeadline: boolean;
+
+  /**
+   * A register that is read behind the step; the reply has its value. Version 1.1.
+   *
+   * @generated from field: southbridge.v1.StepRead read = 4;
+   */
+  read?: StepRead;
 };
 
 /**
@@ -548,6 +570,76 @@ export type ClockStep = Message<"southbridge.v1.ClockStep"> & {
  */
 export const ClockStepSchema: GenMessage<ClockStep> = /*@__PURE__*/
   messageDesc(file_southbridge_v1_client, 11);
+
+/**
+ * A register that is read behind a step.
+ *
+ * @generated from message southbridge.v1.StepRead
+ */
+export type StepRead = Message<"southbridge.v1.StepRead"> & {
+  /**
+   * Width in bytes: 1, 2, 4 or 8.
+   *
+   * @generated from field: uint32 size = 1;
+   */
+  size: number;
+
+  /**
+   * Bits 31:0 of the physical address.
+   *
+   * @generated from field: fixed32 address = 2;
+   */
+  address: number;
+
+  /**
+   * Bits 63:32 of the physical address.
+   *
+   * @generated from field: fixed32 address_high = 3;
+   */
+  addressHigh: number;
+};
+
+/**
+ * Describes the message southbridge.v1.StepRead.
+ * Use `create(StepReadSchema)` to create a new message.
+ */
+export const StepReadSchema: GenMessage<StepRead> = /*@__PURE__*/
+  messageDesc(file_southbridge_v1_client, 12);
+
+/**
+ * Drives an input of the machine, in order with the accesses of this vCPU.
+ *
+ * @generated from message southbridge.v1.SetInput
+ */
+export type SetInput = Message<"southbridge.v1.SetInput"> & {
+  /**
+   * Chosen by the client.
+   *
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * Which.
+   *
+   * @generated from field: southbridge.v1.Input input = 2;
+   */
+  input: Input;
+
+  /**
+   * Whether it is high.
+   *
+   * @generated from field: bool level = 3;
+   */
+  level: boolean;
+};
+
+/**
+ * Describes the message southbridge.v1.SetInput.
+ * Use `create(SetInputSchema)` to create a new message.
+ */
+export const SetInputSchema: GenMessage<SetInput> = /*@__PURE__*/
+  messageDesc(file_southbridge_v1_client, 13);
 
 /**
  * Fence: the server replies after it has completed every earlier request.
@@ -568,7 +660,7 @@ export type Sync = Message<"southbridge.v1.Sync"> & {
  * Use `create(SyncSchema)` to create a new message.
  */
 export const SyncSchema: GenMessage<Sync> = /*@__PURE__*/
-  messageDesc(file_southbridge_v1_client, 12);
+  messageDesc(file_southbridge_v1_client, 14);
 
 /**
  * Asks for events of the machine's IRQ stream on this socket, in place of those that were asked for before.
@@ -596,7 +688,7 @@ export type Subscribe = Message<"southbridge.v1.Subscribe"> & {
  * Use `create(SubscribeSchema)` to create a new message.
  */
 export const SubscribeSchema: GenMessage<Subscribe> = /*@__PURE__*/
-  messageDesc(file_southbridge_v1_client, 13);
+  messageDesc(file_southbridge_v1_client, 15);
 
 /**
  * First message of each connection of version 1.1: the server sends nothing between its hello and this.
@@ -638,7 +730,7 @@ export type Resume = Message<"southbridge.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_southbridge_v1_client, 14);
+  messageDesc(file_southbridge_v1_client, 16);
 
 /**
  * What the client needs no more. It has no reply.
@@ -666,7 +758,7 @@ export type Acknowledge = Message<"southbridge.v1.Acknowledge"> & {
  * Use `create(AcknowledgeSchema)` to create a new message.
  */
 export const AcknowledgeSchema: GenMessage<Acknowledge> = /*@__PURE__*/
-  messageDesc(file_southbridge_v1_client, 15);
+  messageDesc(file_southbridge_v1_client, 17);
 
 /**
  * Destination format register of a local APIC.
@@ -701,4 +793,45 @@ export enum DestinationFormat {
  */
 export const DestinationFormatSchema: GenEnum<DestinationFormat> = /*@__PURE__*/
   enumDesc(file_southbridge_v1_client, 0);
+
+/**
+ * Inputs of a machine beside its lines.
+ *
+ * @generated from enum southbridge.v1.Input
+ */
+export enum Input {
+  /**
+   * Refused.
+   *
+   * @generated from enum value: INPUT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Output of the PIT.
+   *
+   * @generated from enum value: INPUT_PIT = 1;
+   */
+  PIT = 1,
+
+  /**
+   * Output of the RTC.
+   *
+   * @generated from enum value: INPUT_RTC = 2;
+   */
+  RTC = 2,
+
+  /**
+   * Callback of Xen's event channel.
+   *
+   * @generated from enum value: INPUT_XEN = 3;
+   */
+  XEN = 3,
+}
+
+/**
+ * Describes the enum southbridge.v1.Input.
+ */
+export const InputSchema: GenEnum<Input> = /*@__PURE__*/
+  enumDesc(file_southbridge_v1_client, 1);
 
