@@ -110,11 +110,13 @@ async function run(options: Options, command: Command): Promise<void> {
   for (const { locking, scenario, unexpected } of results) {
     for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
   }
-  const verdict = own && verdictOn(own, results);
-  if (own && verdict && results.some(({ locking }) => locking === own.name) && !options.json && !options.table) {
-    process.stdout.write(`${wrapped(`${own.name}: ${verdictText(verdict)}`)}\n`);
+  // A verdict on a preset takes all scenarios; one's own design has one for those that were chosen.
+  const judged = designs.filter((named) => !bug && (named === own || chosen.length === SCENARIOS.length));
+  const verdicts = judged.map((named) => ({ named, verdict: verdictOn(named, results) }));
+  for (const { named, verdict } of options.json || options.table ? [] : verdicts) {
+    process.stdout.write(`${wrapped(`${named.name}: ${verdictText(verdict)}`)}\n`);
   }
-  const isRefuted = verdict !== undefined && verdict.verdict !== 'safe';
+  const isRefuted = verdicts.some(({ named, verdict }) => named === own && verdict.verdict !== 'safe');
   process.exitCode = !isRefuted && results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
 
