@@ -26,7 +26,7 @@ const map = sharedMap({ machines: 2, vcpuThreads: 1, submissions: 16, events: 10
 const buffer = new SharedArrayBuffer(map.words * 4);
 
 const host: MachineHost = {
-  events: { emit: () => 0, awaitRoom() {}, hasRoom: () => true, admits: () => true },
+  events: { emit: () => 0, hasRoom: () => true, admits: () => true },
   kickMainLoop() {},
   kickVcpu() {},
   kickLoad() {},

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { App } from './app.js';
 import { registerPart } from './part.js';
@@ -17,22 +18,32 @@ const root = new URL('../../', import.meta.url);
 
 /** `registered`: the routes that are described, all of them by the time of the first request. */
 export function docsRoutes(app: App, registered: readonly RouteOptions[]): void {
-  let protocol: Promise<Buffer> | undefined;
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/docs/protocol',
-    config: { access: 'public' },
-    schema: { tags: ['docs'], summary: 'The protocol of the WebSockets' },
-    handler: (_request, reply) => {
-      reply.type('text/markdown; charset=utf-8');
-      protocol ??= readFile(new URL('docs/protocol.md', root)).catch((error) => {
-        protocol = undefined;
-        throw error;
-      });
-      return protocol;
-    },
-  });
   registerPart(app, ['/docs', '/docs/*'], () => buildDocs(registered));
+}
+
+/** The documents, rendered, and as files with what belongs to them. */
+async function serveDocuments(docs: FastifyInstance): Promise<void> {
+  const [{ DocumentPages }, { ATTACHMENT }, { default: fastifyStatic }] = await Promise.all([
+    import('../src/server/documents/document-pages.js'),
+    import('../src/server/documents/documents.js'),
+    import('@fastify/static'),
+  ]);
+  const pages = await DocumentPages.read();
+  const html = 'text/html; charset=utf-8';
+  docs.get('/docs', (_request, reply) => reply.type(html).send(pages.index));
+  docs.get('/docs/search.json', (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(pages.sections),
+  );
+  for (const { path } of pages.documents) docs.get(path, (_request, reply) => reply.type(html).send(pages.page(path)));
+  await docs.register(fastifyStatic, {
+    root: fileURLToPath(new URL('docs/', root)),
+    prefix: '/docs/',
+    index: false,
+    decorateReply: false,
+    allowedPath: (path) => ATTACHMENT.test(`/docs${path}`),
+    cacheControl: false,
+    setHeaders: (reply) => reply.header('cache-control', 'no-cache'),
+  });
 }
 
 /** An app with the same routes, which answer nothing there, and with what swagger makes of their schemas. */
@@ -65,9 +76,14 @@ async function buildDocs(registered: readonly RouteOptions[]): Promise<FastifyIn
     docs.route({ method: described, url, schema, handler: (_request, reply) => reply.callNotFound() });
   }
   await docs.register(swaggerUi, {
-    routePrefix: '/docs',
+    routePrefix: '/docs/api',
     staticCSP: CSP,
     uiConfig: { validatorUrl: null } as object,
   });
+  docs.get('/docs/json', { schema: { hide: true } }, () => docs.swagger());
+  docs.get('/docs/yaml', { schema: { hide: true } }, (_request, reply) =>
+    reply.type('application/x-yaml').send(docs.swagger({ yaml: true })),
+  );
+  await serveDocuments(docs);
   return docs;
 }

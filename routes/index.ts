@@ -7,6 +7,7 @@ import { clockRoutes } from './clock.js';
 import { docsRoutes } from './docs.js';
 import { healthRoutes } from './health.js';
 import { irqRoutes } from './irqs.js';
+import { labRoutes } from './lab.js';
 import { lineRoutes } from './lines.js';
 import { lockRoutes } from './locks.js';
 import { logRoutes } from './log.js';
@@ -30,6 +31,7 @@ const ROUTES = [
   snapshotRoutes,
   lockRoutes,
   traceRoutes,
+  labRoutes,
   vcpuRoutes,
   irqRoutes,
   logRoutes,

@@ -1,5 +1,6 @@
 import { ACCESSES } from './errors/accesses.js';
 import { CONFIGURATION } from './errors/configuration.js';
+import { LAB } from './errors/lab.js';
 import { MACHINES } from './errors/machines.js';
 import { REQUESTS } from './errors/requests.js';
 import { SECURITY } from './errors/security.js';
@@ -15,6 +16,7 @@ export const ERRORS = {
   ...ACCESSES,
   ...CONFIGURATION,
   ...STATE,
+  ...LAB,
 } as const satisfies { readonly [code: string]: { readonly status: number; readonly message: string } };
 
 export type ErrorCode = keyof typeof ERRORS;

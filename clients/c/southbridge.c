@@ -24,15 +24,19 @@ enum {
     MOST_HEAD = 16384,        /* of the answer to an upgrade */
     LARGEST_MESSAGE = 1 << 26,
     FRAME_HEAD = 14,          /* longest head of a frame, with its mask */
-    TEXT_LENGTH = 512
+    TEXT_LENGTH = 512,
+    CONNECT_MS = 10000,
+    RETRY_MS = 50, LONGEST_RETRY_MS = 5000,
+    POSTED_AT_ONCE = 256,     /* posted writes without a reply behind them, after which one waits */
+    ACK_EVENTS = 64, ACK_MS = 50 /* docs/protocol.md, sessions */
 };
 
 /* Fields of ClientMessage and of ServerMessage: proto/southbridge/v1. */
 enum {
     READ = 2, WRITE = 3, BATCH = 4, PORT_IN = 5, PORT_OUT = 6, INTA = 7, SET_LINE = 8, EOI = 9, SET_APIC = 10, STEP = 11,
-    SYNC = 12
+    SYNC = 12, RESUME = 14, ACKNOWLEDGE = 15, SET_INPUT = 16
 };
-enum { S_HELLO = 1, S_REPLY = 2, S_ERROR = 3, S_INTERRUPT = 4, S_INTR = 5, S_GAP = 7 };
+enum { S_HELLO = 1, S_REPLY = 2, S_ERROR = 3, S_INTERRUPT = 4, S_INTR = 5, S_GAP = 7, S_RESTORED = 9 };
 /* Opcodes of RFC 6455. */
 enum { CONTINUATION = 0, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
 
@@ -42,17 +46,46 @@ struct buffer {
     bool is_incomplete;             /* there was no memory for what should be in it */
 };
 
+/* A request that has no reply yet. */
+struct request {
+    uint64_t number; /* in the session; 0 until it is sent */
+    uint32_t id;
+    bool is_posted;
+    struct buffer frame;
+};
+
+/* Of the server's last hello. */
+struct hello {
+    char epoch[TEXT_LENGTH], session[TEXT_LENGTH];
+    uint64_t request;
+    bool has_request;
+};
+
 struct sb_vcpu {
     int fd;
     const struct sb_stream *stream;
     char *url, *machine, *token;
     unsigned number;
-    int timeout_ms;
+    int timeout_ms, connect_ms, retry_ms;
     char resume_token[TEXT_LENGTH];
     struct sb_error error, posted_error;
     uint32_t id;
     uint64_t sequence;
     bool is_open, was_open, greeted;
+    bool is_ended; /* it does not connect again by itself */
+    unsigned tries;
+    int64_t next_try; /* ms */
+    struct hello hello;
+    /* The session, if there is one: protocol 1.1. */
+    bool has_session;
+    char session[33], epoch[TEXT_LENGTH];
+    struct request *requests; /* in order */
+    size_t request_count, request_capacity;
+    uint64_t last_request;
+    int64_t received; /* where the last event stands: position_of */
+    uint64_t taken_event, taken_reply;
+    unsigned taken; /* events since the last acknowledgement */
+    int64_t ack_due; /* ms; -1: nothing is to be acknowledged */
     struct buffer in, message, out;
     uint8_t masks[256];
     size_t mask;
@@ -63,6 +96,8 @@ struct sb_vcpu {
     bool has_reply, has_failed;
     uint64_t reply_value;
     uint8_t reply_vector;
+    uint64_t reply_time, reply_deadline;
+    bool has_deadline;
     uint8_t *results; /* of a batch, 8 bytes each */
     size_t result_count;
 };
@@ -84,11 +119,24 @@ static void disconnect(struct sb_vcpu *v) {
     if (v->fd >= 0) close(v->fd);
     v->fd = -1;
     v->is_open = false;
+    /* The next resume says the same. */
+    v->ack_due = -1;
+    v->taken = 0;
 }
 
 static int lost(struct sb_vcpu *v, const char *reason) {
     disconnect(v);
-    return fail(v, "connection-lost", "The connection to %.120s ended (%.60s); call sb_reconnect.", v->url, reason);
+    return fail(v, "connection-lost", "The connection to %.120s ended (%.60s).", v->url, reason);
+}
+
+/* Whether a later try to connect may succeed after this error. */
+static bool is_passing(const char *code) {
+    static const char *const codes[] = {
+        "connection-refused", "connection-lost", "shutting-down", "server-failed", "not-ready", "internal", "machine-hung",
+        "machine-suspect", "too-many-connections", "too-many-from-address", "too-slow", "bad-answer"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i]) == 0) return true;
+    return false;
 }
 
 /* Time */
@@ -136,7 +184,7 @@ static bool append(struct buffer *b, const void *bytes, size_t count) {
 }
 
 /* Leaves room for a zero behind what arrived. Returns 1 if bytes arrived, 0 after the time, -1 on error. */
-static int receive(struct sb_vcpu *v, int64_t end) {
+static int receive_some(struct sb_vcpu *v, int64_t end) {
     enum { CHUNK = 4096 };
     if (!reserve(&v->in, CHUNK + 1)) return out_of_memory(v);
     uint8_t *to = v->in.bytes + v->in.length;
@@ -201,6 +249,12 @@ static int send_frame(struct sb_vcpu *v, uint8_t opcode) {
     return send_all(v, head, (size_t)(body - head) + length);
 }
 
+static int send_message(struct sb_vcpu *v, const struct buffer *message) {
+    begin_frame(v);
+    if (message->is_incomplete || !append(&v->out, message->bytes, message->length)) return out_of_memory(v);
+    return send_frame(v, BINARY);
+}
+
 static int pong(struct sb_vcpu *v, const uint8_t *body, size_t length) {
     begin_frame(v);
     if (!append(&v->out, body, length)) return out_of_memory(v);
@@ -214,6 +268,7 @@ static int closed(struct sb_vcpu *v, const uint8_t *body, size_t length) {
     snprintf(reason, sizeof reason, "%.*s", length < 2 ? 0 : (int)(length - 2), (const char *)body + 2);
     if (reason[0] == 0 || strchr(reason, ' ') || code == 1001) return lost(v, reason[0] ? reason : "closed");
     disconnect(v);
+    v->is_ended = !is_passing(reason);
     return fail(v, reason, "The server closed the connection to %.120s: %s (close code %u).", v->url, reason, code);
 }
 
@@ -267,6 +322,18 @@ static bool put_fixed32(struct buffer *b, unsigned field, uint32_t value) {
     return value == 0 || append(b, bytes, sizeof bytes);
 }
 
+static bool put_bytes(struct buffer *b, unsigned field, const void *bytes, size_t count) {
+    return put_varint(b, field << 3 | 2) && put_varint(b, count) && append(b, bytes, count);
+}
+
+/* Makes a message of its one field, and frees the body. */
+static struct buffer enveloped(unsigned field, struct buffer *body) {
+    struct buffer message = {0};
+    message.is_incomplete = body->is_incomplete || !put_bytes(&message, field, body->bytes, body->length);
+    free(body->bytes);
+    return message;
+}
+
 struct field {
     unsigned number;
     uint64_t value;       /* of a varint or a fixed number */
@@ -318,29 +385,158 @@ static void copy_text(char *to, size_t size, const struct field *f) {
     snprintf(to, size, "%.*s", f->bytes ? (int)f->length : 0, f->bytes ? (const char *)f->bytes : "");
 }
 
+/* The session: requests without a reply, and what the application has taken */
+
+static int send_ack(struct sb_vcpu *v) {
+    struct buffer body = {0};
+    v->ack_due = -1;
+    v->taken = 0;
+    put_field(&body, 1, v->taken_event);
+    put_field(&body, 2, v->taken_reply);
+    struct buffer message = enveloped(ACKNOWLEDGE, &body);
+    int result = send_message(v, &message);
+    free(message.bytes);
+    return result;
+}
+
+/* The server need not keep something any longer, which it learns within ACK_MS. */
+static void ack_soon(struct sb_vcpu *v) {
+    if (v->has_session && v->is_open && v->ack_due < 0) v->ack_due = now_ms() + ACK_MS;
+}
+
+static int receive(struct sb_vcpu *v, int64_t end) {
+    for (;;) {
+        if (v->ack_due >= 0 && now_ms() >= v->ack_due && send_ack(v)) return -1;
+        bool wakes = v->ack_due >= 0 && (end < 0 || v->ack_due < end);
+        int received = receive_some(v, wakes ? v->ack_due : end);
+        if (received != 0 || !wakes) return received;
+    }
+}
+
+/* Takes ownership of the frame. */
+static struct request *add_request(struct sb_vcpu *v, uint32_t id, struct buffer *frame, bool is_posted) {
+    if (!frame->is_incomplete && v->request_count == v->request_capacity) {
+        size_t capacity = v->request_capacity ? 2 * v->request_capacity : 16;
+        struct request *requests = realloc(v->requests, capacity * sizeof *requests);
+        if (requests) v->requests = requests, v->request_capacity = capacity;
+    }
+    if (frame->is_incomplete || v->request_count == v->request_capacity) {
+        free(frame->bytes);
+        out_of_memory(v);
+        return NULL;
+    }
+    struct request *request = &v->requests[v->request_count++];
+    *request = (struct request){.id = id, .frame = *frame, .is_posted = is_posted};
+    return request;
+}
+
+static int send_request(struct sb_vcpu *v, struct request *request) {
+    request->number = ++v->last_request;
+    return send_message(v, &request->frame);
+}
+
+static void forget_requests(struct sb_vcpu *v, size_t count) {
+    for (size_t i = 0; i < count; i++) free(v->requests[i].frame.bytes);
+    v->request_count -= count;
+    if (count > 0) memmove(v->requests, v->requests + count, v->request_count * sizeof *v->requests);
+}
+
+/* A reply came, and with it those before it are done. Returns whether a call waits for it, or did. */
+static bool replied(struct sb_vcpu *v, uint32_t id) {
+    size_t at = 0;
+    while (at < v->request_count && v->requests[at].id != id) at++;
+    if (at == v->request_count || v->requests[at].number == 0) return false;
+    bool is_posted = v->requests[at].is_posted;
+    v->taken_reply = v->requests[at].number;
+    forget_requests(v, at + 1);
+    ack_soon(v);
+    return !is_posted;
+}
+
+/* They may or may not have been applied. */
+static void lose_requests(struct sb_vcpu *v) {
+    for (size_t i = 0; i < v->request_count; i++) {
+        if (v->wanted == 0 || v->requests[i].id != v->wanted) continue;
+        v->has_failed = true;
+        fail(v, "connection-lost", "The request may or may not have been applied by %.120s.", v->url);
+    }
+    forget_requests(v, v->request_count);
+}
+
+/* A request that was never sent is not to be sent later. */
+static void cancel_request(struct sb_vcpu *v, uint32_t id) {
+    struct request *last = v->request_count > 0 ? &v->requests[v->request_count - 1] : NULL;
+    if (!last || last->id != id || last->number > 0) return;
+    free(last->frame.bytes);
+    v->request_count--;
+}
+
+/* Shows the session to the server, and sends the requests again that it did not accept. */
+static int resume(struct sb_vcpu *v) {
+    const struct hello *hello = &v->hello;
+    v->has_session = hello->epoch[0] != 0;
+    if (!v->has_session) {
+        v->epoch[0] = 0;
+        lose_requests(v);
+        return 0;
+    }
+    bool is_continued = strcmp(hello->session, v->session) == 0;
+    /* The state is older than the session: it has none of its requests. */
+    bool is_older = !is_continued && hello->has_request && hello->request == 0;
+    if (!is_continued && !is_older) lose_requests(v);
+    v->last_request = is_continued ? hello->request : 0;
+    for (size_t i = 0; i < v->request_count; i++)
+        if (!is_continued || v->requests[i].number > v->last_request) v->requests[i].number = 0;
+    if (v->taken_reply > v->last_request) v->taken_reply = v->last_request;
+    struct buffer body = {0};
+    put_bytes(&body, 1, v->session, strlen(v->session));
+    if (v->epoch[0]) put_bytes(&body, 2, v->epoch, strlen(v->epoch));
+    put_field(&body, 3, v->taken_event);
+    put_field(&body, 4, v->taken_reply);
+    struct buffer message = enveloped(RESUME, &body);
+    int result = send_message(v, &message);
+    free(message.bytes);
+    if (v->epoch[0] == 0) memcpy(v->epoch, hello->epoch, sizeof v->epoch);
+    for (size_t i = 0; result == 0 && i < v->request_count; i++)
+        if (v->requests[i].number == 0) result = send_request(v, &v->requests[i]);
+    return result;
+}
+
 /* What arrives */
+
+static int grow_events(struct sb_vcpu *v) {
+    size_t capacity = v->event_capacity ? 2 * v->event_capacity : 64;
+    struct sb_event *events = malloc(capacity * sizeof *events);
+    if (!events) return out_of_memory(v);
+    for (size_t i = 0; i < v->event_count; i++) events[i] = v->events[(v->first_event + i) % v->event_capacity];
+    free(v->events);
+    v->events = events;
+    v->event_capacity = capacity;
+    v->first_event = 0;
+    return 0;
+}
 
 static int push_event(struct sb_vcpu *v, const struct sb_event *event) {
     v->sequence = event->sequence;
-    if (v->event_count == v->event_capacity && v->event_capacity < MOST_EVENTS) {
-        size_t capacity = v->event_capacity ? 2 * v->event_capacity : 64;
-        struct sb_event *events = malloc(capacity * sizeof *events);
-        if (!events) return out_of_memory(v);
-        for (size_t i = 0; i < v->event_count; i++)
-            events[i] = v->events[(v->first_event + i) % v->event_capacity];
-        free(v->events);
-        v->events = events;
-        v->event_capacity = capacity;
-        v->first_event = 0;
-    }
-    if (v->event_count < v->event_capacity) {
+    struct sb_event *last = v->event_count == 0
+        ? NULL : &v->events[(v->first_event + v->event_count - 1) % v->event_capacity];
+    /* What replaced the state is never left out. */
+    bool is_kept = !last || v->event_count < MOST_EVENTS || event->kind == SB_RESTORED || last->kind == SB_RESTORED;
+    if (is_kept) {
+        if (v->event_count == v->event_capacity && grow_events(v)) return -1;
         v->events[(v->first_event + v->event_count++) % v->event_capacity] = *event;
         return 0;
     }
-    /* The last place is that of a gap, which grows: the event before it cannot be told any more. */
-    struct sb_event *last = &v->events[(v->first_event + v->event_count - 1) % v->event_capacity];
-    uint64_t from = last->kind == SB_GAP ? last->from : last->sequence;
-    *last = (struct sb_event){.kind = SB_GAP, .from = from, .sequence = event->sequence};
+    /* The last place is that of a gap, which grows: the event before it cannot be reported any more. */
+    struct sb_event gap = {.kind = SB_GAP, .from = last->sequence, .sequence = event->sequence};
+    if (last->kind == SB_GAP) gap = *last, gap.sequence = event->sequence;
+    if (event->has_level) gap.has_level = true, gap.level = event->level;
+    if (event->has_lines) {
+        gap.has_lines = true;
+        gap.hpet_lines = event->hpet_lines;
+        gap.external_lines = event->external_lines;
+    }
+    *last = gap;
     return 0;
 }
 
@@ -355,39 +551,74 @@ static void read_apic_message(struct reader r, struct sb_event *event) {
     }
 }
 
+static void read_lines(const struct field *f, struct sb_event *event) {
+    struct field line;
+    event->has_lines = true;
+    for (struct reader lines = reader_of(f); next_field(&lines, &line);)
+        *(line.number == 1 ? &event->hpet_lines : &event->external_lines) = (uint32_t)line.value;
+}
+
+/* Passes each event on once, although a new connection brings again what the application has not taken. */
+static int pass_on(struct sb_vcpu *v, struct sb_event *event) {
+    if (v->has_session) {
+        int64_t position = (int64_t)(2 * event->sequence + 1);
+        if (position <= v->received && event->kind != SB_RESTORED) return 0;
+        /* Of the events that a gap stands for, the first may have arrived by the connection before. */
+        uint64_t next = (uint64_t)((v->received + 1) / 2);
+        if (event->kind == SB_GAP && event->from < next) event->from = next;
+        v->received = position;
+    }
+    return push_event(v, event);
+}
+
 static int heard_event(struct sb_vcpu *v, unsigned kind, struct reader r) {
     struct sb_event event = {.kind = kind == S_INTERRUPT ? SB_INTERRUPT : kind == S_INTR ? SB_INTR : SB_GAP};
-    struct field f, line;
+    struct field f;
     while (next_field(&r, &f)) {
         if (kind == S_GAP) {
             if (f.number == 1) event.from = f.value;
             if (f.number == 2) event.sequence = f.value;
-            if (f.number != 3) continue;
-            event.has_lines = true;
-            for (struct reader lines = reader_of(&f); next_field(&lines, &line);)
-                *(line.number == 1 ? &event.hpet_lines : &event.external_lines) = (uint32_t)line.value;
+            if (f.number == 3) read_lines(&f, &event);
+            if (f.number == 4) event.has_level = true, event.level = f.value != 0;
         } else if (f.number == 1) event.sequence = f.value;
-        else if (f.number == 2 && kind == S_INTR) event.level = f.value != 0;
+        else if (f.number == 2 && kind == S_INTR) event.has_level = true, event.level = f.value != 0;
         else if (f.number == 2 && f.bytes) read_apic_message(reader_of(&f), &event);
     }
-    return push_event(v, &event);
+    return pass_on(v, &event);
+}
+
+static int heard_restored(struct sb_vcpu *v, struct reader r) {
+    struct sb_event event = {.kind = SB_RESTORED, .from = 1};
+    struct field f;
+    while (next_field(&r, &f)) {
+        if (f.number == 1) event.sequence = f.value;
+        if (f.number == 2) copy_text(v->epoch, sizeof v->epoch, &f);
+        if (f.number == 3) event.age_ms = f.value;
+        if (f.number == 5) event.from = f.value + 1;
+        if (f.number == 6) read_lines(&f, &event);
+        if (f.number == 7) event.has_level = true, event.level = f.value != 0;
+    }
+    v->taken_event = event.sequence;
+    return pass_on(v, &event);
 }
 
 static int heard_hello(struct sb_vcpu *v, struct reader r) {
     struct field f;
     struct sb_event intr = {.kind = SB_INTR};
-    bool has_intr = false;
+    v->hello = (struct hello){.has_request = false};
     while (next_field(&r, &f)) {
         if (f.number == 5) copy_text(v->resume_token, sizeof v->resume_token, &f);
         if (f.number == 6) intr.sequence = f.value;
-        if (f.number != 7) continue;
-        has_intr = true;
-        intr.level = f.value != 0;
+        if (f.number == 7) intr.has_level = true, intr.level = f.value != 0;
+        if (f.number == 11) copy_text(v->hello.epoch, sizeof v->hello.epoch, &f);
+        if (f.number == 12) copy_text(v->hello.session, sizeof v->hello.session, &f);
+        if (f.number == 13) v->hello.has_request = true, v->hello.request = f.value;
     }
-    bool is_first = !v->was_open;
+    bool is_first = !v->was_open, continues = v->hello.epoch[0] != 0 && v->epoch[0] != 0;
     v->greeted = v->was_open = true;
-    /* INTR is a level, which begins low. */
-    return has_intr && (intr.level || !is_first) ? push_event(v, &intr) : 0;
+    /* INTR is a level, which begins low. In a session its changes follow, and interrupts with lower numbers may. */
+    if (v->hello.epoch[0]) intr.sequence = 0;
+    return intr.has_level && !continues && (intr.level || !is_first) ? push_event(v, &intr) : 0;
 }
 
 static int heard_error(struct sb_vcpu *v, struct reader r) {
@@ -400,10 +631,11 @@ static int heard_error(struct sb_vcpu *v, struct reader r) {
         if (f.number == 2) copy_text(error.code, sizeof error.code, &f);
         if (f.number == 3) copy_text(error.message, sizeof error.message, &f);
     }
+    bool is_of_call = has_id && replied(v, id);
     if (has_id && id == v->wanted) {
         v->has_failed = true;
         v->error = error;
-    } else if (v->posted_error.code[0] == 0) v->posted_error = error;
+    } else if (!is_of_call && v->posted_error.code[0] == 0) v->posted_error = error;
     return 0;
 }
 
@@ -422,6 +654,7 @@ static void heard_fault(struct sb_vcpu *v, const struct field *fault) {
 static int heard_reply(struct sb_vcpu *v, struct reader r) {
     struct field f;
     uint32_t id = 0, low = 0, high = 0;
+    uint64_t time = 0, deadline = 0;
     uint8_t vector = 0;
     struct reader all = r;
     while (next_field(&r, &f)) {
@@ -429,11 +662,17 @@ static int heard_reply(struct sb_vcpu *v, struct reader r) {
         if (f.number == 3) low = (uint32_t)f.value;
         if (f.number == 4) high = (uint32_t)f.value;
         if (f.number == 5) vector = (uint8_t)f.value;
+        if (f.number == 9) time = f.value;
+        if (f.number == 10) deadline = f.value;
     }
+    replied(v, id);
     if (id != v->wanted) return 0; /* late: its call has timed out */
     v->has_reply = true;
     v->reply_value = (uint64_t)high << 32 | low;
     v->reply_vector = vector;
+    v->reply_time = time;
+    v->reply_deadline = deadline;
+    v->has_deadline = deadline > 0;
     while (next_field(&all, &f)) {
         if (f.number == 6 && f.bytes && v->results && f.length == 8 * v->result_count)
             memcpy(v->results, f.bytes, f.length);
@@ -457,6 +696,7 @@ static int heard(struct sb_vcpu *v, const uint8_t *bytes, size_t length) {
         case S_INTERRUPT:
         case S_INTR:
         case S_GAP: result = heard_event(v, f.number, body); break;
+        case S_RESTORED: result = heard_restored(v, body); break;
         }
     }
     return r.is_bad ? lost(v, "not a message of this protocol") : result;
@@ -581,7 +821,7 @@ static int upgrade(struct sb_vcpu *v, const char *host, int64_t end) {
     int length = snprintf(
         request, sizeof request,
         "GET /v1/machines/%s/vcpus/%u HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Protocol: southbridge.v1.proto%s%s\r\n%s%s%s\r\n",
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Protocol: southbridge.v1.1.proto, southbridge.v1.proto%s%s\r\n%s%s%s\r\n",
         v->machine, v->number, host, key, v->resume_token[0] ? ", southbridge.resume." : "", v->resume_token,
         v->token ? "Authorization: Bearer " : "", v->token ? v->token : "", v->token ? "\r\n" : "");
     if (length >= (int)sizeof request) return fail(v, "bad-argument", "The names and tokens are too long.");
@@ -609,7 +849,7 @@ static int upgrade(struct sb_vcpu *v, const char *host, int64_t end) {
 static bool is_greeted(const struct sb_vcpu *v) { return v->greeted; }
 
 static int open_session(struct sb_vcpu *v) {
-    int64_t end = now_ms() + v->timeout_ms;
+    int64_t end = now_ms() + v->connect_ms;
     char host[256] = "localhost";
     v->in.start = v->in.length = v->message.length = 0;
     v->greeted = false;
@@ -624,10 +864,25 @@ static int open_session(struct sb_vcpu *v) {
     int greeted = upgrade(v, host, end) ? -1 : receive_until(v, end, is_greeted);
     if (greeted > 0) {
         v->is_open = true;
-        return 0;
+        v->tries = 0;
+        v->next_try = 0;
+        return resume(v);
     }
     disconnect(v);
     return greeted < 0 ? -1 : fail(v, "connection-refused", "%.120s sends no hello.", v->url);
+}
+
+/* Its name has 128 bits: no two clients have the same. */
+static int begin_session(struct sb_vcpu *v) {
+    uint8_t bytes[16];
+    if (random_bytes(v, bytes, sizeof bytes)) return -1;
+    lose_requests(v);
+    v->is_ended = v->has_session = false;
+    v->epoch[0] = 0;
+    v->last_request = v->taken_event = v->taken_reply = 0;
+    v->received = v->ack_due = -1;
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(v->session + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
 }
 
 struct sb_vcpu *sb_connect(const char *url, const char *machine, unsigned vcpu, const struct sb_options *options,
@@ -643,7 +898,11 @@ struct sb_vcpu *sb_connect(const char *url, const char *machine, unsigned vcpu, 
     v->token = options->token ? strdup(options->token) : NULL;
     v->number = vcpu;
     v->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
+    v->connect_ms = options->connect_ms > 0 ? options->connect_ms : CONNECT_MS;
+    if (v->connect_ms > v->timeout_ms) v->connect_ms = v->timeout_ms;
+    v->retry_ms = options->retry_ms == 0 ? RETRY_MS : options->retry_ms;
     int result = v->url && v->machine && (v->token || !options->token) ? 0 : out_of_memory(v);
+    if (result == 0) result = begin_session(v);
     if (options->resume_token) snprintf(v->resume_token, sizeof v->resume_token, "%s", options->resume_token);
     if (strspn(machine, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(machine))
         result = fail(v, "bad-argument", "%.80s is not the name of a machine.", machine);
@@ -657,17 +916,52 @@ struct sb_vcpu *sb_connect(const char *url, const char *machine, unsigned vcpu, 
 
 int sb_reconnect(struct sb_vcpu *v) {
     if (v->is_open) return 0;
-    if (v->stream) return fail(v, "bad-argument", "A session with a stream of its own cannot connect again by itself.");
+    if (v->is_ended && begin_session(v)) return -1;
     return open_session(v);
+}
+
+/* Whether the session goes on over another connection, which the client makes by itself. */
+static bool comes_back(const struct sb_vcpu *v) { return v->has_session && !v->is_ended && !v->stream && v->retry_ms > 0; }
+
+static int not_connected(struct sb_vcpu *v) {
+    return fail(v, "connection-lost", "There is no connection to %.120s; call sb_reconnect.", v->url);
+}
+
+static void sleep_ms(int64_t ms) {
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
+}
+
+/* Tries to connect until it succeeds: 1. 0 after the time, -1 if a later try cannot succeed. */
+static int come_back(struct sb_vcpu *v, int64_t end) {
+    for (;;) {
+        int64_t now = now_ms(), wait = v->next_try > now ? v->next_try - now : 0;
+        bool is_late = end >= 0 && now + wait > end;
+        if (is_late) wait = end > now ? end - now : 0;
+        if (wait > 0) sleep_ms(wait);
+        if (is_late) return 0;
+        if (open_session(v) == 0) return 1;
+        if (!is_passing(v->error.code)) {
+            v->is_ended = true;
+            return -1;
+        }
+        int64_t delay = v->retry_ms;
+        for (unsigned i = 0; i < v->tries && delay < LONGEST_RETRY_MS; i++) delay *= 2;
+        v->tries++;
+        v->next_try = now_ms() + (delay < LONGEST_RETRY_MS ? delay : LONGEST_RETRY_MS);
+    }
 }
 
 void sb_close(struct sb_vcpu *v) {
     if (!v) return;
+    if (v->is_open && v->ack_due >= 0) send_ack(v);
     if (v->is_open) {
         begin_frame(v);
         if (append(&v->out, "\x03\xe8", 2)) send_frame(v, CLOSE);
     }
     disconnect(v);
+    forget_requests(v, v->request_count);
+    free(v->requests);
     free(v->url);
     free(v->machine);
     free(v->token);
@@ -693,27 +987,45 @@ static void begin(struct sb_vcpu *v, struct buffer *body) {
     put_field(body, 1, v->id);
 }
 
+/* Waits for the reply to a request, over as many connections as it takes. */
+static int await_reply(struct sb_vcpu *v, uint32_t id) {
+    int64_t end = now_ms() + v->timeout_ms;
+    for (;;) {
+        int back = v->is_open ? 1 : come_back(v, end);
+        int answered = back > 0 ? receive_until(v, end, is_answered) : back;
+        if (answered < 0 && back > 0 && !v->is_open && comes_back(v)) continue;
+        v->wanted = 0;
+        if (answered > 0) return v->has_failed ? -1 : 0;
+        if (answered == 0) fail(v, "timeout", "The request has no reply within %d ms; it may be applied.", v->timeout_ms);
+        cancel_request(v, id);
+        return -1;
+    }
+}
+
 /* Sends a request, and unless it is posted waits for its reply. Frees the body. */
 static int finish(struct sb_vcpu *v, unsigned field, struct buffer *body, bool is_complete, bool is_posted) {
-    begin_frame(v);
-    bool is_whole = is_complete && !body->is_incomplete && put_varint(&v->out, field << 3 | 2) && put_varint(&v->out, body->length) &&
-                    append(&v->out, body->bytes, body->length);
-    free(body->bytes);
-    if (!is_whole) return out_of_memory(v);
-    if (v->posted_error.code[0]) {
+    uint32_t id = v->id;
+    body->is_incomplete |= !is_complete;
+    struct buffer frame = enveloped(field, body);
+    if (v->posted_error.code[0] || (!v->is_open && !comes_back(v))) {
+        free(frame.bytes);
+        if (!v->posted_error.code[0]) return not_connected(v);
         v->error = v->posted_error;
         v->posted_error.code[0] = 0;
         return -1;
     }
-    if (!v->is_open) return fail(v, "connection-lost", "There is no connection to %.120s; call sb_reconnect.", v->url);
+    struct request *request = add_request(v, id, &frame, is_posted);
+    if (!request) return -1;
     v->has_reply = v->has_failed = false;
-    v->wanted = is_posted ? 0 : v->id;
-    if (send_frame(v, BINARY)) return -1;
-    if (is_posted) return 0;
-    int answered = receive_until(v, now_ms() + v->timeout_ms, is_answered);
-    v->wanted = 0;
-    if (answered == 0) return fail(v, "timeout", "The request has no reply within %d ms.", v->timeout_ms);
-    return answered < 0 || v->has_failed ? -1 : 0;
+    v->wanted = is_posted ? 0 : id;
+    int sent = v->is_open ? send_request(v, request) : 0;
+    if (sent < 0 && (v->is_open || !comes_back(v))) {
+        forget_requests(v, v->request_count);
+        v->wanted = 0;
+        return -1;
+    }
+    if (!is_posted) return await_reply(v, id);
+    return v->request_count < POSTED_AT_ONCE ? 0 : sb_sync(v);
 }
 
 static int check_size(struct sb_vcpu *v, unsigned size) {
@@ -811,6 +1123,26 @@ int sb_line(struct sb_vcpu *v, unsigned gsi, bool level) { return request(v, SET
 int sb_eoi(struct sb_vcpu *v, uint8_t vector) { return request(v, EOI, vector, 0); }
 int sb_apic(struct sb_vcpu *v, uint8_t logical_id, bool cluster) { return request(v, SET_APIC, logical_id, cluster ? 2 : 1); }
 int sb_step(struct sb_vcpu *v, uint64_t ns) { return request(v, STEP, ns, 0); }
+
+int sb_step_clock(struct sb_vcpu *v, struct sb_step *step) {
+    struct buffer body, read = {0};
+    if (step->read_size > 0 && check_size(v, step->read_size)) return -1;
+    begin(v, &body);
+    bool is_complete = put_field(&body, 2, step->ns) && put_field(&body, 3, step->to_deadline);
+    if (step->read_size > 0) {
+        is_complete = is_complete && put_field(&read, 1, step->read_size) && put_fixed32(&read, 2, (uint32_t)step->read_address) &&
+                      put_fixed32(&read, 3, (uint32_t)(step->read_address >> 32)) && put_bytes(&body, 4, read.bytes, read.length);
+        free(read.bytes);
+    }
+    if (finish(v, STEP, &body, is_complete, false)) return -1;
+    step->time = v->reply_time;
+    step->has_deadline = v->has_deadline;
+    step->deadline = v->reply_deadline;
+    step->value = v->reply_value;
+    return 0;
+}
+
+int sb_input(struct sb_vcpu *v, enum sb_input input, bool level) { return request(v, SET_INPUT, input, level); }
 int sb_sync(struct sb_vcpu *v) { return request(v, SYNC, 0, 0); }
 
 /* Events */
@@ -818,15 +1150,28 @@ int sb_sync(struct sb_vcpu *v) { return request(v, SYNC, 0, 0); }
 static bool has_event(const struct sb_vcpu *v) { return v->event_count > 0; }
 
 int sb_wait(struct sb_vcpu *v, int timeout_ms) {
+    int64_t end = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
     if (has_event(v)) return 1;
-    if (!v->is_open) return fail(v, "connection-lost", "There is no connection to %.120s; call sb_reconnect.", v->url);
-    return receive_until(v, timeout_ms < 0 ? -1 : now_ms() + timeout_ms, has_event);
+    for (;;) {
+        if (!v->is_open && !comes_back(v)) return not_connected(v);
+        int back = v->is_open ? 1 : come_back(v, end);
+        if (back <= 0) return back;
+        int received = receive_until(v, end, has_event);
+        if (received >= 0 || v->is_open || !comes_back(v)) return received;
+    }
 }
 
 bool sb_next_event(struct sb_vcpu *v, struct sb_event *event) {
-    if (v->event_count == 0) return false;
-    *event = v->events[v->first_event];
-    v->first_event = (v->first_event + 1) % v->event_capacity;
-    v->event_count--;
-    return true;
+    bool has_one = v->event_count > 0;
+    if (has_one) {
+        *event = v->events[v->first_event];
+        v->first_event = (v->first_event + 1) % v->event_capacity;
+        v->event_count--;
+        if (event->sequence > v->taken_event) v->taken_event = event->sequence;
+        v->taken++;
+        ack_soon(v);
+    }
+    /* A connection that is lost here shows in the next call. */
+    if (v->ack_due >= 0 && (v->taken >= ACK_EVENTS || now_ms() >= v->ack_due)) send_ack(v);
+    return has_one;
 }

@@ -19,8 +19,8 @@ struct sb_vcpu;
 struct sb_error {
     /*
      * Codes of this client: connection-refused (no server answers), connection-lost (the request may or may not have been
-     * applied; sb_reconnect() comes back), timeout (the same, and the connection is still open), bad-frame, bad-url,
-     * bad-argument, out-of-memory.
+     * applied; sb_reconnect() comes back), timeout (the same, and the session goes on), bad-frame, bad-url, bad-argument,
+     * out-of-memory.
      */
     char code[48];
     char message[256];
@@ -48,6 +48,13 @@ struct sb_options {
     const char *resume_token;
     /* Milliseconds for a call; 0 stands for 30,000. */
     int timeout_ms;
+    /*
+     * Milliseconds within which the server's first message has to come after a try to connect begins; 0 stands for 10,000, and
+     * `timeout_ms` is the most.
+     */
+    int connect_ms;
+    /* Milliseconds before the second try to come back, then twice the wait before, up to 5 s; 0 stands for 50, -1 never tries. */
+    int retry_ms;
     /* In place of a connection that the client makes; or NULL. It must outlive the session. */
     const struct sb_stream *stream;
 };
@@ -55,19 +62,25 @@ struct sb_options {
 enum sb_event_kind {
     SB_INTERRUPT, /* a message for the local APIC of this vCPU */
     SB_INTR,      /* to vCPU 0: the output of the 8259 pair changed, or its level after sb_reconnect() */
-    SB_GAP        /* events were lost: the vCPU was away or did not take them, and more came than are kept */
+    SB_GAP,       /* events were lost: the vCPU was away or did not take them, and more came than are kept */
+    SB_RESTORED   /* the state was replaced, by a snapshot or by that of a checkpoint after a crash */
 };
 
 struct sb_event {
     enum sb_event_kind kind;
-    /* Number of the event in the machine's IRQ stream; of a gap the last that it covers, of which `from` is the first. */
+    /*
+     * Number of the event in the machine's IRQ stream; of a gap the last that it covers, of which `from` is the first. Of
+     * SB_RESTORED, events from `from` on are not part of the state, if they came before this one.
+     */
     uint64_t sequence, from;
     /* Of SB_INTERRUPT; delivery modes as in a redirection entry. */
     uint8_t vector, delivery_mode, destination;
     bool level_triggered, logical;
-    /* Of SB_INTR. */
-    bool level;
-    /* Of SB_GAP, if the server reports it: bit n is the level at which the HPET, or clients, drive line n after `sequence`. */
+    /* Of SB_INTR; of SB_GAP and SB_RESTORED the level of INTR, to vCPU 0. */
+    bool has_level, level;
+    /* Of SB_RESTORED: how old the state was. */
+    uint64_t age_ms;
+    /* Of SB_RESTORED and SB_GAP, if the server reports it: bit n is the level at which the HPET, or clients, drive line n after `sequence`. */
     bool has_lines;
     uint32_t hpet_lines, external_lines;
 };
@@ -89,12 +102,14 @@ struct sb_vcpu *sb_connect(const char *url, const char *machine, unsigned vcpu, 
                            struct sb_error *error);
 
 /*
- * Connects again after connection-lost and shows the resume token. Interrupts that came meanwhile follow; posted writes
- * without a later reply may be lost. Not for a session with a stream of the caller: connect a new one with sb_resume_token().
+ * Connects again now. A client with a session (protocol 1.1) does so by itself in the next call that waits, and loses nothing: it
+ * sends again what the server has not accepted. This is for a client that has ended (connection-lost), for a server of version
+ * 1, and for a stream of the caller, who connects the stream again first. With version 1, what was sent into the connection
+ * before may be lost; interrupts that came meanwhile follow.
  */
 int sb_reconnect(struct sb_vcpu *vcpu);
 
-/* Closes the connection and frees the session. Interrupts for the vCPU wait at the server. */
+/* Acknowledges what was taken, closes the connection and frees the session. Interrupts for the vCPU wait at the server. */
 void sb_close(struct sb_vcpu *vcpu);
 
 /* Why the last call failed. */
@@ -124,15 +139,40 @@ int sb_eoi(struct sb_vcpu *vcpu, uint8_t vector);
 int sb_apic(struct sb_vcpu *vcpu, uint8_t logical_id, bool cluster);
 /* Moves a manual clock. */
 int sb_step(struct sb_vcpu *vcpu, uint64_t ns);
+
+struct sb_step {
+    /* Nanoseconds; with `to_deadline` the clock goes no further than the next deadline. */
+    uint64_t ns;
+    bool to_deadline;
+    /* A register that is read behind the step; size 0 reads none. */
+    unsigned read_size;
+    uint64_t read_address;
+    /* Results: the virtual time that the step reached, the next deadline if a timer is armed, and what was read. */
+    uint64_t time, deadline;
+    bool has_deadline;
+    uint64_t value;
+};
+
+/* Moves a manual clock, and tells where it stands. A server of version 1 refuses `to_deadline` and `read_size`. */
+int sb_step_clock(struct sb_vcpu *vcpu, struct sb_step *step);
+
+enum sb_input { SB_PIT = 1, SB_RTC, SB_XEN };
+
+/* Drives an input: output of the PIT or the RTC, or the callback of Xen's event channel. Not for a server of version 1. */
+int sb_input(struct sb_vcpu *vcpu, enum sb_input input, bool level);
 /* Fence: every posted write before it is applied. */
 int sb_sync(struct sb_vcpu *vcpu);
 
 /*
  * Waits until an event is in the queue, as HLT does, for at most `timeout_ms` (-1: without limit). Returns 1 if there is
- * one, 0 after the time, -1 on error. Events are never lost to a timeout.
+ * one, 0 after the time, -1 on error. Events are never lost to a timeout, nor with a connection: with a session, a lost
+ * connection is no error, and the call makes another.
  */
 int sb_wait(struct sb_vcpu *vcpu, int timeout_ms);
-/* Takes the next event of the queue, in the order of the machine's IRQ stream; false if there is none. */
+/*
+ * Takes the next event of the queue, and acknowledges it to the server in this or a later call: 64 events or 50 ms later at most, if
+ * the application calls. In the order of the machine's IRQ stream; false if there is none.
+ */
 bool sb_next_event(struct sb_vcpu *vcpu, struct sb_event *event);
 
 #endif

@@ -8,8 +8,9 @@
         vcpu.wait(1.0)
         for event in vcpu.take_events(): ...
 
-A connection belongs to one thread. Each call blocks until the server has replied; every interrupt that an access caused is
-in the queue when its call returns. The protocol is in docs/protocol.md.
+A session belongs to one thread. Each call blocks until the server has replied; every interrupt that an access caused is
+in the queue when its call returns. When the connection is lost, the call in progress or the next one makes another and goes on
+with the session: nothing is lost. The protocol is in docs/protocol.md.
 """
 
 import base64
@@ -21,13 +22,25 @@ import ssl
 import struct
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 from urllib.parse import quote, urlsplit
 
-__all__ = ["Gap", "Interrupt", "Intr", "RequestError", "Vcpu"]
+__all__ = ["Gap", "Interrupt", "Intr", "RequestError", "Restored", "Stepped", "Vcpu"]
 
 MOST_EVENTS = 65536
+_PROTOCOLS = ("southbridge.v1.1.proto", "southbridge.v1.proto")
+# docs/protocol.md, sessions.
+_ACK_EVENTS, _ACK_SECONDS = 64, 0.05
+_LONGEST_RETRY = 5.0
+# Posted writes without a reply behind them, after which one waits.
+_POSTED_AT_ONCE = 256
+_INPUTS = {"pit": 1, "rtc": 2, "xen": 3}
+# With these a later try to connect may succeed.
+_PASSING = {
+    "connection-refused", "connection-lost", "shutting-down", "server-failed", "not-ready", "internal", "machine-hung",
+    "machine-suspect", "too-many-connections", "too-many-from-address", "too-slow", "bad-answer",
+}  # fmt: skip
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MASK_32 = 0xFFFFFFFF
 _SIZES = {1: 0, 2: 1, 4: 2, 8: 3}
@@ -39,7 +52,7 @@ class RequestError(Exception):
     """A refusal of the server, by its code (docs/errors.md), or one of this client's.
 
     Those are connection-refused (no server answers), connection-lost (the request may or may not have been applied;
-    `reconnect` comes back) and timeout (the same, and the connection is still open).
+    `reconnect` comes back) and timeout (the same, and the session goes on).
     """
 
     def __init__(self, code, message):
@@ -76,6 +89,48 @@ class Gap:
     #: Bit n: the level at which the HPET, or clients, drive line n after `sequence`. None if the gap is this client's.
     hpet_lines: Optional[int] = None
     external_lines: Optional[int] = None
+    #: To vCPU 0: the level of INTR after `sequence`.
+    intr: Optional[bool] = None
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The state of the machine was replaced, by a snapshot or by that of a checkpoint after a crash.
+
+    Earlier events from `first` on are not part of the state. It has the levels of the lines, and for vCPU 0 that of INTR.
+    """
+
+    sequence: int
+    first: int
+    #: How old the state was, in milliseconds.
+    age: int
+    hpet_lines: Optional[int] = None
+    external_lines: Optional[int] = None
+    intr: Optional[bool] = None
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """Where a step ended, in nanoseconds of virtual time. A server of version 1 reports nothing."""
+
+    time: Optional[int] = None
+    #: None if no timer is armed.
+    deadline: Optional[int] = None
+    #: Of the register that was read.
+    value: Optional[int] = None
+
+
+class _Request:
+    """A request that has no reply yet."""
+
+    def __init__(self, number, message, posted):
+        self.id = number
+        self.posted = posted
+        self.message = message
+        #: In the session; 0 until it is sent.
+        self.number = 0
+        #: The fields of its reply, or the error.
+        self.outcome = None
 
 
 # Protobuf: what this protocol has of it.
@@ -296,10 +351,14 @@ class Vcpu:
     """One vCPU of a machine. `url` is http://, https://, ws:// or wss://, or unix:PATH.
 
     `timeout` is seconds for each call; `context` an `ssl.SSLContext` in place of the default; `resume_token` that of the
-    connection that holds the vCPU now, to take it over. Every call raises RequestError.
+    connection that holds the vCPU now, to take it over. A try to connect fails if the server's first message does not come
+    within `connect_timeout` seconds. A lost connection is followed by another: at once, after `retry` seconds, then after twice
+    the wait before, up to 5 s; with `retry=None` only `reconnect` makes one. Every call raises RequestError.
     """
 
-    def __init__(self, url, machine, vcpu, *, token=None, resume_token=None, timeout=30.0, context=None):
+    def __init__(
+        self, url, machine, vcpu, *, token=None, resume_token=None, timeout=30.0, context=None, connect_timeout=10.0, retry=0.05
+    ):
         self.url = url
         self.path = f"/v1/machines/{quote(machine, safe='')}/vcpus/{int(vcpu)}"
         self.timeout = timeout
@@ -309,11 +368,17 @@ class Vcpu:
         self.sequence = 0
         self._token = token
         self._context = context
+        self._connect_timeout = min(connect_timeout, timeout)
+        self._retry = retry
+        self._tries = 0
+        self._next_try = 0.0
         self._events = deque()
         self._id = 0
         self._posted_error = None
         self._was_open = False
         self._socket = None
+        self._requests = deque()
+        self._begin_session()
         self.reconnect()
 
     def __enter__(self):
@@ -323,30 +388,40 @@ class Vcpu:
         self.close()
 
     def reconnect(self):
-        """Connects again after connection-lost, and shows the resume token. Interrupts that came meanwhile follow.
+        """Connects again now.
 
-        Posted writes without a later reply may be lost.
+        A client with a session does so by itself in the next call that waits, and loses nothing. This is for one that has ended
+        (connection-lost), and for a server of version 1, where what was sent into the connection before may be lost.
         """
         if self._socket:
             return
-        protocols = ["southbridge.v1.proto"]
+        if self._has_ended:
+            self._begin_session()
+        protocols = [*_PROTOCOLS]
         if self.resume_token:
             protocols.append(f"southbridge.resume.{self.resume_token}")
-        opened = _WebSocket(self.url, self.path, protocols, self._token, self.timeout, self._context)
+        opened = _WebSocket(self.url, self.path, protocols, self._token, self._connect_timeout, self._context)
         try:
-            self._greeted(opened.receive(time.monotonic() + self.timeout))
+            hello = opened.receive(time.monotonic() + self._connect_timeout)
         except BaseException as error:
             opened.socket.close()
             if isinstance(error, TimeoutError):
                 raise RequestError("connection-refused", f"{self.url} sends no hello.") from None
             raise
         self._socket = opened
+        self._tries = 0
+        self._next_try = 0.0
+        self._greeted(dict(_fields(dict(_fields(hello))[1])))
 
     def close(self):
         """Ends the connection. Interrupts for the vCPU wait at the server."""
         if self._socket:
-            self._socket.close()
+            if self._ack_due is not None:
+                self._acknowledge_quietly()
+            if self._socket:
+                self._socket.close()
         self._socket = None
+        self._has_ended = True
 
     def fileno(self):
         """For `select`: when it is readable, call `wait(0)`."""
@@ -402,9 +477,24 @@ class Vcpu:
         """Logical id and destination format ("flat" or "cluster") of the local APIC."""
         self._request(10, _number(2, logical_id) + _number(3, {"flat": 1, "cluster": 2}[destination_format]))
 
-    def step(self, ns):
-        """Moves a manual clock."""
-        self._request(11, _number(2, ns))
+    def step(self, ns, *, to_deadline=False, read=None):
+        """Moves a manual clock; with `to_deadline` no further than the next deadline. Returns a Stepped.
+
+        `read` is an (address, size) that is read behind the step. A server of version 1 refuses both.
+        """
+        body = _number(2, ns) + _number(3, int(to_deadline))
+        if read is not None:
+            address, size = read
+            _check_size(size)
+            register = _number(1, size) + _fixed32(2, address & _MASK_32) + _fixed32(3, address >> 32)
+            body += _delimited(4, register)
+        reply = self._request(11, body)
+        fields = dict(reply)
+        return Stepped(fields.get(9), fields.get(10), None if read is None else self._value(reply))
+
+    def set_input(self, name, level):
+        """Drives an input: output of the "pit" or the "rtc", or the callback of "xen". Not for a server of version 1."""
+        self._request(16, _number(2, _INPUTS[name]) + _number(3, int(bool(level))))
 
     def sync(self):
         """Fence: every posted write before it is applied."""
@@ -413,95 +503,282 @@ class Vcpu:
     # Events
 
     def wait(self, timeout=None):
-        """Waits until an event is in the queue, as HLT does: whether there is one after `timeout` seconds."""
+        """Waits until an event is in the queue, as HLT does: whether there is one after `timeout` seconds.
+
+        With a session, a lost connection is no error: the call makes another.
+        """
         end = None if timeout is None else time.monotonic() + timeout
-        try:
-            while not self._events:
-                self._heard(self._receive(end), None)
-        except TimeoutError:
-            return False
+        while not self._events:
+            try:
+                if not self._socket and not self._come_back(end):
+                    return False
+                self._heard(self._receive(end))
+            except TimeoutError:
+                return False
+            except RequestError:
+                if self._socket or not self._comes_back:
+                    raise
         return True
 
     def take_events(self):
-        """All events in the queue, in their order: Interrupt, Intr and Gap."""
+        """All events in the queue, in their order: Interrupt, Intr, Gap and Restored.
+
+        Acknowledges them in this or a later call: 64 events or 50 ms later at most, if the application calls.
+        """
         events = list(self._events)
         self._events.clear()
+        if events:
+            self._taken_event = max(self._taken_event, events[-1].sequence)
+            self._taken += len(events)
+            self._acknowledge_soon()
+        if self._ack_due is not None and (self._taken >= _ACK_EVENTS or time.monotonic() >= self._ack_due):
+            self._acknowledge_quietly()
         return events
 
-    # Inside
+    # Requests
 
     def _request(self, number, body, posted=False):
         if self._posted_error:
             error, self._posted_error = self._posted_error, None
             raise error
-        if not self._socket:
-            raise RequestError("connection-lost", f"There is no connection to {self.url}; call reconnect.")
+        if not self._socket and not self._comes_back:
+            raise self._not_connected()
         self._id = self._id % _MASK_32 + 1
+        request = _Request(self._id, _delimited(number, _number(1, self._id) + body), posted)
+        self._requests.append(request)
         try:
-            self._socket.send(_delimited(number, _number(1, self._id) + body), timeout=self.timeout)
+            if self._socket:
+                self._transmit(request)
         except RequestError:
-            self._lost()
-            raise
-        if posted:
-            return None
+            if not self._comes_back:
+                self._requests.clear()
+                raise
+        if not posted:
+            return self._answer_to(request)
+        if len(self._requests) >= _POSTED_AT_ONCE:
+            self.sync()
+        return None
+
+    def _answer_to(self, request):
+        """Waits for the reply to a request, over as many connections as it takes."""
         end = time.monotonic() + self.timeout
-        while True:
+        while request.outcome is None:
             try:
-                reply = self._heard(self._receive(end), self._id)
+                if not self._socket and not self._come_back(end):
+                    raise TimeoutError
+                self._heard(self._receive(end))
             except TimeoutError:
-                raise RequestError("timeout", f"The request has no reply within {self.timeout} s.") from None
-            if reply is not None:
-                return reply
+                self._cancel(request)
+                message = f"The request has no reply within {self.timeout} s; it may be applied."
+                raise RequestError("timeout", message) from None
+            except RequestError:
+                if self._socket or not self._comes_back:
+                    raise
+        if isinstance(request.outcome, RequestError):
+            raise request.outcome
+        return request.outcome
 
-    def _receive(self, end):
-        if not self._socket:
-            raise RequestError("connection-lost", f"There is no connection to {self.url}; call reconnect.")
+    def _cancel(self, request):
+        """A request that was never sent is not to be sent later."""
+        if request.number == 0 and self._requests and self._requests[-1] is request:
+            self._requests.pop()
+
+    def _transmit(self, request):
+        self._last_request += 1
+        request.number = self._last_request
+        self._send(request.message)
+
+    def _send(self, message):
         try:
-            if end is None:
-                self._socket.socket.settimeout(None)
-            return self._socket.receive(end)
+            self._socket.send(message, timeout=self.timeout)
         except RequestError:
             self._lost()
             raise
 
-    def _lost(self):
+    def _replied(self, number, outcome):
+        """A reply came, and with it the requests before it are done."""
+        if not any(request.id == number and request.number for request in self._requests):
+            return None
+        while True:
+            request = self._requests.popleft()
+            if request.id != number:
+                continue
+            self._taken_reply = request.number
+            request.outcome = outcome
+            self._acknowledge_soon()
+            return request
+
+    def _lose_requests(self):
+        """They may or may not have been applied."""
+        for request in self._requests:
+            request.outcome = RequestError("connection-lost", f"It may or may not have been applied by {self.url}.")
+        self._requests.clear()
+
+    # Connections
+
+    def _begin_session(self):
+        """Protocol 1.1: its name has 128 bits, so that no two clients have the same."""
+        self._lose_requests()
+        self._has_ended = False
+        self._name = os.urandom(16).hex()
+        self._epoch = None
+        self._last_request = 0
+        self._received = -1
+        self._taken_event = self._taken_reply = self._taken = 0
+        self._ack_due = None
+
+    @property
+    def _comes_back(self):
+        return self._epoch is not None and self._retry is not None and not self._has_ended
+
+    def _not_connected(self):
+        return RequestError("connection-lost", f"There is no connection to {self.url}; call reconnect.")
+
+    def _come_back(self, end):
+        """Tries to connect until it succeeds; false after `end`. Raises if a later try cannot succeed."""
+        if not self._comes_back:
+            raise self._not_connected()
+        while True:
+            wait = max(0.0, self._next_try - time.monotonic())
+            left = wait if end is None else max(0.0, end - time.monotonic())
+            time.sleep(min(wait, left))
+            if left < wait:
+                return False
+            try:
+                self.reconnect()
+                return True
+            except RequestError as error:
+                if error.code not in _PASSING:
+                    self._has_ended = True
+                    raise
+            self._next_try = time.monotonic() + min(_LONGEST_RETRY, self._retry * 2 ** min(self._tries, 20))
+            self._tries += 1
+
+    def _greeted(self, hello):
+        self.resume_token = hello.get(5, b"").decode() or self.resume_token
+        epoch = hello[11].decode() if 11 in hello else None
+        is_first, self._was_open = not self._was_open, True
+        # INTR is a level, which begins low. In a session its changes follow, and interrupts with lower numbers may.
+        continues = epoch is not None and self._epoch is not None
+        if 7 in hello and not continues and (hello[7] or not is_first):
+            self._push(Intr(0 if epoch else hello.get(6, 0), bool(hello[7])))
+        if epoch is None:
+            self._epoch = None
+            self._lose_requests()
+        else:
+            self._resume(epoch, hello.get(12, b"").decode() == self._name, hello.get(13))
+
+    def _resume(self, epoch, is_continued, accepted):
+        """Shows the session to the server, and sends the requests again that it did not accept."""
+        # A state that is older than the session has none of its requests.
+        if not is_continued and accepted != 0:
+            self._lose_requests()
+        self._last_request = accepted or 0 if is_continued else 0
+        for request in self._requests:
+            if not is_continued or request.number > self._last_request:
+                request.number = 0
+        self._taken_reply = min(self._taken_reply, self._last_request)
+        body = _delimited(1, self._name.encode())
+        body += _delimited(2, self._epoch.encode()) if self._epoch else b""
+        self._epoch = self._epoch or epoch
+        self._send(_delimited(14, body + _number(3, self._taken_event) + _number(4, self._taken_reply)))
+        for request in [request for request in self._requests if request.number == 0]:
+            self._transmit(request)
+
+    def _lost(self, error=None):
         if self._socket:
             self._socket.socket.close()
         self._socket = None
+        # The next resume says the same.
+        self._ack_due = None
+        self._taken = 0
+        if error and error.code not in _PASSING:
+            self._has_ended = True
 
-    def _heard(self, message, wanted):
-        """Takes one ServerMessage; the fields of the reply that is wanted, or else None."""
+    # What is acknowledged
+
+    def _acknowledge_soon(self):
+        if self._socket and self._epoch is not None and self._ack_due is None:
+            self._ack_due = time.monotonic() + _ACK_SECONDS
+
+    def _acknowledge(self):
+        self._ack_due = None
+        self._taken = 0
+        self._send(_delimited(15, _number(1, self._taken_event) + _number(2, self._taken_reply)))
+
+    def _acknowledge_quietly(self):
+        """A connection that is lost here shows in the next call."""
+        try:
+            self._acknowledge()
+        except RequestError:
+            pass
+
+    # What arrives
+
+    def _receive(self, end):
+        while True:
+            due = self._ack_due
+            if due is not None and time.monotonic() >= due:
+                self._acknowledge()
+                continue
+            wakes = due is not None and (end is None or due < end)
+            try:
+                if end is None and not wakes:
+                    self._socket.socket.settimeout(None)
+                return self._socket.receive(due if wakes else end)
+            except TimeoutError:
+                if not wakes:
+                    raise
+            except RequestError as error:
+                self._lost(error)
+                raise
+
+    def _heard(self, message):
+        """Takes one ServerMessage."""
         for number, body in _fields(message):
             if number == 2:
                 reply = list(_fields(body))
-                if dict(reply).get(1, 0) == wanted:
-                    return reply
+                self._replied(dict(reply).get(1, 0), reply)
             elif number == 3:
                 error = dict(_fields(body))
                 refusal = RequestError(error.get(2, b"").decode(), error.get(3, b"").decode())
-                if wanted is not None and error.get(1) == wanted:
-                    raise refusal
-                self._posted_error = self._posted_error or refusal
-            elif number in (4, 5, 7):
-                self._push(_event(number, dict(_fields(body))))
-        return None
+                request = self._replied(error.get(1), refusal)
+                if request is None or request.posted:
+                    self._posted_error = self._posted_error or refusal
+            elif number in (4, 5, 7, 9):
+                self._pass_on(_event(number, dict(_fields(body))), body)
 
-    def _greeted(self, message):
-        hello = dict(_fields(dict(_fields(message))[1]))
-        self.resume_token = hello.get(5, b"").decode() or self.resume_token
-        # INTR is a level, which begins low.
-        if 7 in hello and (hello[7] or self._was_open):
-            self._push(Intr(hello.get(6, 0), bool(hello[7])))
-        self._was_open = True
+    def _pass_on(self, event, body):
+        """Each event once, although a new connection brings again what the application has not taken."""
+        if self._epoch is not None:
+            position = 2 * event.sequence + 1
+            if isinstance(event, Restored):
+                self._epoch = dict(_fields(body))[2].decode()
+                self._taken_event = event.sequence
+            elif position <= self._received:
+                return
+            elif isinstance(event, Gap):
+                # Of the events that it stands for, the first may have arrived by the connection before.
+                event = replace(event, first=max(event.first, (self._received + 1) // 2))
+            self._received = position
+        self._push(event)
 
     def _push(self, event):
         self.sequence = event.sequence
         if len(self._events) < MOST_EVENTS:
             self._events.append(event)
             return
+        if isinstance(event, Restored) or isinstance(self._events[-1], Restored):
+            # What replaced the state is never left out.
+            self._events.append(event)
+            return
         last = self._events.pop()
-        first = last.first if isinstance(last, Gap) else last.sequence
-        self._events.append(Gap(first, event.sequence))
+        gap = replace(last, sequence=event.sequence) if isinstance(last, Gap) else Gap(last.sequence, event.sequence)
+        if isinstance(event, Gap):
+            gap = replace(event, first=gap.first)
+        elif isinstance(event, Intr):
+            gap = replace(gap, intr=event.level)
+        self._events.append(gap)
 
     @staticmethod
     def _value(reply):
@@ -511,9 +788,9 @@ class Vcpu:
 
 def _event(number, body):
     if number == 7:
-        lines = dict(_fields(body[3])) if 3 in body else None
-        levels = () if lines is None else (lines.get(1, 0), lines.get(2, 0))
-        return Gap(body.get(1, 0), body.get(2, 0), *levels)
+        return Gap(body.get(1, 0), body.get(2, 0), *_levels(body, 3, 4))
+    if number == 9:
+        return Restored(body.get(1, 0), body.get(5, 0) + 1, body.get(3, 0), *_levels(body, 6, 7))
     if number == 5:
         return Intr(body.get(1, 0), bool(body.get(2, 0)))
     message = dict(_fields(body.get(2, b"")))
@@ -525,6 +802,13 @@ def _event(number, body):
         bool(message.get(4, 0)),
         message.get(5, 0),
     )
+
+
+def _levels(body, lines, intr):
+    """Levels of the lines and of INTR, by the numbers of their fields."""
+    levels = dict(_fields(body[lines])) if lines in body else None
+    both = (None, None) if levels is None else (levels.get(1, 0), levels.get(2, 0))
+    return (*both, bool(body[intr]) if intr in body else None)
 
 
 def _check_size(size):

@@ -9,7 +9,7 @@ import { type Comparison, FIGURES, type Figure } from '../lab/compare/figures.js
 import { formatLoad, formatValue } from '../lab/compare/format.js';
 import { toHtml } from '../lab/compare/html.js';
 import { type Picture, toMarkdown } from '../lab/compare/markdown.js';
-import { contradictions } from '../lab/compare/ranking.js';
+import { contradictions, isJudged } from '../lab/compare/ranking.js';
 import { JUDGED, verdict } from '../lab/compare/verdict.js';
 import { MAX_VCPUS } from '../lab/compare/workload.js';
 import { designOption, listOf, parseLate, whole } from './arguments.js';
@@ -91,7 +91,8 @@ async function run(options: Options, command: Command): Promise<void> {
   if (!outputs.some(([file]) => file === STANDARD_OUTPUT)) process.stdout.write(textOf(comparison));
   for (const [file, text] of outputs) if (file !== undefined) await writeOutput(file, text());
   if (!earlier) return;
-  const opposed = contradictions(comparison.cells, earlier.cells, JUDGED);
+  const areJudged = isJudged(comparison) && isJudged(earlier);
+  const opposed = areJudged ? contradictions(comparison.cells, earlier.cells, JUDGED) : [];
   for (const { load, figure, better, worse } of opposed) {
     process.stderr.write(
       `${FIGURES[figure].title} at ${formatLoad(load)}: ${better} before ${worse}, and the other way round before\n`,
@@ -176,7 +177,7 @@ function textOf(comparison: Comparison): string {
         ...comparison.cells
           .filter((cell) => cell.load === load)
           .map(({ locking, figures, hazards }) => [
-            locking,
+            `${locking}${isJudged(comparison) ? '' : '*'}`,
             ...columns.map(([, figure]) => formatValue(figure, figures[figure].median)),
             ...(isLast ? Object.values(hazards).map(String) : []),
           ]),

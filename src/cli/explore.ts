@@ -3,11 +3,10 @@ import { loadOwnDesign } from '../config/own-design.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } from '../core/locking/presets.js';
 import { verdictText } from '../core/locking/verdicts.js';
 import { type CampaignResult, verdictOn } from '../lab/explore/campaign.js';
-import { describeFinding, describeReplay } from '../lab/explore/counterexample/counterexample.js';
 import { designTable } from '../lab/explore/design-table.js';
-import { drawColumns, drawMermaid } from '../lab/explore/drawing.js';
+import { faults } from '../lab/explore/finding.js';
 import { ReplayError } from '../lab/explore/replay.js';
-import { parseReplayString, replay, replayFinding, replayString } from '../lab/explore/replay-string.js';
+import { parseReplayString, replay } from '../lab/explore/replay-string.js';
 import type { Scenario } from '../lab/explore/scenario.js';
 import { readScenario } from '../lab/explore/scenario-file.js';
 import { addScenario, findScenario, SCENARIOS } from '../lab/explore/scenarios.js';
@@ -15,7 +14,17 @@ import type { SeededBug } from '../lab/explore/seeded-bugs/seeded-bug.js';
 import { findSeededBug, SEEDED_BUGS } from '../lab/explore/seeded-bugs.js';
 import { runAll } from '../lab/explore/workers.js';
 import { designOption, listOf, parseLate } from './arguments.js';
-import { ownCommand, Progress, paint, wrapped } from './terminal.js';
+import {
+  FORMATS,
+  type Format,
+  printJson,
+  printMail,
+  printOne,
+  printReplay,
+  printText,
+  printTotal,
+} from './explore-report.js';
+import { Progress, wrapped } from './terminal.js';
 
 interface Options {
   readonly locking?: string;
@@ -23,16 +32,17 @@ interface Options {
   readonly scenario: readonly Scenario[];
   readonly preemptions?: number;
   readonly mutex: 'futex' | 'blocking';
-  readonly json?: true;
-  readonly mermaid?: true;
+  readonly format: Format;
   readonly table?: true;
   readonly seededBug?: SeededBug;
   readonly replay?: string;
 }
 
 const HELP = `
+Verdicts: PASS no findings; NOTE informative findings only (atomicity); FAIL a property is violated.
+
 Exit status: 0 the findings are exactly the expected ones; 1 they are not, or with --design, the design is not safe, or
-with --replay, the schedule shows a finding; 2 nothing could be explored; 130 after Ctrl-C.
+with --replay, the schedule violates a property; 2 nothing could be explored; 130 after Ctrl-C.
 
 Example:
   npx southbridge explore --scenario callback-comparator --locking nested-mutex`;
@@ -63,8 +73,15 @@ export const explore = new Command('explore')
       .choices(['futex', 'blocking'])
       .default('blocking'),
   )
-  .option('--json', 'print one JSON document')
-  .option('--mermaid', 'draw counterexamples as Mermaid sequence diagrams')
+  .addOption(
+    new Option(
+      '--format <format>',
+      'mail: 72 columns; mermaid or html: the worst counterexample alone, a diagram or a page to step through',
+    )
+      .choices(FORMATS)
+      .default('text'),
+  )
+  .addOption(new Option('--json', 'print one JSON document: --format json').implies({ format: 'json' }))
   .option('--table', 'print one Markdown table: designs, their findings, and a replay string')
   .option(
     '--seeded-bug <name>',
@@ -83,7 +100,7 @@ async function run(options: Options, command: Command): Promise<void> {
   }
   const begin = performance.now();
   const results: CampaignResult[] = [];
-  const { mutex, preemptions, seededBug: bug, scenario: chosen } = options;
+  const { mutex, preemptions, seededBug: bug, scenario: chosen, format } = options;
   const locking = designsOf(options.locking, own, command);
   // The verdict on a design does not need the second pass. The expectations of presets do.
   const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
@@ -97,23 +114,25 @@ async function run(options: Options, command: Command): Promise<void> {
     for await (const result of runAll(tasks, how)) {
       results.push(result);
       progress.clear();
-      if (!options.json && !options.table) print(result, options);
+      if (format === 'text' && !options.table) printText(result);
+      if (format === 'mail' && !options.table) printMail(result);
       if (results.length < tasks.length) progress.show(line());
     }
   } finally {
     progress.end();
   }
   const elapsed = (performance.now() - begin) / 1000;
-  if (options.json) printJson(results);
+  if (format === 'json') printJson(results);
   else if (options.table) process.stdout.write(designTable(results));
-  else printTotal(results, elapsed);
+  else if (format === 'mermaid' || format === 'html') printOne(results, format);
+  else if (format === 'text') printTotal(results, elapsed);
   for (const { locking, scenario, unexpected } of results) {
     for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
   }
   // A verdict on a preset takes all scenarios; one's own design has one for those that were chosen.
   const judged = designs.filter((named) => !bug && (named === own || chosen.length === SCENARIOS.length));
   const verdicts = judged.map((named) => ({ named, verdict: verdictOn(named, results) }));
-  for (const { named, verdict } of options.json || options.table ? [] : verdicts) {
+  for (const { named, verdict } of format === 'text' && !options.table ? verdicts : []) {
     process.stdout.write(`${wrapped(`${named.name}: ${verdictText(verdict)}`)}\n`);
   }
   const isRefuted = verdicts.some(({ named, verdict }) => named === own && verdict.verdict !== 'safe');
@@ -152,90 +171,19 @@ function seededBug(text: string): SeededBug {
   );
 }
 
-function print(result: CampaignResult, options: Options): void {
-  const write = (text: string) => process.stdout.write(`${wrapped(text)}\n`);
-  const extent = result.complete ? 'complete' : `bounded (${result.preemptions} preemptions)`;
-  write(
-    `${result.locking} × ${result.scenario}: ${verdict(result)}; ${result.states} states, ` +
-      `${result.transitions} transitions, ${result.seconds} s, ${extent}`,
-  );
-  if (result.secondPass) {
-    const { words, preemptions, complete, states, transitions } = result.secondPass;
-    const bound = `${preemptions} preemptions${complete ? '' : `, the first ${states} states`}`;
-    write(
-      `  second pass, each access to ${words.join(', ')} a scheduling point: ${states} states, ` +
-        `${transitions} transitions, bounded (${bound})`,
-    );
-  }
-  const drawn = new Set<string>();
-  for (const finding of result.findings) {
-    write(
-      `  ${finding.kind}: ${finding.summary}\n    ${ownCommand()} explore --replay ${replayString(result, finding)}`,
-    );
-    const how = `${finding.kind} ${finding.points ? 'second pass' : ''}`;
-    if (drawn.has(how)) continue;
-    // The first finding of each kind is the shortest.
-    drawn.add(how);
-    const replayed = replayFinding(result, finding);
-    const text = options.mermaid ? drawMermaid(finding, replayed) : drawColumns(finding, replayed);
-    process.stdout.write(`${text.replace(/^/gm, '    ')}\n`);
-  }
-}
-
-function verdict({ findings }: CampaignResult): string {
-  const kinds = [...new Set(findings.map(({ kind }) => kind))];
-  return kinds.length ? paint(kinds.join(', '), 'yellow') : paint('no findings', 'green');
-}
-
-/** `seconds`: elapsed time of the whole run. */
-function printTotal(results: readonly CampaignResult[], seconds: number): void {
-  const sum = (pick: (result: CampaignResult) => number) => results.reduce((total, result) => total + pick(result), 0);
-  const transitions = sum((result) => result.transitions);
-  const failed = results.filter((result) => result.unexpected.length > 0).length;
-  const text =
-    `${results.length} explorations, ${sum((result) => result.states)} states, ${transitions} transitions, ` +
-    `${seconds.toFixed(1)} s, ${Math.round(transitions / Math.max(seconds, 0.001))} transitions/s; ${failed} not as expected`;
-  process.stdout.write(`${wrapped(text)}\n`);
-}
-
-function printJson(results: readonly CampaignResult[]): void {
-  const document = results.map((result) => {
-    const { locking, scenario, complete, preemptions, states, transitions, seconds } = result;
-    const findings = result.findings.map((finding) => ({
-      kind: finding.kind,
-      summary: finding.summary,
-      replay: replayString(result, finding),
-      counterexample: describeFinding(result, finding),
-    }));
-    const { findings: found, ...second } = result.secondPass ?? { findings: [] };
-    const secondPass = result.secondPass && { ...second, found: found.length };
-    return { locking, scenario, complete, preemptions, states, transitions, seconds, findings, secondPass };
-  });
-  process.stdout.write(`${JSON.stringify({ results: document })}\n`);
-}
-
 function replayText(text: string, options: Options, command: Command): void {
   const request = parseReplayString(text);
   if (!request)
     command.error('error: --replay takes a replay string, as printed with a finding: design:scenario:mutex:schedule');
-  const { schedule } = request;
   try {
     const replayed = replay(request);
-    if (options.json) {
-      const { threads, findings, isAtEnd } = replayed;
-      const counterexample = describeReplay(text, request, replayed);
-      process.stdout.write(`${JSON.stringify({ threads, findings, isAtEnd, counterexample })}\n`);
-    } else {
-      for (const finding of replayed.findings) process.stdout.write(`${finding.kind}: ${finding.summary}\n`);
-      const shown = { ...(replayed.findings[0] ?? { kind: 'linearizability', summary: '' }), path: schedule };
-      process.stdout.write(`${options.mermaid ? drawMermaid(shown, replayed) : drawColumns(shown, replayed)}\n`);
-    }
+    printReplay(text, request, replayed, options.format);
     if (replayed.findings.length === 0 && !replayed.isAtEnd) {
       command.error(
         'error: the schedule ends before the scenario does, and shows no finding: the string was shortened',
       );
     }
-    process.exitCode = replayed.findings.length > 0 ? 1 : 0;
+    process.exitCode = faults(replayed.findings).length > 0 ? 1 : 0;
   } catch (error) {
     if (!(error instanceof ReplayError)) throw error;
     command.error(`error: ${error.message}`);

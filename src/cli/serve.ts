@@ -43,7 +43,8 @@ async function start(configuration: Configuration): Promise<void> {
   requireFiles(configuration);
   // Loaded when it is needed: most commands start no server.
   const { startServer } = await import('../server/boot.js');
-  const server = await startServer(configuration);
+  const { ProcessExaminer } = await import('./examiner.js');
+  const server = await startServer(configuration, new ProcessExaminer());
   closeOnSignals(() => server.close());
   exitOnFailure(server.failed, () => server.abandon());
   notifyWatchdog(() => server.makesProgress);

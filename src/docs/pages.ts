@@ -1,4 +1,5 @@
 import { ERROR_CODES, ERRORS } from '../errors.js';
+import { answerText } from './answer.js';
 import { configurationPage } from './configuration.js';
 import { code, page, table } from './markdown.js';
 import { memoryMapPage } from './memory-map.js';
@@ -23,6 +24,7 @@ function errorsPage(): string {
 
 /** The generated files of `docs/`, and the functions that generate them. */
 export const PAGES: { readonly [file: string]: () => string } = {
+  'answer.txt': answerText,
   'configuration.md': configurationPage,
   'errors.md': errorsPage,
   'memory-map.md': memoryMapPage,

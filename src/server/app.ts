@@ -203,8 +203,8 @@ function guardRequests(
   });
 }
 
-/** Accesses, lines, inputs and steps: guests send them all the time. */
-const GUEST_WORK = /^\/v1\/machines\/:machine\/(?:mmio|lines|inputs|clock)\b/;
+/** Accesses, lines, inputs and steps, which guests send all the time; and explorations, which change no machine. */
+const GUEST_WORK = /^\/v1\/(?:machines\/:machine\/(?:mmio|lines|inputs|clock)|lab)\b/;
 
 /** Whether a request changed machines or what the server does: the audit log has a line for each. */
 function isChange({ method, routeOptions: { url = '' } }: FastifyRequest, { statusCode }: FastifyReply): boolean {

@@ -12,6 +12,7 @@ import type { buildApp } from './app.js';
 import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
 import { listenOnUnixSocket } from './security/unix-socket.js';
+import type { Examiner } from './service/examinations.js';
 import { socketsFor } from './service/open-files.js';
 import { Service } from './service/service.js';
 import { Checkpoints } from './state/checkpoints.js';
@@ -35,8 +36,11 @@ export interface RunningServer {
   abandon(): Promise<void>;
 }
 
-/** Starts the threads, makes the configured machines and listens. Throws a SouthbridgeError if it cannot listen. */
-export async function startServer(configuration: Configuration): Promise<RunningServer> {
+/**
+ * Starts the threads, makes the configured machines and listens. Throws a SouthbridgeError if it cannot listen. Without
+ * `examiner` the server runs no explorations.
+ */
+export async function startServer(configuration: Configuration, examiner?: Examiner): Promise<RunningServer> {
   const logger = pino({ level: configuration.logLevel }, pino.destination({ dest: 2, sync: true }));
   const admission = new Admission(configuration.tokenFile);
   // A Unix socket has no need of it.
@@ -53,6 +57,7 @@ export async function startServer(configuration: Configuration): Promise<Running
       else fail(new Error(`the main loop has ended (${messageOf(death.reason)}), and no timer fires any more`));
     },
     checkpoints,
+    examiner,
   );
   service.onStall = (text, isEnded) => {
     logger.error(isEnded ? `${text}. Another thread took its place, and that machine is suspect now` : text);

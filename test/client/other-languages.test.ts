@@ -8,10 +8,11 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { ClientMessage } from '../../src/protocol/client-message.js';
+import type { ClientMessage, Resume } from '../../src/protocol/client-message.js';
+import { isRequest } from '../../src/protocol/messages.js';
 import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
-import { protoCodec } from '../../src/protocol/protobuf/codec.js';
-import type { ServerMessage } from '../../src/protocol/server-message.js';
+import { protoCodec, sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
+import type { Gap, Interrupt, ServerHello, ServerMessage } from '../../src/protocol/server-message.js';
 import { addToken } from '../../src/server/security/token-file.js';
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from '../conformance/examples.js';
 import { compile } from '../support/c-compiler.js';
@@ -75,7 +76,7 @@ class Driver {
     const lines: string[] = [];
     for (let line = await this.#line(); line !== undefined; line = await this.#line()) {
       lines.push(line);
-      if (!/^(interrupt|intr|gap) /.test(line)) break;
+      if (!/^(interrupt|intr|gap|restored) /.test(line)) break;
     }
     return lines;
   }
@@ -90,9 +91,16 @@ class Driver {
 /** A server that answers each request as it is told, and keeps the frames. */
 class Script {
   readonly frames: Buffer[] = [];
+  hello = SERVER_EXAMPLES['hello-vcpu'] as ServerHello;
   /** Sent before the reply to the next request, and in place of its reply; the id becomes that of the request. */
   events: ServerMessage[] = [];
   reply: ServerMessage | undefined;
+  /** Sent after the next resume. */
+  resumedEvents: ServerMessage[] = [];
+  /** No request gets a reply, until the connection is dropped. */
+  isSilent = false;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the client sends
+  onRequest: (message: any) => void = () => {};
   socket: WebSocket | undefined;
 
   static async start(t: Test): Promise<[script: Script, url: string]> {
@@ -101,7 +109,7 @@ class Script {
     const server = new WebSocketServer({ server: http, handleProtocols: ([first]) => first });
     server.on('connection', (socket) => {
       script.socket = socket;
-      socket.send(protoCodec.encode(SERVER_EXAMPLES['hello-vcpu']));
+      socket.send(protoCodec.encode(script.hello));
       socket.on('message', (data) => script.#answer(socket, data as Buffer));
     });
     t.teardown(() => {
@@ -112,11 +120,30 @@ class Script {
     return [script, `ws://127.0.0.1:${(http.address() as AddressInfo).port}`];
   }
 
+  /** What the client sent. */
+  messages(): ClientMessage[] {
+    return this.frames.map((frame) => sessionProtoCodec.decode(frame, true));
+  }
+
+  drop(): void {
+    this.isSilent = false;
+    this.onRequest = () => {};
+    this.socket?.terminate();
+  }
+
   #answer(socket: WebSocket, frame: Buffer): void {
     this.frames.push(frame);
-    const { id } = protoCodec.decode(frame, true) as { id: number };
+    const message = sessionProtoCodec.decode(frame, true);
+    if (message.type === 'resume')
+      for (const event of this.resumedEvents.splice(0)) socket.send(protoCodec.encode(event));
+    if (!isRequest(message)) return;
+    const isSilent = this.isSilent || (message.type === 'access' && message.access.posted);
+    this.onRequest(message);
+    if (isSilent) return;
+    const { id } = message;
     for (const event of this.events.splice(0)) socket.send(protoCodec.encode(event));
-    const reply = this.reply ?? { type: 'reply', id };
+    const isRead = message.type === 'access' && !message.access.write;
+    const reply = this.reply ?? { type: 'reply', id, ...(isRead && { value: { low: 0, high: 0, size: 8 } }) };
     this.reply = undefined;
     socket.send(protoCodec.encode({ ...reply, id } as ServerMessage));
   }
@@ -152,14 +179,23 @@ function commandFor(message: ClientMessage): string | undefined {
       return `eoi ${message.vector}`;
     case 'apic':
       return `apic ${message.logicalId} ${message.format}`;
-    case 'step':
-      return `step ${message.ns}`;
+    case 'step': {
+      const { ns, toDeadline = false, read } = message;
+      if (!toDeadline && !read) return `step ${ns}`;
+      return `step-clock ${ns} ${Number(toDeadline)}${read ? ` ${hex(read.address)} ${read.size}` : ''}`;
+    }
+    case 'input':
+      return `input ${message.input} ${message.level}`;
     case 'inta':
     case 'sync':
       return message.type;
     default:
       return undefined;
   }
+}
+
+function levelsOf({ lines, intr }: Pick<Gap, 'lines' | 'intr'>): string {
+  return (lines ? ` ${lines.hpet} ${lines.external}` : '') + (intr === undefined ? '' : ` intr ${intr}`);
 }
 
 /** The line that a driver prints for an event; undefined if it prints none. */
@@ -173,9 +209,11 @@ function lineFor(message: ServerMessage): string | undefined {
     case 'intr':
       return `intr ${message.sequence} ${message.level}`;
     case 'gap': {
-      const { from, to, lines } = message;
-      return `gap ${from} ${to}${lines ? ` ${lines.hpet} ${lines.external}` : ''}`;
+      const { from, to } = message;
+      return `gap ${from} ${to}${levelsOf(message)}`;
     }
+    case 'restored':
+      return `restored ${message.event + 1} ${message.sequence}${levelsOf(message)}`;
     default:
       return undefined;
   }
@@ -198,7 +236,7 @@ for (const { name, skip, driver } of LANGUAGES) {
         // A posted write has no reply; what follows it has.
         if (script.frames.length === 0) await client.send('sync');
         const [frame] = script.frames;
-        const { id } = protoCodec.decode(frame, true) as { id: number };
+        const { id } = sessionProtoCodec.decode(frame, true) as { id: number };
         const expected = protoClientCodec.encode({ ...message, id } as ClientMessage) as Uint8Array;
         t.equal(frame.toString('hex'), Buffer.from(expected).toString('hex'), example);
       }
@@ -207,6 +245,11 @@ for (const { name, skip, driver } of LANGUAGES) {
         if (line !== undefined) {
           script.events = [message];
           t.same(await client.send('sync'), [line, 'ok'], example);
+        } else if (message.type === 'reply' && message.time !== undefined) {
+          const { time, deadline = 0, value = { low: 0, high: 0 } } = message;
+          script.reply = message;
+          const answer = `stepped ${time} ${deadline} ${hex(wide(value))}`;
+          t.same(await client.send('step-clock 1 1 0xfed000f0 8'), [answer], example);
         } else if (message.type === 'reply' && message.value !== undefined) {
           script.reply = message;
           t.same(await client.send('read 0xfed000f0 8'), [`value ${hex(wide(message.value))}`], example);
@@ -218,6 +261,49 @@ for (const { name, skip, driver } of LANGUAGES) {
           t.same(await client.send('sync'), [`error ${message.code}`], example);
         }
       }
+      t.equal(await client.end(), 0);
+    });
+
+    t.test('shows its session, acknowledges, and sends again what the server did not accept', async (t) => {
+      const [script, url] = await Script.start(t);
+      const { epoch = '' } = SERVER_EXAMPLES['hello-session'] as ServerHello;
+      const credit = 1024;
+      script.hello = { type: 'hello', version: 1, machine: 'm', vcpu: 1, sequence: 40, epoch, credit, request: 0 };
+      const [client] = await Driver.start(t, [...command, url, 'default', '1']);
+      await client.send('sync');
+      const [shown, sync] = script.messages();
+      t.match(shown, { type: 'resume', session: /^.{16,64}$/, epoch: '', event: 0, reply: 0 });
+      t.match(sync, { type: 'sync' });
+      const { session } = shown as Resume;
+      const interrupt = (sequence: number): ServerMessage => {
+        return { ...(SERVER_EXAMPLES['interrupt-edge'] as Interrupt), sequence };
+      };
+      script.events = Array.from({ length: 64 }, (_, index) => interrupt(41 + index));
+      t.equal((await client.send('sync')).length, 65);
+      const acknowledged = () => script.messages().findLast((message) => message.type === 'ack')?.event;
+      for (let turn = 0; turn < 20 && acknowledged() !== 104; turn++) await client.send('wait 60');
+      t.equal(acknowledged(), 104, 'what the application took');
+      script.frames.length = 0;
+      // Two posted writes and a read, of which a server accepts the first.
+      script.isSilent = true;
+      await client.send('post 0xfed00010 4 1');
+      await client.send('post 0xfed00010 4 2');
+      script.hello = { ...script.hello, session, request: 3, sequence: 110 };
+      script.onRequest = ({ type, access }) => {
+        if (type === 'access' && !access.write) script.drop();
+      };
+      script.resumedEvents = [interrupt(104), interrupt(105)];
+      const answer = client.send('read 0xfed000f0 8');
+      t.match(await answer, [/^interrupt 105 /, 'value 0x0'], 'each event once');
+      const resumed = script
+        .messages()
+        .filter(({ type }) => type !== 'ack')
+        .slice(-3);
+      t.match(resumed, [
+        { type: 'resume', session, epoch, event: 104, reply: 2 },
+        { type: 'access', access: { write: true, low: 2 } },
+        { type: 'access', access: { write: false } },
+      ]);
       t.equal(await client.end(), 0);
     });
 

@@ -179,7 +179,8 @@ t.test('every interrupt is delivered once, whatever the caller does', async (t) 
 });
 
 t.test('poll() reads shared memory only, and a caller that does not call gets all or a gap', async (t) => {
-  const url = await beside(t, '--set', 'machines.0.clock=manual');
+  const room = ['--set', 'limits.pendingInterrupts=65536'];
+  const url = await beside(t, '--set', 'machines.0.clock=manual', ...room);
   const events: VcpuEvent[] = [];
   const vcpu = SyncVcpu.connect(url, 'default', 0, { onEvent: (event) => events.push(event), eventLimit: 10 });
   const other = SyncVcpu.connect(url, 'default', 1);

@@ -30,6 +30,17 @@ t.test('the results of the README are those of the full comparison', async (t) =
   t.same(pick(quoted), pick(measured));
 });
 
+t.test('the results of the README are those of docs/results.json', async (t) => {
+  const results: Record<string, { median: number; unit: string }> = JSON.parse(textOf('docs/results.json'));
+  for (const { design, ...cells } of quoted) {
+    for (const title of ['counter read p99', 'MMIO p99', 'timer lateness p99']) {
+      const { median, unit } = results[`${design}: ${title} at a BQL load of ${load} %`];
+      const [value, shown] = cells[title].split(' ');
+      t.same([Number(value), shown], [median, unit], `${design}: ${title}`);
+    }
+  }
+});
+
 t.test('the verdicts of the README are the classes of the presets', async (t) => {
   t.same(
     quoted.map(({ design, verdict }) => [design, verdict.split(':')[0]]),
@@ -48,9 +59,10 @@ t.test('the comparison shows the class of each preset, on every page and under e
   }
   const cells = textOf('docs/comparison.html').matchAll(/<th scope="row">([^<]+)<\/th><td class="(\w+)">(\w+)<\/td>/g);
   const shown = [...cells].map(([, name, colour, word]) => [name, colour, word]);
+  // The first table, then one table per load.
   t.same(
     shown,
-    parts.flatMap(() => classes.map(([name, word]) => [name, word, word])),
+    ['overview', ...parts].flatMap(() => classes.map(([name, word]) => [name, word, word])),
   );
 });
 

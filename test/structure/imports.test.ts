@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/server/app.ts': ['src/server/', 'routes/', 'src/protocol/', 'src/config/', 'src/schema/', 'src/errors.ts'],
   'src/server/boot.ts': ['src/server/', 'src/runtime/', 'routes/', 'src/config/', 'src/errors.ts'],
   'routes/': [
+    'src/server/documents/',
     'src/server/service/',
     'src/server/streams/',
     'src/server/security/',

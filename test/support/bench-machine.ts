@@ -89,7 +89,6 @@ export class BenchMachine {
     const memory = options.memory ?? ((buffer) => new SharedMemory(buffer));
     const events: EventSink = {
       emit: (_machine, event) => this.events.push(benchEvent(event)) - 1,
-      awaitRoom: () => {},
       hasRoom: () => true,
       admits: () => true,
     };

@@ -1,6 +1,7 @@
 import { type Configuration, type ConfigurationInput, ConfigurationSchema } from '../../src/config/schema.js';
 import { Validator } from '../../src/schema/validate.js';
 import { startServer } from '../../src/server/boot.js';
+import type { Examiner } from '../../src/server/service/examinations.js';
 import { VcpuClient, type VcpuClientOptions } from './vcpu-client.js';
 
 /** A complete configuration: any free port, and no log. */
@@ -25,8 +26,8 @@ export class TestServer {
     readonly stop: () => Promise<void>,
   ) {}
 
-  static async start(input: ConfigurationInput = {}): Promise<TestServer> {
-    const { url, close } = await startServer(configuration(input));
+  static async start(input: ConfigurationInput = {}, examiner?: Examiner): Promise<TestServer> {
+    const { url, close } = await startServer(configuration(input), examiner);
     return new TestServer(url, close);
   }
 

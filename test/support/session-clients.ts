@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { NodeSocket } from '../../src/client/node-socket.js';
 import { Vcpu, type VcpuEvent } from '../../src/client/vcpu.js';
@@ -27,6 +29,7 @@ export interface ClientUnderTest {
 }
 
 export const RECONNECT = { delayMs: 1 };
+const CONNECT_MS = 1000;
 
 async function outcomeOf(vcpu: Vcpu, operation: Operation): Promise<Outcome> {
   try {
@@ -62,7 +65,7 @@ export async function promiseClient(url: string): Promise<ClientUnderTest> {
   const vcpu = await Vcpu.connect(url, 'm', 0, {
     WebSocket: NodeSocket,
     reconnect: RECONNECT,
-    connectMs: 1000,
+    connectMs: CONNECT_MS,
   });
   // Behind the arrival of events, so that a lost connection leaves some that arrived and were not taken.
   const read = async () => {
@@ -102,6 +105,85 @@ export async function blockingClient(url: string): Promise<ClientUnderTest> {
     close: async () => {
       driver.postMessage('close');
       await once(driver, 'exit');
+    },
+  };
+}
+
+/** The words of a command for the drivers of the clients in other languages. */
+function commandOf(operation: Operation): string {
+  switch (operation.kind) {
+    case 'write':
+    case 'post':
+      return `${operation.kind} ${operation.address} 4 ${operation.value}`;
+    case 'read':
+      return `read ${operation.address} 4`;
+    case 'line':
+      return `line ${operation.gsi} ${operation.level}`;
+    case 'step':
+      return `step ${operation.ns}`;
+    default:
+      return operation.kind;
+  }
+}
+
+/** An event as the drivers print it: what the model of sessions looks at. */
+function eventIn(line: string): VcpuEvent | undefined {
+  const [type, first, second] = line.split(' ');
+  if (type === 'gap') return { type, from: Number(first), to: Number(second) };
+  if (type === 'restored') return { type, sequence: Number(second) } as VcpuEvent;
+  return type === 'interrupt' || type === 'intr' ? ({ type, sequence: Number(first) } as VcpuEvent) : undefined;
+}
+
+/** A client in another language, as a program that executes commands: `drivers/driver.c` and `driver.py`. */
+export async function programClient(
+  [program, ...parameters]: readonly string[],
+  url: string,
+): Promise<ClientUnderTest> {
+  const child = spawn(program, [...parameters, url, 'm', '0'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, TIMEOUT_MS: '60000', CONNECT_MS: String(CONNECT_MS), RETRY_MS: String(RECONNECT.delayMs) },
+  });
+  const exited = once(child, 'close');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const events: VcpuEvent[] = [];
+  const waiting: { readonly command: string; readonly resolve: (outcome: Outcome) => void }[] = [];
+  let isClosed = false;
+
+  /** The line behind the events. */
+  const answer = async (): Promise<string> => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) return 'error program-ended';
+      const event = eventIn(value);
+      if (!event) return value;
+      events.push(event);
+    }
+  };
+  const execute = async (command: string): Promise<Outcome> => {
+    child.stdin.write(`${command}\n`);
+    const [word, text] = (await answer()).split(' ');
+    if (word === 'error') return { error: text };
+    return word === 'value' ? { value: Number(text) } : {};
+  };
+  const first = await answer();
+  if (first !== 'open') throw new Error(first);
+  const run = async () => {
+    while (!isClosed) {
+      const next = waiting.shift();
+      if (next) next.resolve(await execute(next.command));
+      // The error of a client that has ended shows in its requests.
+      else if ((await execute('wait 1')).error) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    child.stdin.end();
+  };
+  const running = run();
+  return {
+    events,
+    perform: (operation) => new Promise((resolve) => waiting.push({ command: commandOf(operation), resolve })),
+    close: async () => {
+      isClosed = true;
+      await running;
+      await exited;
     },
   };
 }

@@ -6,6 +6,10 @@ export const TIERS = {
     socketOperations: 2_000,
     /** Of each client in the model of sessions. */
     sessionOperations: 300,
+    /** Of the clients for C and Python. */
+    programOperations: 60,
+    /** Of a guest on an emulator. */
+    guestInterrupts: 0,
     /** Every nth seeded bug is tried, and every nth scenario checked for conflicts between its threads. */
     exploreStride: 3,
     exploresAllDesigns: false,
@@ -14,6 +18,7 @@ export const TIERS = {
     allPresets: false,
     replayDesigns: 'few',
     testsWholePage: false,
+    testsEveryView: false,
     hazardSeconds: 0,
     hazardRounds: 40,
     fullDemo: false,
@@ -48,6 +53,8 @@ export const TIERS = {
     traceStride: 2,
     socketOperations: 8_000,
     sessionOperations: 1_000,
+    programOperations: 300,
+    guestInterrupts: 0,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
@@ -55,6 +62,7 @@ export const TIERS = {
     allPresets: true,
     replayDesigns: 'few',
     testsWholePage: true,
+    testsEveryView: false,
     hazardSeconds: 10,
     hazardRounds: 400,
     fullDemo: false,
@@ -89,6 +97,8 @@ export const TIERS = {
     traceStride: 1,
     socketOperations: 100_000,
     sessionOperations: 100_000,
+    programOperations: 100_000,
+    guestInterrupts: 10_000,
     exploreStride: 1,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
@@ -96,6 +106,7 @@ export const TIERS = {
     allPresets: true,
     replayDesigns: 'all',
     testsWholePage: true,
+    testsEveryView: true,
     hazardSeconds: 60,
     hazardRounds: 2_000,
     fullDemo: true,

@@ -8,6 +8,7 @@ import { roleTokens } from '../support/token-file.js';
 
 /** Each starts a browser of its own, which takes seconds. */
 const skip = NO_CHROMIUM || (tier.testsWholePage ? false : 'skipped: it runs in the tiers ci and long');
+const skipView = NO_CHROMIUM || (tier.testsEveryView ? false : 'skipped: it runs in the tier long');
 
 t.test('the page asks for the token that the server wants', { skip }, async (t) => {
   const { file, tokens } = roleTokens(t);
@@ -80,37 +81,41 @@ t.test('the page continues after a restart of the server', { skip }, async (t) =
   t.pass('and so do the counts');
 });
 
-t.test('a hung machine says why, keeps its registers, and can be restored or deleted only', { skip }, async (t) => {
-  const server = await TestServer.start({
-    execution: 'threads',
-    machines: [{ name: 'm', onDeadlock: 'hang', ...NESTED_MUTEX }],
-  });
-  t.teardown(server.stop);
-  const { browser, page, errors } = await BrowserPage.open();
-  t.teardown(() => browser.close());
-  await page.goto(`${server.url}/#m/locks`);
-  const vcpu = await server.connect('m', 0);
-  await provokeDeadlock(vcpu, async () => (await server.get('/v1/machines/m')).state === 'hung');
+t.test(
+  'a hung machine says why, keeps its registers, and can be restored or deleted only',
+  { skip: skipView },
+  async (t) => {
+    const server = await TestServer.start({
+      execution: 'threads',
+      machines: [{ name: 'm', onDeadlock: 'hang', ...NESTED_MUTEX }],
+    });
+    t.teardown(server.stop);
+    const { browser, page, errors } = await BrowserPage.open();
+    t.teardown(() => browser.close());
+    await page.goto(`${server.url}/#m/locks`);
+    const vcpu = await server.connect('m', 0);
+    await provokeDeadlock(vcpu, async () => (await server.get('/v1/machines/m')).state === 'hung');
 
-  const card = page.getByRole('article', { name: /^Deadlock of .* hung$/ }).first();
-  await card.getByText(/^hung for \d/).waitFor();
-  const text = (await card.textContent()) ?? '';
-  for (const part of [
-    'bql taken at main-loop',
-    'device taken at mmio-write',
-    'timer 0, GSI 16',
-    'main_loop_wait → timerlist_run_timers → hpet_timer',
-    'hpet_ram_write → update_irq → qemu_set_irq',
-    'npx southbridge explore --locking nested-mutex --scenario callback-',
-  ]) {
-    t.ok(text.includes(part), part);
-  }
-  await page.getByRole('button', { name: 'Restore' }).waitFor();
-  const buttons = page.locator('.machine-head').getByRole('button');
-  t.same(await buttons.allTextContents(), ['Restore', 'Delete']);
-  t.notOk(await page.getByRole('button', { name: 'Drive' }).isVisible(), 'nothing drives it');
-  await page.reload();
-  await page.getByRole('link', { name: 'Registers' }).click();
-  await page.getByRole('table', { name: 'Timers of the HPET' }).getByText('periodic').first().waitFor();
-  t.same(errors, [], 'no errors in the console');
-});
+    const card = page.getByRole('article', { name: /^Deadlock of .* hung$/ }).first();
+    await card.getByText(/^hung for \d/).waitFor();
+    const text = (await card.textContent()) ?? '';
+    for (const part of [
+      'bql taken at main-loop',
+      'device taken at mmio-write',
+      'timer 0, GSI 16',
+      'main_loop_wait → timerlist_run_timers → hpet_timer',
+      'hpet_ram_write → update_irq → qemu_set_irq',
+      'npx southbridge explore --locking nested-mutex --scenario callback-',
+    ]) {
+      t.ok(text.includes(part), part);
+    }
+    await page.getByRole('button', { name: 'Restore' }).waitFor();
+    const buttons = page.locator('.machine-head').getByRole('button');
+    t.same(await buttons.allTextContents(), ['Restore', 'Delete']);
+    t.notOk(await page.getByRole('button', { name: 'Drive' }).isVisible(), 'nothing drives it');
+    await page.reload();
+    await page.getByRole('link', { name: 'Registers' }).click();
+    await page.getByRole('table', { name: 'Timers of the HPET' }).getByText('periodic').first().waitFor();
+    t.same(errors, [], 'no errors in the console');
+  },
+);

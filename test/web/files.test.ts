@@ -76,7 +76,9 @@ t.test('what is no file of the page is not there, wherever the path leads', asyn
     '/page/uplot//uPlot.esm.js',
     '/page/',
     '/docs/none',
-    '/docs/static/none',
+    '/docs/comparison.html',
+    '/docs/images/none.png',
+    '/docs/api/static/none',
   ]) {
     for (const method of ['GET', 'HEAD']) {
       const { status, body } = await ask(server, method, path);
@@ -94,7 +96,7 @@ t.test('what is no file of the page is not there, wherever the path leads', asyn
 t.test('files that are asked for and not read fill no memory', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
-  const bundle = '/docs/static/swagger-ui-bundle.js';
+  const bundle = '/docs/api/static/swagger-ui-bundle.js';
   const { body } = await ask(server, 'GET', bundle);
   const before = process.memoryUsage().rss;
 

@@ -107,6 +107,17 @@ t.test('the page, in a browser', { skip: NO_CHROMIUM }, async (t) => {
     await until(async () => (await bql.locator('td').nth(1).textContent()) === 'main-loop');
     await until(async () => (await bql.locator('td').nth(3).textContent()) !== '0 %');
     t.pass('the main loop was seen with the BQL');
+    const value = page.locator('.lane-value');
+    await until(async () => {
+      await page
+        .locator('.lane-canvas')
+        .first()
+        .hover({ position: { x: 5, y: 5 } });
+      await page.locator('.lane-canvas').first().hover();
+      return /^bql −\d+\.\d s: (?:\S+ holds|free)/.test((await value.textContent()) ?? '');
+    });
+    const ticks = await page.locator('.ticks span').allTextContents();
+    t.match(ticks.join(' '), /^−\d+(?:\.\d)? s .* now$/, 'the lanes have a time axis, and values under the pointer');
   });
 
   await t.test('shows registers by field, and what changed', async (t) => {

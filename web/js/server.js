@@ -51,6 +51,24 @@ export class Server extends EventTarget {
     }
   }
 
+  /**
+   * The same, until `signal` is aborted: the browser then closes the connection, and the server ends the work.
+   * @param {AbortSignal} signal
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   */
+  async requestUntil(signal, method, path, body) {
+    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+    const headers = { 'content-type': 'application/json', ...authorization };
+    const answer = await fetch(path, { method, headers, body: JSON.stringify(body), signal });
+    const json = await answer.json();
+    if (answer.ok) return json;
+    const { code, message, ...details } = json.error;
+    if (answer.status === 401) this.dispatchEvent(new Event('token-wanted'));
+    throw new RequestError(code, message, details, answer.status);
+  }
+
   /** @param {string} machine @param {string} [path] */
   get(machine, path = '') {
     return this.request('GET', pathOf(machine, path));

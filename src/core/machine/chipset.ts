@@ -148,11 +148,6 @@ export class Chipset implements IrqTarget {
     this.deadline = -1;
   }
 
-  /** Waits until the event ring has room for what an access or callback of this machine can emit. */
-  awaitRoom(): void {
-    this.host.events.awaitRoom(this.slot);
-  }
-
   /** Protects an interrupt controller, named by its leaf lock; returns what `leave` needs. */
   enter(controller: number): boolean {
     return this.design.irq.enter(this, controller);

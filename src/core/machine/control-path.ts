@@ -82,7 +82,7 @@ export class ControlPath {
         steps.cancel(true);
         break;
       case CONTROL_LEGACY_INPUT:
-        this.#inHpet(() => chipset.hpet.setLegacyInput(argument >> 1, argument & 1));
+        this.#setLegacyInput(argument >> 1, argument & 1);
         break;
       case CONTROL_SAVE:
         this.#save();
@@ -105,6 +105,10 @@ export class ControlPath {
     for (let timer = 0; timer <= STORM_TIMER; timer++) timers.cancel(timer);
     memory.store(ALIVE, 0);
     this.hasEnded = true;
+  }
+
+  #setLegacyInput(source: number, level: number): void {
+    this.#inHpet(() => this.chipset.hpet.setLegacyInput(source, level));
   }
 
   #reset(): void {

@@ -24,7 +24,7 @@ const DRAINING = AREA.word('draining', 'sync');
  * moment fits.
  */
 export const CALLBACKS_PER_SLICE = 64;
-/** Rounds of the main loop that an access waits for: callbacks that are due at one moment need fewer. */
+/** Rounds of the main loop that a request waits for: callbacks that are due at one moment need fewer. */
 const SETTLE_ROUNDS = 256;
 
 /** What became of a step. */
@@ -104,7 +104,8 @@ export class DueWork {
     locks.release(BQL);
     if (isLoaded && this.load.mainLoopLeaves()) chipset.host.kickLoad(chipset.slot);
     if (hasManualClock(memory)) design.irq.settle?.(chipset);
-    if (isSettled) this.#answer(wanted);
+    // A thread must not wait here for room in the event ring.
+    if (isSettled || this.#timerPath.isDeferred) this.#answer(wanted);
     // The last touch: after a removal the memory is someone else's.
     if (controlled) this.control.complete();
     return controlled;
@@ -142,7 +143,10 @@ export class DueWork {
   }
 
   #runDue(now: number): void {
+    const { kicks } = this.#timerPath;
     const count = this.#timerPath.run(now, this.#slice);
+    // Its vCPU thread may have left callbacks for lack of room in the event ring.
+    if (count === 0 && !kicks.isEmpty) this.chipset.host.kickVcpu(this.chipset.slot);
     this.isUnfinished = count === this.#slice && this.chipset.timers.earliest() <= now;
   }
 
@@ -220,18 +224,34 @@ export class DueWork {
   /** Waits for another round of a step that is pending. */
   continueStep(target: number, cancels: number): number {
     const { chipset, memory, steps } = this;
-    this.#settle();
+    this.#awaitRound();
+    for (let rounds = 1; rounds < SETTLE_ROUNDS && isAlive(memory) && this.#isDraining(); rounds++) {
+      if (!this.#hasRoom) break;
+      this.#awaitRound();
+    }
     if (!isAlive(memory)) return STEP_DONE;
     if (steps.isCancelled(target, cancels)) return STEP_CANCELLED;
     return chipset.clock.now() >= target && !this.#isUnsettled() ? STEP_DONE : STEP_PENDING;
   }
 
-  /** With a manual clock: waits until everything that is due has run. */
-  settle(): void {
+  /**
+   * With a manual clock: waits until everything that is due has run. Returns false if something has not, because the event
+   * ring has no room for this machine.
+   */
+  settle(): boolean {
     const { chipset } = this;
-    if (!hasManualClock(this.memory)) return;
+    if (!hasManualClock(this.memory)) return true;
     chipset.design.irq.settle?.(chipset);
-    if (this.#isUnsettled()) this.#settle();
+    for (let rounds = 0; rounds < SETTLE_ROUNDS && isAlive(this.memory) && this.#isUnsettled(); rounds++) {
+      if (!this.#hasRoom) return false;
+      this.#awaitRound();
+    }
+    return true;
+  }
+
+  /** Whether the event ring has room for what is due. */
+  get #hasRoom(): boolean {
+    return this.chipset.host.events.hasRoom(this.chipset.slot);
   }
 
   /** Looks where a callback can be, in the order in which it gets there, so that none slips by. */
@@ -251,17 +271,11 @@ export class DueWork {
     return this.memory.load(DRAINING) !== 0;
   }
 
-  #settle(): void {
-    for (let rounds = 0; rounds < SETTLE_ROUNDS; rounds++) {
-      this.drainKicks();
-      this.chipset.design.irq.settle?.(this.chipset);
-      this.#awaitRound();
-      if (!isAlive(this.memory) || !this.#isDraining()) return;
-    }
-  }
-
+  /** Does its own part of what is due, and waits for a round of the main loop. */
   #awaitRound(): void {
     const { chipset, memory } = this;
+    this.drainKicks();
+    chipset.design.irq.settle?.(chipset);
     const ticket = memory.add(SETTLE_WANTED, 1) + 1;
     chipset.host.kickMainLoop(chipset.slot);
     for (let done = memory.load(SETTLE_DONE); ((done - ticket) | 0) < 0; done = memory.load(SETTLE_DONE)) {
@@ -274,16 +288,16 @@ export class DueWork {
   }
 
   /**
-   * Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any. `waits`:
-   * see `TimerPath.runKicked`.
+   * Runs, on a vCPU thread, a slice of the callbacks that the main loop left for it; returns whether it left any that can
+   * run now. `defers`: see `TimerPath.runKicked`.
    */
-  drainKicks(waits = true): boolean {
+  drainKicks(defers = true): boolean {
     const { memory } = this;
     const { kicks } = this.#timerPath;
     if (kicks.isEmpty || !isAlive(memory)) return false;
     memory.add(DRAINING, 1);
-    this.#timerPath.runKicked(this.#slice, waits);
+    const isUnfinished = this.#timerPath.runKicked(this.#slice, defers);
     memory.add(DRAINING, -1);
-    return !kicks.isEmpty;
+    return isUnfinished;
   }
 }

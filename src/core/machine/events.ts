@@ -166,23 +166,14 @@ export function causeName(cause: number): string {
 export interface EventSink {
   /**
    * Puts one event of a machine into the order of all events; the caller holds the lock that protects the state which
-   * the event reports. Waits only if the path emits more than the burst that `awaitRoom`, called before any lock was
+   * the event reports. Waits only if the path emits more than the burst that `hasRoom`, called before any lock was
    * taken, found room for. Returns the event's position among all events, modulo 2^32; the event can be used again.
    */
   emit(machine: number, event: Readonly<EventWords>): number;
 
-  /**
-   * Waits until the ring has room for whatever one access, callback or control work of a machine can emit. At most the BQL
-   * is held: the gateway, which makes room, waits for no lock.
-   */
-  awaitRoom(machine: number): void;
-
-  /** Whether the ring has that room now. */
+  /** Whether the ring has room for whatever one access, callback or control work of a machine can emit. */
   hasRoom(machine: number): boolean;
 
-  /**
-   * As `hasRoom`. If not, the host visits the machine again once there is some: the main loop serves
-   * other machines meanwhile.
-   */
+  /** As `hasRoom`. If not, the host visits the machine again once there is some, and serves others meanwhile. */
   admits(machine: number): boolean;
 }

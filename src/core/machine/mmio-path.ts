@@ -10,7 +10,7 @@ import { CAUSE_ENTRY_WRITE, CAUSE_EOI } from './events.js';
 
 /**
  * Path B: accesses by vCPUs, and their EOIs, acknowledge cycles and lines. The mmio axis decides how they enter the HPET,
- * the irq axis how they enter the interrupt controllers.
+ * the irq axis how they enter the interrupt controllers. The caller has found room for the events that one can cause.
  */
 export class MmioPath {
   /** The value of the last read. */
@@ -67,7 +67,6 @@ export class MmioPath {
 
   readonly #writeHpet = (offset: number, size: number, value: U64): void => {
     const { chipset } = this;
-    chipset.awaitRoom();
     this.enterHpet();
     chipset.hpet.write(offset, size, value);
     this.leaveHpet();
@@ -82,7 +81,6 @@ export class MmioPath {
 
   readonly #writeIoapic = (offset: number, size: number, value: U64): void => {
     const { chipset } = this;
-    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.enterDevice();
     chipset.ioapic.write(offset, size, value.lo);
@@ -114,7 +112,6 @@ export class MmioPath {
   portRead(port: number): number | undefined {
     const { chipset } = this;
     chipset.beginPath(MMIO_READ, CAUSE_ENTRY_WRITE);
-    chipset.awaitRoom();
     return chipset.pic.readPort(port);
   }
 
@@ -122,7 +119,6 @@ export class MmioPath {
   portWrite(port: number, value: number): boolean {
     const { chipset } = this;
     chipset.beginPath(MMIO_WRITE, CAUSE_ENTRY_WRITE);
-    chipset.awaitRoom();
     return chipset.pic.writePort(port, value);
   }
 
@@ -130,7 +126,6 @@ export class MmioPath {
   acknowledgeInterrupt(): number {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
-    chipset.awaitRoom();
     return chipset.pic.acknowledge();
   }
 
@@ -138,7 +133,6 @@ export class MmioPath {
   endOfInterrupt(vector: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_EOI);
-    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.ioapic.endOfInterrupt(vector);
     chipset.leave(IOAPIC, entered);
@@ -148,7 +142,6 @@ export class MmioPath {
   setLogicalAddress(vcpu: number, address: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, CAUSE_ENTRY_WRITE);
-    chipset.awaitRoom();
     const entered = chipset.enter(IOAPIC);
     chipset.setLogicalAddress(vcpu, address);
     chipset.leave(IOAPIC, entered);
@@ -158,7 +151,6 @@ export class MmioPath {
   setLine(gsi: number, level: number): void {
     const { chipset } = this;
     chipset.beginPath(IRQ_UPDATE, SOURCE_EXTERNAL);
-    chipset.awaitRoom();
     const entered = chipset.enter(ROUTER);
     chipset.router.drive(gsi, SOURCE_EXTERNAL, level);
     chipset.leave(ROUTER, entered);
@@ -170,7 +162,6 @@ export class MmioPath {
     const { xen, locks } = chipset;
     if (!xen.options) return false;
     chipset.beginPath(IRQ_UPDATE, SOURCE_XEN);
-    chipset.awaitRoom();
     // Where the BQL protects the controllers, this thread holds it for as long as the filter's flag is set.
     const held = !chipset.design.irq.lockless && locks.guard(BQL);
     xen.beginSetting();

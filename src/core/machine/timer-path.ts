@@ -104,13 +104,14 @@ export class TimerPath {
   }
 
   /**
-   * Runs, on a vCPU thread and like path B, at most `limit` of the callbacks that the main loop left for one. `waits`: for
-   * room in the event ring before each; otherwise only if there is none for any machine.
+   * Runs, on a vCPU thread and like path B, at most `limit` of the callbacks that the main loop left for one; returns
+   * whether it left any that can run now. `defers`: leaves them where the event ring has no room for this machine.
    */
-  runKicked(limit: number, waits: boolean): void {
+  runKicked(limit: number, defers: boolean): boolean {
     const { chipset, kicks } = this;
+    const { host, slot } = chipset;
     for (let count = 0; count < limit && !kicks.isEmpty && isAlive(chipset.memory); count++) {
-      if (waits) chipset.awaitRoom();
+      if (defers && !host.events.admits(slot)) return false;
       chipset.locks.site = TIMER_CALLBACK;
       try {
         this.#runKicked();
@@ -118,6 +119,7 @@ export class TimerPath {
         chipset.breakOff(error, 0);
       }
     }
+    return !kicks.isEmpty;
   }
 
   #runKicked(): void {

@@ -1,28 +1,87 @@
 import type { DesignClass } from '../../core/locking/presets.js';
 
+/** Length in ns of each hold of the BQL for other work. The main loop sleeps during it, as in a system call. */
+export const HOLD_NS = 500_000;
+
 /** What is measured of one design under one BQL load in one round. Durations are in nanoseconds. */
 export const FIGURES = {
-  accesses: { title: 'accesses/s', unit: '1/s', better: 'higher' },
-  readP50: { title: 'counter read p50', unit: 'ns', better: 'lower' },
-  readP99: { title: 'counter read p99', unit: 'ns', better: 'lower' },
-  mmioP50: { title: 'MMIO p50', unit: 'ns', better: 'lower' },
-  mmioP99: { title: 'MMIO p99', unit: 'ns', better: 'lower' },
-  mmioP999: { title: 'MMIO p99.9', unit: 'ns', better: 'lower' },
-  latenessP50: { title: 'timer lateness p50', unit: 'ns', better: 'lower' },
-  latenessP99: { title: 'timer lateness p99', unit: 'ns', better: 'lower' },
-  interruptP50: { title: 'deadline to interrupt p50', unit: 'ns', better: 'lower' },
-  interruptP99: { title: 'deadline to interrupt p99', unit: 'ns', better: 'lower' },
-  contended: { title: 'acquisitions that waited', unit: '%', better: 'lower' },
-  waiting: { title: 'time spent waiting for locks', unit: '%', better: 'lower' },
-  reacquire: { title: 'BQL regained after a callback, mean', unit: 'ns', better: 'lower' },
-  nested: { title: 'mutex held while waiting for the BQL, mean', unit: 'ns', better: 'lower' },
-} as const satisfies { [name: string]: { title: string; unit: string; better: 'lower' | 'higher' } };
+  accesses: {
+    title: 'accesses/s',
+    meaning: 'accesses that the vCPUs complete, as fast as they go',
+    unit: '1/s',
+    better: 'higher',
+  },
+  readP50: {
+    title: 'counter read p50',
+    meaning: 'half of the reads of the main counter are faster',
+    unit: 'ns',
+    better: 'lower',
+  },
+  readP99: {
+    title: 'counter read p99',
+    meaning: 'one read of the main counter in 100 is slower',
+    unit: 'ns',
+    better: 'lower',
+  },
+  mmioP50: { title: 'MMIO p50', meaning: 'half of all accesses are faster', unit: 'ns', better: 'lower' },
+  mmioP99: { title: 'MMIO p99', meaning: 'one access in 100 is slower', unit: 'ns', better: 'lower' },
+  mmioP999: { title: 'MMIO p99.9', meaning: 'one access in 1000 is slower', unit: 'ns', better: 'lower' },
+  latenessP50: {
+    title: 'timer lateness p50',
+    meaning: 'from the deadline of a timer to its callback, half of them',
+    unit: 'ns',
+    better: 'lower',
+  },
+  latenessP99: {
+    title: 'timer lateness p99',
+    meaning: 'from the deadline of a timer to its callback, one in 100 is later',
+    unit: 'ns',
+    better: 'lower',
+  },
+  interruptP50: {
+    title: 'deadline to interrupt p50',
+    meaning: 'from the deadline to the interrupt event, half of them',
+    unit: 'ns',
+    better: 'lower',
+  },
+  interruptP99: {
+    title: 'deadline to interrupt p99',
+    meaning: 'from the deadline to the interrupt event, one in 100 is later',
+    unit: 'ns',
+    better: 'lower',
+  },
+  contended: {
+    title: 'acquisitions that waited',
+    meaning: 'share of lock acquisitions that waited',
+    unit: '%',
+    better: 'lower',
+  },
+  waiting: { title: 'time spent waiting for locks', meaning: "share of the vCPUs' time", unit: '%', better: 'lower' },
+  reacquire: {
+    title: 'BQL regained after a callback, mean',
+    meaning: 'until the main loop holds the BQL again',
+    unit: 'ns',
+    better: 'lower',
+  },
+  nested: {
+    title: 'mutex held while waiting for the BQL, mean',
+    meaning: 'how long a vCPU that holds the mutex waits for the BQL',
+    unit: 'ns',
+    better: 'lower',
+  },
+} as const satisfies { [name: string]: { title: string; meaning: string; unit: string; better: 'lower' | 'higher' } };
 
 export type Figure = keyof typeof FIGURES;
 export const FIGURE_NAMES = Object.keys(FIGURES) as Figure[];
 
 /** What went wrong in one round: counts, of which none may be there under a safe design. */
 export const HAZARDS = ['late', 'inverted', 'deadlocks', 'inversions'] as const;
+export const HAZARD_MEANINGS: { readonly [hazard in Hazard]: string } = {
+  late: 'deferred line changes applied when their source had changed again',
+  inverted: 'line changes applied after a newer one: the line can stay wrong',
+  deadlocks: 'deadlocks, each broken by refusing one acquisition',
+  inversions: 'lock orders seen in both directions',
+};
 export type Hazard = (typeof HAZARDS)[number];
 
 export interface Measurement {

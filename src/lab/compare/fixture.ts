@@ -11,13 +11,11 @@ import { Engine } from '../../runtime/threads/engine.js';
 import { FIRST_VCPU_THREAD, machineAt } from '../../runtime/threads/shared-map.js';
 import type { Durations } from '../../runtime/threads/slot-totals.js';
 import type { Drive, DriverData, Order } from './driver.js';
-import type { Measurement } from './figures.js';
+import { HOLD_NS, type Measurement } from './figures.js';
 import { Workload } from './workload.js';
 
 const SLOT = 0;
 const STATISTICS = 0;
-/** Length in ns of each hold of the BQL for other work. The main loop sleeps during it, as in a system call. */
-const HOLD_NS = 500_000;
 /** ns between the accesses of a vCPU while latency is measured. */
 const INTERVAL_NS = 100_000;
 /** vCPU threads of the engine. They run the callbacks that `timer: kick` passes to them. */

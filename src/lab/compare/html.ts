@@ -1,17 +1,20 @@
 import { CHARTED, chart } from './chart.js';
-import { type Comparison, FIGURE_NAMES, FIGURES, HAZARDS } from './figures.js';
+import { type Comparison, FIGURE_NAMES, FIGURES, HAZARD_MEANINGS, HAZARDS } from './figures.js';
 import { formatLoad, formatSummary } from './format.js';
+import { measuredBy, overview } from './overview.js';
+import { isJudged } from './ranking.js';
 import { verdict } from './verdict.js';
 
 /** A comparison as one page that needs nothing else: no script, no other file. */
 export function toHtml(comparison: Comparison): string {
-  const { machine, date, vcpus, rounds, partMs, loads, cells } = comparison;
+  const { loads } = comparison;
   const words = verdict(comparison);
+  const first = overview(comparison);
   const sections = [
+    ['In short', words.conclusion],
     ['Correctness (explored, not measured)', words.correctness],
     ['Cost (measured)', words.cost],
     ['Size of the change (judged)', words.change],
-    ['In short', words.conclusion],
     ['What carries over', words.carriesOver],
   ] as const;
   return `<!doctype html>
@@ -22,34 +25,52 @@ export function toHtml(comparison: Comparison): string {
 <style>${STYLE}</style>
 <main>
 <h1>The locking designs compared</h1>
-<p>${escapeHtml(date.slice(0, 10))}: ${machine.cores} cores of ${escapeHtml(machine.cpu)}, Node ${escapeHtml(machine.node)}, ${escapeHtml(machine.platform)}.
-${vcpus} vCPU threads and the main loop; ${rounds} interleaved rounds of ${2 * partMs} ms. Bars are medians; whiskers hold the true median with 95 % confidence.</p>
-<h2>Verdict</h2>
-${sections.map(([title, lines]) => `<h3>${title}</h3>\n<ul>${lines.map((line) => `<li>${code(escapeHtml(line))}</li>`).join('\n')}</ul>`).join('\n')}
+<p>${escapeHtml(measuredBy(comparison, first.load))} Bars are medians; whiskers hold the true median with 95 % confidence.</p>
+${tableOf(first.head, first.rows)}
+${meanings(first.columns)}
 <h2>Charts</h2>
 <div class="charts">
 ${CHARTED.map((figure) => chart(comparison, figure)).join('\n')}
 </div>
-<h2>Figures</h2>
-${loads
-  .map((load) => {
-    const head = ['design', 'class', ...FIGURE_NAMES.map((name) => FIGURES[name].title), ...HAZARDS];
-    const rows = cells
-      .filter((cell) => cell.load === load)
-      .map(({ locking, class: kind, figures, hazards }) => [
-        `<th scope="row">${escapeHtml(locking)}</th>`,
-        `<td class="${kind}">${kind}</td>`,
-        ...FIGURE_NAMES.map((name) => `<td>${formatSummary(name, figures[name])}</td>`),
-        ...HAZARDS.map((name) => `<td>${hazards[name]}</td>`),
-      ]);
-    return `<h3>BQL load ${formatLoad(load)}</h3>
-<div class="scroll"><table><thead><tr>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
-<tbody>${rows.map((row) => `<tr>${row.join('')}</tr>`).join('\n')}</tbody></table></div>`;
-  })
-  .join('\n')}
+<h2>Verdict</h2>
+${sections.map(([title, lines]) => `<h3>${title}</h3>\n<ul>${lines.map((line) => `<li>${code(escapeHtml(line))}</li>`).join('\n')}</ul>`).join('\n')}
+<h2>All figures</h2>
+${meanings([
+  ...FIGURE_NAMES.map((name) => [FIGURES[name].title, FIGURES[name].meaning] as const),
+  ...HAZARDS.map((name) => [name, HAZARD_MEANINGS[name]] as const),
+])}
+${loads.map((load) => `<h3>BQL load ${formatLoad(load)}</h3>\n${figuresAt(comparison, load)}`).join('\n')}
 </main>
 </html>
 `;
+}
+
+function figuresAt(comparison: Comparison, load: number): string {
+  const mark = isJudged(comparison) ? '' : '*';
+  const rows = comparison.cells
+    .filter((cell) => cell.load === load)
+    .map(({ locking, class: kind, figures, hazards }) => [
+      `${locking}${mark}`,
+      kind,
+      ...FIGURE_NAMES.map((name) => formatSummary(name, figures[name])),
+      ...HAZARDS.map((name) => String(hazards[name])),
+    ]);
+  return tableOf(['design', 'class', ...FIGURE_NAMES.map((name) => FIGURES[name].title), ...HAZARDS], rows);
+}
+
+/** A table of designs; the second cell of a row is the design's class. */
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = ([design, kind, ...figures]: readonly string[]) => [
+    `<th scope="row">${escapeHtml(design)}</th>`,
+    `<td class="${kind}">${kind}</td>`,
+    ...figures.map((text) => `<td>${text}</td>`),
+  ];
+  return `<div class="scroll"><table><thead><tr>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>
+<tbody>${rows.map((row) => `<tr>${cells(row).join('')}</tr>`).join('\n')}</tbody></table></div>`;
+}
+
+function meanings(columns: readonly (readonly [string, string])[]): string {
+  return `<dl>${columns.map(([title, meaning]) => `<dt>${escapeHtml(title)}</dt><dd>${escapeHtml(meaning)}</dd>`).join('\n')}</dl>`;
 }
 
 export function escapeHtml(text: string): string {
@@ -68,7 +89,11 @@ const STYLE = `
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 76rem; margin: auto; padding: 1.5rem; }
 h1, h2, h3 { line-height: 1.2; }
-li, p { max-width: 52rem; }
+li, p, dd { max-width: 52rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; font-size: 13px; }
+dt { font-weight: 600; }
+dd { margin: 0; color: var(--soft); }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } }
 code, table, text { font-family: ui-monospace, monospace; font-variant-numeric: tabular-nums; }
 code { font-size: 0.9em; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1rem; }

@@ -1,5 +1,7 @@
-import { type Cell, type Comparison, FIGURE_NAMES, FIGURES, HAZARDS } from './figures.js';
+import { type Comparison, FIGURE_NAMES, FIGURES, HAZARD_MEANINGS, HAZARDS, HOLD_NS } from './figures.js';
 import { formatLoad, formatSummary } from './format.js';
+import { measuredBy, overview } from './overview.js';
+import { isJudged } from './ranking.js';
 import { verdict } from './verdict.js';
 
 /** A picture beside the page. */
@@ -10,27 +12,38 @@ export interface Picture {
 
 /** A comparison as a page of Markdown. */
 export function toMarkdown(comparison: Comparison, pictures: readonly Picture[] = []): string {
-  const { machine, date, seed, vcpus, rounds, partMs, loads, cells } = comparison;
+  const { seed, vcpus, rounds, partMs, loads } = comparison;
   const { correctness, cost, change, conclusion, carriesOver } = verdict(comparison);
+  const { load, head, rows, columns } = overview(comparison);
   return `${[
     '# The locking designs compared',
-    `Made by \`southbridge compare\` on ${date.slice(0, 10)}: ${machine.cores} cores of ${machine.cpu}, Node ${machine.node}, ${machine.platform}. ${vcpus} vCPU threads and the main loop, seed ${seed}; ${rounds} rounds, in each of which every design ran under every BQL load for ${2 * partMs} ms: half of it as fast as it goes, for accesses/s and contention, half paced, for latencies. The BQL load holds the BQL in pieces of 500 µs, sleeping. Each figure is the median over the rounds, with an interval that holds the true median with 95 % confidence.`,
+    measuredBy(comparison, load),
+    markdownTable([head, ...rows.map(([design, ...cells]) => [code(design), ...cells])]),
+    list(columns.map(([title, meaning]) => `**${title}**: ${meaning}.`)),
+    ...(pictures.length > 0 ? ['## Charts'] : []),
+    ...pictures.map(({ title, file }) => `![${title}](${file})`),
     '## Verdict',
+    list(conclusion),
     '### Correctness (explored, not measured)',
     list(correctness),
     '### Cost (measured)',
     list(cost),
     '### Size of the change (judged)',
     list(change),
-    '### In short',
-    list(conclusion),
     '### What carries over',
     list(carriesOver),
-    ...(pictures.length > 0 ? ['## Charts'] : []),
-    ...pictures.map(({ title, file }) => `![${title}](${file})`),
-    '## Figures',
-    ...loads.flatMap((load) => [`### BQL load ${formatLoad(load)}`, table(cells.filter((cell) => cell.load === load))]),
+    '## All figures',
+    `Made by \`southbridge compare\`, seed ${seed}: ${vcpus} vCPU threads and the main loop; ${rounds} rounds, in each of which every design ran under every BQL load for ${2 * partMs} ms: half of it as fast as it goes, for accesses/s and contention, half paced, for latencies. The BQL load holds the BQL in pieces of ${HOLD_NS / 1000} µs, sleeping. Each figure is the median over the rounds, with an interval that holds the true median with 95 % confidence.`,
+    list([
+      ...FIGURE_NAMES.map((name) => `**${FIGURES[name].title}**: ${FIGURES[name].meaning}.`),
+      ...HAZARDS.map((name) => `**${name}**: ${HAZARD_MEANINGS[name]}; a sum over the rounds.`),
+    ]),
+    ...loads.flatMap((each) => [`### BQL load ${formatLoad(each)}`, table(comparison, each)]),
   ].join('\n\n')}\n`;
+}
+
+function code(design: string): string {
+  return design.replace(/^([^*]+)/, '`$1`');
 }
 
 function list(lines: readonly string[]): string {
@@ -38,13 +51,19 @@ function list(lines: readonly string[]): string {
 }
 
 /** Designs as rows. */
-function table(cells: readonly Cell[]): string {
-  const head = ['design', 'class', ...FIGURE_NAMES.map((name) => FIGURES[name].title), ...HAZARDS];
-  const rows = cells.map(({ locking, class: kind, figures, hazards }) => [
-    `\`${locking}\``,
-    kind,
-    ...FIGURE_NAMES.map((name) => formatSummary(name, figures[name])),
-    ...HAZARDS.map((name) => String(hazards[name])),
-  ]);
+function table(comparison: Comparison, load: number): string {
+  const mark = isJudged(comparison) ? '' : '*';
+  const rows = comparison.cells
+    .filter((cell) => cell.load === load)
+    .map(({ locking, class: kind, figures, hazards }) => [
+      `\`${locking}\`${mark}`,
+      kind,
+      ...FIGURE_NAMES.map((name) => formatSummary(name, figures[name])),
+      ...HAZARDS.map((name) => String(hazards[name])),
+    ]);
+  return markdownTable([['design', 'class', ...FIGURE_NAMES.map((name) => FIGURES[name].title), ...HAZARDS], ...rows]);
+}
+
+function markdownTable([head, ...rows]: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

@@ -1,4 +1,4 @@
-import { type Cell, FIGURES, type Figure } from './figures.js';
+import { type Cell, type Comparison, FIGURES, type Figure } from './figures.js';
 import { differ } from './summary.js';
 
 /** One design is better than another for sure: the confidence intervals of their medians have nothing in common. */
@@ -29,6 +29,20 @@ export function claims(cells: readonly Cell[], figure: Figure, load: number): Cl
     }
   }
   return found;
+}
+
+/**
+ * Whether rows may be judged. The vCPU threads of a measurement never pause; the main loop and the background load sleep
+ * most of the time. With more vCPU threads than cores, the figures show the host's scheduler.
+ */
+export function isJudged({ vcpus, machine }: Pick<Comparison, 'vcpus' | 'machine'>): boolean {
+  return vcpus <= machine.cores;
+}
+
+/** The designs that no other one dominates: is better in one figure and worse in none. */
+export function undominated(designs: readonly string[], all: readonly Claim[]): string[] {
+  const beats = (one: string, other: string) => all.some(({ better, worse }) => better === one && worse === other);
+  return designs.filter((name) => !designs.some((other) => beats(other, name) && !beats(name, other)));
 }
 
 /** What one run claims and another claims the other way round: none, where the figures can be relied on. */

@@ -1,25 +1,8 @@
-import type { DesignClass, PresetName } from '../../core/locking/presets.js';
-import { type Cell, type Comparison, FIGURES, type Figure } from './figures.js';
+import type { DesignClass } from '../../core/locking/presets.js';
+import { changeOf, compareChange } from './change.js';
+import { type Cell, type Comparison, FIGURES, type Figure, HOLD_NS } from './figures.js';
 import { formatLoad, formatValue } from './format.js';
-import { claims } from './ranking.js';
-
-/** The change that a design needs in a VMM like QEMU, relative to QEMU before 10.2. A judgement, not a measurement. */
-const SIZE_OF_CHANGE: { readonly [preset in PresetName]: string } = {
-  bql: 'none: the device is entered under the BQL, reads included',
-  'legacy-race': 'a mutex on the MMIO path only; timer callback, reset and legacy inputs stay without it',
-  'nested-mutex': 'a mutex on both paths, each in its natural order',
-  'lockless-timer':
-    'small: an attribute per timer that makes the main loop release the BQL around the callback; reset and legacy inputs must take the mutex first, too',
-  'lockless-irq':
-    'large: IOAPIC, 8259 pair and GSI routing get their own locks, and code behind them that relies on the BQL (the Xen event channel) must be changed; then every device that raises lines gains',
-  'deferred-irq': 'small: a list of deferred calls per thread, run once the mutex is released',
-  'drop-reacquire': 'small: inside the callback alone, hidden from its caller, which may hold references across it',
-  'lockless-timer+irq': 'largest: the changes of lockless-timer and lockless-irq together',
-  'deferred-revalidated':
-    'medium: the list holds sources in place of levels, and the device can report the present level of each',
-  'kick-and-drain': 'large: controllers with their own locks, and a mechanism that makes a vCPU run a callback',
-  'try-queue': 'large: controllers with their own locks, and a queue beside them that the holder rechecks',
-};
+import { type Claim, claims, isJudged, undominated } from './ranking.js';
 
 /** The figures that decide the verdict. */
 export const JUDGED: readonly Figure[] = ['accesses', 'readP99', 'mmioP99', 'latenessP99'];
@@ -33,7 +16,8 @@ export interface Verdict {
 }
 
 /** The figures as sentences. Correctness is the explored class of the design, not a measurement. */
-export function verdict({ cells, loads }: Comparison): Verdict {
+export function verdict(comparison: Comparison): Verdict {
+  const { cells, loads, vcpus, machine } = comparison;
   const designs = [...new Set(cells.map(({ locking }) => locking))];
   const classOf = (locking: string) => cells.find((cell) => cell.locking === locking)?.class;
   const named = (wanted: string) => designs.filter((locking) => classOf(locking) === wanted);
@@ -45,9 +29,13 @@ export function verdict({ cells, loads }: Comparison): Verdict {
         .map((kind) => sentence(kind, named(kind))),
       ...hazards(cells),
     ],
-    cost: loads.flatMap((load) => JUDGED.map((figure) => leaders(cells, named('safe'), figure, load))),
-    change: designs.map((locking) => `\`${locking}\`: ${SIZE_OF_CHANGE[locking as PresetName] ?? 'not judged here'}.`),
-    conclusion: conclusion(cells, named('safe'), heaviest),
+    cost: isJudged(comparison)
+      ? loads.flatMap((load) => JUDGED.map((figure) => leaders(cells, named('safe'), figure, load)))
+      : [
+          `No row is judged: ${vcpus} vCPU threads that never pause share ${machine.cores} core${machine.cores === 1 ? '' : 's'}, so the figures show the scheduler of the host. Rows marked * have more runnable threads than cores.`,
+        ],
+    change: designs.map((locking) => `\`${locking}\`: ${changeOf(locking)}.`),
+    conclusion: conclusion(comparison, named('safe'), heaviest),
     carriesOver: CARRIES_OVER,
   };
 }
@@ -78,50 +66,85 @@ function hazards(cells: readonly Cell[]): string[] {
     });
 }
 
+/** Claims about safe designs only. */
+function claimsAmong(cells: readonly Cell[], safe: readonly string[], figure: Figure, load: number): Claim[] {
+  return claims(cells, figure, load).filter(({ better, worse }) => safe.includes(better) && safe.includes(worse));
+}
+
 /** The best safe designs: no other safe design is significantly better. */
 function leaders(cells: readonly Cell[], safe: readonly string[], figure: Figure, load: number): string {
   const { title } = FIGURES[figure];
-  const all = claims(cells, figure, load).filter(({ better, worse }) => safe.includes(better) && safe.includes(worse));
+  const all = claimsAmong(cells, safe, figure, load);
   const beaten = new Set(all.map(({ worse }) => worse));
   const first = safe.filter((locking) => !beaten.has(locking));
   const at = `${title} at a BQL load of ${formatLoad(load)}`;
   if (beaten.size === 0) return `${at}: no difference between the safe designs can be claimed.`;
-  const median = (locking: string) =>
-    formatValue(
-      figure,
-      cells.find((cell) => cell.locking === locking && cell.load === load)?.figures[figure].median ?? 0,
-    );
+  const median = (locking: string) => medianOf(cells, locking, figure, load);
   const behind = [...beaten].map((locking) => {
     const factor = Math.max(...all.filter(({ worse }) => worse === locking).map((claim) => claim.factor));
-    return `\`${locking}\` (${median(locking)}, by ${factor < 10 ? factor.toFixed(1) : factor.toFixed(0)} ×)`;
+    return `\`${locking}\` (${formatValue(figure, median(locking))}, by ${factor < 10 ? factor.toFixed(1) : factor.toFixed(0)} ×)`;
   });
-  return `${at}: ${first.map((locking) => `\`${locking}\` (${median(locking)})`).join(', ')} before ${behind.join(', ')}.`;
+  const ahead = first.map((locking) => `\`${locking}\` (${formatValue(figure, median(locking))})`);
+  const isHold = [...beaten].some((locking) => waitsForHold(figure, load, median(locking)));
+  return `${at}: ${ahead.join(', ')} before ${behind.join(', ')}.${isHold ? HOLD_NOTE : ''}`;
 }
 
-/** Safe designs that no other safe design beats in any judged figure without being beaten in another. */
-function conclusion(cells: readonly Cell[], safe: readonly string[], load: number): string[] {
-  const wins = new Map(safe.map((locking) => [locking, 0]));
-  for (const figure of JUDGED) {
-    for (const { better, worse } of claims(cells, figure, load)) {
-      if (!safe.includes(better) || !safe.includes(worse)) continue;
-      wins.set(better, (wins.get(better) ?? 0) + 1);
-      wins.set(worse, (wins.get(worse) ?? 0) - 1);
-    }
-  }
-  const most = Math.max(...wins.values());
-  const best = safe.filter((locking) => wins.get(locking) === most);
+function medianOf(cells: readonly Cell[], locking: string, figure: Figure, load: number): number {
+  return cells.find((cell) => cell.locking === locking && cell.load === load)?.figures[figure].median ?? 0;
+}
+
+/** Whether a latency is about as long as the background load holds the BQL: its ratio to others then follows the hold. */
+function waitsForHold(figure: Figure, load: number, median: number): boolean {
+  return load > 0 && FIGURES[figure].unit === 'ns' && median > HOLD_NS / 2;
+}
+
+const HOLD_NOTE = ` These ratios depend on the length of a hold (${HOLD_NS / 1000} µs): a longer hold makes them larger.`;
+
+/** The safe designs that no other dominates, the smallest change among them, and what each smaller change gives up. */
+function conclusion(comparison: Comparison, safe: readonly string[], load: number): string[] {
   if (safe.length === 0) return ['None of the designs measured is safe: none can be recommended.'];
-  if (most <= 0)
-    return [
-      `At a BQL load of ${formatLoad(load)} the figures put no safe design before the others: take the smallest change.`,
-    ];
+  const { cells } = comparison;
+  const all = isJudged(comparison) ? JUDGED.flatMap((figure) => claimsAmong(cells, safe, figure, load)) : [];
+  const at = `At a BQL load of ${formatLoad(load)}`;
+  if (all.length === 0) {
+    return [`${at} the figures put no safe design before the others: take the smallest change.`];
+  }
+  const names = (designs: readonly string[]) => designs.map((name) => `\`${name}\``).join(', ');
+  const best = undominated(safe, all);
+  const price = (name: string) => `\`${name}\`: ${changeOf(name)}.`;
+  const smallest = best.filter((name) => best.every((other) => compareChange(name, other) <= 0));
   return [
-    `At a BQL load of ${formatLoad(load)}, of the safe designs ${best.map((name) => `\`${name}\``).join(' and ')} ${best.length > 1 ? 'lead' : 'leads'} by the figures above, more comparisons won than lost for sure.`,
-    ...best.map((name) => `Its price is the size of the change. \`${name}\`: ${SIZE_OF_CHANGE[name as PresetName]}.`),
+    `${at}, no other safe design is better in one judged figure and worse in none than ${names(best)}.`,
+    `The smallest change among these: ${smallest.map(price).join(' ')}`,
+    ...smaller(safe, best, all).map(
+      (name) => `A smaller change: ${price(name)} It gives up ${losses(name, best, all)}.`,
+    ),
   ];
 }
 
+/** Safe designs that need a smaller change than the undominated ones, unless another one of that size dominates them. */
+function smaller(safe: readonly string[], best: readonly string[], all: readonly Claim[]): string[] {
+  const less = safe.filter((name) => best.every((other) => compareChange(name, other) < 0));
+  return less.filter((name) => {
+    const rivals = less.filter((other) => compareChange(other, name) <= 0);
+    return undominated(rivals, all).includes(name);
+  });
+}
+
+/** The figures in which an undominated design is better. */
+function losses(name: string, best: readonly string[], all: readonly Claim[]): string {
+  const against = all.filter(({ better, worse }) => worse === name && best.includes(better));
+  const figures = JUDGED.filter((figure) => against.some((claim) => claim.figure === figure));
+  return figures
+    .map((figure) => {
+      const factor = Math.max(...against.filter((claim) => claim.figure === figure).map((claim) => claim.factor));
+      return `${FIGURES[figure].title} (${factor < 10 ? factor.toFixed(1) : factor.toFixed(0)} ×)`;
+    })
+    .join(', ');
+}
+
 const CARRIES_OVER = [
-  'Carries over to a VMM in C or Rust: which hazards a design has, the orders of its locks, what is held across what, who waits for whom, and ratios between designs on the same machine.',
-  'Does not carry over: absolute times. The devices run in JavaScript, locks wake through Atomics, and the threads outnumber the cores.',
+  'Carries over to a VMM in C or Rust: which hazards a design has, the orders of its locks, what is held across what, who waits for whom, and ratios of accesses/s between designs on the same machine.',
+  `Does not carry over: ratios of latencies to a hold of the BQL (${HOLD_NS / 1000} µs here), which follow the length of the hold.`,
+  'Does not carry over: absolute times. The devices run in JavaScript, and locks wake through Atomics.',
 ];

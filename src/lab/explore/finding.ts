@@ -51,6 +51,13 @@ export function worstFirst<T extends Finding>(findings: readonly T[]): T[] {
   return [...findings].sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
 }
 
+/** The finding to show first: of the worst kind, and of races one between two accesses. */
+export function worstOf<T extends Finding>(findings: readonly T[]): T | undefined {
+  const sorted = worstFirst(findings);
+  const ofWorstKind = sorted.filter(({ kind }) => kind === sorted[0].kind);
+  return ofWorstKind.find(({ address }) => address !== undefined) ?? ofWorstKind[0];
+}
+
 /** Without informative findings. */
 export function faults<T extends Finding>(findings: readonly T[]): T[] {
   return findings.filter(({ kind }) => kind !== 'atomicity');

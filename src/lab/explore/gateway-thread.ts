@@ -36,7 +36,7 @@ export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: num
     name: 'gateway',
     id: GATEWAY_THREAD,
     idleAt: map.gatewayBell,
-    firstCarried: [0, drained, ...scenario.vcpus.flatMap(() => [0, 0, 0]), 0],
+    firstCarried: [0, drained, ...scenario.vcpus.flatMap(() => [0, 0, 0, 0]), 0],
     history: new History(),
     begin(memory, carried) {
       const gateway = new ExploredGateway(map, scenario, memory);
@@ -51,13 +51,10 @@ export function gatewayThread(map: ExploredMap, scenario: Scenario, drained: num
 
 const AWAKE = -1;
 
-/** A frame that the gateway executed inline. Its reply follows its events. */
-interface InlineFrame {
-  readonly behind: number;
+/** A frame that became a request. */
+interface Frame {
   readonly vcpu: number;
   readonly frame: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** The gateway with the sockets around it, in place of Node's event loop. */
@@ -68,9 +65,7 @@ class ExploredGateway {
   /** Per vCPU: frames that were taken from its socket. */
   readonly #taken: number[];
   readonly #requests: MachineRequests;
-  /** Per vCPU: frames dispatched and in flight, in order. */
-  readonly #pending: number[][];
-  readonly #inline: InlineFrame[] = [];
+  readonly #frames = new Map<Request, Frame>();
   /** The rings of the bell on which it sleeps, or AWAKE. */
   #sleepsOn = AWAKE;
 
@@ -90,9 +85,8 @@ class ExploredGateway {
     this.gateway.states.add(0);
     this.#taken = scenario.vcpus.map(() => 0);
     this.#requests = this.gateway.newRecord(0);
-    this.#pending = scenario.vcpus.map(() => []);
     for (let vcpu = 0; vcpu < scenario.vcpus.length; vcpu++) {
-      this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + vcpu, vcpu));
+      this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + vcpu, vcpu, vcpu));
     }
   }
 
@@ -118,24 +112,17 @@ class ExploredGateway {
   }
 
   #take(vcpu: number): void {
-    const frame = this.#taken[vcpu]++;
-    const before = this.gateway.inlineResults.length;
-    const onThread = this.#requests.onThread(vcpu);
-    const request = this.#requestOf(vcpu, frame);
-    this.#requests.admit(request);
-    const { inlineResults } = this.gateway;
-    if (inlineResults.length > before) {
-      this.#inline.push({ behind: inlineResults[before].behind, vcpu, frame, low: request.low, high: request.high });
-    } else if (this.#requests.onThread(vcpu) > onThread) this.#pending[vcpu].push(frame);
+    this.#requests.admit(this.#requestOf(vcpu, this.#taken[vcpu]++));
   }
 
   #requestOf(vcpu: number, frame: number): Request {
     const { operation, size, address, value } = this.scenario.vcpus[vcpu][frame];
-    return new Request(0, vcpu, operation, size, address, value >>> 0, Math.floor(value / 2 ** 32), ({ low, high }) => {
-      this.#sockets.reply(vcpu, frame, low, high);
-      if (this.#pending[vcpu][0] === frame) this.#pending[vcpu].shift();
-      else if (this.#inline[0]?.vcpu === vcpu && this.#inline[0].frame === frame) this.#inline.shift();
-    });
+    const [low, high] = [value >>> 0, Math.floor(value / 2 ** 32)];
+    const request = new Request(0, vcpu, operation, size, address, low, high, (answered) =>
+      this.#sockets.reply(vcpu, frame, answered.low, answered.high),
+    );
+    this.#frames.set(request, { vcpu, frame });
+    return request;
   }
 
   #deliver(event: MachineEvent): void {
@@ -155,45 +142,55 @@ class ExploredGateway {
       this.#sleepsOn + 1,
       gateway.drained,
       ...this.#taken.flatMap((taken, vcpu) => {
-        const pending = this.#pending[vcpu];
-        return [taken, gateway.vcpus[vcpu].answered, pending.length, ...pending];
+        const { answered, pending, held } = gateway.vcpus[vcpu];
+        const back = held.get(0);
+        return [
+          ...[taken, answered, ...this.#listed(pending)],
+          ...(back ? [back.inRing + 1, ...this.#listed(back.returned), ...this.#listed(back.later)] : [0]),
+        ];
       }),
-      this.#inline.length,
-      ...this.#inline.flatMap(({ behind, vcpu, frame, low, high }) => [behind, vcpu, frame, low, high]),
+      gateway.inlineResults.length,
+      ...gateway.inlineResults.flatMap(({ behind, request }) => {
+        const { vcpu, frame } = this.#frames.get(request) as Frame;
+        return [behind, vcpu, frame, request.low, request.high];
+      }),
     ];
+  }
+
+  #listed(requests: readonly Request[]): number[] {
+    return [requests.length, ...requests.map((request) => (this.#frames.get(request) as Frame).frame)];
   }
 
   recall(carried: readonly number[]): void {
     const { gateway } = this;
     let next = 0;
+    const requests = (vcpu: number) =>
+      Array.from({ length: carried[next++] }, () => this.#recall(vcpu, carried[next++]));
     this.#sleepsOn = carried[next++] - 1;
     gateway.drained = carried[next++];
     for (let vcpu = 0; vcpu < this.#taken.length; vcpu++) {
       this.#taken[vcpu] = carried[next++];
       gateway.vcpus[vcpu].answered = carried[next++];
-      for (let left = carried[next++]; left > 0; left--) this.#recallPending(vcpu, carried[next++]);
+      gateway.vcpus[vcpu].pending.push(...requests(vcpu));
+      const inRing = carried[next++] - 1;
+      if (inRing < 0) continue;
+      const [returned, later] = [requests(vcpu), requests(vcpu)];
+      gateway.vcpus[vcpu].held.set(0, { returned, later, inRing });
     }
     for (let left = carried[next++]; left > 0; left--) {
       const [behind, vcpu, frame, low, high] = carried.slice(next, next + 5);
       next += 5;
-      this.#recallInline({ behind, vcpu, frame, low, high });
+      const request = this.#requestOf(vcpu, frame);
+      request.low = low;
+      request.high = high;
+      this.#requests.admitCompleted(request);
+      gateway.inlineResults.push({ behind, request });
     }
   }
 
-  #recallPending(vcpu: number, frame: number): void {
+  #recall(vcpu: number, frame: number): Request {
     const request = this.#requestOf(vcpu, frame);
     this.#requests.admitDispatched(request);
-    this.#pending[vcpu].push(frame);
-    this.gateway.vcpus[vcpu].pending.push(request);
-  }
-
-  #recallInline(result: InlineFrame): void {
-    const { behind, vcpu, frame, low, high } = result;
-    const request = this.#requestOf(vcpu, frame);
-    request.low = low;
-    request.high = high;
-    this.#inline.push(result);
-    this.#requests.admitCompleted(request);
-    this.gateway.inlineResults.push({ behind, request });
+    return request;
   }
 }

@@ -15,9 +15,10 @@ export const LARGEST_BURST = 1024;
 export const HEAD = 0;
 export const TAIL = 1;
 /**
- * Producers that wait for HEAD to move. Only they change it: a mark that the consumer clears could be the mark of a
- * producer that waits for the *next* move. A thread that is ended while it waits leaves the count too high, which costs
- * one idle notify per drain. Added to it, DEFERRED: the due work of some machine is deferred until HEAD moves.
+ * Producers that wait for HEAD to move, as they emit more than a burst. Only they change it: a mark that the consumer
+ * clears could be the mark of a producer that waits for the *next* move. A thread that is ended while it waits leaves the
+ * count too high, which costs one idle notify per drain. Added to it, DEFERRED: the due work of some machine is deferred
+ * until HEAD moves.
  */
 export const WAITERS = 2;
 const DEFERRED = 0x10000;
@@ -50,7 +51,7 @@ export class EventRingOverrunError extends Error {
 /** In the place of a machine, for an event that was never completed. */
 const NO_MACHINE = -1;
 /** And for room that does not depend on the share of a machine. */
-const ANY_MACHINE = -1;
+export const ANY_MACHINE = -1;
 
 export function eventRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
@@ -86,8 +87,8 @@ export interface MachineEvent extends EventWords {
  *
  * No record is overwritten before the gateway has read it. A producer emits only what it has an allowance for, of `burst`
  * events at most. It gets one where there is room for a burst of *every* producer: those that got theirs earlier have at
- * most a burst left each, so all of them find room. With `shares`, a machine waits that has used its share of the ring,
- * and others go on.
+ * most a burst left each, so all of them find room. It asks for one before it begins a path (`hasRoom`), and turns to
+ * other machines if there is none: no producer waits for the share of a machine.
  */
 export class EventRing implements EventSink {
   /** Set by `emit`, for the code that rings the gateway's doorbell after all locks are released. */
@@ -95,13 +96,13 @@ export class EventRing implements EventSink {
   /** Absolute address of a word that is 1 while this thread writes an event: for `giveUp`. 0: there is none. */
   claim = 0;
 
-  /** Called while a producer waits for room: the gateway, which makes room, may be asleep with events in the ring. */
+  /** Called when a producer finds no room: the gateway, which makes room, may be asleep with events in the ring. */
   onFull: () => void = () => {};
 
   /** Called on the gateway for a machine whose due work was deferred, after events were delivered. */
   onRoom: (machine: number) => void = () => {};
 
-  /** Called before and after each wait for room. */
+  /** Called before and after each wait for room for another burst. */
   onWait: (isWaiting: boolean) => void = () => {};
 
   /** Events that this thread may emit before it has to look for room. */
@@ -116,7 +117,7 @@ export class EventRing implements EventSink {
     readonly capacity: number,
     /** Threads that may emit at the same time, each up to `burst` after it found room. */
     readonly producers: number,
-    /** False for the gateway: it alone makes room, so it looks in advance (`hasRoom`) and never waits. */
+    /** False for the gateway: it alone makes room, and cannot wait for itself. */
     readonly waits = true,
     /** Events that a path may emit before it has to look for room again; those of an access or callback, if it can be. */
     readonly burst = LARGEST_BURST,
@@ -148,43 +149,16 @@ export class EventRing implements EventSink {
     return position;
   }
 
-  /**
-   * Waits for room for a burst of a machine. Each producer calls this before it takes a lock, so that no producer waits for
-   * the gateway while it holds one.
-   */
-  awaitRoom(machine: number): void {
-    if (this.waits) this.#awaitRoom(machine);
-  }
-
-  /** `machine`: ANY_MACHINE if its share does not count. */
-  #awaitRoom(machine: number): void {
-    const { memory } = this;
-    for (;;) {
-      const head = memory.load(this.address + HEAD);
-      if (this.#grantAfter(head, machine)) return;
-      memory.add(this.address + WAITERS, 1);
-      this.onFull();
-      this.onWait(true);
-      memory.wait(this.address + HEAD, head);
-      this.onWait(false);
-      memory.add(this.address + WAITERS, -1);
-    }
-  }
-
   /** Whether there is room for a burst of a machine, which this thread may emit then. */
   hasRoom(machine: number): boolean {
     return this.#grantAfter(this.memory.load(this.address + HEAD), machine);
   }
 
-  /**
-   * As `hasRoom`. If not, the due work of the machine is deferred: `onRoom` is called for it once events are delivered, so
-   * the main loop does not wait. Without shares, it waits.
-   */
+  /** As `hasRoom`. If not, the due work of the machine is deferred: `onRoom` is called for it once events are delivered. */
   admits(machine: number): boolean {
-    const { memory, shares } = this;
-    if (!shares) this.awaitRoom(machine);
-    if (!shares || this.hasRoom(machine)) return true;
-    shares.defer(machine);
+    const { memory } = this;
+    if (this.hasRoom(machine)) return true;
+    this.shares?.defer(machine);
     memory.or(this.address + WAITERS, DEFERRED);
     this.onFull();
     // The gateway may have delivered events before it could see the mark.
@@ -205,12 +179,27 @@ export class EventRing implements EventSink {
   }
 
   /**
-   * The path emits more than a burst. Another thread than the gateway waits, with whatever locks it holds: the gateway
-   * waits for none. The gateway cannot wait for itself.
+   * The path emits more than a burst. Another thread than the gateway waits for room, with whatever locks it holds: the
+   * gateway waits for none. The gateway cannot wait for itself.
    */
   #extend(): void {
-    if (this.waits) this.#awaitRoom(ANY_MACHINE);
+    if (this.waits) this.awaitRoom();
     else if (!this.hasRoom(ANY_MACHINE)) throw new EventRingOverrunError(this.burst);
+  }
+
+  /** Waits for room for another burst. */
+  awaitRoom(): void {
+    const { memory } = this;
+    for (;;) {
+      const head = memory.load(this.address + HEAD);
+      if (this.#grantAfter(head, ANY_MACHINE)) return;
+      memory.add(this.address + WAITERS, 1);
+      this.onFull();
+      this.onWait(true);
+      memory.wait(this.address + HEAD, head);
+      this.onWait(false);
+      memory.add(this.address + WAITERS, -1);
+    }
   }
 
   /** Position behind the last event that was begun. */

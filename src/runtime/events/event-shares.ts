@@ -9,6 +9,8 @@ const FREE_PER_EVENT = 8;
 /** Words of a machine, on two cache lines: how many events its threads emitted, and how many the gateway delivered. */
 const EMITTED = 0;
 const DELIVERED = 16;
+/** From here on a bit per vCPU thread: it holds requests back for lack of room. */
+const HELD = 1;
 const MACHINE_WORDS = 32;
 
 function bitmapWords(machines: number): number {
@@ -21,7 +23,7 @@ export function eventShareWords(machines: number): number {
 
 /**
  * What each machine uses of the event ring, so that none takes the room of others. It also has the machines whose due
- * work is deferred until the gateway has delivered some of their events.
+ * work is deferred, or whose requests are held back, until the gateway has delivered some of their events.
  */
 export class EventShares {
   constructor(
@@ -33,7 +35,9 @@ export class EventShares {
   /** A new machine is in the slot. A thread that died in the last one may have emitted what is never delivered. */
   begin(machine: number): void {
     const { memory } = this;
-    memory.store(this.#at(machine) + DELIVERED, memory.load(this.#at(machine) + EMITTED));
+    const at = this.#at(machine);
+    memory.store(at + DELIVERED, memory.load(at + EMITTED));
+    for (let word = at + HELD; word < at + DELIVERED; word++) memory.store(word, 0);
   }
 
   /** A thread of the machine emits an event. */
@@ -58,6 +62,21 @@ export class EventShares {
     return own <= 0 || own * machines < half || FREE_PER_EVENT * own <= half - used;
   }
 
+  /** Whether a vCPU thread holds requests of a machine back. */
+  holds(machine: number, vcpuThread: number): boolean {
+    return (this.memory.load(this.#held(machine, vcpuThread)) & (1 << (vcpuThread & 31))) !== 0;
+  }
+
+  /** A vCPU thread holds requests of a machine back. */
+  hold(machine: number, vcpuThread: number): void {
+    this.memory.or(this.#held(machine, vcpuThread), 1 << (vcpuThread & 31));
+  }
+
+  /** A vCPU thread, which has no requests of the machine left, is to hold none back any more. */
+  release(machine: number, vcpuThread: number): void {
+    if (this.holds(machine, vcpuThread)) this.memory.add(this.#held(machine, vcpuThread), -(1 << (vcpuThread & 31)));
+  }
+
   /** Defers the due work of a machine. */
   defer(machine: number): void {
     this.memory.or(this.#deferred(machine >> 5), 1 << (machine & 31));
@@ -74,6 +93,10 @@ export class EventShares {
 
   #deferred(word: number): number {
     return this.address + this.machines * MACHINE_WORDS + word;
+  }
+
+  #held(machine: number, vcpuThread: number): number {
+    return this.#at(machine) + HELD + (vcpuThread >> 5);
   }
 
   #at(machine: number): number {

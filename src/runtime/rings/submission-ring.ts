@@ -47,6 +47,13 @@ export const XEN_CALLBACK = 12;
 export const CONTINUE_STEP = 13;
 /** The local APIC of vCPU `address` has this logical address (`devices/ioapic/destinations.ts`). */
 export const SET_LOGICAL_ADDRESS = 14;
+/** Waits until what a request with the answer UNSETTLED made due has run. */
+export const SETTLE = 15;
+
+/** Operations that cause no events: they need no room in the event ring. */
+export function isSilent(operation: number): boolean {
+  return operation === READ || operation === VIEW;
+}
 
 /** Results. */
 export const OK = 0;
@@ -63,6 +70,10 @@ export const NO_XEN_FILTER = 6;
 export const STEPPING = 7;
 /** The step was cancelled; the value is the virtual time that it reached. */
 export const CANCELLED = 8;
+/** Not executed: the event ring has no room for the machine, or had none for a request before this one. */
+export const HELD = 9;
+/** Executed, with the value; but something that it made due waits for room in the event ring. */
+export const UNSETTLED = 10;
 
 /** An operation with its operands. */
 export interface Operation {

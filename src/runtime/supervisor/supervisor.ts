@@ -228,8 +228,9 @@ export class Supervisor {
     this.#spareRings.pop();
     const old = gateway.vcpus[index];
     const unanswered = old.takeUnanswered();
-    gateway.vcpus[index] = gateway.dispatch(thread, ring);
+    gateway.vcpus[index] = gateway.dispatch(thread, ring, index);
     gateway.retired.push(old);
+    for (const { slot } of gateway.states.all) gateway.host.shares.release(slot, index);
     for (const request of unanswered) gateway.submit(index, request);
     // The old thread may have cleared the marks of callbacks that it did not run.
     for (const { slot } of gateway.states.all)

@@ -130,7 +130,7 @@ export class Engine {
   async start(): Promise<void> {
     const started = [this.pool.startMainLoop()];
     for (let index = 0; index < this.map.vcpuThreads; index++) {
-      this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + index, index));
+      this.gateway.vcpus.push(this.gateway.dispatch(FIRST_VCPU_THREAD + index, index, index));
       started.push(this.pool.startVcpu(index));
     }
     await Promise.all(started);

@@ -89,9 +89,9 @@ export class Gateway {
     return (this.#events.tail() - this.drained) | 0;
   }
 
-  /** The gateway's side of a vCPU thread with one of the rings. */
-  dispatch(thread: number, ring: number): Dispatch {
-    return new Dispatch(thread, ring, this.submissionRing(ring), this.map);
+  /** The gateway's side of the vCPU thread number `index`, with one of the rings. */
+  dispatch(thread: number, ring: number, index: number): Dispatch {
+    return new Dispatch(thread, ring, this.submissionRing(ring), index, this.host.shares, this.map);
   }
 
   submissionRing(ring: number): SubmissionRing {
@@ -238,7 +238,9 @@ export class Gateway {
     // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
     if (!next) this.#deliverTo(this.drained + Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
     for (let index = 0; index < this.vcpus.length; index++) {
-      if (this.vcpus[index].sendQueued()) this.host.vcpuBells[index].ring();
+      const vcpu = this.vcpus[index];
+      if (vcpu.held.size > 0) for (const request of vcpu.release(this.#hasRoom)) this.submit(index, request);
+      if (vcpu.sendQueued()) this.host.vcpuBells[index].ring();
     }
     return this.controls.finish(this.drained) + this.#finishRounds() > 0 || this.#delivered !== before;
   }
@@ -298,6 +300,7 @@ export class Gateway {
     const request = vcpu.pending.shift() as Request;
     const status = vcpu.ring.status(position);
     if (status === GONE && this.states.refuse(request)) return;
+    if (vcpu.takeBack(request, position)) return;
     if (status === STEPPING) {
       // Behind the requests of other machines: a step holds none of them up for longer than a slice.
       this.submit(Math.max(0, this.vcpus.indexOf(vcpu)), this.#continuation(request, vcpu, position));
@@ -324,6 +327,10 @@ export class Gateway {
       first.request.finish();
     }
   }
+
+  /** Whether requests of a machine may leave a vCPU thread's hold. */
+  readonly #hasRoom = (slot: number): boolean =>
+    this.states.get(slot)?.state !== 'running' || this.#events.hasRoom(slot);
 
   /** All that may have results to deliver. */
   get #dispatches(): readonly Dispatch[] {

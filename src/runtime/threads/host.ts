@@ -10,6 +10,7 @@ import { kick } from './slot-loop.js';
 /** What the threads of a process offer to a machine, as one of them sees it. */
 export class ThreadHost implements MachineHost {
   readonly events: EventRing;
+  readonly shares: EventShares;
   readonly mainLoopBell: Doorbell;
   readonly gatewayBell: Doorbell;
   readonly loadBell: Doorbell;
@@ -24,8 +25,8 @@ export class ThreadHost implements MachineHost {
     readonly map: SharedMap,
     waits = true,
   ) {
-    const shares = new EventShares(shared, map.eventShares, map.machines);
-    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits, map.burst, shares);
+    this.shares = new EventShares(shared, map.eventShares, map.machines);
+    this.events = new EventRing(shared, map.eventRing, map.events, map.vcpuThreads + 2, waits, map.burst, this.shares);
     this.transfer = map.transfer;
     this.slice = map.slice;
     this.mainLoopBell = new Doorbell(shared, map.mainLoopBell);

@@ -5,6 +5,7 @@ import { copyState } from '../../core/machine/view.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { U64 } from '../../core/memory/u64.js';
 import type { Thread } from '../../core/sync/thread.js';
+import type { EventShares } from '../events/event-shares.js';
 import * as ring from '../rings/submission-ring.js';
 import { ThreadHost } from './host.js';
 import { bitmapWords, drainsAt, machineAt, type SharedMap, viewBufferAt } from './shared-map.js';
@@ -14,6 +15,7 @@ export class VcpuThread {
   readonly machine: Machine;
   readonly due: DueWork;
   readonly #host: ThreadHost;
+  readonly #shares: EventShares;
   readonly #value = new U64();
 
   constructor(
@@ -25,6 +27,7 @@ export class VcpuThread {
     readonly submissions: ring.SubmissionRing,
   ) {
     this.#host = new ThreadHost(thread.shared, map);
+    this.#shares = this.#host.shares;
     this.machine = new Machine(memory, thread, this.#host);
     this.due = this.machine.due;
   }
@@ -59,8 +62,11 @@ export class VcpuThread {
   }
 
   #run(request: ring.Submission): number {
+    // Of no machine.
+    if (request.operation === ring.NOTHING) return ring.OK;
     this.machine.select(request.machine);
     this.#host.progress?.enter(this.machine.chipset.slot);
+    if (this.#isHeld(request.operation)) return ring.HELD;
     try {
       return this.#perform(request);
     } catch (error) {
@@ -68,6 +74,15 @@ export class VcpuThread {
       this.due.settle();
       return ring.FAILED;
     }
+  }
+
+  /** Whether a request must not run yet: then no later one of its machine does, until the gateway submits both again. */
+  #isHeld(operation: number): boolean {
+    const { slot } = this.machine.chipset;
+    if (this.#shares.holds(slot, this.index)) return true;
+    if (ring.isSilent(operation) || this.#host.events.hasRoom(slot)) return false;
+    this.#shares.hold(slot, this.index);
+    return true;
   }
 
   #perform(request: ring.Submission): number {
@@ -118,8 +133,9 @@ export class VcpuThread {
         break;
     }
     // With a manual clock the answer tells that everything it caused has happened.
-    due.settle();
-    return ring.OK;
+    if (due.settle()) return ring.OK;
+    this.#shares.hold(machine.chipset.slot, this.index);
+    return ring.UNSETTLED;
   }
 
   /**

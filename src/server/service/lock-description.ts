@@ -2,13 +2,16 @@ import { CALL_SITES } from '../../core/sync/call-sites.js';
 import type { LockEdge, WaitInProgress } from '../../runtime/statistics/lock-view.js';
 import { threadName } from '../../runtime/statistics/lock-view.js';
 import {
+  ACCESS_TIME,
   ACCESSES,
+  BUCKET_BOUNDS,
   DEADLOCKS_BROKEN,
   DEADLOCKS_HUNG,
+  histogramAt,
   ORDER_INVERSIONS,
 } from '../../runtime/statistics/statistics-layout.js';
 import { isOwnSlot } from '../../runtime/statistics/statistics-slots.js';
-import type { LockRow } from '../../runtime/threads/slot-totals.js';
+import type { Durations, LockRow } from '../../runtime/threads/slot-totals.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /**
@@ -26,10 +29,27 @@ export function describeContention(machine: MachineHandle) {
     at: engine.shared.hostTime(),
     metrics: isOwnSlot(statisticsSlot) ? 'own' : 'shared',
     accesses: { read: totals.count(ACCESSES), write: totals.count(ACCESSES + 1) },
+    /** ns, of the sampled accesses: the bound of the histogram bucket that the quantile lies in. */
+    accessTime: {
+      read: quantilesOf(totals.durations(ACCESS_TIME)),
+      write: quantilesOf(totals.durations(histogramAt(ACCESS_TIME, 1))),
+    },
     deadlocks: { broken: totals.count(DEADLOCKS_BROKEN), hung: totals.count(DEADLOCKS_HUNG) },
     inversions: totals.count(ORDER_INVERSIONS),
     sites: totals.locks().map((row) => describeRow(machine, row, waits)),
   };
+}
+
+function quantilesOf({ buckets, count }: Durations) {
+  const bound = (quantile: number) => {
+    let seen = 0;
+    const bucket = buckets.findIndex((each) => {
+      seen += each;
+      return seen >= quantile * count;
+    });
+    return count === 0 ? null : (BUCKET_BOUNDS[bucket] ?? null);
+  };
+  return { count, p50: bound(0.5), p99: bound(0.99) };
 }
 
 /** Times are in ns. */

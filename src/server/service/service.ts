@@ -8,6 +8,7 @@ import type { Stall } from '../../runtime/watchdog/watchdog.js';
 import { Connections } from '../streams/connections.js';
 import { Flow } from '../streams/flow.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import { Examinations, type Examiner } from './examinations.js';
 import type { MachineHandle } from './machine-handle.js';
 import { Machines } from './machines.js';
 
@@ -23,6 +24,7 @@ export class Service {
   readonly statisticsSlots: StatisticsSlots;
   readonly connections: Connections;
   readonly flow = new Flow();
+  readonly examinations: Examinations;
   /** Threads that ended by themselves. */
   threadDeaths = 0;
   draining = false;
@@ -34,7 +36,9 @@ export class Service {
     /** Called for threads that ended by themselves. */
     readonly onThreadDeath: (death: ThreadDeath, machines: readonly string[]) => void,
     readonly store?: CheckpointStore,
+    examiner?: Examiner,
   ) {
+    this.examinations = new Examinations(examiner);
     const { vcpuThreads, limits } = configuration;
     this.connections = new Connections(limits);
     this.statisticsSlots = new StatisticsSlots(limits.measuredMachines);
@@ -100,6 +104,7 @@ export class Service {
   }
 
   close(): Promise<void> {
+    this.examinations.close();
     return this.engine.close();
   }
 

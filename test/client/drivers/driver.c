@@ -16,8 +16,12 @@ static void print_events(struct sb_vcpu *vcpu) {
             printf("interrupt %" PRIu64 " %u %u %d %d %u\n", e.sequence, e.vector, e.delivery_mode, e.level_triggered,
                    e.logical, e.destination);
         else if (e.kind == SB_INTR) printf("intr %" PRIu64 " %d\n", e.sequence, e.level);
-        else if (!e.has_lines) printf("gap %" PRIu64 " %" PRIu64 "\n", e.from, e.sequence);
-        else printf("gap %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 "\n", e.from, e.sequence, e.hpet_lines, e.external_lines);
+        else {
+            printf(e.kind == SB_GAP ? "gap %" PRIu64 " %" PRIu64 : "restored %" PRIu64 " %" PRIu64, e.from, e.sequence);
+            if (e.has_lines) printf(" %" PRIu32 " %" PRIu32, e.hpet_lines, e.external_lines);
+            if (e.has_level) printf(" intr %d", e.level);
+            printf("\n");
+        }
     }
 }
 
@@ -39,11 +43,24 @@ static int batch(struct sb_vcpu *vcpu, char **words, int count, char *text, size
     return result;
 }
 
+/* NS TO_DEADLINE [ADDRESS SIZE] */
+static int step_clock(struct sb_vcpu *vcpu, const uint64_t *n, char *text, size_t size) {
+    struct sb_step step = {.ns = n[1], .to_deadline = n[2] != 0, .read_address = n[3], .read_size = (unsigned)n[4]};
+    int result = sb_step_clock(vcpu, &step);
+    snprintf(text, size, "stepped %" PRIu64 " %" PRIu64 " 0x%" PRIx64, step.time, step.has_deadline ? step.deadline : 0,
+             step.value);
+    return result;
+}
+
+static int drive(struct sb_vcpu *vcpu, const char *name, bool level) {
+    return sb_input(vcpu, strcmp(name, "pit") == 0 ? SB_PIT : strcmp(name, "rtc") == 0 ? SB_RTC : SB_XEN, level);
+}
+
 static int execute(struct sb_vcpu *vcpu, char **words, int count, char *text, size_t size) {
     const char *name = words[0];
-    uint64_t n[4] = {0};
+    uint64_t n[5] = {0};
     uint8_t byte = 0;
-    for (int i = 1; i < count && i < 4; i++) n[i] = strtoull(words[i], NULL, 0);
+    for (int i = 1; i < count && i < 5; i++) n[i] = strtoull(words[i], NULL, 0);
     snprintf(text, size, "ok");
     if (strcmp(name, "read") == 0) {
         int result = sb_read(vcpu, n[1], (unsigned)n[2], &n[0]);
@@ -63,6 +80,8 @@ static int execute(struct sb_vcpu *vcpu, char **words, int count, char *text, si
     if (strcmp(name, "eoi") == 0) return sb_eoi(vcpu, (uint8_t)n[1]);
     if (strcmp(name, "apic") == 0) return sb_apic(vcpu, (uint8_t)n[1], strcmp(words[2], "cluster") == 0);
     if (strcmp(name, "step") == 0) return sb_step(vcpu, n[1]);
+    if (strcmp(name, "step-clock") == 0) return step_clock(vcpu, n, text, size);
+    if (strcmp(name, "input") == 0) return drive(vcpu, words[1], n[2] != 0);
     if (strcmp(name, "sync") == 0) return sb_sync(vcpu);
     if (strcmp(name, "reconnect") == 0) return sb_reconnect(vcpu);
     if (strcmp(name, "wait") == 0) {
@@ -78,6 +97,11 @@ static int execute(struct sb_vcpu *vcpu, char **words, int count, char *text, si
     return 0;
 }
 
+static int number_in(const char *variable, int otherwise) {
+    const char *text = getenv(variable);
+    return text ? atoi(text) : otherwise;
+}
+
 /* URL MACHINE VCPU [TOKEN [RESUME_TOKEN]] */
 int main(int argc, char **argv) {
     static char line[65536], text[65536];
@@ -86,7 +110,9 @@ int main(int argc, char **argv) {
     struct sb_options options = {
         .token = argc > 4 && argv[4][0] ? argv[4] : NULL,
         .resume_token = argc > 5 ? argv[5] : NULL,
-        .timeout_ms = 10000,
+        .timeout_ms = number_in("TIMEOUT_MS", 10000),
+        .connect_ms = number_in("CONNECT_MS", 0),
+        .retry_ms = number_in("RETRY_MS", 0),
     };
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 4) return 2;

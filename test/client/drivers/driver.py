@@ -30,6 +30,13 @@ def execute(vcpu, name, words):
         return f"value {vcpu.acknowledge():#x}"
     if name == "wait":
         return "woken" if vcpu.wait(numbers[0] / 1000) else "timeout"
+    if name == "step-clock":
+        ns, to_deadline, *register = numbers
+        stepped = vcpu.step(ns, to_deadline=bool(to_deadline), read=register or None)
+        return f"stepped {stepped.time or 0} {stepped.deadline or 0} {stepped.value or 0:#x}"
+    if name == "input":
+        vcpu.set_input(words[0], numbers[0])
+        return "ok"
     if name == "token":
         return f"token {vcpu.resume_token}"
     if name == "apic":
@@ -56,13 +63,24 @@ def text_of(event):
     if isinstance(event, southbridge.Intr):
         return f"intr {event.sequence} {event.level:d}"
     lines = "" if event.hpet_lines is None else f" {event.hpet_lines} {event.external_lines}"
-    return f"gap {event.first} {event.sequence}{lines}"
+    intr = "" if event.intr is None else f" intr {event.intr:d}"
+    kind = "gap" if isinstance(event, southbridge.Gap) else "restored"
+    return f"{kind} {event.first} {event.sequence}{lines}{intr}"
 
 
 def main():
     url, machine, vcpu_number, token, resume_token = (sys.argv[1:] + [None, None])[:5]
     try:
-        vcpu = southbridge.Vcpu(url, machine, vcpu_number, token=token or None, resume_token=resume_token, timeout=10)
+        vcpu = southbridge.Vcpu(
+            url,
+            machine,
+            vcpu_number,
+            token=token or None,
+            resume_token=resume_token,
+            timeout=int(os.environ.get("TIMEOUT_MS", 10000)) / 1000,
+            connect_timeout=int(os.environ.get("CONNECT_MS", 10000)) / 1000,
+            retry=int(os.environ.get("RETRY_MS", 50)) / 1000,
+        )
     except southbridge.RequestError as error:
         print(f"error {error.code}", flush=True)
         return

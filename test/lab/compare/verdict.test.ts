@@ -3,6 +3,8 @@ import type { PresetName } from '../../../src/core/locking/presets.js';
 import { cellOf } from '../../../src/lab/compare/comparison.js';
 import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../../src/lab/compare/figures.js';
 import { formatValue } from '../../../src/lab/compare/format.js';
+import { toHtml } from '../../../src/lab/compare/html.js';
+import { toMarkdown } from '../../../src/lab/compare/markdown.js';
 import { claims, contradictions } from '../../../src/lab/compare/ranking.js';
 import { differ, summary } from '../../../src/lab/compare/summary.js';
 import { JUDGED, verdict } from '../../../src/lab/compare/verdict.js';
@@ -60,11 +62,72 @@ t.test('an unsafe design is never recommended, however fast', async (t) => {
   });
   const { conclusion, correctness, cost } = verdict(fast);
   t.notMatch(conclusion.join(' '), /legacy-race|nested-mutex/);
-  t.match(conclusion.join(' '), /`lockless-timer` leads/);
+  t.match(conclusion[0], /than `lockless-timer`, `bql`\.$/, 'each is better in some figure');
+  t.match(conclusion[1], /smallest change among these: `bql`: none/);
   t.notMatch(cost.join(' '), /legacy-race/);
   t.match(correctness.join(' '), /`legacy-race`, `nested-mutex`: unsafe/);
   t.match(correctness.join(' '), /Seen under `nested-mutex` at a BQL load of 50 %: 21 deadlocks \(broken\)\./);
   t.match(verdict(comparison({ 'legacy-race': rounds(1, 0) })).conclusion, [/none can be recommended/]);
+});
+
+/** `base`, with other figures in part. */
+function differing(base: Measurement[], figures: Partial<Measurement['figures']>): Measurement[] {
+  return base.map((round) => ({ ...round, figures: { ...round.figures, ...figures } }));
+}
+
+t.test('the verdict names the undominated designs, and prefers the smaller change among equals', async (t) => {
+  const slow = differing(rounds(900, 0), { accesses: 10 });
+  const fast = differing(rounds(100, 0), { accesses: 90 });
+  const mixed = differing(rounds(100, 0), { accesses: 90, mmioP99: 800 });
+  const { conclusion } = verdict(
+    comparison({ bql: slow, 'lockless-timer': mixed, 'lockless-irq': fast, 'lockless-timer+irq': fast }),
+  );
+  t.match(conclusion[0], /than `lockless-irq`, `lockless-timer\+irq`\.$/);
+  t.match(conclusion[1], /^The smallest change among these: `lockless-irq`: large/);
+  t.notMatch(conclusion[1], /`lockless-timer\+irq`: /);
+  const smaller = conclusion.slice(2).join('\n');
+  t.match(smaller, /^A smaller change: `lockless-timer`: small.* It gives up MMIO p99 \(8\.0 ×\)\.$/m);
+  t.match(smaller, /^A smaller change: `bql`: none/m);
+  t.notMatch(conclusion.join(' '), /\b(won|lost|wins|leads?)\b/);
+});
+
+t.test('a latency of the order of a hold says that its ratio follows the hold', async (t) => {
+  const held = comparison({ bql: rounds(600_000, 1), 'lockless-irq': rounds(2000, 1) });
+  const sentences = verdict(held).cost.filter((sentence) => /MMIO p99/.test(sentence));
+  t.match(sentences, [/depend on the length of a hold \(500 µs\)/]);
+  const unloaded = { ...held, loads: [0], cells: held.cells.map((cell) => ({ ...cell, load: 0 })) };
+  t.notMatch(verdict(unloaded).cost.join(' '), /length of a hold/);
+});
+
+t.test('rows with more runnable threads than cores are marked and never judged', async (t) => {
+  const two = comparison({ bql: rounds(900, 1), 'lockless-timer': rounds(100, 1) });
+  const crowded = { ...two, vcpus: 3 };
+  t.match(verdict(crowded).cost, [/^No row is judged: 3 vCPU threads that never pause share 2 cores/]);
+  t.notMatch(verdict(crowded).conclusion.join(' '), / × |gives up/);
+  for (const page of [toMarkdown(crowded), toHtml(crowded)]) {
+    t.match(page, /bql`?\*/);
+    t.match(page, /more runnable threads than cores: not judged/);
+  }
+  t.notMatch(toMarkdown(two), /`\*/);
+});
+
+t.test('a page begins with one table whose columns are explained, then charts, then text', async (t) => {
+  const two = comparison({ bql: rounds(900, 1), 'lockless-timer': rounds(100, 1) });
+  const page = toMarkdown(two, [{ title: 'a chart', file: 'a.svg' }]);
+  const order = ['| design |', '**counter read p99**: ', '## Charts', '## Verdict', '## All figures'];
+  const places = order.map((part) => page.indexOf(part));
+  t.same(
+    places,
+    [...places].sort((one, other) => one - other),
+  );
+  for (const head of page.matchAll(/^\| design \|(.*)\|$/gm)) {
+    for (const title of head[1].split('|').map((cell) => cell.trim())) {
+      if (title !== 'class') t.ok(page.includes(`**${title}**: `), title);
+    }
+  }
+  const html = toHtml(two);
+  t.ok(html.indexOf('<table>') < html.indexOf('<h2>Charts'));
+  t.ok(html.indexOf('<h2>Charts') < html.indexOf('<h2>Verdict'));
 });
 
 t.test('two runs contradict each other where they claim the opposite', async (t) => {

@@ -14,9 +14,19 @@ function run(preset: PresetName, name: string) {
 
 for (const preset of tier.exploresAllDesigns ? PRESET_NAMES : SOME) {
   t.test(`${preset}: a thread that waits for room in the event ring is woken in every interleaving`, async (t) => {
+    const { complete, unexpected } = run(preset, 'ring-burst');
+    t.same(unexpected, []);
+    t.ok(complete);
+  });
+
+  t.test(`${preset}: callbacks that find no room in the event ring run once there is some`, async (t) => {
     const { complete, unexpected } = run(preset, 'ring-full');
     t.same(unexpected, []);
     t.equal(complete, !PRESETS[preset].timer.kicks, 'complete by default, except where vCPU threads run the callbacks');
+  });
+
+  t.test(`${preset}: requests that find no room in the event ring run later, in order`, async (t) => {
+    t.same(run(preset, 'ring-held').unexpected, []);
   });
 }
 

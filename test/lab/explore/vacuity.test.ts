@@ -17,10 +17,10 @@ const INCIDENTAL = /^(mainLoopBell|vcpuBells|gatewayBell|eventRing|roundsWanted|
  * Scenarios without lock contention: the reader takes no lock, the threads share only rings, or the main loop does both
  * pieces of work itself.
  */
-const WITHOUT_LOCK = ['counter-toggle', 'reply-order', 'ring-full', 'save-callback'];
+const WITHOUT_LOCK = ['counter-toggle', 'reply-order', 'ring-burst', 'ring-full', 'ring-held', 'save-callback'];
 
 /** Scenarios whose conflict is at a ring itself. */
-const ABOUT_RINGS = ['ring-full'];
+const ABOUT_RINGS = ['ring-burst', 'ring-full', 'ring-held'];
 
 /** Scenarios in which a dequeued callback notices that it was cancelled. */
 const CANCELLED: readonly (readonly [string, PresetName])[] = [

@@ -20,7 +20,7 @@ function twoViews(): { a: Machine; b: Machine; reader: StatisticsReader } {
     const id = FIRST_VCPU_THREAD + index;
     const thread = new Thread(id, new SharedMemory(buffer), new ThreadStatistics(buffer, map, id));
     return new Machine(new SharedMemory(buffer), thread, {
-      events: { emit: () => 0, awaitRoom() {}, hasRoom: () => true, admits: () => true },
+      events: { emit: () => 0, hasRoom: () => true, admits: () => true },
       kickMainLoop() {},
       kickVcpu() {},
       kickLoad() {},

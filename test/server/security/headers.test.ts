@@ -24,7 +24,7 @@ t.test('every answer forbids what a page could be made to do', async (t) => {
     );
     const name = `${method} ${path}`;
     t.equal(policy.get('frame-ancestors'), "'none'", name);
-    const isPage = path.startsWith('/docs') && path !== '/docs/protocol';
+    const isPage = path.startsWith('/docs/api');
     t.equal(policy.get('default-src'), isPage ? "'self'" : "'none'", name);
     // swagger-ui styles its elements in place; nothing else may, and no script anywhere.
     const code = policy.get('script-src') ?? policy.get('default-src');

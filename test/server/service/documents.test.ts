@@ -20,7 +20,7 @@ t.test('the server describes itself', async (t) => {
   ]) {
     t.ok(operations.includes(operation), operation);
   }
-  const page = await server.request('GET', '/docs');
+  const page = await server.request('GET', '/docs/api');
   t.equal(page.status, 200);
   const policy = page.headers.get('content-security-policy') ?? '';
   t.match(policy, /default-src 'self'/);
@@ -28,7 +28,9 @@ t.test('the server describes itself', async (t) => {
   for (const [, path] of page.body.matchAll(/(?:href|src)="([^"]+)"/g)) {
     t.equal((await server.request('GET', path)).status, 200, `${path} comes from this server`);
   }
-  t.match(await server.get('/docs/protocol'), /The vCPU socket and the IRQ stream/);
+  t.match(await server.get('/docs/protocol'), /<h1 id=[^>]*>The vCPU socket and the IRQ stream/);
+  t.match(await server.get('/docs/protocol.md'), /^# The vCPU socket and the IRQ stream/);
+  t.match(await server.get('/docs/readme'), /<svg class="sequence"/);
 });
 
 t.test('metrics tell of locks, machines and connections', async (t) => {

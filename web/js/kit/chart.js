@@ -4,8 +4,9 @@ import { h } from './dom.js';
 import { short } from './format.js';
 import { colour, onScheme } from './palette.js';
 
-/** Seconds that are shown. */
+/** Seconds that are shown at most and at least: the axis fits what there is. */
 const WINDOW = 120;
+const LEAST = 10;
 
 /** @typedef {{ name: string, colour: string }} Line  name of a series, and name of its colour */
 
@@ -38,6 +39,12 @@ export class Chart {
     this.draw();
   }
 
+  /** Seconds from the oldest point to now. */
+  get #span() {
+    const oldest = this.#points[0]?.at ?? Number.POSITIVE_INFINITY;
+    return Math.min(WINDOW, Math.max(LEAST, performance.now() / 1000 - oldest));
+  }
+
   clear() {
     this.#points = [];
     this.draw();
@@ -66,7 +73,7 @@ export class Chart {
       cursor: { show: false },
       padding: [8, 16, 0, 0],
       scales: {
-        x: { time: false, range: () => [-WINDOW, 0] },
+        x: { time: false, range: () => [-this.#span, 0] },
         y: {
           /** @param {any} _plot @param {number} _min @param {number} max */
           range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)],

@@ -2,6 +2,7 @@
 import { h, panel, say, svg } from '../kit/dom.js';
 import { time } from '../kit/format.js';
 import { threadColour } from '../kit/palette.js';
+import { labPlace } from '../place.js';
 import { QEMU_NAMES, scenarioOf } from './call-sites.js';
 
 /** Reports drawn at a time. */
@@ -94,6 +95,8 @@ function drawAdvice({ outcome, threads }, { preset, mmio, timer, irq, control })
       'p',
       {},
       'The shortest schedule that reaches such a deadlock: ',
+      h('a', { href: labPlace('designs', { design, scenario }) }, 'step through it'),
+      ', or run ',
       h('code', {}, `npx southbridge explore --locking ${design} --scenario ${scenario}`),
     ),
     h(

@@ -14,11 +14,16 @@ export class Lane {
   /** @type {readonly import('./timeline.js').Look[]} */
   #looks = [];
 
-  /** @param {number} window ms */
-  constructor(window) {
-    this.window = window;
+  /** ms that are shown. */
+  #window = 1;
+
+  /** @param {(text: string) => void} onHover called with what the lane shows under the pointer */
+  constructor(onHover) {
+    this.onHover = onHover;
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
     this.element = h('div', { class: 'lane-canvas' }, this.canvas);
+    this.element.addEventListener('pointermove', ({ offsetX }) => this.onHover(this.#textAt(offsetX)));
+    this.element.addEventListener('pointerleave', () => this.onHover(''));
     new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width)).observe(this.element);
   }
 
@@ -30,15 +35,27 @@ export class Lane {
     this.canvas.style.width = `${this.#width}px`;
     this.canvas.style.height = `${HEIGHT}px`;
     // A new size empties a canvas.
-    this.draw(this.#looks, performance.now());
+    this.draw(this.#looks, performance.now(), this.#window);
+  }
+
+  /** What a look says, by its place. @param {number} x */
+  #textAt(x) {
+    const age = ((this.#width - x) / this.#width) * this.#window;
+    const at = performance.now() - age;
+    const look = this.#looks.findLast((each) => each.at <= at && each.at > at - WIDEST_MS);
+    if (!look) return '';
+    const waiters = look.waiters.length > 0 ? `; ${look.waiters.join(', ')} waits` : '';
+    return `−${(age / 1000).toFixed(1)} s: ${look.owner ? `${look.owner} holds` : 'free'}${waiters}`;
   }
 
   /**
    * @param {readonly import('./timeline.js').Look[]} looks
    * @param {number} now
+   * @param {number} window ms that are shown
    */
-  draw(looks, now) {
+  draw(looks, now, window) {
     this.#looks = looks;
+    this.#window = window;
     const context = this.canvas.getContext('2d');
     if (!context || this.#width === 0) return;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
@@ -50,7 +67,7 @@ export class Lane {
       if (!colours.has(thread)) colours.set(thread, colour(threadColour(thread)));
       return /** @type {string} */ (colours.get(thread));
     };
-    const scale = this.#width / this.window;
+    const scale = this.#width / window;
     for (const [index, { at, owner, waiters }] of looks.entries()) {
       const until = Math.min(looks[index + 1]?.at ?? now, at + WIDEST_MS);
       const x = this.#width - (now - at) * scale;

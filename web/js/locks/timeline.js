@@ -4,8 +4,11 @@ import { percent, time } from '../kit/format.js';
 import { onScheme, threadColour } from '../kit/palette.js';
 import { Lane } from './lane.js';
 
-/** Seconds that are shown. */
+/** Seconds that are shown at most and at least: the axis fits what there is. */
 const WINDOW = 30;
+const LEAST = 5;
+/** Marks of the time axis. */
+const TICKS = 5;
 const LOCKS = ['bql', 'device', 'router', 'ioapic', 'pic', 'timers'];
 const NOTE =
   'Samples of the owner words, about 15 to 20 a second: each stroke is one look, and what happened between two is not shown. Shares are of the looks.';
@@ -16,7 +19,10 @@ const NOTE =
 /** Holders and waiters of each lock over the last half minute. */
 export class Timeline {
   constructor() {
-    this.rows = LOCKS.map((lock) => new Row(lock));
+    this.hover = h('span', { class: 'note mono lane-value' });
+    this.rows = LOCKS.map((lock) => new Row(lock, (text) => say(this.hover, text && `${lock} ${text}`)));
+    this.ticks = Array.from({ length: TICKS }, () => h('span'));
+    this.begun = performance.now();
     this.threads = h('div', { class: 'legend' });
     /** @type {Set<string>} */
     this.seen = new Set();
@@ -29,14 +35,15 @@ export class Timeline {
         h(
           'table',
           { class: 'timeline' },
-          head(['lock', ['last 30 s', 'lane'], 'owner', 'waits now', ['held', 'number'], ['waited for', 'number']]),
-          h('tbody', {}, ...this.rows.map(({ element }) => element)),
+          head(['lock', ['time', 'lane'], 'owner', 'waits now', ['held', 'number'], ['waited for', 'number']]),
+          h('tbody', {}, ...this.rows.map(({ element }) => element), this.#axis()),
         ),
       ),
       h(
         'div',
         { class: 'timeline-foot' },
         this.threads,
+        this.hover,
         h('span', { class: 'note' }, 'upper band: holder, grey if free; lower band: waiters; blank: no look'),
       ),
     );
@@ -53,7 +60,18 @@ export class Timeline {
     this.#draw();
   }
 
+  #axis() {
+    return h(
+      'tr',
+      { class: 'axis' },
+      h('td'),
+      h('td', { class: 'lane' }, h('div', { class: 'ticks' }, ...this.ticks)),
+      h('td', { colspan: 4 }),
+    );
+  }
+
   clear() {
+    this.begun = performance.now();
     for (const row of this.rows) row.clear();
     this.seen.clear();
     this.threads.replaceChildren();
@@ -73,7 +91,12 @@ export class Timeline {
 
   #draw() {
     const now = performance.now();
-    for (const row of this.rows) row.draw(now);
+    const window = Math.min(WINDOW * 1000, Math.max(LEAST * 1000, now - this.begun));
+    for (const row of this.rows) row.draw(now, window);
+    for (const [index, tick] of this.ticks.entries()) {
+      const age = (window / 1000) * (1 - index / (TICKS - 1));
+      say(tick, index === TICKS - 1 ? 'now' : `−${age.toFixed(age < 10 ? 1 : 0)} s`);
+    }
   }
 }
 
@@ -82,10 +105,10 @@ class Row {
   /** @type {Look[]} */
   #looks = [];
 
-  /** @param {string} lock */
-  constructor(lock) {
+  /** @param {string} lock @param {(text: string) => void} onHover */
+  constructor(lock, onHover) {
     this.lock = lock;
-    this.lane = new Lane(WINDOW * 1000);
+    this.lane = new Lane(onHover);
     this.owner = h('td');
     this.waits = h('td');
     this.held = h('td', { class: 'number' });
@@ -114,10 +137,10 @@ class Row {
     for (const cell of [this.owner, this.waits, this.held, this.waited]) say(cell, '');
   }
 
-  /** @param {number} now */
-  draw(now) {
+  /** @param {number} now @param {number} window ms */
+  draw(now, window) {
     this.#looks = this.#looks.filter(({ at }) => at > now - WINDOW * 1000);
-    this.lane.draw(this.#looks, now);
+    this.lane.draw(this.#looks, now, window);
     const count = this.#looks.length;
     if (count === 0) return;
     say(this.held, percent(this.#looks.filter(({ owner }) => owner !== null).length / count));

@@ -39,7 +39,6 @@ export class CreateForm {
     this.element = h(
       'form',
       { class: 'create', 'aria-label': 'New machine' },
-      h('h2', {}, 'New machine'),
       h('label', {}, 'Name', this.name),
       h('label', {}, 'Locking design', this.locking),
       h('label', {}, 'vCPUs', this.vcpus),

@@ -8,6 +8,15 @@ import { CreateForm } from './create-form.js';
 /** Links drawn at a time; the filter finds the others. */
 const MOST = 100;
 
+/** States that an operator should look at, worst first. */
+const TROUBLE = ['suspect', 'hung'];
+
+/** @param {any} one @param {any} other */
+function byTrouble(one, other) {
+  const rank = (/** @type {any} */ { state }) => (TROUBLE.includes(state) ? TROUBLE.indexOf(state) : TROUBLE.length);
+  return rank(one) - rank(other);
+}
+
 /** All machines of the server, a filter, and a form for another. Fires `changed` after each look. */
 export class MachineList extends EventTarget {
   /** @type {any[]} */
@@ -41,21 +50,42 @@ export class MachineList extends EventTarget {
       this.filter,
       this.links,
       this.note,
-      this.form.element,
+      // On a narrow screen the machine comes first.
+      h(
+        'details',
+        { class: 'making', open: !matchMedia('(max-width: 760px)').matches },
+        h('summary', {}, 'New machine'),
+        this.form.element,
+      ),
     ];
-    this.poller = new Poller(() => this.refresh(), 2000);
+    this.poller = new Poller(() => this.#look(), 2000);
   }
 
   start() {
     this.poller.start();
   }
 
+  /** Reads the list now. Never fails: the note and the server object report it. */
   async refresh() {
+    await this.#look().catch(() => {});
+  }
+
+  /** How many machines are in trouble, as in `1 hung, 2 suspect`. */
+  get trouble() {
+    const counts = TROUBLE.map((state) => [this.machines.filter((machine) => machine.state === state).length, state]);
+    return counts
+      .filter(([count]) => count !== 0)
+      .map(([count, state]) => `${count} ${state}`)
+      .join(', ');
+  }
+
+  async #look() {
     try {
-      ({ machines: this.machines } = await this.server.request('GET', '/v1/machines'));
+      const { machines } = await this.server.request('GET', '/v1/machines');
+      this.machines = machines.toSorted(byTrouble);
     } catch (error) {
       say(this.note, sentence(error));
-      return;
+      throw error;
     }
     this.#draw();
     this.dispatchEvent(new Event('changed'));

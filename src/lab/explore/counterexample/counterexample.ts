@@ -1,8 +1,7 @@
 import type { CampaignResult } from '../campaign.js';
 import type { Counterexample, FindingKind } from '../finding.js';
 import type { Replayed, ReplayedFinding } from '../replay.js';
-import { type ReplayRequest, replayFinding, replayString } from '../replay-string.js';
-import { scenarioNamed } from '../scenarios.js';
+import { parseReplayString, type ReplayRequest, replay, replayString } from '../replay-string.js';
 import { consequenceOf } from './consequence.js';
 import { QEMU_LOCKS } from './qemu-names.js';
 import { type Step, stepsOf } from './steps.js';
@@ -33,15 +32,17 @@ export interface ThreadDescription {
 
 /** Replays the schedule of a finding, and describes it. */
 export function describeFinding(result: CampaignResult, finding: Counterexample): CounterexampleDocument {
-  const replayed = replayFinding(result, finding);
-  const { locking, scenario } = result;
-  return describe(locking, scenario, replayString(result, finding), replayed, identify(replayed, finding));
+  const text = replayString(result, finding);
+  const request = parseReplayString(text);
+  if (!request) throw new Error(`${result.locking} × ${result.scenario} has no replay string`);
+  const replayed = replay(request);
+  return describe(text, request, replayed, identify(replayed, finding));
 }
 
 /** Describes a replay that shows a finding: the worst one. Undefined if it shows none. */
-export function describeReplay(text: string, { named, scenario }: ReplayRequest, replayed: Replayed) {
+export function describeReplay(text: string, request: ReplayRequest, replayed: Replayed) {
   const [worst] = replayed.findings;
-  return worst && describe(named.name, scenario.name, text, replayed, worst);
+  return worst && describe(text, request, replayed, worst);
 }
 
 /** The replay's own record of a finding of the exploration. */
@@ -54,22 +55,21 @@ function identify({ findings }: Replayed, { kind, key, summary }: Counterexample
 }
 
 function describe(
-  design: string,
-  scenario: string,
-  replay: string,
+  text: string,
+  { named, scenario }: ReplayRequest,
   replayed: Replayed,
   finding: ReplayedFinding,
 ): CounterexampleDocument {
-  const { description, control } = scenarioNamed(scenario);
-  const steps = stepsOf(replayed, scenarioNamed(scenario), finding);
+  const { name, description, control } = scenario;
+  const steps = stepsOf(replayed, scenario, finding);
   return {
-    design,
-    scenario,
+    design: named.name,
+    scenario: name,
     description,
     kind: finding.kind,
     summary: finding.summary,
     consequence: consequenceOf(finding, steps, replayed.threads),
-    replay,
+    replay: text,
     threads: replayed.threads.map((name) => ({ name, role: roleOf(name, control !== undefined) })),
     steps,
     locks: QEMU_LOCKS,

@@ -34,6 +34,7 @@ export const QEMU_FUNCTIONS: { readonly [file: string]: { readonly [name: string
     setXenCallback: 'xen_evtchn_set_callback_level',
   },
   'src/core/machine/control-path.ts': {
+    '#setLegacyInput': 'hpet_handle_legacy_irq',
     '#reset': 'hpet_reset',
     '#save': 'hpet_pre_save',
     '#restore': 'hpet_post_load',

@@ -38,6 +38,8 @@ export interface Step {
   readonly held: readonly (readonly string[])[];
   /** What the guest does or sees. */
   readonly guest?: string;
+  /** The step accesses the word that the finding is about, without synchronisation. */
+  readonly racy?: true;
   /** The property that this step violates. */
   readonly violates?: string;
 }
@@ -55,7 +57,7 @@ const DEVICE_WORD = /^(hpet|router|ioapic|pic)\./;
 export function stepsOf(
   { threads, timeline }: Pick<Replayed, 'threads' | 'timeline'>,
   scenario: Scenario,
-  { summary, word, at, isOutcome }: ReplayedFinding,
+  { kind, summary, word, at, isOutcome }: ReplayedFinding,
 ): Step[] {
   const held: (readonly string[])[] = threads.map(() => []);
   const requests = new Requests(threads, scenario);
@@ -64,7 +66,7 @@ export function stepsOf(
     if (!entry.isPending) held[entry.thread] = entry.holds;
     const violates = at.includes(index) ? summary : undefined;
     const guest = requests.of(entry) ?? entry.event;
-    const isAbout = entry.word === word || (entry.racy === true && !word);
+    const isAbout = entry.racy ? entry.word === word || !word : kind === 'race' && entry.word === word;
     const draft = draftOf(entry, { held: [...held], guest, violates, isAbout });
     if (draft) add(drafts, draft);
   }
@@ -103,6 +105,7 @@ function draftOf(entry: TimelineEntry, { held, guest, violates, isAbout }: Circu
     source,
     held,
     ...(guest && { guest }),
+    ...(isAccess && { racy: true as const }),
     ...(violates && { violates }),
     isDetail: !violates && !guest && !isAccess && (lock ? isLeaf(word, lock) : !DEVICE_WORD.test(word)),
   };
@@ -167,8 +170,8 @@ function add(drafts: Draft[], draft: Draft): void {
   }
 }
 
-function isWriteOnly({ lock, guest, violates, memory }: Draft): boolean {
-  return !lock && !guest && !violates && memory.length > 0;
+function isWriteOnly({ lock, guest, violates, racy, memory }: Draft): boolean {
+  return !lock && !guest && !violates && !racy && memory.length > 0;
 }
 
 /** Finds where each vCPU thread begins and answers a request. */
@@ -200,4 +203,18 @@ class Requests {
     this.#answered[thread]++;
     return `${requestAsNoun(request)} returns`;
   }
+}
+
+/** The innermost source line of a step: `state.ts:97 HpetState.setPending`. Empty for the outcome and for a request. */
+export function innermostLine({ source, guest, qemu }: Step): string {
+  return guest && qemu.length === 0 ? '' : lineOf(source[0]);
+}
+
+/** The source line in the function that has a name in QEMU: `timer-path.ts:77 #callBack`. */
+export function mappedLine({ source }: Step): string {
+  return lineOf(source.find(({ qemu }) => qemu) ?? source[0]);
+}
+
+function lineOf(frame: Frame | undefined): string {
+  return frame ? `${frame.file.replace(/^.*\//, '')}:${frame.line} ${frame.function}`.trimEnd() : '';
 }

@@ -1,5 +1,5 @@
 import { EVENT_APIC } from '../../../core/machine/events.js';
-import { causing, HPET, line, portWrite, read, write } from '../requests.js';
+import { causing, endOfInterrupt, HPET, line, portWrite, read, write } from '../requests.js';
 import type { Scenario } from '../scenario.js';
 import { edgeTimer, pendingLevelTimer, redirect, turnOn } from './machines.js';
 
@@ -63,7 +63,32 @@ export const GATEWAY: readonly Scenario[] = [
     before: [...edgeTimer(0, 4), ...edgeTimer(1, 5), turnOn],
     times: [10_000],
     vcpus: [[]],
-    // Where a vCPU thread runs the callbacks, it waits beside the main loop.
-    preemptions: ({ timer }) => (timer.kicks ? 2 : undefined),
+    // Where a vCPU thread runs the callbacks, it defers them beside the main loop.
+    preemptions: ({ timer }) => (timer.kicks ? 1 : undefined),
+  },
+  {
+    name: 'ring-burst',
+    description:
+      'the EOI of a vCPU delivers three level interrupts again: more than a burst, and more than the event ring has room for',
+    // Its thread waits for room with its locks held: the gateway, which makes room, waits for none.
+    gateway: { execution: 'threads' },
+    framesHaveCome: true,
+    events: { capacity: 4, burst: 1, slice: 2 },
+    before: [5, 6, 7].flatMap((pin) => [...redirect(pin, 0x8035), line(pin, 1)]),
+    times: [10_000],
+    vcpus: [[endOfInterrupt(0x35)]],
+  },
+  {
+    name: 'ring-held',
+    description: 'a vCPU raises two lines over its socket; the event ring has no room for their events yet',
+    // Its thread does not wait for room: it returns the requests, and the gateway submits them again, in order.
+    gateway: { execution: 'threads' },
+    framesHaveCome: true,
+    events: { capacity: 8, burst: 2, slice: 2 },
+    // The events of the last step are not delivered yet.
+    before: [...redirect(5, 0x35), ...redirect(6, 0x36), ...redirect(7, 0x37), line(7, 1)],
+    times: [10_000],
+    vcpus: [[causing(line(5, 1), EVENT_APIC, 5), causing(line(6, 1), EVENT_APIC, 6)]],
+    preemptions: 1,
   },
 ];

@@ -1,5 +1,6 @@
-import { EventRing, HEAD, WAITERS } from '../../../runtime/events/event-ring.js';
+import { ANY_MACHINE, EventRing, HEAD, WAITERS } from '../../../runtime/events/event-ring.js';
 import { EventShares } from '../../../runtime/events/event-shares.js';
+import { Dispatch } from '../../../runtime/rings/dispatch.js';
 import { SubmissionRing } from '../../../runtime/rings/submission-ring.js';
 import { all, replaced, type SeededBug } from './seeded-bug.js';
 
@@ -51,8 +52,8 @@ export const RING_BUGS: readonly SeededBug[] = [
   {
     name: 'full-ring-without-doorbell',
     description: 'a thread that waits for room in the event ring does not ring the doorbell of the sleeping gateway',
-    locking: 'kick-and-drain',
-    scenario: 'ring-full',
+    locking: 'lockless-timer',
+    scenario: 'ring-burst',
     kind: 'deadlock',
     options: {
       seedBug: () =>
@@ -60,9 +61,9 @@ export const RING_BUGS: readonly SeededBug[] = [
           EventRing.prototype,
           'awaitRoom',
           (original) =>
-            function (this: EventRing, machine) {
+            function (this: EventRing) {
               this.onFull = () => {};
-              original.call(this, machine);
+              original.call(this);
             },
         ),
     },
@@ -70,8 +71,8 @@ export const RING_BUGS: readonly SeededBug[] = [
   {
     name: 'ring-waiter-flag-shared',
     description: 'waiters for room in the event ring share one flag, which the consumer clears for all of them',
-    locking: 'kick-and-drain',
-    scenario: 'ring-full',
+    locking: 'lockless-timer',
+    scenario: 'ring-burst',
     kind: 'deadlock',
     options: { seedBug: () => all(awaitRoomByFlag(), drainClearsFlag()) },
   },
@@ -84,6 +85,14 @@ export const RING_BUGS: readonly SeededBug[] = [
     kind: 'linearizability',
     options: { seedBug: () => replaced(EventShares.prototype, 'resume', () => () => {}) },
   },
+  {
+    name: 'released-before-returned',
+    description: 'the gateway submits a request again while later ones of its machine are still in the ring',
+    locking: 'lockless-timer',
+    scenario: 'ring-held',
+    kind: 'linearizability',
+    options: { seedBug: releasedBeforeReturned },
+  },
 ];
 
 function awaitRoomByFlag() {
@@ -91,13 +100,26 @@ function awaitRoomByFlag() {
     EventRing.prototype,
     'awaitRoom',
     () =>
-      function (this: EventRing, machine) {
+      function (this: EventRing) {
         const { memory, address } = this;
-        for (let head = this.head(); !this.hasRoom(machine); head = this.head()) {
+        for (let head = this.head(); !this.hasRoom(ANY_MACHINE); head = this.head()) {
           memory.store(address + WAITERS, 1);
           this.onFull();
           memory.wait(address + HEAD, head);
         }
+      },
+  );
+}
+
+function releasedBeforeReturned() {
+  return replaced(
+    Dispatch.prototype,
+    'takeBack',
+    (original) =>
+      function (this: Dispatch, ...result) {
+        const isBack = original.apply(this, result);
+        for (const held of this.held.values()) held.inRing = 0;
+        return isBack;
       },
   );
 }

@@ -1,0 +1,27 @@
+import { constants, setPriority } from 'node:os';
+import { designNamed } from '../../core/locking/presets.js';
+import { describeExamination } from './examination.js';
+import { scenarioNamed } from './scenarios.js';
+import { runAll } from './workers.js';
+
+/** The exit status of a process that ran out of memory. */
+const OUT_OF_MEMORY = 134;
+
+/**
+ * A process that the server starts for one exploration, with its names as arguments: a design and a scenario of this
+ * source. It sends the result to its parent, and ends with it: a thread explores, so that this one sees that.
+ */
+setPriority(constants.priority.PRIORITY_LOW);
+process.on('disconnect', () => process.exit(1));
+const [design, scenario] = process.argv.slice(2);
+const named = designNamed(design);
+if (!named) throw new Error(`there is no design ${design}`);
+try {
+  const tasks = [{ named, scenario: scenarioNamed(scenario) }];
+  for await (const result of runAll(tasks, { mutex: 'blocking' })) {
+    process.send?.(describeExamination(result), () => process.exit(0));
+  }
+} catch (error) {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') process.exit(OUT_OF_MEMORY);
+  throw error;
+}

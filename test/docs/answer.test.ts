@@ -1,0 +1,122 @@
+import t from 'tap';
+import { designNamed, type NamedDesign, PRESETS } from '../../src/core/locking/presets.js';
+import { runOne } from '../../src/lab/explore/campaign.js';
+import { describeFinding } from '../../src/lab/explore/counterexample/counterexample.js';
+import { QEMU_FUNCTIONS } from '../../src/lab/explore/counterexample/qemu-names.js';
+import { type FindingKind, worstOf } from '../../src/lab/explore/finding.js';
+import { scenarioNamed } from '../../src/lab/explore/scenarios.js';
+import { textOf } from '../support/command-lines.js';
+import { tier } from '../support/tier.js';
+
+interface Result {
+  readonly median: number;
+  readonly unit: string;
+  readonly command: string;
+}
+
+const page = textOf('docs/answer.md');
+const mail = textOf('docs/answer.txt');
+const results: { readonly [name: string]: Result } = JSON.parse(textOf('docs/results.json'));
+const AT = 'at a BQL load of 50 %';
+
+function shown(name: string): [value: number, unit: string] {
+  const { median, unit } = results[name];
+  return [median, unit];
+}
+
+function numberOf(text: string): [value: number, unit: string] {
+  const [value, unit] = text.split(' ');
+  return [Number(value), unit];
+}
+
+t.test('the table of results is that of docs/results.json, and its verdicts those of the presets', async (t) => {
+  const rows = [...page.matchAll(/^\| `([^`]+)` +\| (safe|stale|unsafe) +\| ([^|]+) +\| ([^|]+) +\| ([^|]+) +\|$/gm)];
+  t.same(
+    rows.map(([, design, verdict]) => [design, verdict]),
+    Object.entries(PRESETS).map(([name, preset]) => [name, preset.class]),
+  );
+  for (const [, design, , ...figures] of rows) {
+    const titles = ['counter read p99', 'MMIO p99', 'timer lateness p99'];
+    for (const [index, title] of titles.entries()) {
+      t.same(numberOf(figures[index].trim()), shown(`${design}: ${title} ${AT}`), `${design}: ${title}`);
+    }
+  }
+});
+
+t.test('every other figure is a result of a design, or a parameter of the measurement', async (t) => {
+  const known = Object.entries(results).filter(([name]) => name.endsWith(AT));
+  const figures = [...page.matchAll(/(\d+(?:\.\d+)?) (µs|ms|[kM]\/s)/g)];
+  t.ok(figures.length > 40);
+  for (const [name, { command }] of known) t.equal(command, 'npm run docs:comparison', name);
+  for (const [text, value, unit] of figures) {
+    if (text === '500 µs' || text === '500 ms') continue;
+    t.ok(
+      known.some(([, result]) => result.median === Number(value) && result.unit === unit),
+      text,
+    );
+  }
+  const rounds = 'in 7 rounds of 500 ms';
+  t.same(shown(`nested-mutex: deadlocks ${AT}`), [856, rounds]);
+  t.same(shown(`deferred-irq: inverted ${AT}`), [261, rounds]);
+  t.same(shown(`deferred-irq: late ${AT}`), [11, rounds]);
+  t.match(page, /: 856 deadlocks in 7 rounds of 500 ms/);
+  t.match(page, /: 261 line changes applied after a newer one in 7 rounds of 500 ms, and 11 late ones/);
+});
+
+t.test('answer.txt has 72 columns, no marks of Markdown and no links into the repository', async (t) => {
+  t.same(
+    mail.split('\n').filter((line) => [...line].length > 72),
+    [],
+  );
+  t.notMatch(mail, /`|\]\(|\*\*|^\||answer\.txt/m);
+  t.match(mail, /^\[1\] https:\/\/lore\.kernel\.org\//m);
+  // The same facts: each figure and each function of QEMU.
+  const facts = (text: string) =>
+    text.replace(/\s+/g, ' ').match(/\b[\d.]+ (?:µs|ms)|\b[a-z0-9]+(?:_[a-z0-9]+)+\b/g) ?? [];
+  t.same(facts(mail), facts(page));
+});
+
+/** The kind of the counterexample that each command shows; undefined for none. */
+const SHOWN: { readonly [run: string]: FindingKind | undefined } = {
+  'legacy-race × callback-acknowledge': 'race',
+  'nested-mutex × callback-acknowledge': 'deadlock',
+  'lockless-timer × generation-check': 'linearizability',
+  'device/device/inline/naive × legacy-input': 'deadlock',
+  'lockless-irq × xen-flag-assert': 'assertion',
+  'lockless-irq × xen-flag': 'linearizability',
+  'lockless-irq × xen-source-id': undefined,
+  'deferred-irq × callback-acknowledge': 'linearizability',
+};
+/** The others take longer. */
+const FAST = /^(nested-mutex|deferred-irq) /;
+
+const blocks = [...page.matchAll(/```text\n([^`]*)```(.*?)```sh\n.*?--locking (\S+) --scenario (\S+) /gs)];
+const runs = blocks.flatMap(([, block, , design, scenarios]) =>
+  scenarios.split(',').map((scenario) => ({ block, design, scenario, name: `${design} × ${scenario}` })),
+);
+
+t.test('each counterexample of the answer is that of its command, in the functions of QEMU', async (t) => {
+  t.same(
+    runs.map(({ name }) => name),
+    Object.keys(SHOWN),
+  );
+  const functions = new Set(Object.values(QEMU_FUNCTIONS).flatMap((own) => Object.values(own)));
+  for (const { block, design, scenario, name } of runs) {
+    for (const called of block.match(/\b(hpet|xen|gsi|qemu|update|defer|timerlist|main)_\w+/g) ?? []) {
+      t.ok(functions.has(called), called);
+    }
+    if (!tier.allPresets && !FAST.test(name)) continue;
+    const result = runOne(designNamed(design) as NamedDesign, scenarioNamed(scenario), { mutex: 'blocking' });
+    const worst = worstOf(result.findings);
+    t.ok(result.complete, `${name}: exhaustive`);
+    t.equal(worst?.kind, SHOWN[name], name);
+    if (!worst) continue;
+    const { steps, threads } = describeFinding(result, worst);
+    for (const [, thread, rest] of block.matchAll(/^(main|vCPU): (.*)$/gm)) {
+      const index = threads.findIndex((each) => each.name.startsWith(thread));
+      const path = new Set(steps.filter((step) => step.thread === index).flatMap(({ qemu }) => qemu));
+      for (const called of rest.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? [])
+        t.ok(path.has(called), `${name}: ${thread}: ${called}`);
+    }
+  }
+});
