@@ -254,6 +254,8 @@ t.test('serve has machines of a design of a module; a request can name it, and n
     status: 400,
     body: { error: { message: /in-order/ } },
   });
+  const task = { design: 'in-order', scenario: 'callback-acknowledge' };
+  t.match(await call('POST', '/v1/lab/explorations', task), { status: 200 });
   server.child.kill('SIGTERM');
   t.equal(await server.exited, 0);
 });
