@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError, Option } from 'commander';
-import { PRESET_NAMES } from '../core/locking/presets.js';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Makes a parser of names separated by commas, or `all`. What it does not know it answers with what there is. */
 export function listOf<T>(what: string, names: readonly string[], find: (name: string) => T | undefined) {
@@ -14,7 +13,20 @@ export function listOf<T>(what: string, names: readonly string[], find: (name: s
   };
 }
 
-export const presets = listOf('design', PRESET_NAMES, (name) => PRESET_NAMES.find((known) => known === name));
+/** The module of a design of one's own. */
+export function designOption(): Option {
+  return new Option('--design <file>', 'ES module with a locking design of your own (docs/adding-a-design.md)');
+}
+
+/** Parses the argument of an option late, when everything that it may name is loaded; refuses it as commander does. */
+export function parseLate<T>(command: Command, flags: string, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    return command.error(`error: option '${flags}' argument '${text}' is invalid. ${error.message}`);
+  }
+}
 
 /** Parses the address of a server. A relative path of a Unix socket is taken from this folder. */
 export function serverUrl(text: string): string {

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
+import { loadOwnDesign } from '../config/own-design.js';
+import { PRESET_NAMES } from '../core/locking/presets.js';
 import { CHARTED, captionOf, picture } from '../lab/compare/chart.js';
 import { compare as measureAll } from '../lab/compare/comparison.js';
 import { type Comparison, FIGURES, type Figure } from '../lab/compare/figures.js';
@@ -11,11 +12,12 @@ import { type Picture, toMarkdown } from '../lab/compare/markdown.js';
 import { contradictions, isJudged } from '../lab/compare/ranking.js';
 import { JUDGED, verdict } from '../lab/compare/verdict.js';
 import { MAX_VCPUS } from '../lab/compare/workload.js';
-import { presets, whole } from './arguments.js';
+import { designOption, listOf, parseLate, whole } from './arguments.js';
 import { Progress, STANDARD_OUTPUT, wrapped, writeOutput } from './terminal.js';
 
 interface Options {
-  readonly locking: readonly PresetName[];
+  readonly locking?: string;
+  readonly design?: string;
   readonly bqlLoad: readonly number[];
   readonly rounds: number;
   readonly partMs: number;
@@ -39,9 +41,12 @@ could be measured; 130 after Ctrl-C.
 Example:
   npx southbridge compare --locking bql,lockless-timer,lockless-irq --bql-load 0,50 --html report.html`;
 
+const LOCKING = '--locking <presets>';
+
 export const compare = new Command('compare')
   .description('measure locking designs side by side, on real threads, and tell what follows')
-  .addOption(new Option('--locking <presets>', 'separated by commas').argParser(presets).default(PRESET_NAMES, 'all'))
+  .addOption(new Option(LOCKING, 'separated by commas; with --design also its name (default: all)'))
+  .addOption(designOption())
   .addOption(
     new Option('--bql-load <percentages>', 'shares of the time for which background work holds the BQL')
       .argParser(loads)
@@ -70,20 +75,8 @@ function loads(text: string): number[] {
 }
 
 async function run(options: Options, command: Command): Promise<void> {
-  const {
-    locking: designs,
-    bqlLoad,
-    rounds,
-    partMs,
-    vcpus,
-    seed,
-    json,
-    html,
-    markdown,
-    pictures,
-    from,
-    against,
-  } = options;
+  const { bqlLoad, rounds, partMs, vcpus, seed, json, html, markdown, pictures, from, against } = options;
+  const designs = await designsOf(options, command);
   const earlier = against === undefined ? undefined : readEarlier(against, command);
   const comparison =
     from === undefined
@@ -107,6 +100,14 @@ async function run(options: Options, command: Command): Promise<void> {
   }
   process.stderr.write(`${opposed.length} claims of this run are the opposite of the earlier one's\n`);
   if (opposed.length > 0) process.exitCode = 1;
+}
+
+/** The names of the designs to measure: those of `--locking`, else all and the one of `--design`. */
+async function designsOf({ locking, design }: Options, command: Command): Promise<readonly string[]> {
+  const own = design === undefined ? [] : [(await loadOwnDesign(design)).name];
+  const known = [...PRESET_NAMES, ...own];
+  const parse = listOf('design', known, (name) => known.find((each) => each === name));
+  return locking === undefined ? known : parseLate(command, LOCKING, locking, parse);
 }
 
 async function measure(options: Parameters<typeof measureAll>[0]): Promise<Comparison> {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../config/sources.js';
+import { loadConfiguredDesign } from './configuration-options.js';
 
 const EXAMPLE = '\n\nExample:\n  npx southbridge config check southbridge.yaml';
 
@@ -15,7 +16,8 @@ export const config = new Command('config')
   .addCommand(check)
   .addHelpText('after', EXAMPLE.slice(1));
 
-function checkFile(file: string): void {
+async function checkFile(file: string): Promise<void> {
+  await loadConfiguredDesign({ file });
   const { configuration } = loadConfiguration({ file });
   const names = configuration.machines.map((machine) => machine.name).join(', ');
   process.stdout.write(`${file}: ok; machines: ${names || 'none'}\n`);

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { FILE_VARIABLE } from '../config/settings.js';
-import { flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
+import { designModule, flagKeys, flagName, type Loaded, loadConfiguration, type Sources } from '../config/sources.js';
 import { expectation, pathName } from '../schema/keys.js';
 
 type Flag = NonNullable<Sources['flags']>[number];
@@ -33,9 +33,18 @@ function addSet(text: string, former: readonly Flag[]): readonly Flag[] {
   return [...former, { key, text: text.slice(key.length + 1), flag: `--set ${key}` }];
 }
 
-/** The configuration that the options, the environment and the file make together. Throws a ConfigurationError. */
-export function configurationOf(options: ConfigurationOptions): Loaded {
-  return loadConfiguration({ file: options.config, environment: process.env, flags: flagsOf(options) });
+/** The configuration that the options, the environment and the file make together. Throws a ConfigurationError, or a SouthbridgeError for its design. */
+export async function configurationOf(options: ConfigurationOptions): Promise<Loaded> {
+  const sources = { file: options.config, environment: process.env, flags: flagsOf(options) };
+  await loadConfiguredDesign(sources);
+  return loadConfiguration(sources);
+}
+
+/** Loads the module of the key `design`, if there is one; before the configuration, which may name its design. */
+export async function loadConfiguredDesign(sources: Sources): Promise<void> {
+  const path = designModule(sources);
+  // Loaded when it is needed: most servers have no module, and a start opens few files at a time.
+  if (path !== '') await (await import('../config/own-design.js')).loadOwnDesign(path);
 }
 
 /** What was given on the command line; a key's own flag wins over `--set`. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type Check, fail, ok } from '../doctor/check.js';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError, SouthbridgeError } from '../errors.js';
 import { addConfigurationOptions, type ConfigurationOptions, configurationOf } from './configuration-options.js';
 import { paint, wrapped } from './terminal.js';
 
@@ -34,15 +34,16 @@ async function run(options: Options): Promise<void> {
 
 async function checksOf(options: Options): Promise<Check[]> {
   try {
-    const { configuration } = configurationOf(options);
+    const { configuration } = await configurationOf(options);
     const { examine } = await import('../doctor/doctor.js');
     return [ok('configuration', 'is right'), ...(await examine(configuration))];
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
+    const errors = error instanceof ConfigurationError ? error.errors : [error];
+    if (!errors.every((each) => each instanceof SouthbridgeError)) throw error;
     // Nothing else can be told before this is put right.
     const advice =
       'docs/configuration.md has every key; npx southbridge serve --print-config shows where each is from.';
-    return error.errors.map(({ message }) => fail('configuration', message, advice));
+    return errors.map(({ message }) => fail('configuration', message, advice));
   }
 }
 

@@ -21,9 +21,10 @@ export class ProcessExaminer implements Examiner {
     return findScenario(scenario) !== undefined;
   }
 
-  examine({ design, scenario }: ExaminationTask, signal: AbortSignal): Promise<object> {
+  async examine({ design, scenario }: ExaminationTask, signal: AbortSignal): Promise<object> {
+    const { loadedDesigns } = await import('../core/locking/own-design.js');
     return new Promise((resolve, reject) => {
-      const child = fork(PROGRAM, [design, scenario], {
+      const child = fork(PROGRAM, [design, scenario, ...loadedDesigns()], {
         execArgv: [`--max-old-space-size=${HEAP_MIB}`],
         env: {},
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

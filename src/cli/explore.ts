@@ -1,17 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadOwnDesign } from '../config/own-design.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } from '../core/locking/presets.js';
-import type { CampaignResult } from '../lab/explore/campaign.js';
+import { verdictText } from '../core/locking/verdicts.js';
+import { type CampaignResult, verdictOn } from '../lab/explore/campaign.js';
 import { designTable } from '../lab/explore/design-table.js';
 import { faults } from '../lab/explore/finding.js';
 import { PREPARED_NAMES } from '../lab/explore/programs/sweep.js';
 import { ReplayError } from '../lab/explore/replay.js';
 import { parseReplayString, replay } from '../lab/explore/replay-string.js';
 import type { Scenario } from '../lab/explore/scenario.js';
-import { findScenario, SCENARIOS } from '../lab/explore/scenarios.js';
+import { readScenario } from '../lab/explore/scenario-file.js';
+import { addScenario, findScenario, SCENARIOS } from '../lab/explore/scenarios.js';
 import type { SeededBug } from '../lab/explore/seeded-bugs/seeded-bug.js';
 import { findSeededBug, SEEDED_BUGS } from '../lab/explore/seeded-bugs.js';
 import { runAll } from '../lab/explore/workers.js';
-import { listOf, whole } from './arguments.js';
+import { designOption, listOf, parseLate, whole } from './arguments.js';
 import { exploreGenerated, type GeneratedOptions } from './explore-generated.js';
 import {
   FORMATS,
@@ -23,10 +26,12 @@ import {
   printText,
   printTotal,
 } from './explore-report.js';
-import { Progress } from './terminal.js';
+import { Progress, wrapped } from './terminal.js';
 
-interface Options extends GeneratedOptions {
+interface Options extends Omit<GeneratedOptions, 'locking'> {
   readonly generated?: true;
+  readonly locking?: string;
+  readonly design?: string;
   readonly scenario: readonly Scenario[];
   readonly preemptions?: number;
   readonly mutex: 'futex' | 'blocking';
@@ -39,24 +44,25 @@ interface Options extends GeneratedOptions {
 const HELP = `
 Verdicts: PASS no findings; NOTE informative findings only (atomicity); FAIL a property is violated.
 
-Exit status: 0 the findings are exactly the expected ones; 1 they are not, or with --replay, the schedule violates a
-property; 2 nothing could be explored; 130 after Ctrl-C.
+Exit status: 0 the findings are exactly the expected ones; 1 they are not, or with --design, the design is not safe, or
+with --replay, the schedule violates a property; 2 nothing could be explored; 130 after Ctrl-C.
 
 Example:
   npx southbridge explore --scenario callback-comparator --locking nested-mutex`;
+
+const LOCKING = '--locking <designs>';
 
 export const explore = new Command('explore')
   .description('model-check the production code: explore every interleaving of small scenarios')
   .addOption(
     new Option(
-      '--locking <designs>',
-      'presets or mmio/timer/irq/control, separated by commas; "all" presets, or "axes": all combinations',
-    )
-      .argParser(designs)
-      .default(allPresets(), 'all'),
+      LOCKING,
+      'presets or mmio/timer/irq/control, separated by commas; "all" presets, or "axes": all combinations (default: all, or the design of --design)',
+    ),
   )
+  .addOption(designOption())
   .addOption(
-    new Option('--scenario <name>', 'scenarios, separated by commas, or "all"')
+    new Option('--scenario <name>', 'scenarios, separated by commas, or "all"; or a JSON file with one of your own')
       .argParser((text: string) => scenarios(text))
       .default(SCENARIOS, 'all'),
   )
@@ -103,17 +109,19 @@ export const explore = new Command('explore')
   .action(run);
 
 async function run(options: Options, command: Command): Promise<void> {
+  const own = options.design === undefined ? undefined : await loadOwnDesign(options.design);
   if (options.replay !== undefined) {
     replayText(options.replay, options, command);
     return;
   }
+  const locking = designsOf(options.locking, own, command);
   if (options.generated) {
-    process.exitCode = (await exploreGenerated(options)) ? 0 : 1;
+    process.exitCode = (await exploreGenerated({ ...options, locking })) ? 0 : 1;
     return;
   }
   const begin = performance.now();
   const results: CampaignResult[] = [];
-  const { mutex, preemptions, seededBug: bug, locking, scenario: chosen, format } = options;
+  const { mutex, preemptions, seededBug: bug, scenario: chosen, format } = options;
   // The verdict on a design does not need the second pass. The expectations of presets do.
   const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
   const how = { mutex, preemptions, secondPass };
@@ -141,7 +149,14 @@ async function run(options: Options, command: Command): Promise<void> {
   for (const { locking, scenario, unexpected } of results) {
     for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
   }
-  process.exitCode = results.every((result) => result.unexpected.length === 0) ? 0 : 1;
+  // A verdict on a preset takes all scenarios; one's own design has one for those that were chosen.
+  const judged = designs.filter((named) => !bug && (named === own || chosen.length === SCENARIOS.length));
+  const verdicts = judged.map((named) => ({ named, verdict: verdictOn(named, results) }));
+  for (const { named, verdict } of format === 'text' && !options.table ? verdicts : []) {
+    process.stdout.write(`${wrapped(`${named.name}: ${verdictText(verdict)}`)}\n`);
+  }
+  const isRefuted = verdicts.some(({ named, verdict }) => named === own && verdict.verdict !== 'safe');
+  process.exitCode = !isRefuted && results.every((result) => result.unexpected.length === 0) ? 0 : 1;
 }
 
 const chosenDesigns = listOf(
@@ -150,17 +165,25 @@ const chosenDesigns = listOf(
   designNamed,
 );
 
-function designs(text: string): readonly NamedDesign[] {
-  return text === 'axes' ? allCombinations() : chosenDesigns(text);
+function designsOf(text: string | undefined, own: NamedDesign | undefined, command: Command): readonly NamedDesign[] {
+  if (text === undefined) return own ? [own] : allPresets();
+  return text === 'axes' ? allCombinations() : parseLate(command, LOCKING, text, chosenDesigns);
 }
 
 const machines = listOf('prepared machine', PREPARED_NAMES, (name) => PREPARED_NAMES.find((known) => known === name));
 
-const scenarios = listOf(
+const knownScenarios = listOf(
   'scenario',
   SCENARIOS.map(({ name }) => name),
   findScenario,
 );
+
+function scenarios(text: string): readonly Scenario[] {
+  if (!text.endsWith('.json')) return knownScenarios(text);
+  const scenario = readScenario(text);
+  addScenario(scenario);
+  return [scenario];
+}
 
 function seededBug(text: string): SeededBug {
   const bug = findSeededBug(text);

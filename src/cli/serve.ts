@@ -28,7 +28,7 @@ export const serve = new Command('serve')
 addConfigurationOptions(serve);
 
 async function run(options: Options): Promise<void> {
-  const loaded = configurationOf(options);
+  const loaded = await configurationOf(options);
   if (!options.printConfig) await start(loaded.configuration);
   else await print(loaded, options.json);
 }

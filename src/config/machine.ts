@@ -1,6 +1,6 @@
 import { XEN_FORMS } from '../core/devices/gsi/xen-filter.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, type Quirk, quirkBits } from '../core/devices/quirks.js';
-import { AXES, designOf, PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
+import { AXES, designOf, type NamedDesign, PRESET_NAMES, type PresetName } from '../core/locking/presets.js';
 import type { BqlLoadOptions } from '../core/machine/bql-load.js';
 import type { MachineOptions } from '../core/machine/machine.js';
 import { DEFAULT_LOCKS } from '../core/sync/locks.js';
@@ -9,22 +9,34 @@ import { type Static, Type } from '../schema/type.js';
 /** Nothing is dropped silently: a key that the schema does not name is refused. */
 const CLOSED = { additionalProperties: false } as const;
 
-function axis(values: readonly { readonly name: string }[], description: string) {
-  return Type.Enum(
-    values.map((value) => value.name),
-    { description },
-  );
+/** The names that `locking` may have; the schema holds these lists themselves. */
+const LOCKING_NAMES: string[] = [...PRESET_NAMES];
+const AXIS_NAMES = {
+  mmio: AXES.mmio.map(({ name }) => name),
+  timer: AXES.timer.map(({ name }) => name),
+  irq: AXES.irq.map(({ name }) => name),
+  control: AXES.control.map(({ name }) => name),
+};
+
+/** Lets machines have a design that a module defines. Before the first configuration is checked. */
+export function allowDesign({ name, design }: NamedDesign): void {
+  if (!LOCKING_NAMES.includes(name)) LOCKING_NAMES.push(name);
+  for (const axis of ['mmio', 'timer', 'irq', 'control'] as const) {
+    if (!AXIS_NAMES[axis].includes(design[axis].name)) AXIS_NAMES[axis].push(design[axis].name);
+  }
 }
 
 const Locking = Type.Union(
   [
-    Type.Enum([...PRESET_NAMES] as [PresetName, ...PresetName[]], { description: 'A named design.' }),
+    Type.Enum(LOCKING_NAMES as [PresetName, ...PresetName[]], { description: 'A named design.' }),
     Type.Object(
       {
-        mmio: axis(AXES.mmio, "How a vCPU's access enters the HPET."),
-        timer: axis(AXES.timer, 'How a timer callback on the main loop enters the HPET.'),
-        irq: axis(AXES.irq, 'How a line change or message leaves the HPET.'),
-        control: axis(AXES.control, 'How reset, pause, resume and the legacy inputs enter the HPET.'),
+        mmio: Type.Enum(AXIS_NAMES.mmio, { description: "How a vCPU's access enters the HPET." }),
+        timer: Type.Enum(AXIS_NAMES.timer, { description: 'How a timer callback on the main loop enters the HPET.' }),
+        irq: Type.Enum(AXIS_NAMES.irq, { description: 'How a line change or message leaves the HPET.' }),
+        control: Type.Enum(AXIS_NAMES.control, {
+          description: 'How reset, pause, resume and the legacy inputs enter the HPET.',
+        }),
       },
       { ...CLOSED, description: 'One value of each axis.' },
     ),

@@ -4,11 +4,13 @@ import { type Fault, Validator } from '../schema/validate.js';
 import { type Configuration, ConfigurationSchema } from './schema.js';
 import { originText, type Settings } from './settings.js';
 
-const VALIDATOR = new Validator(ConfigurationSchema);
+let validator: Validator | undefined;
 
 /** Fills in defaults, in place, and returns what is wrong. */
 export function problems(settings: Settings): SouthbridgeError[] {
-  const faults = VALIDATOR.check(settings.tree);
+  // Made on first use: which designs are allowed depends on the module of the key `design`.
+  validator ??= new Validator(ConfigurationSchema);
+  const faults = validator.check(settings.tree);
   if (faults.length > 0) return faults.map((fault) => problem(fault, settings));
   return combinations(settings.tree as unknown as Configuration, settings);
 }

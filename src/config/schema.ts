@@ -16,7 +16,7 @@ function limit(fallback: number, minimum: number, maximum: number, description: 
 
 const Limits = Type.Object(
   {
-    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.3 KiB of address space from the start.'),
+    machines: limit(1024, 1, MAX_MACHINES, 'Machines at a time; each takes 6.9 KiB of address space from the start.'),
     connections: limit(1024, 1, 65_536, 'Open connections of vCPUs and of subscribers at a time, together.'),
     connectionsPerAddress: limit(1024, 1, 65_536, 'The same, from one address.'),
     sockets: limit(
@@ -159,6 +159,14 @@ export const ConfigurationSchema = Type.Object(
         default: 'auto',
         description:
           '`threads`: every access runs on a vCPU thread. `auto`: those that cannot block may run where they arrive.',
+      }),
+    ),
+    design: Type.Optional(
+      Type.String({
+        maxLength: 4096,
+        default: '',
+        description:
+          'Path of an ES module with a locking design (docs/adding-a-design.md), which `locking` of a machine may then name. It runs with all rights of the server, so no environment variable and no request can name it.',
       }),
     ),
     allowedHosts: Type.Optional(

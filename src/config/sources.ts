@@ -23,6 +23,9 @@ const KEYS = leafKeys(SCHEMA);
 /** Variables that are no keys. */
 const OTHER_VARIABLES: readonly string[] = [FILE_VARIABLE, TOKEN_VARIABLE];
 
+/** Keys that the environment cannot give: code that the server runs. */
+const NOT_FROM_ENVIRONMENT = ['design'];
+
 export interface Sources {
   /** The configuration file, if `--config` named one. */
   readonly file?: string | undefined;
@@ -35,6 +38,11 @@ export interface Loaded {
   readonly configuration: Configuration;
   /** Where each value came from. */
   readonly settings: Settings;
+}
+
+/** Whether an environment variable may give this key. */
+export function hasVariable(path: KeyPath): boolean {
+  return !NOT_FROM_ENVIRONMENT.includes(pathName(path));
 }
 
 /** `limits.frameBytes` → `SOUTHBRIDGE_LIMITS_FRAME_BYTES` */
@@ -76,6 +84,19 @@ export function loadConfiguration(sources: Sources): Loaded {
   return { configuration, settings };
 }
 
+/**
+ * The value of the key `design`, read before the rest of the configuration can be checked: the names of designs that it
+ * may use depend on the module. Throws a ConfigurationError if the file cannot be read.
+ */
+export function designModule(sources: Sources): string {
+  const settings = new Settings({});
+  const file = sources.file ?? sources.environment?.[FILE_VARIABLE];
+  if (file !== undefined) applyFile(settings, file);
+  applyFlags(settings, sources.flags ?? []);
+  const { design } = settings.tree;
+  return typeof design === 'string' ? design : '';
+}
+
 function refuse(errors: readonly SouthbridgeError[]): void {
   if (errors.length > 0) throw new ConfigurationError(errors);
 }
@@ -99,7 +120,7 @@ function merge(
 }
 
 function applyEnvironment(settings: Settings, environment: NonNullable<Sources['environment']>): SouthbridgeError[] {
-  const byName = new Map(KEYS.map((key) => [variableName(key.path), key]));
+  const byName = new Map(KEYS.filter(({ path }) => hasVariable(path)).map((key) => [variableName(key.path), key]));
   const errors: SouthbridgeError[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || OTHER_VARIABLES.includes(name) || text === undefined) continue;

@@ -1,7 +1,7 @@
 import { MachineConfig } from '../config/machine.js';
 import { ConfigurationSchema } from '../config/schema.js';
 import { FILE_VARIABLE } from '../config/settings.js';
-import { flagKeys, flagName, variableName } from '../config/sources.js';
+import { flagKeys, flagName, hasVariable, variableName } from '../config/sources.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../core/devices/quirks.js';
 import { describeDesign, PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
 import { expectation, leafKeys, pathName, type SchemaNode, schemaNode } from '../schema/keys.js';
@@ -62,7 +62,7 @@ function sources(): string[] {
 function keyTable(): string {
   const rows = leafKeys(schemaNode(ConfigurationSchema)).map(({ path, schema }) => [
     code(pathName(path)),
-    code(variableName(path)),
+    hasVariable(path) ? code(variableName(path)) : '–',
     ...valueCells(schema, path[0] === 'machines' ? 'a list of machines, below' : expectation(schema)),
   ]);
   return table(['key', 'environment', 'default', 'allowed', 'what it does'], rows);

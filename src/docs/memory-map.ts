@@ -3,7 +3,7 @@ import { loadConfiguration } from '../config/sources.js';
 import * as guest from '../core/devices/guest-map.js';
 import type { Area } from '../core/memory/layout.js';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../core/memory/map.js';
-import type { SharedMap, SharedMapOptions } from '../runtime/threads/shared-map.js';
+import type { SharedMap, SharedPart } from '../runtime/threads/shared-map.js';
 import { Service } from '../server/service/service.js';
 import { code, page, table } from './markdown.js';
 
@@ -15,8 +15,6 @@ export interface Part {
 
 /** The default depends on the processors. */
 const VCPU_THREADS = 2;
-
-type SharedPart = Exclude<keyof SharedMap, keyof SharedMapOptions | 'words'>;
 
 /** Parts of the process's memory behind the thread table, in any order. */
 export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
@@ -74,6 +72,7 @@ export const AREA_PARTS: { readonly [area: string]: Part } = {
   xen: { contents: 'filter of the Xen event channel', file: 'core/devices/gsi/xen-filter.ts' },
   lineChanges: { contents: 'levels that rose and fell within one deferral', file: 'core/locking/line-decisions.ts' },
   steps: { contents: 'targets and cancellation of manual clock steps', file: 'core/machine/steps.ts' },
+  ownDesign: { contents: 'words that a design from a module declares', file: 'core/locking/own-design.ts' },
   localApics: {
     contents: 'logical addresses of the local APICs, by vCPU',
     file: 'core/devices/ioapic/destinations.ts',

@@ -25,6 +25,15 @@ export const CONFIGURATION = {
     message:
       'Without tokens any client that reaches {host} has full access; name a token file with --token-file (npx southbridge token add creates it), permit this with --insecure, or listen on 127.0.0.1.',
   },
+  'design-unusable': {
+    status: 400,
+    message:
+      'The design module {file} cannot be used: {reason}. docs/adding-a-design.md lists what a module must provide.',
+  },
+  'scenario-unusable': {
+    status: 400,
+    message: 'The scenario file {file} cannot be used: {reason}. docs/adding-a-design.md shows a complete one.',
+  },
   'token-file-unusable': {
     status: 500,
     message: 'The token file {file} cannot be used: {reason}.',

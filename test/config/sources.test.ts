@@ -28,6 +28,7 @@ t.test('without any source everything is as documented', async (t) => {
   t.strictSame(rest, {
     host: '127.0.0.1',
     port: 8080,
+    design: '',
     listen: 'tcp',
     logLevel: 'info',
     vcpuThreads: 2,

@@ -53,6 +53,8 @@ const RULES: readonly Rule[] = [
   { line: /^npm sbom/, long: true },
   { line: /^southbridge explore( --locking axes.*)?$/, longest: true },
   { line: /^southbridge explore --(replay|seeded-bug)/, longest: true, status: 1 },
+  { line: /^southbridge explore --design \S+\/sequence-numbers/, long: true, status: 1 },
+  { line: /^southbridge explore --design \S+$/, longest: true },
   { line: /^southbridge explore/, long: true },
   { line: /^southbridge compare/, longest: true, more: SOON },
   {

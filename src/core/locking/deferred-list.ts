@@ -38,6 +38,12 @@ export class DeferredList {
     return this.#length === 0;
   }
 
+  /** Throws unless the list is empty and no frame is open. */
+  assertIdle(): void {
+    if (this.#length === 0 && this.#depth === 0) return;
+    throw new Error(`${this.#length} deferred changes and ${this.#depth} open frames are left`);
+  }
+
   begin(): void {
     this.#depth++;
   }

@@ -16,10 +16,15 @@ import { kick } from './timer/kick.js';
 import { reacquire } from './timer/reacquire.js';
 
 /** The values of each axis. Their order is part of the memory layout: a design is stored as four indices. */
-export const MMIO_AXIS: readonly MmioAxis[] = [mmioBql, mmioDevice];
-export const TIMER_AXIS: readonly TimerAxis[] = [timerBql, bqlThenDevice, timerDevice, reacquire, kick];
-export const IRQ_AXIS: readonly IrqAxis[] = [inline, deferred, revalidated, lockless, tryQueue];
-export const CONTROL_AXIS: readonly ControlAxis[] = [none, naive, ordered];
+const mmioValues: MmioAxis[] = [mmioBql, mmioDevice];
+const timerValues: TimerAxis[] = [timerBql, bqlThenDevice, timerDevice, reacquire, kick];
+const irqValues: IrqAxis[] = [inline, deferred, revalidated, lockless, tryQueue];
+const controlValues: ControlAxis[] = [none, naive, ordered];
+
+export const MMIO_AXIS: readonly MmioAxis[] = mmioValues;
+export const TIMER_AXIS: readonly TimerAxis[] = timerValues;
+export const IRQ_AXIS: readonly IrqAxis[] = irqValues;
+export const CONTROL_AXIS: readonly ControlAxis[] = controlValues;
 
 /** The worst property that a design violates, by exploration (`docs/designs.md`). */
 export type Verdict = 'safe' | 'stale' | 'race' | 'deadlock';
@@ -63,6 +68,20 @@ export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 
 export const AXES = { mmio: MMIO_AXIS, timer: TIMER_AXIS, irq: IRQ_AXIS, control: CONTROL_AXIS };
 
+// Designs from modules
+
+const ownDesigns: NamedDesign[] = [];
+
+/** Adds a design that a module defines (`own-design.ts`), with its new axis values. Before any machine is made. */
+export function addDesign(named: NamedDesign): void {
+  const { mmio, timer, irq, control } = named.design;
+  if (!mmioValues.includes(mmio)) mmioValues.push(mmio);
+  if (!timerValues.includes(timer)) timerValues.push(timer);
+  if (!irqValues.includes(irq)) irqValues.push(irq);
+  if (!controlValues.includes(control)) controlValues.push(control);
+  ownDesigns.push(named);
+}
+
 // Names
 
 /** The four axis values of a design, by name. */
@@ -95,7 +114,9 @@ export function designOf(names: PresetName | DesignNames): Design {
 }
 
 function findDesign(names: PresetName | DesignNames): Design | undefined {
-  if (typeof names === 'string') return PRESETS[names];
+  if (typeof names === 'string') {
+    return Object.hasOwn(PRESETS, names) ? PRESETS[names] : ownDesigns.find(({ name }) => name === names)?.design;
+  }
   const find = <T extends { readonly name: string }>(values: readonly T[], name: string): T | undefined =>
     values.find((value) => value.name === name);
   const mmio = find(AXES.mmio, names.mmio);
@@ -107,7 +128,8 @@ function findDesign(names: PresetName | DesignNames): Design | undefined {
 
 /** Undefined if the name is neither a preset nor axis values, of which the last may be left out: it is `ordered` then. */
 export function designNamed(name: string): NamedDesign | undefined {
-  if (Object.hasOwn(PRESETS, name)) return { name, design: PRESETS[name as PresetName] };
+  const whole = findDesign(name as PresetName);
+  if (whole) return { name, design: whole };
   const [mmio, timer, irq, control = ordered.name, ...others] = name.split('/');
   const design = others.length === 0 ? findDesign({ mmio, timer, irq, control }) : undefined;
   return design && { name: axesOf(design), design };
@@ -128,7 +150,7 @@ export function describeDesign(design: Design): DesignDescription {
   const { mmio, timer, irq, control } = design;
   const preset = presetOf(design);
   return {
-    name: preset ?? axesOf(design),
+    name: preset ?? ownDesigns.find((own) => axesOf(own.design) === axesOf(design))?.name ?? axesOf(design),
     mmio: mmio.name,
     timer: timer.name,
     irq: irq.name,
@@ -185,11 +207,6 @@ export function unpackDesign(packed: number): Design {
 }
 
 // Verdicts
-
-/** The class under which presets, machines and metrics show a verdict. */
-export function classOf(verdict: Verdict): DesignClass {
-  return verdict === 'safe' || verdict === 'stale' ? verdict : 'unsafe';
-}
 
 type Row = { readonly [irq: string]: Verdict };
 

@@ -16,7 +16,7 @@ class LoneThread {
   readonly locks: Locks;
 
   constructor() {
-    const memory = new SharedMemory(new SharedArrayBuffer(WORDS * 4));
+    const memory = SharedMemory.ofWords(WORDS);
     const statistics = {
       ...NO_STATISTICS,
       acquired: (lock: number) => {

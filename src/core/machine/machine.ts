@@ -93,6 +93,16 @@ export class Machine {
     chipset.design = unpackDesign(packed);
   }
 
+  /**
+   * Throws if this thread carries anything of the machine beyond the end of its step, outside shared memory: a lock, a
+   * deferred change, or a queued change that it has to wait for.
+   */
+  assertIdle(): void {
+    this.locks.assertIdle();
+    this.chipset.deferred.assertIdle();
+    if (this.chipset.lineQueue.hasQueued && this.hasManualClock) throw new Error('a queued change was not waited for');
+  }
+
   get isAlive(): boolean {
     return configuration.isAlive(this.memory);
   }

@@ -1,7 +1,7 @@
 import { Area } from './layout.js';
 
 /**
- * The memory of one machine: 1696 words (6.6 KiB), one area per module, which alone claims words of it:
+ * The memory of one machine: 1760 words (6.9 KiB), one area per module, which alone claims words of it:
  * else addresses would depend on the order in which a thread loads modules. Addresses are relative to the machine's base.
  * Locks lie a cache line (16 words) apart.
  */
@@ -30,7 +30,10 @@ export const STEPS_AREA = new Area('steps', 1600, 1608);
 /** An entry per vCPU, on cache lines of its own. */
 export const LOCAL_APIC_AREA = new Area('localApics', 1616, 1696);
 
-export const MACHINE_WORDS = 1696;
+/** Words that a design from a module declares (`locking/own-design.ts`). */
+export const OWN_DESIGN_AREA = new Area('ownDesign', 1696, 1760);
+
+export const MACHINE_WORDS = 1760;
 
 export const MACHINE_AREAS = [
   CONFIG_AREA,
@@ -55,4 +58,5 @@ export const MACHINE_AREAS = [
   LINE_CHANGES_AREA,
   STEPS_AREA,
   LOCAL_APIC_AREA,
+  OWN_DESIGN_AREA,
 ];

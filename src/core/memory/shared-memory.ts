@@ -10,6 +10,11 @@ export class SharedMemory implements Memory {
   readonly #times: Float64Array;
   base: number;
 
+  /** Memory of its own for one thread, zeroed. */
+  static ofWords(words: number): SharedMemory {
+    return new SharedMemory(new SharedArrayBuffer(words * 4));
+  }
+
   constructor(
     readonly buffer: SharedArrayBuffer,
     base = 0,

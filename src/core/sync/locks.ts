@@ -105,6 +105,11 @@ export class Locks {
     if (!this.holds(lock)) throw new LockAssertionError(lock, this.site);
   }
 
+  /** Throws unless this thread holds no lock and has taken none in advance. */
+  assertIdle(): void {
+    if (this.held !== 0 || this.#preheld !== 0) throw new Error('the thread still holds a lock, or has one in advance');
+  }
+
   /** After a failed assertion ended a path: makes this thread hold the locks of a mask (bit n for lock n), and no other. */
   restore(mask: number): void {
     for (let lock = LOCK_COUNT - 1; lock >= 0; lock--) if (this.held & ~mask & (1 << lock)) this.release(lock);

@@ -10,8 +10,8 @@ export const THREADS_AREA = new Area('threads', 16, 16 + MAX_THREADS * 4);
 const WAITING_FOR = THREADS_AREA.words('waitingFor', MAX_THREADS, 'sync');
 /** Bits 7:0 call site of the wait; bits 29:8 the locks that the thread holds meanwhile; bit 30: it waits indefinitely. */
 const CIRCUMSTANCES = THREADS_AREA.words('circumstances', MAX_THREADS, 'sync');
-/** Host time in ns (a float64) at which the wait began. For reports only. */
-const SINCE = THREADS_AREA.words('since', MAX_THREADS * 2, 'sync');
+/** Host time in ns (a float64) at which the wait began: published by `waitingFor`, for reports only. */
+const SINCE = THREADS_AREA.words('since', MAX_THREADS * 2, 'ring');
 
 export interface Waiter {
   readonly thread: number;

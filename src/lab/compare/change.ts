@@ -29,6 +29,7 @@ export const CHANGES: { readonly [preset in PresetName]: readonly [size: ChangeS
 };
 
 export function changeOf(locking: string): string {
+  if (!Object.hasOwn(CHANGES, locking)) return 'not judged here';
   const [size, what] = CHANGES[locking as PresetName];
   return `${size}: ${what}`;
 }

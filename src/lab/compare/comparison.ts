@@ -1,11 +1,13 @@
 import { availableParallelism, cpus } from 'node:os';
-import { PRESETS, type PresetName } from '../../core/locking/presets.js';
+import type { Design } from '../../core/locking/axes.js';
+import { describeDesign, designNamed } from '../../core/locking/presets.js';
 import { type Cell, type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from './figures.js';
 import { Fixture } from './fixture.js';
 import { summary } from './summary.js';
 
 export interface ComparisonOptions {
-  readonly designs: readonly PresetName[];
+  /** By name: presets, and designs from modules that are loaded. */
+  readonly designs: readonly string[];
   readonly loads: readonly number[];
   readonly rounds: number;
   readonly partMs: number;
@@ -26,12 +28,12 @@ export async function compare(options: ComparisonOptions, onProgress: OnProgress
   const fixture = await Fixture.start(vcpus);
   try {
     // Warm up, so that compilation does not count against the first design.
-    await fixture.measure({ design: PRESETS[designs[0]], load: 0, seed, partMs: Math.min(partMs, 200) });
+    await fixture.measure({ design: designOf(designs[0]), load: 0, seed, partMs: Math.min(partMs, 200) });
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < cells.length; i++) {
         const cell = cells[(i + round * loads.length) % cells.length];
         onProgress(round * cells.length + i, rounds * cells.length, cell.locking, cell.load);
-        const design = PRESETS[cell.locking];
+        const design = designOf(cell.locking);
         cell.rounds.push(await fixture.measure({ design, load: cell.load, seed: seed + round, partMs }));
       }
     }
@@ -55,12 +57,18 @@ export async function compare(options: ComparisonOptions, onProgress: OnProgress
   };
 }
 
-export function cellOf(locking: PresetName, load: number, rounds: readonly Measurement[]): Cell {
+function designOf(locking: string): Design {
+  const named = designNamed(locking);
+  if (!named) throw new RangeError(`no such design: ${locking}`);
+  return named.design;
+}
+
+export function cellOf(locking: string, load: number, rounds: readonly Measurement[]): Cell {
   const figures = FIGURE_NAMES.map((name) => [name, summary(rounds.map(({ figures }) => figures[name]))]);
   const hazards = HAZARDS.map((name) => [name, rounds.reduce((sum, { hazards }) => sum + hazards[name], 0)]);
   return {
     locking,
-    class: PRESETS[locking].class,
+    class: describeDesign(designOf(locking)).class ?? 'unexplored',
     load,
     rounds: rounds.length,
     figures: Object.fromEntries(figures),

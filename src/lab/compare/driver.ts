@@ -1,5 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { loadDesigns } from '../../core/locking/own-design.js';
 import { Machine } from '../../core/machine/machine.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { U64 } from '../../core/memory/u64.js';
@@ -22,6 +23,8 @@ export interface DriverData {
   readonly map: SharedMap;
   readonly thread: number;
   readonly vcpu: number;
+  /** Modules of designs, as URLs. */
+  readonly designs: readonly string[];
 }
 
 /** One run of a driver. */
@@ -44,7 +47,8 @@ export interface Drive {
   readonly read: { readonly p50: number; readonly p99: number };
 }
 
-const { buffer, map, thread: id, vcpu } = workerData as DriverData;
+const { buffer, map, thread: id, vcpu, designs } = workerData as DriverData;
+await loadDesigns(designs);
 const shared = new SharedMemory(buffer);
 const statistics = new ThreadStatistics(buffer, map, id);
 const bell = new Doorbell(shared, map.gatewayBell);

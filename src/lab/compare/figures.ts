@@ -99,7 +99,8 @@ export interface Summary {
 /** One design under one BQL load, over all rounds. */
 export interface Cell {
   readonly locking: string;
-  readonly class: DesignClass;
+  /** `unexplored`: a design from a module, of which this command knows no verdict. */
+  readonly class: DesignClass | 'unexplored';
   /** Share of the time for which the main loop holds the BQL for other work. */
   readonly load: number;
   readonly rounds: number;

@@ -3,6 +3,7 @@ import { createHistogram } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { PROFILES, quirkBits } from '../../core/devices/quirks.js';
 import type { Design } from '../../core/locking/axes.js';
+import { loadedDesigns } from '../../core/locking/own-design.js';
 import { EVENT_LINE } from '../../core/machine/events.js';
 import { U64 } from '../../core/memory/u64.js';
 import * as L from '../../runtime/statistics/statistics-layout.js';
@@ -47,6 +48,7 @@ export class Fixture {
         map: engine.map,
         thread: FIRST_VCPU_THREAD + ENGINE_VCPUS + vcpu,
         vcpu,
+        designs: loadedDesigns(),
       };
       const driver = new Worker(new URL('./driver.js', import.meta.url), { workerData, execArgv: [] });
       await once(driver, 'online');

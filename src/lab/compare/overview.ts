@@ -36,7 +36,7 @@ export function overview(comparison: Comparison): Overview {
         `${locking}${mark}`,
         kind,
         ...SHOWN.map((figure) => formatValue(figure, figures[figure].median)),
-        CHANGES[locking as PresetName][0],
+        Object.hasOwn(CHANGES, locking) ? CHANGES[locking as PresetName][0] : '–',
       ]),
     columns,
   };

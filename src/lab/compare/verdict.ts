@@ -24,7 +24,7 @@ export function verdict(comparison: Comparison): Verdict {
   const heaviest = Math.max(...loads);
   return {
     correctness: [
-      ...(Object.keys(MEANING) as DesignClass[])
+      ...(Object.keys(MEANING) as (keyof typeof MEANING)[])
         .filter((kind) => named(kind).length > 0)
         .map((kind) => sentence(kind, named(kind))),
       ...hazards(cells),
@@ -40,13 +40,14 @@ export function verdict(comparison: Comparison): Verdict {
   };
 }
 
-const MEANING: { readonly [kind in DesignClass]: string } = {
+const MEANING: { readonly [kind in DesignClass | 'unexplored']: string } = {
   safe: 'explored completely, and nothing was found',
   stale: 'neither a deadlock nor a race, but a line can be left at an old level',
   unsafe: 'a deadlock or a race was found by exploration: not to be used, whatever its figures',
+  unexplored: 'its verdict is that of `npx southbridge explore --design`, and it is not judged here',
 };
 
-function sentence(kind: DesignClass, designs: readonly string[]): string {
+function sentence(kind: keyof typeof MEANING, designs: readonly string[]): string {
   return `${designs.map((name) => `\`${name}\``).join(', ')}: ${kind}; ${MEANING[kind]}.`;
 }
 

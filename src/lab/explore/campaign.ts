@@ -1,8 +1,9 @@
 import { designNamed, type NamedDesign, PRESETS, type PresetName } from '../../core/locking/presets.js';
-import { unexpected } from './expectations.js';
+import type { ExploredVerdict } from '../../core/locking/verdicts.js';
+import { isOfSwitch, unexpected } from './expectations.js';
 import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
-import type { Counterexample } from './finding.js';
+import { type Counterexample, verdictOf } from './finding.js';
 import type { Scenario } from './scenario.js';
 import { type SecondPass, secondPass } from './second-pass.js';
 import type { SeededBug } from './seeded-bugs/seeded-bug.js';
@@ -55,4 +56,20 @@ export function runSeededBug(bug: SeededBug, scenario: Scenario, options: Explor
   if (!named) throw new Error(`${bug.name}: there is no design ${bug.design}`);
   const result = runOne(named, scenario, { ...options, ...bug.options });
   return { ...result, seededBug: bug, unexpected: result.findings.length ? [`seeded bug: ${bug.description}`] : [] };
+}
+
+/** The verdict on a design: the worst of its findings that no scenario's own switch causes, and how far it was explored. */
+export function verdictOn({ name, design }: NamedDesign, results: readonly CampaignResult[]): ExploredVerdict {
+  const own = results.filter(({ locking }) => locking === name);
+  const kinds = own.flatMap(({ scenario, findings }) =>
+    findings.map(({ kind }) => kind).filter((kind) => !isOfSwitch(design, scenario, kind)),
+  );
+  const bounds = own.filter(({ complete }) => !complete).map(({ preemptions }) => Number(preemptions));
+  return {
+    verdict: verdictOf(kinds),
+    complete: own.length - bounds.length,
+    bounded: [...new Set(bounds)]
+      .sort((a, b) => a - b)
+      .map((preemptions) => ({ scenarios: bounds.filter((bound) => bound === preemptions).length, preemptions })),
+  };
 }

@@ -1,4 +1,5 @@
 import { constants, setPriority } from 'node:os';
+import { loadDesigns } from '../../core/locking/own-design.js';
 import { designNamed } from '../../core/locking/presets.js';
 import { describeExamination } from './examination.js';
 import { scenarioNamed } from './scenarios.js';
@@ -9,11 +10,12 @@ const OUT_OF_MEMORY = 134;
 
 /**
  * A process that the server starts for one exploration, with its names as arguments: a design and a scenario of this
- * source. It sends the result to its parent, and ends with it: a thread explores, so that this one sees that.
+ * source, and the modules of designs that the server has loaded. It sends the result to its parent, and ends with it: a thread explores, so that this one sees that.
  */
 setPriority(constants.priority.PRIORITY_LOW);
 process.on('disconnect', () => process.exit(1));
-const [design, scenario] = process.argv.slice(2);
+const [design, scenario, ...modules] = process.argv.slice(2);
+await loadDesigns(modules);
 const named = designNamed(design);
 if (!named) throw new Error(`there is no design ${design}`);
 try {

@@ -1,4 +1,5 @@
-import { PRESET_NAMES, type PresetName } from '../../core/locking/presets.js';
+import type { Design } from '../../core/locking/axes.js';
+import { PRESETS, type PresetName } from '../../core/locking/presets.js';
 import type { FindingKind } from './finding.js';
 
 /** The findings that exploration of a design must and may have over all scenarios. Any other finding is a failure. */
@@ -8,39 +9,42 @@ export interface Expectation {
   readonly allowed: readonly FindingKind[];
 }
 
-/** Designs whose vCPUs enter the Xen filter without the BQL. */
-const WITHOUT_BQL: readonly PresetName[] = ['lockless-irq', 'lockless-timer+irq', 'kick-and-drain', 'try-queue'];
-
-/**
- * Designs whose dequeued callback may wait for a lock while it is cancelled. In `nested-mutex` the canceller waits for
- * the BQL that the callback holds.
- */
-const WAITING_CALLBACK: readonly PresetName[] = PRESET_NAMES.filter(
-  (name) => name !== 'bql' && name !== 'nested-mutex',
-);
-
-/** Designs whose vCPUs take the BQL under the mutex to change a line. */
-const BQL_UNDER_MUTEX: readonly PresetName[] = ['legacy-race', 'nested-mutex', 'lockless-timer', 'drop-reacquire'];
-
 /** Findings caused by a scenario's own switch, not by the design. */
 interface SwitchExpectation {
-  readonly designs: readonly PresetName[];
+  /** The designs that the switch affects, by their traits. */
+  readonly affects: (design: Design) => boolean;
   readonly required: readonly FindingKind[];
   readonly allowed: readonly FindingKind[];
 }
 
+/** vCPUs enter the Xen filter without the BQL. */
+const withoutBql = ({ irq }: Design) => irq.lockless;
+
+/**
+ * A dequeued callback may wait for a lock while it is cancelled. With naive control and inline changes the canceller
+ * waits for the BQL that the callback holds.
+ */
+const waitingCallback = ({ mmio, timer, irq, control }: Design) => {
+  const isNested = timer.keepsBql && irq.takesBql && control.takesMutex && !control.followsOrder;
+  return !mmio.underBql && !isNested;
+};
+
+/** vCPUs take the BQL under the mutex to change a line. */
+const bqlUnderMutex = ({ mmio, irq }: Design) => !mmio.underBql && irq.takesBql;
+
+/** A thread leaves line changes to its own list of deferred ones. */
+const deferring = ({ mmio, irq }: Design) => !mmio.underBql && irq.numbered;
+
 const SWITCHES: { readonly [scenario: string]: readonly SwitchExpectation[] } = {
-  'xen-flag-assert': [{ designs: WITHOUT_BQL, required: ['assertion'], allowed: ['assertion', 'linearizability'] }],
-  'xen-flag': [{ designs: WITHOUT_BQL, required: ['linearizability'], allowed: ['linearizability'] }],
+  'xen-flag-assert': [{ affects: withoutBql, required: ['assertion'], allowed: ['assertion', 'linearizability'] }],
+  'xen-flag': [{ affects: withoutBql, required: ['linearizability'], allowed: ['linearizability'] }],
   'seqlock-legacy': [
-    { designs: PRESET_NAMES, required: ['lock-order'], allowed: ['lock-order'] },
-    { designs: BQL_UNDER_MUTEX, required: ['livelock'], allowed: ['livelock'] },
+    { affects: () => true, required: ['lock-order'], allowed: ['lock-order'] },
+    { affects: bqlUnderMutex, required: ['livelock'], allowed: ['livelock'] },
   ],
   // A snapshot misses line changes on a vCPU thread's deferred list. This is why the quiesce gate drains vCPUs first.
-  'save-write': [
-    { designs: ['deferred-irq', 'deferred-revalidated'], required: ['linearizability'], allowed: ['linearizability'] },
-  ],
-  'generation-check': [{ designs: WAITING_CALLBACK, required: ['linearizability'], allowed: ['linearizability'] }],
+  'save-write': [{ affects: deferring, required: ['linearizability'], allowed: ['linearizability'] }],
+  'generation-check': [{ affects: waitingCallback, required: ['linearizability'], allowed: ['linearizability'] }],
 };
 
 const NOTHING: Expectation = { required: {}, allowed: [] };
@@ -79,17 +83,21 @@ export const EXPECTATIONS: { readonly [preset in PresetName]: Expectation } = {
 
 /** Whether a design may have findings of a kind in a scenario. */
 export function isAllowed(preset: PresetName, scenario: string, kind: FindingKind): boolean {
-  if (EXPECTATIONS[preset].allowed.includes(kind)) return true;
-  return switchesOf(preset, scenario).some(({ allowed }) => allowed.includes(kind));
+  return EXPECTATIONS[preset].allowed.includes(kind) || isOfSwitch(PRESETS[preset], scenario, kind);
 }
 
-function switchesOf(preset: PresetName, scenario: string): readonly SwitchExpectation[] {
-  return (SWITCHES[scenario] ?? []).filter(({ designs }) => designs.includes(preset));
+/** Whether a scenario's own switch, and not the design, may cause findings of a kind. */
+export function isOfSwitch(design: Design, scenario: string, kind: FindingKind): boolean {
+  return switchesOf(design, scenario).some(({ allowed }) => allowed.includes(kind));
+}
+
+function switchesOf(design: Design, scenario: string): readonly SwitchExpectation[] {
+  return (SWITCHES[scenario] ?? []).filter(({ affects }) => affects(design));
 }
 
 /** Missing and unexpected findings of a design in a scenario; empty if all are as expected. */
 export function unexpected(preset: PresetName, scenario: string, kinds: readonly FindingKind[]): string[] {
-  const switched = switchesOf(preset, scenario).flatMap(({ required }) => required);
+  const switched = switchesOf(PRESETS[preset], scenario).flatMap(({ required }) => required);
   const wanted = [...(EXPECTATIONS[preset].required[scenario] ?? []), ...switched];
   const missing = wanted.filter((kind) => !kinds.includes(kind));
   const surplus = [...new Set(kinds)].filter((kind) => !isAllowed(preset, scenario, kind));

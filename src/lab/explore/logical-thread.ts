@@ -69,16 +69,14 @@ export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts:
       deadlines.set(0, deadline);
       const loop = new MainLoop(makeThread(map, MAIN_LOOP_THREAD, shared), memory(), map, deadlines);
       return () => {
-        if (!inParts) {
-          loop.iterate();
-          return [0, deadlines.earliest];
-        }
-        if (part === 0) {
+        if (!inParts) loop.iterate();
+        else if (part === 0) {
           loop.answerRound();
           loop.runKicked();
         } else if (part === 1) loop.runDue();
         else loop.sleep();
-        return [(part + 1) % 3, deadlines.earliest];
+        loop.machine.assertIdle();
+        return [inParts ? (part + 1) % 3 : 0, deadlines.earliest];
       };
     },
   };
@@ -101,6 +99,7 @@ export function loadThread(map: ExploredMap): LogicalThread {
         if (part === 0) loop.runKicked();
         else if (part === 1) loop.runDue();
         else loop.sleep();
+        loop.machine.assertIdle();
         return [(part + 1) % 3, deadlines.earliest];
       };
     },
@@ -120,7 +119,11 @@ export function vcpuThread(map: ExploredMap, index: number): LogicalThread {
       const shared = memory();
       const submissions = new SubmissionRing(shared, submissionRingAt(map, index), map.submissions);
       const vcpu = new VcpuThread(makeThread(map, id, shared), memory(), map, index, submissions);
-      return () => (vcpu.step() ? [] : undefined);
+      return () => {
+        const goesOn = vcpu.step();
+        vcpu.machine.assertIdle();
+        return goesOn ? [] : undefined;
+      };
     },
   };
 }
@@ -165,6 +168,7 @@ export function controlThread(map: ExploredMap, { work, argument }: ControlReque
       return () => {
         machine.select(machineAt(map, 0));
         due.requestControl(work, argument);
+        machine.assertIdle();
         return undefined;
       };
     },

@@ -1,10 +1,12 @@
-import type { Field } from '../../core/memory/layout.js';
+import type { Field, Protection } from '../../core/memory/layout.js';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../../core/memory/map.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
 import { lockAddress } from '../../core/sync/locks.js';
 import { THREADS_AREA } from '../../core/sync/wait-graph.js';
 import { machineAt, type SharedMap } from '../../runtime/threads/shared-map.js';
+import { sharedWord } from '../../runtime/threads/shared-words.js';
 import type { SharedState } from './shared-state.js';
+import { socketProtection } from './sockets.js';
 
 /** Names of words and owners of locks, of the one machine under exploration. */
 export class Names {
@@ -20,7 +22,9 @@ export class Names {
     if (lock >= 0) return LOCK_NAMES[lock];
     const relative = address - this.machine;
     if (relative >= 0 && relative < MACHINE_WORDS) return this.field(address)?.name ?? `machine+${relative}`;
-    return THREADS_AREA.field(address)?.name ?? this.#part(address);
+    if (address >= this.map.words) return `sockets+${address - this.map.words}`;
+    const shared = sharedWord(this.map, address);
+    return THREADS_AREA.field(address)?.name ?? (shared ? `${shared.part}+${shared.offset}` : `shared+${address}`);
   }
 
   /** Which lock's word lies at an absolute address; −1 if none. */
@@ -38,29 +42,16 @@ export class Names {
     return LOCK_NAMES.filter((_, lock) => this.ownerOf(state, lock) === thread);
   }
 
-  /** A word outside the machine, by the part of the shared map that it lies in. */
-  #part(address: number): string {
-    const { map } = this;
-    const parts: [string, number][] = [
-      ['mainLoopBell', map.mainLoopBell],
-      ['gatewayBell', map.gatewayBell],
-      ['kicked', map.kicked],
-      ['roundsWanted', map.roundsWanted],
-      ['roundsDone', map.roundsDone],
-      ['viewBuffers', map.viewBuffers],
-      ['drains', map.drains],
-      ['vcpuBells', map.vcpuBells],
-      ['loadBell', map.loadBell],
-      ['loadKicked', map.loadKicked],
-      ['submissionRings', map.submissionRings],
-      ['lockReports', map.lockReports],
-      ['eventRing', map.eventRing],
-      ['eventShares', map.eventShares],
-      ['sockets', map.words],
-    ];
-    let found: [string, number] = ['shared', 0];
-    for (const part of parts) if (part[1] <= address && part[1] >= found[1]) found = part;
-    return `${found[0]}+${address - found[1]}`;
+  /**
+   * What protects a word; `undeclared` if no module has declared it, undefined where exploration has no rule: words of
+   * reports that the scenario's threads do not share.
+   */
+  protectionOf(address: number): Protection | 'undeclared' | undefined {
+    const relative = address - this.machine;
+    if (relative >= 0 && relative < MACHINE_WORDS) return this.field(address)?.protection ?? 'undeclared';
+    if (address >= this.map.words) return socketProtection(address - this.map.words);
+    const word = sharedWord(this.map, address);
+    return word ? word.protection : 'undeclared';
   }
 
   /** The field of the machine at an absolute address, if one was claimed there. */

@@ -27,10 +27,18 @@ export const SCENARIO_GROUPS: { readonly [subject: string]: readonly Scenario[] 
 
 export const SCENARIOS: readonly Scenario[] = Object.values(SCENARIO_GROUPS).flat();
 
+/** Scenarios that were read from files. */
+const added: Scenario[] = [];
+
+/** Makes a scenario known under its name, which no other has. */
+export function addScenario(scenario: Scenario): void {
+  added.push(scenario);
+}
+
 /** Undefined if no scenario and no generated program has this name. */
 export function findScenario(name: string): Scenario | undefined {
   const program = parseProgram(name);
-  return program ? scenarioOf(program) : SCENARIOS.find((scenario) => scenario.name === name);
+  return program ? scenarioOf(program) : [...SCENARIOS, ...added].find((scenario) => scenario.name === name);
 }
 
 /** Throws if no scenario has this name. */

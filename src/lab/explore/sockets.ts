@@ -1,4 +1,5 @@
 import { type EventWords, emptyEvent } from '../../core/machine/events.js';
+import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { SharedMap } from '../../runtime/threads/shared-map.js';
 
@@ -23,6 +24,11 @@ const MOST_LOGGED = 32;
 
 /** Words of all sockets and of the log, behind the shared map. */
 export const SOCKETS_WORDS = LOG + LOGGED_WORDS * (1 + MOST_LOGGED);
+
+/** What protects a word of the sockets, by its offset. */
+export function socketProtection(offset: number): Protection {
+  return offset < LOG && offset % SOCKET_WORDS === ARRIVED ? 'sync' : 'ring';
+}
 
 /**
  * The gateway's view of the vCPUs' sockets: per vCPU, the frames that arrived and the replies and events sent. They lie

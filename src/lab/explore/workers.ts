@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { loadedDesigns } from '../../core/locking/own-design.js';
 import { differInControl, type NamedDesign, PRESETS } from '../../core/locking/presets.js';
 import type { CampaignResult } from './campaign.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Scenario } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
 import type { SeededBug } from './seeded-bugs/seeded-bug.js';
 
 export interface Task {
@@ -15,10 +17,16 @@ export interface Task {
 
 export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass'>;
 
-/** A task as sent to a worker, by the names of its parts. */
+/** What a worker is started with. */
+export interface ExplorerData {
+  /** Modules of designs, as URLs. */
+  readonly designs: readonly string[];
+}
+
+/** A task as sent to a worker, by the names of its parts; a scenario that was read from a file as a whole. */
 export interface NamedTask {
   readonly locking: string;
-  readonly scenario: string;
+  readonly scenario: string | Scenario;
   readonly bug?: string | undefined;
   readonly options: TaskOptions;
 }
@@ -64,13 +72,15 @@ async function* runEach(tasks: readonly Task[], options: TaskOptions, jobs: numb
   const results = tasks.map(() => pending());
   let next = 0;
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url));
+    const workerData: ExplorerData = { designs: loadedDesigns() };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
     let current = -1;
     const begin = () => {
       current = next++;
       if (current >= tasks.length) return;
       const { named, scenario, bug } = tasks[current];
-      const task: NamedTask = { locking: named.name, scenario: scenario.name, bug: bug?.name, options };
+      const sent = SCENARIOS.includes(scenario) ? scenario.name : scenario;
+      const task: NamedTask = { locking: named.name, scenario: sent, bug: bug?.name, options };
       worker.postMessage(task);
     };
     worker.on('message', (result: CampaignResult) => {

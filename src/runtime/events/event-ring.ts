@@ -1,4 +1,5 @@
 import { type EventSink, type EventWords, emptyEvent } from '../../core/machine/events.js';
+import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { EventShares } from './event-shares.js';
 
@@ -54,6 +55,11 @@ export const ANY_MACHINE = -1;
 
 export function eventRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
+}
+
+/** What protects a word of the ring, by its offset. */
+export function eventRingProtection(offset: number): Protection {
+  return offset < RECORDS || (offset - RECORDS) % RECORD_WORDS === COMPLETE ? 'sync' : 'ring';
 }
 
 /** The event that a thread completes when it stores to the word at `address`; undefined for any other word. */

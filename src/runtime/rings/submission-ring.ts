@@ -1,3 +1,4 @@
+import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
 
 const SUBMITTED = 0;
@@ -16,6 +17,11 @@ const RECORD_WORDS = 8;
 
 export function submissionRingWords(capacity: number): number {
   return RECORDS + capacity * RECORD_WORDS;
+}
+
+/** What protects a word of a ring, by its offset. */
+export function submissionProtection(offset: number): Protection {
+  return offset < RECORDS ? 'sync' : 'ring';
 }
 
 /** Operations; the size of an access stands in bits 15:8. */

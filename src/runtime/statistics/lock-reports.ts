@@ -1,3 +1,4 @@
+import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { LockReports } from '../../core/sync/thread.js';
 import type { Waiter } from '../../core/sync/wait-graph.js';
@@ -24,6 +25,12 @@ const RECORD_WORDS = FIRST_MEMBER + MAX_MEMBERS * MEMBER_WORDS;
 const RING_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
 /** Deadlocks and inversions have a ring each, so that many of one kind push out none of the other. */
 export const LOCK_REPORT_WORDS = 2 * RING_WORDS;
+
+/** What protects a word of the rings, by its offset in them. */
+export function lockReportProtection(offset: number): Protection {
+  const inRing = offset % RING_WORDS;
+  return inRing < RECORDS || (inRing - RECORDS) % RECORD_WORDS === COMPLETE ? 'sync' : 'ring';
+}
 
 /** How a thread came to wait for a lock in a deadlock. */
 export interface Circumstances {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { loadedDesigns } from '../../core/locking/own-design.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import { FIRST_VCPU_THREAD, LOAD_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
@@ -100,7 +101,7 @@ export class Pool {
   }
 
   #start(thread: number, role: WorkerRole): Promise<void> {
-    const workerData: WorkerData = { buffer: this.buffer, map: this.map, thread, role };
+    const workerData: WorkerData = { buffer: this.buffer, map: this.map, thread, role, designs: loadedDesigns() };
     const worker = new Worker(new URL('../threads/worker.js', import.meta.url), {
       workerData,
       execArgv: [],

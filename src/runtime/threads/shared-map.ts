@@ -61,6 +61,9 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   readonly words: number;
 }
 
+/** A part of the shared memory, by the key that has its address. */
+export type SharedPart = Exclude<keyof SharedMap, keyof SharedMapOptions | 'words'>;
+
 const CACHE_LINE = 16;
 
 /** Rings for vCPU threads that replace ones that hang. */
@@ -115,7 +118,8 @@ export function vcpuBellAt(map: SharedMap, thread: number): number {
   return map.vcpuBells + thread * DOORBELL_WORDS;
 }
 
-function submissionRingStride(options: SharedMapOptions): number {
+/** Words from one submission ring to the next. */
+export function submissionRingStride(options: SharedMapOptions): number {
   return Math.ceil(submissionRingWords(options.submissions) / CACHE_LINE) * CACHE_LINE;
 }
 

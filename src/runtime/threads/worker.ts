@@ -1,5 +1,6 @@
 import { readlinkSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
+import { loadDesigns } from '../../core/locking/own-design.js';
 import type { Machine } from '../../core/machine/machine.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { Thread } from '../../core/sync/thread.js';
@@ -22,6 +23,8 @@ export interface WorkerData {
   readonly map: SharedMap;
   readonly thread: number;
   readonly role: WorkerRole;
+  /** Modules of designs, as URLs, in the order in which the gateway loaded them. */
+  readonly designs: readonly string[];
 }
 
 /** The main loop, the load thread, or the vCPU thread `index` with the submission ring `ring`. */
@@ -30,8 +33,9 @@ export type WorkerRole =
   | { readonly kind: 'bql-load' }
   | { readonly kind: 'vcpu'; readonly index: number; readonly ring: number };
 
-const { buffer, map, thread: id, role } = workerData as WorkerData;
+const { buffer, map, thread: id, role, designs } = workerData as WorkerData;
 sharpenTimers();
+await loadDesigns(designs);
 
 const shared = new SharedMemory(buffer);
 const statistics = new ThreadStatistics(buffer, map, id);

@@ -3,7 +3,6 @@ import {
   allCombinations,
   axesOf,
   CONTROL_AXIS,
-  classOf,
   describeDesign,
   designNamed,
   designOf,
@@ -15,6 +14,7 @@ import {
   TIMER_AXIS,
   unpackDesign,
 } from '../../../src/core/locking/presets.js';
+import { classOf } from '../../../src/core/locking/verdicts.js';
 
 const DESIGNS = allCombinations();
 

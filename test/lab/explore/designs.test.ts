@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { axesOf, classOf, PRESET_NAMES, PRESETS, type Verdict } from '../../../src/core/locking/presets.js';
+import { axesOf, PRESET_NAMES, PRESETS, type Verdict } from '../../../src/core/locking/presets.js';
+import { classOf } from '../../../src/core/locking/verdicts.js';
 import { designsPage } from '../../../src/docs/designs.js';
 import { EXPECTATIONS } from '../../../src/lab/explore/expectations.js';
 import { tier } from '../../support/tier.js';

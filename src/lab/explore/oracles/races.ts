@@ -56,28 +56,35 @@ function describe(system: System, names: Names, one: number, other: number, addr
   };
 }
 
-/** Every plain access holds the lock that protects the field in this design. */
+/**
+ * Each access is of the kind that its word is declared for: synchronisation words by atomics only, data by plain accesses
+ * only, under the lock that protects the field in this design. A word without a declaration is not accessed at all.
+ */
 function protection({ names, scenario }: Fixture, design: Design): Oracle {
   return {
     name: 'protection',
     beforeAction(system, thread, node, report) {
-      // Lockers test the lock alone, whatever it protects in this design.
-      if (node.address < 0 || node.kind >= H.LOAD || scenario.lockers) return;
-      const field = names.field(node.address);
-      if (!field) return;
-      const writes = node.kind === H.SET || node.kind === H.SET_TIME;
+      if (node.address < 0 || node.kind >= H.END) return;
+      const declared = names.protectionOf(node.address);
+      if (declared === undefined) return;
+      const word = names.word(node.address);
       const { id, name } = system.threads[thread];
-      const verb = writes ? 'writes' : 'reads';
+      const isPlain = node.kind < H.LOAD;
+      const writes = node.kind === H.SET || node.kind === H.SET_TIME;
+      const verb = isPlain ? (writes ? 'writes' : 'reads') : 'operates on';
       // A restore that writes one field of every timer is one finding.
-      const about = { key: `${field.name.replace(/\[\d+\]/g, '[]')} unguarded`, word: field.name };
-      if (field.protection === 'sync' || (field.protection === 'constant' && writes)) {
-        report({ kind: 'race', summary: `${field.name}: ${name} ${verb} it, which is ${field.protection}`, ...about });
+      const about = { key: `${word.replace(/\[\d+\]/g, '[]')} unguarded`, word };
+      if (declared === 'undeclared' || (declared === 'sync') === isPlain || (declared === 'constant' && writes)) {
+        const fault = declared === 'sync' || isPlain ? `${declared}` : `${declared} data, atomically`;
+        report({ kind: 'race', summary: `${word}: ${name} ${verb} it, which is ${fault}`, ...about });
         return;
       }
-      const locks = locksOf(field.protection, writes, design);
+      // Lockers test the lock alone, whatever it protects in this design.
+      if (!isPlain || scenario.lockers) return;
+      const locks = locksOf(declared, writes, design);
       if (!locks || locks.some((lock) => names.ownerOf(system.state, lock) === id)) return;
       const missing = locks.map((lock) => LOCK_NAMES[lock]).join(' or ');
-      report({ kind: 'race', summary: `${field.name}: ${name} ${verb} it without ${missing}`, ...about });
+      report({ kind: 'race', summary: `${word}: ${name} ${verb} it without ${missing}`, ...about });
     },
   };
 }
