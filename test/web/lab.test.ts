@@ -6,8 +6,7 @@ import { TestServer } from '../support/server.js';
 import { tier } from '../support/tier.js';
 
 /** Each starts a browser of its own, which takes seconds. */
-const skip = NO_CHROMIUM || (tier.testsWholePage ? false : 'skipped: it runs in the tiers ci and long');
-const skipView = NO_CHROMIUM || (tier.testsEveryView ? false : 'skipped: it runs in the tier long');
+const skip = NO_CHROMIUM || (tier.testsEveryView ? false : 'skipped: it runs in the tier long');
 
 t.test('the counterexample of nested-mutex, stepped to the deadlock by keyboard', { skip }, async (t) => {
   const server = await TestServer.start({}, new ProcessExaminer());
@@ -47,7 +46,7 @@ t.test('the counterexample of nested-mutex, stepped to the deadlock by keyboard'
   t.same(errors, [], 'no errors in the console');
 });
 
-t.test('side by side, the page shows the figures that the API returned', { skip: skipView }, async (t) => {
+t.test('side by side, the page shows the figures that the API returned', { skip }, async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
   const browser = await BrowserPage.open();
@@ -84,7 +83,7 @@ t.test('side by side, the page shows the figures that the API returned', { skip:
   t.same(errors, [], 'no errors in the console');
 });
 
-t.test('every view at every width, in light and dark', { skip: skipView }, async (t) => {
+t.test('every view at every width, in light and dark', { skip }, async (t) => {
   const server = await TestServer.start({ machines: [{ name: 'vm-0' }, { name: 'vm-1' }] }, new ProcessExaminer());
   t.teardown(server.stop);
   const browser = await BrowserPage.open();
