@@ -21,6 +21,8 @@ import type { Output, Step } from './trace.js';
 
 const VCPU = 0;
 const SLOT = 0;
+/** The lines of a board's keyboard controller. */
+const KEYBOARD_LINES = [1, 12];
 
 /** Replays on the real threads of this process: one vCPU thread and the main loop. */
 export class InProcessTarget implements ReplayTarget {
@@ -30,7 +32,7 @@ export class InProcessTarget implements ReplayTarget {
 
   async open(setup: Setup, options: ReplayOptions): Promise<InProcessMachine> {
     this.#engine ??= this.#start();
-    const machine = new InProcessMachine((await this.#engine).slot(SLOT));
+    const machine = new InProcessMachine((await this.#engine).slot(SLOT), setup.kind === 'pic');
     this.#machine = machine;
     machine.slot.create(
       {
@@ -76,7 +78,10 @@ export class InProcessMachine implements ReplayMachine {
   #outputs: Output[] = [];
   #lost: TargetLost | undefined;
 
-  constructor(readonly slot: MachineSlot) {}
+  constructor(
+    readonly slot: MachineSlot,
+    readonly hasPic: boolean,
+  ) {}
 
   take(event: MachineEvent): void {
     const output = outputOf(event);
@@ -111,11 +116,18 @@ export class InProcessMachine implements ReplayMachine {
 
   /** Control work of the main loop: a reset, or a change of the HPET's RTC input. */
   async control(step: { op: 'reset' } | { op: 'rtc'; level: number }): Promise<Outcome> {
+    const lowered = step.op === 'reset' && this.hasPic ? await this.#resetKeyboard() : [];
     if (step.op === 'reset') await this.slot.control(CONTROL_RESET);
     else await this.slot.control(CONTROL_LEGACY_INPUT, SOURCE_RTC * 2 + step.level);
     const outputs = this.#outputs;
     this.#outputs = [];
-    return { value: undefined, outputs };
+    return { value: undefined, outputs: [...lowered, ...outputs] };
+  }
+
+  /** A board's keyboard controller is reset before the 8259 pair, and lowers its lines. */
+  async #resetKeyboard(): Promise<readonly Output[]> {
+    const lowered = await Promise.all(KEYBOARD_LINES.map((line) => this.#submit(ring.SET_LINE, 0, line)));
+    return lowered.flatMap(({ outputs }) => outputs);
   }
 
   #submit(operation: number, size: number, address: number, value = 0n): Promise<Outcome> {

@@ -41,8 +41,6 @@ export class I8259Pair {
 
   /** Registers as before initialisation, all inputs edge triggered; the levels of the inputs stay. */
   reset(): void {
-    // The RTC is reset before, which brings the slave's INT to a master that has forgotten it.
-    if (this.#hasQuirk(PIC_QUIRKS['pic-icw1-forgets'])) this.#evaluate(this.slave);
     this.master.reset();
     this.slave.reset();
     this.#evaluate(this.slave);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MASTER, PicBench } from '../../../support/pic-bench.js';
+import { PicBench } from '../../../support/pic-bench.js';
 
 for (const [quirks, state, intr] of [
   [['pic-icw1-forgets'], 'on', 1],
@@ -12,23 +12,5 @@ for (const [quirks, state, intr] of [
     t.equal(bench.intr, 0);
     bench.raise(4);
     t.equal(bench.intr, intr);
-  });
-}
-
-for (const [quirks, state, levels] of [
-  [['pic-icw1-forgets', 'pic-uninitialised'], 'on', [1, 0]],
-  [['pic-uninitialised'], 'off', []],
-] as const) {
-  t.test(`pic-icw1-forgets ${state}: a reset while the master has forgotten the slave's INT`, async (t) => {
-    const bench = new PicBench({ quirks });
-    bench.raise(15);
-    bench.out(MASTER, 0x13);
-    t.equal(bench.intr, 0);
-    bench.takeEvents();
-    bench.reset();
-    t.same(
-      bench.takeEvents().flatMap((event) => (event.kind === 'intr' ? [event.level] : [])),
-      levels,
-    );
   });
 }
