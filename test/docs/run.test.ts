@@ -52,6 +52,11 @@ const RULES: readonly Rule[] = [
   { line: /^npx wscat/, long: true },
   { line: /^npm sbom/, long: true },
   { line: /^southbridge explore( --locking axes.*)?$/, longest: true },
+  {
+    line: /^southbridge explore --generated/,
+    longest: true,
+    more: '--every 600 --prepared fsb --locking lockless-irq',
+  },
   { line: /^southbridge explore --(replay|seeded-bug)/, longest: true, status: 1 },
   { line: /^southbridge explore --design \S+\/sequence-numbers/, long: true, status: 1 },
   { line: /^southbridge explore --design \S+$/, longest: true },

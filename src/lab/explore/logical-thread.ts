@@ -68,14 +68,19 @@ export function mainLoopThread(map: ExploredMap, firstDeadline: number, inParts:
       const deadlines = new DeadlineQueue();
       deadlines.set(0, deadline);
       const loop = new MainLoop(makeThread(map, MAIN_LOOP_THREAD, shared), memory(), map, deadlines);
-      return () => {
-        if (!inParts) loop.iterate();
-        else if (part === 0) {
+      const parts = [
+        () => {
           loop.answerRound();
           loop.runKicked();
-        } else if (part === 1) loop.runDue();
-        else loop.sleep();
-        loop.machine.assertIdle();
+        },
+        () => loop.runDue(),
+        () => loop.sleep(),
+      ];
+      return () => {
+        for (const each of inParts ? [parts[part]] : parts) {
+          each();
+          loop.machine.assertIdle();
+        }
         return [inParts ? (part + 1) % 3 : 0, deadlines.earliest];
       };
     },

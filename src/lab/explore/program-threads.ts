@@ -64,10 +64,13 @@ export function inlineThread(map: ExploredMap, request: Request, vcpu: number): 
   };
 }
 
+/** The name of a client that submits requests in order. */
+export const CLIENT_NAME = 'client';
+
 /** A client submits requests to vCPU 1 once vCPU 0 has answered `count`. */
 export function orderedThread(map: ExploredMap, count: number, requests: readonly Request[]): LogicalThread {
   return {
-    name: 'client',
+    name: CLIENT_NAME,
     id: CLIENT,
     idleAt: -1,
     firstCarried: [],

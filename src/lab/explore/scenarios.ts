@@ -35,6 +35,11 @@ export function addScenario(scenario: Scenario): void {
   added.push(scenario);
 }
 
+/** Whether another thread does not know a scenario by its name. */
+export function isFromFile(scenario: Scenario): boolean {
+  return added.includes(scenario);
+}
+
 /** Undefined if no scenario and no generated program has this name. */
 export function findScenario(name: string): Scenario | undefined {
   const program = parseProgram(name);

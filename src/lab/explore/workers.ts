@@ -5,7 +5,7 @@ import { differInControl, type NamedDesign, PRESETS } from '../../core/locking/p
 import type { CampaignResult } from './campaign.js';
 import type { ExploreOptions } from './explorer.js';
 import type { Scenario } from './scenario.js';
-import { SCENARIOS } from './scenarios.js';
+import { isFromFile } from './scenarios.js';
 import type { SeededBug } from './seeded-bugs/seeded-bug.js';
 
 export interface Task {
@@ -79,7 +79,7 @@ async function* runEach(tasks: readonly Task[], options: TaskOptions, jobs: numb
       current = next++;
       if (current >= tasks.length) return;
       const { named, scenario, bug } = tasks[current];
-      const sent = SCENARIOS.includes(scenario) ? scenario.name : scenario;
+      const sent = isFromFile(scenario) ? scenario : scenario.name;
       const task: NamedTask = { locking: named.name, scenario: sent, bug: bug?.name, options };
       worker.postMessage(task);
     };

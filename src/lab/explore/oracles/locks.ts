@@ -9,6 +9,7 @@ import { FIRST_VCPU_THREAD, GATEWAY_THREAD, submissionRingAt } from '../../../ru
 import type { Fixture } from '../fixture.js';
 import * as H from '../history.js';
 import type { MakeOracle, Oracle } from '../oracle.js';
+import { CLIENT_NAME } from '../program-threads.js';
 import { HPET } from '../requests.js';
 import { StateView } from '../state-view.js';
 import type { System } from '../system.js';
@@ -27,7 +28,10 @@ function deadlock({ names }: Fixture): Oracle {
         const waits = node.kind === H.AWAIT_CHANGE ? 'spins on' : 'waits for';
         return `${system.threads[thread].name}${holding} ${waits} ${names.word(node.address)}`;
       });
-      const spins = stuck.some((thread) => system.nodes[thread].kind === H.AWAIT_CHANGE);
+      // A client waits for a reply: what holds that up is a production thread.
+      const spins = stuck.some(
+        (thread) => system.threads[thread].name !== CLIENT_NAME && system.nodes[thread].kind === H.AWAIT_CHANGE,
+      );
       report({ kind: spins ? 'livelock' : 'deadlock', summary: parts.join('; ') });
     },
   };
