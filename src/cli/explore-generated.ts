@@ -1,4 +1,4 @@
-import type { NamedDesign } from '../core/locking/presets.js';
+import { designNamed, type NamedDesign } from '../core/locking/presets.js';
 import { worstFirst } from '../lab/explore/finding.js';
 import {
   type Part,
@@ -69,7 +69,7 @@ export async function exploreGenerated(options: GeneratedOptions): Promise<boole
 }
 
 function boundText(locking: string): string {
-  return locking === 'kick-and-drain' ? '1 preemption' : '2 preemptions';
+  return designNamed(locking)?.design.timer.kicks ? '1 preemption' : '2 preemptions';
 }
 
 function verdictOf(locking: string, all: readonly Part[]) {

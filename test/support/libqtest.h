@@ -64,10 +64,11 @@ static inline int qtest_listen(const char *folder, const char *name)
     return socket_fd;
 }
 
+/* The stream is for reading: one that also writes would lose what it has read ahead. */
 static inline FILE *qtest_accept(int listening)
 {
     int connection = accept(listening, NULL, NULL);
-    FILE *stream = connection < 0 ? NULL : fdopen(connection, "r+");
+    FILE *stream = connection < 0 ? NULL : fdopen(connection, "r");
     if (!stream)
         qtest_fail("the program under test does not connect");
     close(listening);
@@ -91,9 +92,7 @@ static inline void qtest_qmp_wait(QTestState *s, const char *word)
 
 static inline void qtest_qmp_send(QTestState *s, const char *text)
 {
-    fseek(s->qmp, 0, SEEK_CUR);
-    fprintf(s->qmp, "%s\n", text);
-    fflush(s->qmp);
+    dprintf(fileno(s->qmp), "%s\n", text);
 }
 
 static inline QTestState *qtest_init(const char *options)
@@ -131,14 +130,12 @@ static inline QTestState *qtest_init(const char *options)
 __attribute__((format(printf, 2, 3))) static inline uint64_t qtest_command(QTestState *s, const char *format, ...)
 {
     va_list arguments;
-    char line[256], change[16];
+    char command[256], line[256], change[16];
     unsigned number;
-    fseek(s->qtest, 0, SEEK_CUR);
     va_start(arguments, format);
-    vfprintf(s->qtest, format, arguments);
+    vsnprintf(command, sizeof command, format, arguments);
     va_end(arguments);
-    fputc('\n', s->qtest);
-    fflush(s->qtest);
+    dprintf(fileno(s->qtest), "%s\n", command);
     for (;;) {
         qtest_line(s->qtest, line, sizeof line);
         if (sscanf(line, "IRQ %15s %u", change, &number) != 2)
