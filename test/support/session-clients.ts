@@ -89,6 +89,8 @@ export async function blockingClient(url: string): Promise<ClientUnderTest> {
     workerData: url,
     execArgv: [],
   });
+  // From the start: a thread that has failed ended before it is closed.
+  const exited = new Promise<void>((resolve) => driver.once('exit', () => resolve()));
   const events: VcpuEvent[] = [];
   const waiting: ((outcome: Outcome) => void)[] = [];
   driver.on('message', (message: { event?: VcpuEvent; outcome?: Outcome }) => {
@@ -104,7 +106,7 @@ export async function blockingClient(url: string): Promise<ClientUnderTest> {
     },
     close: async () => {
       driver.postMessage('close');
-      await once(driver, 'exit');
+      await exited;
     },
   };
 }
