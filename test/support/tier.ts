@@ -52,6 +52,8 @@ export const TIERS = {
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 4,
     everySwitch: false,
+    /** Rounds in which three writers update one key. */
+    casRounds: 20,
   },
   ci: {
     traceStride: 3,
@@ -98,6 +100,8 @@ export const TIERS = {
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 12,
     everySwitch: false,
+    /** Rounds in which three writers update one key. */
+    casRounds: 60,
   },
   long: {
     traceStride: 1,
@@ -144,6 +148,8 @@ export const TIERS = {
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 50,
     everySwitch: true,
+    /** Rounds in which three writers update one key. */
+    casRounds: 1_000,
   },
 } as const;
 
