@@ -91,6 +91,10 @@ export class NatsStore implements ClusterStore {
     return unlessConflict(key, this.bucket.purge(key, { previousSeq: revision }));
   }
 
+  remove(key: string): Promise<void> {
+    return this.bucket.purge(key);
+  }
+
   async list(prefix: string): Promise<Entry[]> {
     const entries: Entry[] = [];
     const history = await this.bucket.history({ key: `${prefix}>` });

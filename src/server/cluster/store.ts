@@ -34,6 +34,8 @@ export interface ClusterStore {
   update(key: string, value: Uint8Array, revision: number): Promise<number>;
   /** Deletes a key that has this revision. */
   delete(key: string, revision: number): Promise<void>;
+  /** Removes a key, whatever its revision: for values that nobody updates. */
+  remove(key: string): Promise<void>;
   /** All keys that begin with a prefix, which ends at a dot, with their values. */
   list(prefix: string): Promise<Entry[]>;
   /** The same keys without their values. */
