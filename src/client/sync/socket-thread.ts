@@ -79,8 +79,7 @@ function eventArrived(frame: Uint8Array, event: VcpuEvent): void {
 
 /** Looks what the caller has taken: it does not say so by itself. */
 function noteTaken(): void {
-  const last = arrivals.lastTaken();
-  if (last) session.took(last);
+  for (const event of arrivals.takenSince()) session.took(event);
   if (arrivals.hasUntaken) return;
   clearInterval(tick);
   tick = undefined;
