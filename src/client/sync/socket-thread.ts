@@ -109,8 +109,11 @@ function take({ kind, id, body }: QueueRecord): void {
     session.close();
     clearInterval(tick);
   } else if (kind === CANCEL) session.cancel(id);
-  else
+  else {
+    // The request carries the acknowledgement of what was taken before it.
+    if (arrivals.hasUntaken) noteTaken();
     session.send({ id, frame: body, posted: kind === POST, isCall: kind !== POST, isSubscription: kind === SUBSCRIBE });
+  }
 }
 
 function sent({ id, isCall }: CallerRequest): void {
