@@ -80,8 +80,7 @@ function eventArrived(frame: Uint8Array, event: VcpuEvent): void {
 
 /** Looks what the caller has taken: it does not say so by itself. */
 function noteTaken(): void {
-  const last = arrivals.lastTaken();
-  if (last) session.took(last);
+  for (const event of arrivals.takenSince()) session.took(event);
   if (arrivals.hasUntaken) return;
   clearInterval(tick);
   tick = undefined;
@@ -111,8 +110,11 @@ function take({ kind, id, body }: QueueRecord): void {
     session.close();
     clearInterval(tick);
   } else if (kind === CANCEL) session.cancel(id);
-  else
+  else {
+    // The request carries the acknowledgement of what was taken before it.
+    if (arrivals.hasUntaken) noteTaken();
     session.send({ id, frame: body, posted: kind === POST, isCall: kind !== POST, isSubscription: kind === SUBSCRIBE });
+  }
 }
 
 function sent({ id, isCall }: CallerRequest): void {
