@@ -66,7 +66,7 @@ export const TIERS = {
   ci: {
     traceStride: 3,
     socketOperations: 8_000,
-    sessionOperations: 300,
+    sessionOperations: 600,
     programOperations: 150,
     guestInterrupts: 0,
     waitSeconds: 3,
