@@ -4,6 +4,7 @@ import type { Access } from '../src/server/security/roles.js';
 import type { Service } from '../src/server/service/service.js';
 import { type App, Nothing } from './app.js';
 import { clockRoutes } from './clock.js';
+import { clusterRoutes } from './cluster.js';
 import { docsRoutes } from './docs.js';
 import { healthRoutes } from './health.js';
 import { irqRoutes } from './irqs.js';
@@ -35,6 +36,7 @@ const ROUTES = [
   vcpuRoutes,
   irqRoutes,
   logRoutes,
+  clusterRoutes,
   healthRoutes,
   metricsRoutes,
   pageRoutes,

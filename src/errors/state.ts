@@ -74,6 +74,19 @@ export const CLUSTER = {
     message:
       'This node lost its lease before the change to machine {machine} was acknowledged, so the change may be durable or not; read the state of the machine from its next owner.',
   },
+  'no-cluster': {
+    status: 409,
+    message: 'This server is not a node of a cluster; set cluster.servers, and start it again.',
+  },
+  'unknown-node': {
+    status: 404,
+    message: 'The cluster has no other node {node} than this one ({own}); GET /v1/cluster lists the nodes.',
+  },
+  'migration-refused': {
+    status: 503,
+    message:
+      'Node {node} did not take machine {machine}, which stays on this node; GET /v1/cluster shows which nodes have room and are not draining.',
+  },
   'machine-moved': {
     status: 503,
     message: 'Machine {machine} continues on another node of the cluster; connect again, and send the request again.',

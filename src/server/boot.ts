@@ -9,6 +9,7 @@ import { SouthbridgeError } from '../errors.js';
 import { within } from '../runtime/promises.js';
 import type { ThreadDeath } from '../runtime/threads/engine.js';
 import type { buildApp } from './app.js';
+import type { Cluster } from './cluster/open-cluster.js';
 import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
 import { listenOnUnixSocket } from './security/unix-socket.js';
@@ -45,7 +46,7 @@ export async function startServer(configuration: Configuration, examiner?: Exami
   const admission = new Admission(configuration.tokenFile);
   // A Unix socket has no need of it.
   const tls = addressesOf(configuration).tcp ? readTlsFiles(configuration.tls) : undefined;
-  const checkpoints = await openCheckpoints(configuration, logger);
+  const { checkpoints, cluster } = await openCheckpoints(configuration, logger);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -59,6 +60,7 @@ export async function startServer(configuration: Configuration, examiner?: Exami
     checkpoints,
     examiner,
   );
+  service.cluster = cluster;
   service.onStall = (text, isEnded) => {
     logger.error(isEnded ? `${text}. Another thread took its place, and that machine is suspect now` : text);
     if (configuration.watchdog.exit && !isEnded) fail(new Error(text));
@@ -86,12 +88,12 @@ export async function startServer(configuration: Configuration, examiner?: Exami
 }
 
 /** What keeps the machines of this server, if anything does. */
-async function openCheckpoints(configuration: Configuration, logger: Logger): Promise<Checkpoints | undefined> {
+async function openCheckpoints(configuration: Configuration, logger: Logger): Promise<Partial<Cluster>> {
   if (configuration.cluster.servers.length === 0)
-    return configuration.stateDir ? Checkpoints.open(configuration, logger) : undefined;
+    return configuration.stateDir ? { checkpoints: await Checkpoints.open(configuration, logger) } : {};
   // Loaded with the libraries of NATS, which a server that is alone has no use for.
   const { openCluster } = await import('./cluster/open-cluster.js');
-  return (await openCluster(configuration, logger)).checkpoints;
+  return openCluster(configuration, logger);
 }
 
 /** Builds what answers clients, and listens once the threads have started. */

@@ -15,8 +15,10 @@ export class TestNode {
   constructor(
     readonly name: string,
     readonly url: string,
-    config: string,
+    readonly config: string,
+    readonly onStart: (node: TestNode) => void,
   ) {
+    onStart(this);
     this.#program = new Program([CLI, 'serve', '--config', config]);
   }
 
@@ -31,6 +33,14 @@ export class TestNode {
   async ready(): Promise<void> {
     const line = await this.#program.line();
     if (line === undefined) throw new Error(`${this.name} did not start: ${this.log}`);
+  }
+
+  /** A new process of the same node, once the one before has ended. */
+  async again(): Promise<TestNode> {
+    await this.exited;
+    const node = new TestNode(this.name, this.url, this.config, this.onStart);
+    await node.ready();
+    return node;
   }
 
   signal(name: NodeJS.Signals): void {
@@ -60,17 +70,18 @@ export class TestCluster {
     const nats = await NatsCluster.start(t);
     const folder = temporaryFolder(t);
     const ports = await freePorts(count);
+    const started: TestNode[] = [];
     const nodes = ports.map((port, index) => {
       const name = `n${index}`;
       const url = `http://127.0.0.1:${port}`;
       const cluster = { servers: nats.urls, node: name, address: url, leaseMs: 1000 };
       const config = join(folder, `${name}.json`);
       writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...input }));
-      return new TestNode(name, url, config);
+      return new TestNode(name, url, config, (node) => started.push(node));
     });
     t.teardown(async () => {
-      for (const node of nodes) node.signal('SIGKILL');
-      await Promise.all(nodes.map(({ exited }) => exited));
+      for (const node of started) node.signal('SIGKILL');
+      await Promise.all(started.map(({ exited }) => exited));
     });
     await Promise.all(nodes.map((node) => node.ready()));
     return new TestCluster(nats, nodes);

@@ -5,7 +5,7 @@ import { OwnedMachine, type OwnerStores } from './owned-machine.js';
 import { decodeMachine, type LeaseRecord, leaseKey, type NodeLife, type Room } from './records.js';
 import { SettledStore } from './settled-write.js';
 import { type Offer, Steward } from './steward.js';
-import type { ClusterStore, Entry } from './store.js';
+import { type ClusterStore, Conflict, type Entry } from './store.js';
 
 /** Claims in flight at a time. */
 const AT_A_TIME = 16;
@@ -206,11 +206,26 @@ export class ClusterNode {
     this.#draining = true;
   }
 
-  /** Gives a machine away after its last checkpoint, to a node of its own choice or the one with the most room. */
-  async release(machine: OwnedMachine, to?: LeaseRecord): Promise<void> {
-    this.#owned.delete(machine.name);
-    const entry = await machine.release();
-    if (to) await this.parts.offer(to, [entry]).catch(() => 0);
+  /**
+   * Gives a machine away after its last checkpoint: to a node, or to whichever the steward finds. False if that node does not
+   * take it, and it stays here. Throws `Conflict` or `Unsettled` if it is here no longer.
+   */
+  async release(machine: OwnedMachine, to?: LeaseRecord): Promise<boolean> {
+    const { life } = this;
+    try {
+      const entry = await machine.release();
+      if (to && life && (await this.parts.offer(to, [entry]).catch(() => 0)) === 0) {
+        await machine.reclaim(life);
+        return false;
+      }
+    } catch (error) {
+      if (!(error instanceof Conflict) || !to) {
+        this.disown(machine);
+        throw error;
+      }
+    }
+    this.forget(machine);
+    return true;
   }
 
   /** Gives all machines away after their last checkpoints: other nodes claim them once the lease is closed. */

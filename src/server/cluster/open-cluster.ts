@@ -6,6 +6,7 @@ import { SouthbridgeError } from '../../errors.js';
 import { decodeCheckpoint } from '../state/checkpoint.js';
 import { Checkpoints } from '../state/checkpoints.js';
 import { systemClock } from './clock.js';
+import { ClusterService } from './cluster-service.js';
 import { ClusterStorage } from './cluster-storage.js';
 import { connectToNats, type NatsOptions, NatsStore } from './nats-store.js';
 import { ClusterNode, type Host } from './node.js';
@@ -23,7 +24,7 @@ const SWEEP = 10;
 
 /** A node of a cluster with the checkpoints of its machines, which are in the cluster's store. */
 export interface Cluster {
-  readonly node: ClusterNode;
+  readonly cluster: ClusterService;
   readonly checkpoints: Checkpoints;
 }
 
@@ -43,7 +44,7 @@ export async function openCluster(configuration: Configuration, logger: Logger):
     let checkpoints: Checkpoints | undefined;
     const host: Host = {
       get room() {
-        return { machines: limits.machines - (checkpoints?.machineCount ?? 0), load: 0 };
+        return { machines: limits.machines - [...(checkpoints?.machines ?? [])].length, load: 0 };
       },
       run: async (owned, contents) => {
         const checkpoint = decodeCheckpoint(Buffer.from(contents), owned.name);
@@ -70,7 +71,7 @@ export async function openCluster(configuration: Configuration, logger: Logger):
     const serve = () => serveOffers(connection, cluster.bucket, node);
     const storage = new ClusterStorage(path, node, records, serve);
     checkpoints = new Checkpoints(storage, configuration, logger);
-    return { node, checkpoints };
+    return { cluster: new ClusterService(node, checkpoints), checkpoints };
   } catch (error) {
     await connection.close();
     throw error;

@@ -112,6 +112,14 @@ export class OwnedMachine {
     return { key: this.#key, value: encode(record), revision: this.#revision };
   }
 
+  /** Takes a machine back that was released, unless another node was first: then it throws `Conflict`. */
+  async reclaim(owner: NodeLife): Promise<void> {
+    await this.#update({ ...this.#record, owner, fence: 0, orderly: false });
+    this.#record = { ...this.#record, fence: this.#revision };
+    // It has an earlier fence, and may be collected.
+    this.#previous = '';
+  }
+
   /** Removes the machine. Throws as `commit`. */
   async delete(): Promise<void> {
     await this.stores.records.delete(this.#key, this.#revision);

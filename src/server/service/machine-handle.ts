@@ -11,7 +11,7 @@ import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import type { Drops } from '../streams/flow.js';
 import { TurnBudget } from '../streams/turn-budget.js';
 import { MachineEvents } from './machine-events.js';
-import { DELETED, MOVED, Vcpu } from './vcpu.js';
+import { DELETED, type MachineEnd, MOVED, Vcpu } from './vcpu.js';
 
 export type MachineState = 'running' | 'paused' | 'deleting';
 
@@ -106,14 +106,14 @@ export class MachineHandle {
 
   /** Whether anything can be done with the machine. */
   get isOpen(): boolean {
-    return this.state !== 'deleting' && !this.isHung;
+    return this.state !== 'deleting' && !this.#isMoved && !this.isHung;
   }
 
   /** Why nothing can be done with the machine. */
   gone(): SouthbridgeError {
     const details = { machine: this.name };
-    if (this.state === 'deleting')
-      return new SouthbridgeError(this.#isMoved ? 'machine-moved' : 'machine-closing', details);
+    if (this.#isMoved) return new SouthbridgeError('machine-moved', details);
+    if (this.state === 'deleting') return new SouthbridgeError('machine-closing', details);
     // A request that fails after the machine was rebuilt failed because of its state before.
     const isSuspect = this.isHung ? this.isSuspect : this.#wasSuspect;
     return new SouthbridgeError(isSuspect ? 'machine-suspect' : 'machine-hung', details);
@@ -167,6 +167,8 @@ export class MachineHandle {
   /** Why an answered request failed; undefined if it did not. */
   failureOf({ status, address, size, low, high }: Request): SouthbridgeError | undefined {
     const machine = this.name;
+    // Whatever was executed here since then is of no effect.
+    if (this.#isMoved) return this.gone();
     switch (status) {
       case ring.OK:
         return undefined;
@@ -313,14 +315,24 @@ export class MachineHandle {
   async delete(moves = false): Promise<void> {
     if (this.state === 'deleting') throw this.gone();
     this.state = 'deleting';
-    this.#isMoved = moves;
-    const end = moves ? MOVED : DELETED;
-    for (const vcpu of this.vcpus) vcpu.end(end);
-    for (const subscriber of this.events.subscribers) subscriber.ended(end);
+    if (moves) this.moved();
+    else this.#end(DELETED);
     // A step would keep the machine until it ends. Where threads hang, the removal answers this as well.
     if (this.config.clock === 'manual' && !this.isHung) void this.slot.control(CONTROL_END_STEPS);
     await this.#whenIdle();
     await this.slot.remove();
+  }
+
+  /** Another node has the machine from now on: disconnects its clients, and nothing that was not answered before counts. */
+  moved(): void {
+    if (this.#isMoved) return;
+    this.#isMoved = true;
+    this.#end(MOVED);
+  }
+
+  #end(end: MachineEnd): void {
+    for (const vcpu of this.vcpus) vcpu.end(end);
+    for (const subscriber of this.events.subscribers) subscriber.ended(end);
   }
 
   /** Resolves when no request is in flight, or threads hang: hung requests are answered when the machine is removed. */

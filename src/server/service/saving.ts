@@ -14,16 +14,41 @@ import {
 
 /** The machine at one moment, in which `keep` is called; then later changes are noticed from there on. */
 export function save(machine: MachineHandle, keep?: () => void): Promise<Snapshot> {
+  return machine.quiesce(() => saveQuiesced(machine, keep));
+}
+
+async function saveQuiesced(machine: MachineHandle, keep?: () => void): Promise<Snapshot> {
+  if (keep) machine.changed = false;
+  let snapshot: Snapshot | undefined;
+  const after = (at: number) => {
+    snapshot = saved(machine, at);
+    keep?.();
+  };
+  await machine.slot.transfer(CONTROL_SAVE, 0, () => {}, after);
+  if (!snapshot) throw machine.gone();
+  return snapshot;
+}
+
+/**
+ * The machine as it ends here: stops its clock, and executes no request after the snapshot. If `leave` resolves, the machine
+ * continues elsewhere, and requests that wait are refused; otherwise it goes on as if nothing had happened.
+ */
+export function saveLast(
+  machine: MachineHandle,
+  keep: () => void,
+  leave: (snapshot: Snapshot) => Promise<void>,
+): Promise<void> {
   return machine.quiesce(async () => {
-    if (keep) machine.changed = false;
-    let snapshot: Snapshot | undefined;
-    const after = (at: number) => {
-      snapshot = saved(machine, at);
-      keep?.();
-    };
-    await machine.slot.transfer(CONTROL_SAVE, 0, () => {}, after);
-    if (!snapshot) throw machine.gone();
-    return snapshot;
+    const { isTicking } = machine;
+    await machine.stopClock();
+    try {
+      await leave(await saveQuiesced(machine, keep));
+      machine.moved();
+    } catch (error) {
+      machine.changed = true;
+      if (isTicking && machine.isOpen) await machine.startClock();
+      throw error;
+    }
   });
 }
 

@@ -8,6 +8,7 @@ import type { Stall } from '../../runtime/watchdog/watchdog.js';
 import { Connections } from '../streams/connections.js';
 import { Flow } from '../streams/flow.js';
 import type { CheckpointStore } from './checkpoint-store.js';
+import type { ClusterPort } from './cluster-port.js';
 import { Examinations, type Examiner } from './examinations.js';
 import type { MachineHandle } from './machine-handle.js';
 import { Machines } from './machines.js';
@@ -28,6 +29,8 @@ export class Service {
   /** Threads that ended by themselves. */
   threadDeaths = 0;
   draining = false;
+  /** The cluster that this server is a node of, if it is one. */
+  cluster: ClusterPort | undefined;
   /** Why the server can no longer do its work, if so. */
   failure: string | undefined;
 

@@ -149,3 +149,20 @@ export function requireReadable(contents: Buffer, file: string, machine: string)
     throw new SouthbridgeError('checkpoint-unreadable', { machine, reason: error.message });
   }
 }
+
+/** What is known of a machine's last checkpoint. */
+export interface Kept {
+  /** Milliseconds on the clock of `performance.now()`: the wall clock may jump. */
+  readonly since: number;
+  /** Whether the main counter ran: then the machine changes as time passes. */
+  readonly counts: boolean;
+}
+
+export function keptOf(snapshot: Snapshot, since: number): Kept {
+  return { since, counts: isCounting(snapshot) };
+}
+
+/** Whether the main counter runs: ENABLE_CNF of the general configuration register. */
+function isCounting({ state }: Snapshot): boolean {
+  return (state['hpet.configuration'] & 1) !== 0;
+}

@@ -5,9 +5,9 @@ import { SouthbridgeError } from '../../errors.js';
 import { SerialQueue, within } from '../../runtime/promises.js';
 import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../service/checkpoint-store.js';
 import type { MachineHandle } from '../service/machine-handle.js';
-import { restore, save } from '../service/saving.js';
+import { restore, save, saveLast } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
-import type { Checkpoint, Origin } from './checkpoint.js';
+import { type Checkpoint, type Kept, keptOf, type Origin } from './checkpoint.js';
 import { Failures, isOfGoneMachine, reasonOf, unlessUnusable } from './failures.js';
 import { type FileLayer, StateFolder } from './folder.js';
 import { makeAsIn } from './making.js';
@@ -20,14 +20,6 @@ const AT_A_TIME = 4;
 
 /** Of the interval, between two rounds: where a disk is too slow for the interval, machines must get on as well. */
 const LEAST_PAUSE = 0.1;
-
-/** What is known of a machine's last checkpoint. */
-interface Kept {
-  /** Milliseconds on the clock of `performance.now()`: the wall clock may jump. */
-  readonly since: number;
-  /** Whether the main counter ran: then the machine changes as time passes. */
-  readonly counts: boolean;
-}
 
 /** Keeps the machines of a server in a storage: checkpoints of those that changed, at an interval and when one is made. */
 export class Checkpoints implements CheckpointStore {
@@ -108,8 +100,8 @@ export class Checkpoints implements CheckpointStore {
     if (checkpoint) await makeAsIn(checkpoint, machine, inOrder, this.configuration, this.logger);
   }
 
-  get machineCount(): number {
-    return this.#machines?.size ?? 0;
+  get machines(): Iterable<MachineHandle> {
+    return this.#machines ?? [];
   }
 
   get maySend(): (() => boolean) | undefined {
@@ -123,6 +115,28 @@ export class Checkpoints implements CheckpointStore {
     await this.#machines?.createHidden(config, (machine) =>
       makeAsIn(checkpoint, machine, inOrder, this.configuration, this.logger),
     );
+  }
+
+  /**
+   * Ends a machine here after a last checkpoint, with its sessions. `release` lets another node continue it. Throws as `made`, or
+   * as `release`, and then the machine runs on.
+   */
+  async moveAway(machine: MachineHandle, release: () => Promise<void>): Promise<void> {
+    const { name } = machine;
+    let sessions = sessionsOf(machine, true);
+    const keep = () => {
+      sessions = sessionsOf(machine, true);
+    };
+    const since = performance.now();
+    await saveLast(machine, keep, (snapshot) =>
+      this.#perMachine.run(name, async () => {
+        await this.#commit(machine, snapshot, since, sessions);
+        await release();
+      }),
+    ).catch((error) => {
+      throw this.#failures.refusal(machine, error, true);
+    });
+    await this.disown(name);
   }
 
   /** Ends a machine that continues on another node of the cluster. */
@@ -381,13 +395,4 @@ export class Checkpoints implements CheckpointStore {
       reason,
     });
   }
-}
-
-function keptOf(snapshot: Snapshot, since: number): Kept {
-  return { since, counts: isCounting(snapshot) };
-}
-
-/** Whether the main counter runs: ENABLE_CNF of the general configuration register. */
-function isCounting({ state }: Snapshot): boolean {
-  return (state['hpet.configuration'] & 1) !== 0;
 }

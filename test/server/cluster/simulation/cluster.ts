@@ -27,9 +27,19 @@ interface State {
   count: number;
 }
 
+interface RunningMachine {
+  readonly owned: OwnedMachine;
+  readonly state: State;
+  isBusy: boolean;
+  isLeaving: boolean;
+}
+
+/** Part of the checkpoints after which the machine moves to another node. */
+const MIGRATIONS = 0.02;
+
 /** One process of a node, with machines that send frames and write checkpoints. */
 class SimulatedNode implements Host {
-  readonly running = new Map<string, { readonly owned: OwnedMachine; readonly state: State; isBusy: boolean }>();
+  readonly running = new Map<string, RunningMachine>();
   readonly node: Node;
 
   constructor(
@@ -64,11 +74,11 @@ class SimulatedNode implements Host {
 
   async run(owned: OwnedMachine, checkpoint: Uint8Array): Promise<void> {
     const state: State = JSON.parse(new TextDecoder().decode(checkpoint));
-    const acknowledged = this.cluster.acknowledged.get(owned.name) ?? 0;
+    const acknowledged = this.cluster.acknowledgedBefore(owned);
     if (state.machine !== owned.name) this.cluster.violation(`${owned.name} got the state of ${state.machine}`);
     if (state.count < acknowledged)
       this.cluster.violation(`${owned.name} was restored at ${state.count}, but ${acknowledged} was acknowledged`);
-    this.running.set(owned.name, { owned, state, isBusy: false });
+    this.running.set(owned.name, { owned, state, isBusy: false, isLeaving: false });
   }
 
   stop(machine: string): void {
@@ -87,19 +97,30 @@ class SimulatedNode implements Host {
       // As the gateway before each send.
       if (!machine || !this.node.isHeld) return;
       const { owned, state } = machine;
+      if (machine.isLeaving) return;
       state.count++;
       this.cluster.frame(this.name, owned);
       if (machine.isBusy) return;
       machine.isBusy = true;
+      machine.isLeaving = world.chance(MIGRATIONS);
       const { count } = state;
+      const { fence } = owned;
       owned
         .commit(encodeState(state))
-        .then(() => this.cluster.acknowledge(owned.name, count))
+        .then(() => this.cluster.acknowledge(owned.name, fence, count))
+        .then(() => (machine.isLeaving ? this.#migrate(owned) : undefined))
         .catch((error) => error instanceof Conflict && this.node.disown(owned))
         .finally(() => {
           machine.isBusy = false;
+          machine.isLeaving = false;
         });
     });
+  }
+
+  /** Moves a machine, which is quiet now, to any node. */
+  async #migrate(owned: OwnedMachine): Promise<void> {
+    const target = this.cluster.world.pick([...this.node.members].filter(({ node }) => node !== this.name));
+    if (target && (await this.node.release(owned, target))) this.running.delete(owned.name);
   }
 
   /** As a request to make a machine. */
@@ -108,8 +129,8 @@ class SimulatedNode implements Host {
     const state = { machine, count: 1 };
     await owned.commit(encodeState(state));
     if (!this.node.isHeld) return;
-    this.running.set(machine, { owned, state, isBusy: false });
-    this.cluster.acknowledge(machine, 1);
+    this.running.set(machine, { owned, state, isBusy: false, isLeaving: false });
+    this.cluster.acknowledge(machine, owned.fence, 1);
   }
 }
 
@@ -123,8 +144,8 @@ export class SimulatedCluster {
   readonly records = new StoredKeys((change) => this.#check(change));
   readonly checkpoints = new StoredKeys(() => {});
   readonly nodes = new Map<string, SimulatedNode>();
-  /** Of each machine: the count of the last checkpoint that its owner knows to be written. */
-  readonly acknowledged = new Map<string, number>();
+  /** Of each machine, by fence: the count of the last checkpoint that this owner knows to be written. */
+  readonly acknowledged = new Map<string, Map<number, number>>();
   /** Of each machine: the greatest fence in the store. */
   readonly #fences = new Map<string, number>();
   claims = 0;
@@ -162,8 +183,15 @@ export class SimulatedCluster {
     this.violations.push(`${Math.round(this.world.now)} ms: ${text}`);
   }
 
-  acknowledge(machine: string, count: number): void {
-    this.acknowledged.set(machine, Math.max(count, this.acknowledged.get(machine) ?? 0));
+  acknowledge(machine: string, fence: number, count: number): void {
+    const counts = this.acknowledged.get(machine) ?? new Map<number, number>();
+    this.acknowledged.set(machine, counts.set(fence, Math.max(count, counts.get(fence) ?? 0)));
+  }
+
+  /** What earlier owners know to be written: a later one may have claimed the machine meanwhile. */
+  acknowledgedBefore({ name, fence }: OwnedMachine): number {
+    const counts = [...(this.acknowledged.get(name) ?? [])];
+    return Math.max(0, ...counts.filter(([earlier]) => earlier < fence).map(([, count]) => count));
   }
 
   /** A node sends a frame of a machine to a client. */

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { ownerOf, TestCluster } from '../../support/cluster.js';
+import { NO_NATS } from '../../support/nats.js';
+import { TestServer } from '../../support/server.js';
+import { tier } from '../../support/tier.js';
+import { VcpuClient } from '../../support/vcpu-client.js';
+
+const skip = tier.triesCluster ? NO_NATS : 'not in this tier';
+
+const CONFIGURATION = '0xfed00010';
+const COMPARATOR = '0xfed00108';
+
+t.test('machines move between nodes', { skip }, async (t) => {
+  const { nodes } = await TestCluster.start(t, 2);
+  const [first, second] = nodes;
+  const path = '/v1/machines/m';
+  t.equal((await first.request('POST', '/v1/machines', { name: 'm', clock: 'manual' })).status, 201);
+
+  t.test('a running machine keeps its state and its epoch', async (t) => {
+    t.equal((await first.request('PUT', `${path}/mmio/${COMPARATOR}?size=8`, { value: '0x1234' })).status, 204);
+    const { body: before } = await first.request('GET', path);
+    const vcpu = await VcpuClient.connect(`${first.url.replace('http', 'ws')}${path}/vcpus/0`);
+    const { status, body } = await first.request('POST', `${path}/migrate`, { node: 'n1' });
+    t.equal(status, 204, JSON.stringify(body));
+    t.strictSame(await vcpu.closed, { code: 1001, reason: 'machine-moved' });
+    t.equal((await first.request('GET', path)).status, 404);
+    const { body: after } = await second.request('GET', path);
+    t.equal(after.epoch, before.epoch, 'the same epoch');
+    t.equal((await second.request('GET', `${path}/mmio/${COMPARATOR}?size=8`)).body.value, '0x0000000000001234');
+  });
+
+  t.test('requests that come during a migration are executed once, or refused', async (t) => {
+    let value = 0;
+    let isDone = false;
+    /** Writes until the machine has moved; returns the last value that was acknowledged. */
+    const write = async () => {
+      let acknowledged = 0;
+      while (!isDone) {
+        const next = ++value;
+        const { status, body } = await second.request('PUT', `${path}/mmio/${COMPARATOR}?size=8`, {
+          value: `0x${next.toString(16)}`,
+        });
+        if (status === 204) acknowledged = next;
+        else t.match(body.error.code, /^(machine-moved|unknown-machine)$/);
+      }
+      return acknowledged;
+    };
+    const written = write();
+    const { status, body } = await second.request('POST', `${path}/migrate`, { node: 'n0' });
+    isDone = true;
+    t.equal(status, 204, JSON.stringify(body));
+    const acknowledged = await written;
+    const last = await first.request('GET', `${path}/mmio/${COMPARATOR}?size=8`);
+    t.equal(Number(last.body.value), acknowledged, 'the last acknowledged write, and none after it');
+  });
+
+  t.test('what cannot be moved is refused, and stays', async (t) => {
+    for (const node of ['n0', 'nowhere']) {
+      const { status, body } = await first.request('POST', `${path}/migrate`, { node });
+      t.equal(status, 404);
+      t.equal(body.error.code, 'unknown-node');
+    }
+    t.equal((await first.request('GET', path)).status, 200);
+    t.strictSame(
+      (await first.request('GET', '/v1/cluster')).body.nodes.map(({ node }: { node: string }) => node),
+      ['n0', 'n1'],
+    );
+  });
+
+  t.test('a drained node has no machines, and takes none', async (t) => {
+    t.equal((await first.request('PUT', `${path}/mmio/${CONFIGURATION}?size=8`, { value: '0x1' })).status, 204);
+    t.strictSame((await first.request('POST', '/v1/cluster/drain')).body, { stayed: 0 });
+    t.equal((await second.request('GET', path)).status, 200);
+    const refused = await second.request('POST', '/v1/cluster/drain');
+    t.strictSame(refused.body, { stayed: 1 }, 'no other node takes machines');
+  });
+
+  t.test('a node that is shut down in order leaves its machines to others, in the same epoch', async (t) => {
+    const { body: before } = await second.request('GET', path);
+    t.equal(before.name, 'm');
+    second.signal('SIGTERM');
+    first.signal('SIGTERM');
+    t.strictSame(await Promise.all([first.exited, second.exited]), [0, 0]);
+    const again = await first.again();
+    const owner = await ownerOf('m', [again]);
+    t.equal((await owner.request('GET', path)).body.epoch, before.epoch);
+  });
+});
+
+t.test('a server that is alone has no cluster', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(server.stop);
+  for (const [method, path, body] of [
+    ['GET', '/v1/cluster', undefined],
+    ['POST', '/v1/cluster/drain', {}],
+    ['POST', '/v1/machines/default/migrate', { node: 'a' }],
+  ] as const) {
+    const reply = await server.request(method, path, body);
+    t.equal(reply.status, 409, path);
+    t.equal(reply.body.error.code, 'no-cluster');
+  }
+});
