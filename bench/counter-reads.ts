@@ -1,4 +1,5 @@
 import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
+import { conditionsOf } from '../src/lab/compare/condition.js';
 import { Fixture } from '../src/lab/compare/fixture.js';
 import { ROUNDS } from './measure.js';
 import { type Row, ratioRows } from './rows.js';
@@ -21,7 +22,8 @@ export async function rows(): Promise<Row[]> {
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, figures] of measured) {
       const p99 = async (load: number) => {
-        const request = { design: PRESETS[name], load, seed: 1 + round, partMs: PART_MS, readsOnly: true };
+        const circumstances = { ...conditionsOf({ vcpus: [1], workload: ['counter-storm'] })[0], load };
+        const request = { ...circumstances, design: PRESETS[name], seed: 1 + round, partMs: PART_MS };
         return (await fixture.measure(request)).figures.readP99;
       };
       figures.first.push(await p99(0));

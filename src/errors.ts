@@ -1,4 +1,5 @@
 import { ACCESSES } from './errors/accesses.js';
+import { CLUSTER } from './errors/cluster.js';
 import { CONFIGURATION } from './errors/configuration.js';
 import { LAB } from './errors/lab.js';
 import { MACHINES, VCPUS } from './errors/machines.js';
@@ -15,6 +16,7 @@ export const ERRORS = {
   ...ACCESSES,
   ...CONFIGURATION,
   ...STATE,
+  ...CLUSTER,
   ...LAB,
 } as const satisfies { readonly [code: string]: { readonly status: number; readonly message: string } };
 

@@ -20,6 +20,7 @@ export interface SocketThreadData {
   readonly token?: string;
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
+  readonly connectMs?: number;
 }
 
 /** Times that requests are looked for before the socket is looked at again. */
@@ -29,7 +30,7 @@ const TAKEN_MS = 10;
 /** For how long a reply is looked for: most come within a tenth of it. */
 const REPLY_MS = 0.3;
 
-const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect } =
+const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect, connectMs } =
   workerData as SocketThreadData;
 const mailbox = new Mailbox(buffer);
 const arrivals = new Arrivals(mailbox, eventLimit);
@@ -49,7 +50,7 @@ const session = new Session<CallerRequest>(
   url,
   machine,
   vcpu,
-  { token, reconnect, resumeToken, waitingRequests },
+  { token, reconnect, resumeToken, connectMs, waitingRequests },
   {
     hello: (message) => arrivals.message(message),
     sent,
@@ -181,4 +182,6 @@ function failed(error: unknown): void {
 }
 
 process.on('uncaughtException', failed);
+// Without an error the caller would wait for a reply that cannot come.
+process.on('exit', () => failed(new Error('the thread of its socket ended')));
 await serve().catch(failed);

@@ -1,9 +1,7 @@
 import type { DesignClass } from '../../core/locking/presets.js';
+import type { Condition } from './condition.js';
 
-/** Length in ns of each hold of the BQL for other work. The main loop sleeps during it, as in a system call. */
-export const HOLD_NS = 500_000;
-
-/** What is measured of one design under one BQL load in one round. Durations are in nanoseconds. */
+/** What is measured of one design under one condition in one round. Durations are in nanoseconds. */
 export const FIGURES = {
   accesses: {
     title: 'accesses/s',
@@ -13,19 +11,71 @@ export const FIGURES = {
   },
   readP50: {
     title: 'counter read p50',
-    meaning: 'half of the reads of the main counter are faster',
+    meaning: 'half of the reads of the main counter take less, by themselves',
     unit: 'ns',
     better: 'lower',
   },
   readP99: {
     title: 'counter read p99',
-    meaning: 'one read of the main counter in 100 is slower',
+    meaning: 'one read of the main counter in 100 takes longer, by itself',
     unit: 'ns',
     better: 'lower',
   },
-  mmioP50: { title: 'MMIO p50', meaning: 'half of all accesses are faster', unit: 'ns', better: 'lower' },
-  mmioP99: { title: 'MMIO p99', meaning: 'one access in 100 is slower', unit: 'ns', better: 'lower' },
-  mmioP999: { title: 'MMIO p99.9', meaning: 'one access in 1000 is slower', unit: 'ns', better: 'lower' },
+  readResponseP99: {
+    title: 'counter read response p99',
+    meaning:
+      'one read of the main counter in 100 ends later after its intended start, behind other accesses of its vCPU',
+    unit: 'ns',
+    better: 'lower',
+  },
+  mmioP50: {
+    title: 'MMIO p50',
+    meaning: 'half of all accesses end sooner after their intended start',
+    unit: 'ns',
+    better: 'lower',
+  },
+  mmioP99: {
+    title: 'MMIO p99',
+    meaning: 'one access in 100 ends later after its intended start',
+    unit: 'ns',
+    better: 'lower',
+  },
+  mmioP999: {
+    title: 'MMIO p99.9',
+    meaning: 'one access in 1000 ends later after its intended start',
+    unit: 'ns',
+    better: 'lower',
+  },
+  uncontended: {
+    title: 'uncontended access',
+    meaning: 'the median access of one vCPU alone, without BQL load',
+    unit: 'ns',
+    better: 'lower',
+  },
+  fairness: {
+    title: 'fairness',
+    meaning: 'accesses of the slowest vCPU, as a share of those of the fastest, as fast as they go',
+    unit: '%',
+    better: 'higher',
+  },
+  convoy: {
+    title: 'longest convoy',
+    meaning: 'the most acquisitions of one lock in a row by one vCPU that each waited, as fast as it goes',
+    unit: 'count',
+    better: 'lower',
+  },
+  mainLoopP50: {
+    title: 'main-loop work p50',
+    meaning: 'from the intended start of a control request to its completion by the main loop, half of them',
+    unit: 'ns',
+    better: 'lower',
+  },
+  mainLoopP99: {
+    title: 'main-loop work p99',
+    meaning: 'from the intended start of a control request to its completion by the main loop, one in 100 is later',
+    unit: 'ns',
+    better: 'lower',
+  },
   latenessP50: {
     title: 'timer lateness p50',
     meaning: 'from the deadline of a timer to its callback, half of them',
@@ -96,13 +146,13 @@ export interface Summary {
   readonly high: number;
 }
 
-/** One design under one BQL load, over all rounds. */
+/** One design under one condition, over all rounds. */
 export interface Cell {
   readonly locking: string;
   /** `unexplored`: a design from a module, of which this command knows no verdict. */
   readonly class: DesignClass | 'unexplored';
-  /** Share of the time for which the main loop holds the BQL for other work. */
-  readonly load: number;
+  /** The name of the condition. */
+  readonly condition: string;
   readonly rounds: number;
   readonly figures: { readonly [figure in Figure]: Summary };
   /** Sums over the rounds. */
@@ -118,10 +168,10 @@ export interface Comparison {
   };
   readonly date: string;
   readonly seed: number;
-  readonly vcpus: number;
   readonly rounds: number;
   /** Milliseconds of each of the two parts of a measurement. */
   readonly partMs: number;
-  readonly loads: readonly number[];
+  /** The base point, then the conditions that differ from it in one factor. */
+  readonly conditions: readonly Condition[];
   readonly cells: readonly Cell[];
 }

@@ -3,6 +3,7 @@ import { FIGURES, type Figure, type Summary } from './figures.js';
 /** A number of a figure's unit for people: three digits, and a unit that suits it. */
 export function formatValue(figure: Figure, value: number): string {
   const { unit } = FIGURES[figure];
+  if (unit === 'count') return value.toFixed(0);
   if (unit === '%') return `${value.toFixed(1)} %`;
   if (unit === '1/s') return value >= 1e6 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(0)} k/s`;
   if (value === 0) return '–';
@@ -19,6 +20,7 @@ export function formatSummary(figure: Figure, { median, low, high }: Summary): s
   return text === '–' ? text : `${text} [${formatValue(figure, low)}, ${formatValue(figure, high)}]`;
 }
 
-export function formatLoad(load: number): string {
-  return `${Math.round(load * 100)} %`;
+/** A ratio, of two digits at least: `2.7 ×`. */
+export function formatFactor(factor: number): string {
+  return `${factor < 9.95 ? factor.toFixed(1) : factor.toFixed(0)} ×`;
 }

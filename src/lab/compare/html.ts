@@ -1,13 +1,13 @@
-import { CHARTED, chart } from './chart.js';
+import { chart, chartsOf } from './chart.js';
+import { type Condition, isJudged } from './condition.js';
 import { type Comparison, FIGURE_NAMES, FIGURES, HAZARD_MEANINGS, HAZARDS } from './figures.js';
-import { formatLoad, formatSummary } from './format.js';
+import { formatSummary } from './format.js';
 import { measuredBy, overview } from './overview.js';
-import { isJudged } from './ranking.js';
 import { verdict } from './verdict.js';
 
 /** A comparison as one page that needs nothing else: no script, no other file. */
 export function toHtml(comparison: Comparison): string {
-  const { loads } = comparison;
+  const { conditions } = comparison;
   const words = verdict(comparison);
   const first = overview(comparison);
   const sections = [
@@ -25,12 +25,14 @@ export function toHtml(comparison: Comparison): string {
 <style>${STYLE}</style>
 <main>
 <h1>The locking designs compared</h1>
-<p>${escapeHtml(measuredBy(comparison, first.load))} Bars are medians; whiskers hold the true median with 95 % confidence.</p>
+<p>${escapeHtml(measuredBy(comparison))} Bars are medians; whiskers hold the true median with 95 % confidence.</p>
 ${tableOf(first.head, first.rows)}
 ${meanings(first.columns)}
 <h2>Charts</h2>
 <div class="charts">
-${CHARTED.map((figure) => chart(comparison, figure)).join('\n')}
+${chartsOf(comparison)
+  .map((drawn) => chart(comparison, drawn))
+  .join('\n')}
 </div>
 <h2>Verdict</h2>
 ${sections.map(([title, lines]) => `<h3>${title}</h3>\n<ul>${lines.map((line) => `<li>${code(escapeHtml(line))}</li>`).join('\n')}</ul>`).join('\n')}
@@ -39,16 +41,16 @@ ${meanings([
   ...FIGURE_NAMES.map((name) => [FIGURES[name].title, FIGURES[name].meaning] as const),
   ...HAZARDS.map((name) => [name, HAZARD_MEANINGS[name]] as const),
 ])}
-${loads.map((load) => `<h3>BQL load ${formatLoad(load)}</h3>\n${figuresAt(comparison, load)}`).join('\n')}
+${conditions.map((each) => `<h3>${escapeHtml(each.name)}</h3>\n${figuresAt(comparison, each)}`).join('\n')}
 </main>
 </html>
 `;
 }
 
-function figuresAt(comparison: Comparison, load: number): string {
-  const mark = isJudged(comparison) ? '' : '*';
+function figuresAt(comparison: Comparison, condition: Condition): string {
+  const mark = isJudged(condition, comparison.machine.cores) ? '' : '*';
   const rows = comparison.cells
-    .filter((cell) => cell.load === load)
+    .filter((cell) => cell.condition === condition.name)
     .map(({ locking, class: kind, figures, hazards }) => [
       `${locking}${mark}`,
       kind,

@@ -1,7 +1,7 @@
-import { type Comparison, FIGURE_NAMES, FIGURES, HAZARD_MEANINGS, HAZARDS, HOLD_NS } from './figures.js';
-import { formatLoad, formatSummary } from './format.js';
+import { basePoint, type Condition, isJudged } from './condition.js';
+import { type Comparison, FIGURE_NAMES, FIGURES, HAZARD_MEANINGS, HAZARDS } from './figures.js';
+import { formatSummary } from './format.js';
 import { measuredBy, overview } from './overview.js';
-import { isJudged } from './ranking.js';
 import { verdict } from './verdict.js';
 
 /** A picture beside the page. */
@@ -12,12 +12,12 @@ export interface Picture {
 
 /** A comparison as a page of Markdown. */
 export function toMarkdown(comparison: Comparison, pictures: readonly Picture[] = []): string {
-  const { seed, vcpus, rounds, partMs, loads } = comparison;
+  const { seed, rounds, partMs, conditions } = comparison;
   const { correctness, cost, change, conclusion, carriesOver } = verdict(comparison);
-  const { load, head, rows, columns } = overview(comparison);
+  const { head, rows, columns } = overview(comparison);
   return `${[
     '# The locking designs compared',
-    measuredBy(comparison, load),
+    measuredBy(comparison),
     markdownTable([head, ...rows.map(([design, ...cells]) => [code(design), ...cells])]),
     list(columns.map(([title, meaning]) => `**${title}**: ${meaning}.`)),
     ...(pictures.length > 0 ? ['## Charts'] : []),
@@ -33,12 +33,12 @@ export function toMarkdown(comparison: Comparison, pictures: readonly Picture[] 
     '### What carries over',
     list(carriesOver),
     '## All figures',
-    `Made by \`southbridge compare\`, seed ${seed}: ${vcpus} vCPU threads and the main loop; ${rounds} rounds, in each of which every design ran under every BQL load for ${2 * partMs} ms: half of it as fast as it goes, for accesses/s and contention, half paced, for latencies. The BQL load holds the BQL in pieces of ${HOLD_NS / 1000} µs, sleeping. Each figure is the median over the rounds, with an interval that holds the true median with 95 % confidence.`,
+    `Made by \`southbridge compare\`, seed ${seed}: vCPU threads, the main loop, and a background thread; ${rounds} rounds, in each of which every design ran under every condition for ${2 * partMs} ms: half of it as fast as it goes, for accesses/s and contention, half paced, for latencies. Before that, one vCPU ran alone for the uncontended access. The base point is ${basePoint(conditions[0])}; each other condition differs from it in one factor. A background thread sleeps while it holds the BQL for 500 µs, and burns a core for shorter holds; vCPUs burn theirs. Rows marked * have more runnable threads than cores, and are not judged. Each figure is the median over the rounds, with an interval that holds the true median with 95 % confidence.`,
     list([
       ...FIGURE_NAMES.map((name) => `**${FIGURES[name].title}**: ${FIGURES[name].meaning}.`),
       ...HAZARDS.map((name) => `**${name}**: ${HAZARD_MEANINGS[name]}; a sum over the rounds.`),
     ]),
-    ...loads.flatMap((each) => [`### BQL load ${formatLoad(each)}`, table(comparison, each)]),
+    ...conditions.flatMap((each) => [`### ${each.name}`, table(comparison, each)]),
   ].join('\n\n')}\n`;
 }
 
@@ -51,10 +51,10 @@ function list(lines: readonly string[]): string {
 }
 
 /** Designs as rows. */
-function table(comparison: Comparison, load: number): string {
-  const mark = isJudged(comparison) ? '' : '*';
+function table(comparison: Comparison, condition: Condition): string {
+  const mark = isJudged(condition, comparison.machine.cores) ? '' : '*';
   const rows = comparison.cells
-    .filter((cell) => cell.load === load)
+    .filter((cell) => cell.condition === condition.name)
     .map(({ locking, class: kind, figures, hazards }) => [
       `\`${locking}\`${mark}`,
       kind,

@@ -1,15 +1,14 @@
 import type { PresetName } from '../../core/locking/presets.js';
 import { CHANGES } from './change.js';
+import { at, basePoint, isJudged } from './condition.js';
 import { type Comparison, FIGURES, type Figure } from './figures.js';
-import { formatLoad, formatValue } from './format.js';
-import { isJudged } from './ranking.js';
+import { formatValue } from './format.js';
 
 /** The figures of the first table. */
 const SHOWN: readonly Figure[] = ['readP99', 'mmioP99', 'latenessP99', 'accesses'];
 
-/** The first table of a comparison: every design under one BQL load. */
+/** The first table of a comparison: every design at the base point. */
 export interface Overview {
-  readonly load: number;
   readonly head: readonly string[];
   /** The first cell is the design, with a * where more threads are runnable than there are cores. */
   readonly rows: readonly (readonly string[])[];
@@ -18,9 +17,9 @@ export interface Overview {
 }
 
 export function overview(comparison: Comparison): Overview {
-  const { loads, cells } = comparison;
-  const load = loads.includes(0.5) ? 0.5 : Math.max(...loads);
-  const mark = isJudged(comparison) ? '' : '*';
+  const { conditions, cells, machine } = comparison;
+  const [base] = conditions;
+  const mark = isJudged(base, machine.cores) ? '' : '*';
   const columns: [string, string][] = [
     ['verdict', 'explored, not measured: safe, stale (a line can stay wrong) or unsafe (race or deadlock)'],
     ...SHOWN.map((figure): [string, string] => [FIGURES[figure].title, FIGURES[figure].meaning]),
@@ -28,10 +27,9 @@ export function overview(comparison: Comparison): Overview {
   ];
   if (mark) columns.push(['*', 'more runnable threads than cores: not judged']);
   return {
-    load,
     head: ['design', ...columns.map(([title]) => title).filter((title) => title !== '*')],
     rows: cells
-      .filter((cell) => cell.load === load)
+      .filter((cell) => cell.condition === base.name)
       .map(({ locking, class: kind, figures }) => [
         `${locking}${mark}`,
         kind,
@@ -42,7 +40,10 @@ export function overview(comparison: Comparison): Overview {
   };
 }
 
-/** The sentence above the first table. */
-export function measuredBy({ machine, date, rounds, vcpus }: Comparison, load: number): string {
-  return `At a BQL load of ${formatLoad(load)}: medians of ${rounds} rounds, measured on ${date.slice(0, 10)} with ${vcpus} vCPU threads on ${machine.cores} cores of ${machine.cpu}, Node ${machine.node}, ${machine.platform}.`;
+/** The sentences above the first table. */
+export function measuredBy({ machine, date, rounds, conditions }: Comparison): string {
+  const [base] = conditions;
+  const where = `${machine.cores} cores of ${machine.cpu}, Node ${machine.node}, ${machine.platform}`;
+  const text = at(base);
+  return `${text[0].toUpperCase()}${text.slice(1)}: medians of ${rounds} rounds, measured on ${date.slice(0, 10)} on ${where}. The base point is ${basePoint(base)}.`;
 }

@@ -5,12 +5,15 @@ import type { Machine } from '../../core/machine/machine.js';
 import type { U64 } from '../../core/memory/u64.js';
 import { Random } from '../random.js';
 
-/** Timer 3 is level-triggered, and all vCPUs acknowledge it; timers 0 to 2 are one-shots of one vCPU each. */
-export const LEVEL_TIMER = 3;
+export const MAX_VCPUS = 4;
+/** Timers 0 to 3 are one-shots of one vCPU each; the last is level-triggered, and all vCPUs acknowledge it. */
+const LEVEL_TIMER = MAX_VCPUS;
+export const TIMERS = LEVEL_TIMER + 1;
 const LEVEL_LINE = 20;
 const LEVEL_VECTOR = 0x44;
 const ONE_SHOT_LINE = 16;
-export const MAX_VCPUS = 3;
+/** Ticks of 10 ns between the interrupts of the clock in a counter read storm. */
+const STORM_TICK = 100_000;
 
 /**
  * The accesses of a vCPU, modelled on a tickless guest. Seven in ten read the main counter. The others read status and
@@ -45,6 +48,14 @@ export class Workload {
     write(G.HPET_CONFIGURATION, 8, H.ENABLE_CNF);
   }
 
+  /** Makes timer 0 the periodic clock of a counter read storm. */
+  static prepareStorm(machine: Machine, value: U64): void {
+    const write = (address: number, data: number) => machine.write(address, 8, value.setNumber(data));
+    write(G.hpetTimer(0), (ONE_SHOT_LINE << H.INT_ROUTE_SHIFT) | H.INT_ENB_CNF | H.TYPE_CNF | H.VAL_SET_CNF);
+    write(G.hpetComparator(0), STORM_TICK);
+    write(G.hpetComparator(0), STORM_TICK);
+  }
+
   /** One access; returns whether it read the main counter. */
   access(): boolean {
     const { machine, vcpu } = this;
@@ -62,6 +73,12 @@ export class Workload {
 
   readCounter(): true {
     this.machine.read(G.HPET_COUNTER, 8);
+    return true;
+  }
+
+  /** Windows whose clock is the HPET reads the low half of the main counter, over and over, on every vCPU. */
+  stormRead(): true {
+    this.machine.read(G.HPET_COUNTER, 4);
     return true;
   }
 

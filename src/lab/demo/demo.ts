@@ -1,5 +1,6 @@
 import { designNamed, type NamedDesign, type PresetName } from '../../core/locking/presets.js';
 import { type ComparisonOptions, compare } from '../compare/comparison.js';
+import { conditionsOf } from '../compare/condition.js';
 import type { Comparison } from '../compare/figures.js';
 import { type CampaignResult, runOne } from '../explore/campaign.js';
 import type { Scenario } from '../explore/scenario.js';
@@ -11,9 +12,6 @@ const SERVED: PresetName = 'lockless-timer';
 const COMPARED: readonly PresetName[] = ['bql', 'lockless-timer', 'lockless-irq'];
 const EXPLORED: readonly PresetName[] = ['nested-mutex', 'lockless-timer'];
 const SCENARIO = 'callback-comparator';
-/** Share of the time for which the main loop holds the BQL for other work. */
-const LOAD = 0.5;
-const VCPUS = 2;
 
 export interface DemoOptions {
   /** The trace to replay. */
@@ -38,7 +36,7 @@ export async function demo({ trace, rounds, partMs }: DemoOptions, onPart: OnPar
   const begin = performance.now();
   onPart('replaying a boot on a server');
   const booted = await boot(trace, SERVED);
-  const measured: ComparisonOptions = { designs: COMPARED, loads: [LOAD], rounds, partMs, vcpus: VCPUS, seed: 1 };
+  const measured: ComparisonOptions = { designs: COMPARED, conditions: conditionsOf({}), rounds, partMs, seed: 1 };
   onPart('measuring designs');
   const comparison = await compare(measured, (done, all, locking) =>
     onPart(`measuring designs: ${locking}, ${done} of ${all}`),

@@ -1,5 +1,6 @@
+import { formatLoad } from '../compare/condition.js';
 import type { Cell, Figure } from '../compare/figures.js';
-import { formatLoad, formatValue } from '../compare/format.js';
+import { formatValue } from '../compare/format.js';
 import { verdict } from '../compare/verdict.js';
 import type { CampaignResult } from '../explore/campaign.js';
 import { faults, worstFirst } from '../explore/finding.js';
@@ -20,12 +21,12 @@ const COLUMNS: readonly (readonly [Figure, string])[] = [
 export function demoText(result: DemoResult, command: string): string {
   const { boot, comparison, explorations, scenario, seconds } = result;
   const { cpu, cores, node } = comparison.machine;
-  const [load] = comparison.loads;
+  const [{ load, vcpus }] = comparison.conditions;
   return [
     `Southbridge on ${cores} cores (${cpu}), Node ${node}; ${seconds.toFixed(0)} s in all.`,
     ...part('1. A guest boots', bootSentences(boot)),
     ...part('2. Three designs, measured', [
-      `Two vCPUs as threads, while the main loop holds the BQL for other work ${formatLoad(load)} of the time; medians of ${comparison.rounds} rounds.`,
+      `${vcpus} vCPUs as threads, while other work holds the BQL ${formatLoad(load)} of the time; medians of ${comparison.rounds} rounds.`,
     ]),
     '',
     ...table(comparison.cells),

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { PresetName } from '../../../src/core/locking/presets.js';
 import { cellOf } from '../../../src/lab/compare/comparison.js';
+import { conditionsOf } from '../../../src/lab/compare/condition.js';
 import { FIGURE_NAMES, HAZARDS, type Measurement } from '../../../src/lab/compare/figures.js';
 import type { DemoResult } from '../../../src/lab/demo/demo.js';
 import { isAsExpected } from '../../../src/lab/demo/demo.js';
@@ -16,7 +17,7 @@ function cell(locking: PresetName, value: number) {
     const figures = Object.fromEntries(FIGURE_NAMES.map((name) => [name, value + round / 100]));
     return { figures: figures as Measurement['figures'], hazards: none };
   });
-  return cellOf(locking, 0.5, rounds);
+  return cellOf(locking, conditionsOf({})[0].name, rounds);
 }
 
 function exploration(locking: string, deadlock: boolean): CampaignResult {
@@ -52,10 +53,9 @@ function result(values: readonly [number, number, number], deadlocks: readonly [
       machine: { cpu: 'a processor', cores: 2, node: 'v20', platform: 'linux x64' },
       date: '',
       seed: 1,
-      vcpus: 2,
       rounds: 7,
       partMs: 100,
-      loads: [0.5],
+      conditions: conditionsOf({}),
       cells: [cell('bql', bql), cell('lockless-timer', timer), cell('lockless-irq', irq)],
     },
     explorations: [exploration('nested-mutex', deadlocks[0]), exploration('lockless-timer', deadlocks[1])],
