@@ -1,11 +1,10 @@
 import { ACCESSES } from './errors/accesses.js';
-import { CLUSTER } from './errors/cluster.js';
 import { CONFIGURATION } from './errors/configuration.js';
 import { LAB } from './errors/lab.js';
 import { MACHINES, VCPUS } from './errors/machines.js';
 import { REQUESTS } from './errors/requests.js';
 import { SECURITY } from './errors/security.js';
-import { STATE } from './errors/state.js';
+import { CLUSTER, STATE } from './errors/state.js';
 
 /** What each coded error means. `{name}` in a sentence stands for the detail of that name. */
 export const ERRORS = {

@@ -30,7 +30,8 @@ function find(): { readonly binary?: string; readonly reason: string } {
   return { reason: `TEST_NATS names no nats-server, and .ci/nats got none (${error?.message ?? `status ${status}`})` };
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports on which nothing listens now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => (server.address() as { port: number }).port);

@@ -54,6 +54,7 @@ export const TIERS = {
     everySwitch: false,
     /** Rounds in which three writers update one key. */
     casRounds: 20,
+    triesCluster: false,
     /** Simulated runs of four nodes, and of larger clusters. */
     smallClusters: 2,
     /** Every nth bug in the code of the cluster is put in. */
@@ -109,6 +110,7 @@ export const TIERS = {
     everySwitch: false,
     /** Rounds in which three writers update one key. */
     casRounds: 60,
+    triesCluster: true,
     /** Simulated runs of four nodes, and of larger clusters. */
     smallClusters: 6,
     /** Every nth bug in the code of the cluster is put in. */
@@ -164,6 +166,7 @@ export const TIERS = {
     everySwitch: true,
     /** Rounds in which three writers update one key. */
     casRounds: 1_000,
+    triesCluster: true,
     /** Simulated runs of four nodes, and of larger clusters. */
     smallClusters: 2_000,
     /** Every nth bug in the code of the cluster is put in. */

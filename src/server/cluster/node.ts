@@ -213,6 +213,17 @@ export class ClusterNode {
     if (to) await this.parts.offer(to, [entry]).catch(() => 0);
   }
 
+  /** Gives all machines away after their last checkpoints: other nodes claim them once the lease is closed. */
+  async releaseAll(): Promise<void> {
+    this.#draining = true;
+    await Promise.all([...this.#owned.values()].map((machine) => this.release(machine)));
+  }
+
+  /** Forgets a machine that was deleted. */
+  forget(machine: OwnedMachine): void {
+    if (this.#owned.get(machine.name) === machine) this.#owned.delete(machine.name);
+  }
+
   /** The lease ends in order; machines that were not released are claimed by other nodes. */
   async close(): Promise<void> {
     this.#isClosing = true;

@@ -1,4 +1,4 @@
-import { type Clock, pause } from './clock.js';
+import type { Clock } from './clock.js';
 import type { Members } from './members.js';
 import { isOrphan } from './owned-machine.js';
 import { Placement } from './placement.js';
@@ -7,8 +7,9 @@ import type { ClusterStore, Entry } from './store.js';
 
 /** Machines in one offer. */
 const OFFERED = 64;
-/** Between two rounds while machines are left without an owner. */
+/** Between two rounds while machines are left without an owner; up to the second, if no node could take any. */
 const ROUND_MS = 500;
+const LONGEST_MS = 15_000;
 
 /** Offers machines to a node, which claims them; resolves to the number of those that it has then. Rejects if it does not answer. */
 export type Offer = (target: LeaseRecord, machines: readonly Entry[]) => Promise<number>;
@@ -27,32 +28,40 @@ export interface StewardParts {
 export class Steward {
   #isRunning = false;
   #isWanted = false;
+  /** Ends the pause between two rounds. */
+  #wake = () => {};
 
   constructor(readonly parts: StewardParts) {}
 
   /** Resolves when every machine has an owner, or this node is not the steward. */
   async sweep(): Promise<void> {
     this.#isWanted = true;
+    this.#wake();
     if (this.#isRunning) return;
     this.#isRunning = true;
+    let wait = ROUND_MS;
     try {
       while (this.#isWanted && this.parts.isSteward()) {
         this.#isWanted = false;
-        const isLeft = await this.#round().catch(() => true);
-        if (!isLeft) continue;
+        const { claimed, left } = await this.#round().catch(() => ({ claimed: 0, left: 1 }));
+        if (left === 0) continue;
+        wait = claimed > 0 ? ROUND_MS : Math.min(2 * wait, LONGEST_MS);
         this.#isWanted = true;
-        await pause(this.parts.clock, ROUND_MS);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+          this.parts.clock.after(wait, resolve);
+        });
       }
     } finally {
       this.#isRunning = false;
     }
   }
 
-  /** Returns whether machines may be left without an owner. */
-  async #round(): Promise<boolean> {
+  /** Returns how many machines got an owner, and how many may be left without. */
+  async #round(): Promise<{ readonly claimed: number; readonly left: number }> {
     const machines = await this.parts.records.list(MACHINES);
     const without = await this.#withoutOwner(machines);
-    if (without.length === 0) return false;
+    if (without.length === 0) return { claimed: 0, left: 0 };
     const placement = new Placement(this.parts.members);
     const byTarget = new Map<LeaseRecord, Entry[]>();
     for (const entry of without) {
@@ -62,8 +71,9 @@ export class Steward {
       if (entries) entries.push(entry);
       else byTarget.set(target, [entry]);
     }
-    const claimed = await Promise.all([...byTarget].map(([target, entries]) => this.#offer(target, entries)));
-    return claimed.reduce((sum, count) => sum + count, 0) < without.length;
+    const counts = await Promise.all([...byTarget].map(([target, entries]) => this.#offer(target, entries)));
+    const claimed = counts.reduce((sum, count) => sum + count, 0);
+    return { claimed, left: without.length - claimed };
   }
 
   async #offer(target: LeaseRecord, entries: readonly Entry[]): Promise<number> {

@@ -8,7 +8,7 @@ import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
+import { Failures, isOfGoneMachine, reasonOf, unlessUnusable } from './failures.js';
 import { type FileLayer, StateFolder } from './folder.js';
 import { makeAsIn } from './making.js';
 import { type Sessions, sessionsOf } from './sessions.js';
@@ -106,6 +106,30 @@ export class Checkpoints implements CheckpointStore {
     const machine = machines.create(config);
     this.#origins.set(config.name, origin);
     if (checkpoint) await makeAsIn(checkpoint, machine, inOrder, this.configuration, this.logger);
+  }
+
+  get machineCount(): number {
+    return this.#machines?.size ?? 0;
+  }
+
+  get maySend(): (() => boolean) | undefined {
+    return this.folder.maySend;
+  }
+
+  /** Makes a machine that another node of the cluster had. `inOrder`: the checkpoint is the last state that anyone saw of it. */
+  async adopt(checkpoint: Checkpoint, inOrder: boolean): Promise<void> {
+    const { config, origin } = checkpoint;
+    this.#origins.set(config.name, origin);
+    await this.#machines?.createHidden(config, (machine) =>
+      makeAsIn(checkpoint, machine, inOrder, this.configuration, this.logger),
+    );
+  }
+
+  /** Ends a machine that continues on another node of the cluster. */
+  async disown(name: string): Promise<void> {
+    this.#kept.delete(name);
+    this.#origins.delete(name);
+    await this.#machines?.move(name);
   }
 
   async made(machine: MachineHandle): Promise<void> {
@@ -356,17 +380,6 @@ export class Checkpoints implements CheckpointStore {
       machines: failed.join(', ') || 'none',
       reason,
     });
-  }
-}
-
-/** Throws `state-dir-unusable` for what the system says about a folder. */
-async function unlessUnusable<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof SouthbridgeError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SouthbridgeError('state-dir-unusable', { folder, reason });
   }
 }
 

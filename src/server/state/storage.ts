@@ -18,6 +18,8 @@ export interface Found {
 export interface CheckpointStorage {
   /** Names it in logs and errors. */
   readonly path: string;
+  /** Whether this server may send anything of its machines now; always, if not given. */
+  readonly maySend?: (() => boolean) | undefined;
   /** Names of the machines of which there is a checkpoint that this server restores at its start, and of deleted ones. */
   names(): Promise<{ readonly kept: readonly string[]; readonly deleted: readonly string[] }>;
   /** Takes the name of a configured machine that has no checkpoint; false if another server has a machine of that name. */

@@ -61,6 +61,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       vcpu.backlog,
       limits.bufferedBytes,
       (congested) => this.#onCongestion(congested),
+      () => machine.maySend(),
       this.hasSession,
     );
     this.#requests = new VcpuRequests(machine, vcpu, limits, {
@@ -155,7 +156,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     this.socket.close(code, reason);
   }
 
-  machineDeleted(): void {
+  ended(): void {
     // The vCPU closes its holder.
   }
 
