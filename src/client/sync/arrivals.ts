@@ -91,14 +91,15 @@ export class Arrivals {
       last.intr = { type: 'intr', sequence: to, level: event.intr };
   }
 
-  /** Moves what waits into the inbox, as far as there is room. */
-  flush(): void {
+  /** Moves what waits into the inbox, as far as there is room; whether that is all. */
+  flush(): boolean {
     let isDone = this.#move();
     if (!isDone && !this.#wantsRoom) {
       this.#wantsRoom = this.mailbox.wantsRoom = true;
       isDone = this.#move();
     }
     if (isDone && this.#wantsRoom) this.#wantsRoom = this.mailbox.wantsRoom = false;
+    return isDone;
   }
 
   #move(): boolean {

@@ -101,6 +101,12 @@ function end(error: RequestError): void {
   ended = error;
   const { code, message, details } = error;
   arrivals.end({ code, message, details });
+  leaveIfEnded();
+}
+
+/** The thread ends once the caller can read why: it would wait for the bell for good. */
+function leaveIfEnded(): void {
+  if (ended && arrivals.flush()) process.exit();
 }
 
 function take({ kind, id, body }: QueueRecord): void {
@@ -147,6 +153,7 @@ function takeRequests(): void {
   seen = mailbox.bell;
   mailbox.takeRequests(take);
   arrivals.flush();
+  leaveIfEnded();
 }
 
 /** A caller in a row of calls finds this thread looking for the next one, and need not wake it (docs/decisions/15-the-blocking-client-s-socket-thread-polls.md). */
@@ -155,7 +162,11 @@ function lookForRequest(): void {
   for (let taken = 0; !expecting && taken < AT_ONCE && mailbox.look(seen); taken++) takeRequests();
 }
 
+/** A wait for the bell keeps no thread alive, and neither does a timeout of a signal. */
+const ALIVE_MS = 2 ** 30;
+
 async function serve(): Promise<void> {
+  setInterval(() => {}, ALIVE_MS);
   await session.open();
   for (;;) {
     takeRequests();
