@@ -112,7 +112,7 @@ export const TIERS = {
     casRounds: 60,
     triesCluster: true,
     /** Simulated runs of four nodes, and of larger clusters. */
-    smallClusters: 6,
+    smallClusters: 3,
     /** Every nth bug in the code of the cluster is put in. */
     clusterBugStride: 3,
     clusterRuns: 0,
