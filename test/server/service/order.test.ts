@@ -1,5 +1,6 @@
 import t from 'tap';
-import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
@@ -168,7 +169,7 @@ const SEED = seed();
 // The long tier takes a minute.
 t.setTimeout(600_000);
 
-for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+for (const locking of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')) {
   t.test(`interrupts come before the reply to their cause, and replies are fences: ${locking}`, async (t) => {
     t.comment(`TEST_SEED=${SEED}, ${tier.socketOperations} operations`);
     const server = await TestServer.start({
