@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { PRESET_NAMES, PRESETS } from '../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../src/core/locking/presets.js';
+import { classOfPreset } from '../src/core/locking/verdicts.js';
 import type { Workload } from '../src/lab/load/loaded-machine.js';
 import type { LoadReport } from '../src/lab/load/report.js';
 import { guest } from '../src/lab/load/workloads/guest.js';
@@ -31,7 +32,7 @@ export async function rows(): Promise<Row[]> {
 
 async function safePresets({ url }: ServerProcess): Promise<Row[]> {
   const workloads: readonly Workload[] = [...WORKLOADS, guest(readTrace(fileURLToPath(TRACE)))];
-  const presets = PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe');
+  const presets = PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe');
   const reports: LoadReport[] = [];
   for (const locking of presets) {
     for (const each of workloads) {

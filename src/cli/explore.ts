@@ -35,6 +35,7 @@ interface Options extends Omit<GeneratedOptions, 'locking'> {
   readonly scenario: readonly Scenario[];
   readonly preemptions?: number;
   readonly mutex: 'futex' | 'blocking';
+  readonly reduction: 'off' | 'on';
   readonly format: Format;
   readonly table?: true;
   readonly seededBug?: SeededBug;
@@ -75,6 +76,14 @@ export const explore = new Command('explore')
     new Option('--mutex <how>', 'explore each futex operation of a mutex, or treat acquisition as one blocking step')
       .choices(['futex', 'blocking'])
       .default('blocking'),
+  )
+  .addOption(
+    new Option(
+      '--reduction <how>',
+      'on: skip orders of independent transitions by sleep sets, where no bound applies; livelocks across steps are judged with off',
+    )
+      .choices(['off', 'on'])
+      .default('off'),
   )
   .addOption(
     new Option(
@@ -124,7 +133,7 @@ async function run(options: Options, command: Command): Promise<void> {
   const { mutex, preemptions, seededBug: bug, scenario: chosen, format } = options;
   // The verdict on a design does not need the second pass. The expectations of presets do.
   const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
-  const how = { mutex, preemptions, secondPass };
+  const how = { mutex, preemptions, secondPass, reduction: options.reduction === 'on' };
   const designs = bug ? [designNamed(bug.design ?? bug.locking) as NamedDesign] : locking;
   const tasks = chosen.flatMap((scenario) => designs.map((named) => ({ named, scenario, bug })));
   const line = () => `${progress.of(results.length, tasks.length)}: ${currentOf(results.length)}`;

@@ -4,6 +4,7 @@ import { FILE_VARIABLE } from '../config/settings.js';
 import { flagKeys, flagName, hasVariable, variableName } from '../config/sources.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES } from '../core/devices/quirks.js';
 import { describeDesign, PRESET_NAMES, PRESETS } from '../core/locking/presets.js';
+import { classOfPreset } from '../core/locking/verdicts.js';
 import { expectation, leafKeys, pathName, type SchemaNode, schemaNode } from '../schema/keys.js';
 import { code, page, table } from './markdown.js';
 
@@ -92,7 +93,7 @@ function valueCells(schema: SchemaNode, allowed: string): string[] {
 function locking(): string[] {
   const rows = PRESET_NAMES.map((name) => {
     const { mmio, timer, irq, control } = describeDesign(PRESETS[name]);
-    return [code(name), ...[mmio, timer, irq, control].map(code), PRESETS[name].class];
+    return [code(name), ...[mmio, timer, irq, control].map(code), classOfPreset(name) ?? 'not explored'];
   });
   return [
     '## Locking presets',

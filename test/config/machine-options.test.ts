@@ -3,6 +3,7 @@ import { toMachineOptions } from '../../src/config/machine.js';
 import { loadConfiguration } from '../../src/config/sources.js';
 import { PROFILE_NAMES, PROFILES, QUIRK_NAMES, quirksOf } from '../../src/core/devices/quirks.js';
 import { describeDesign, designOf, PRESET_NAMES, PRESETS } from '../../src/core/locking/presets.js';
+import { classOfPreset, storedVerdict, verdictText } from '../../src/core/locking/verdicts.js';
 import { set } from './load.js';
 
 function options(...flags: [key: string, text: string][]) {
@@ -70,7 +71,8 @@ t.test('presets by name, and designs by their four axes', async (t) => {
     t.match(options(['locking', name]).design, { mmio, timer, irq, control }, name);
     const axes = { mmio: mmio.name, timer: timer.name, irq: irq.name, control: control.name };
     const { design } = options(['locking', JSON.stringify(axes)]);
-    t.strictSame(describeDesign(design), { ...axes, name, preset: name, class: PRESETS[name].class });
+    const verdict = verdictText(storedVerdict(name));
+    t.strictSame(describeDesign(design), { ...axes, name, preset: name, class: classOfPreset(name), verdict });
   }
   const own = designOf({ mmio: 'bql', timer: 'device', irq: 'lockless', control: 'none' });
   t.match(describeDesign(own), { name: 'bql/device/lockless/none', preset: undefined, class: undefined });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { PRESETS } from '../../src/core/locking/presets.js';
+import { classOfPreset, type ExploredVerdict, scopeText, storedVerdict } from '../../src/core/locking/verdicts.js';
 import { textOf } from '../support/command-lines.js';
 
 type Row = Readonly<Record<string, string>>;
@@ -42,16 +43,22 @@ t.test('the results of the README are those of docs/results.json', async (t) => 
   }
 });
 
-t.test('the verdicts of the README are the classes of the presets', async (t) => {
+t.test('the verdicts of the README are the stored ones, and its scope that of the recommended design', async (t) => {
   t.same(
-    quoted.map(({ design, verdict }) => [design, verdict.split(':')[0]]),
-    Object.entries(PRESETS).map(([name, preset]) => [name, preset.class]),
+    quoted.map(({ design, verdict }) => [design, verdict]),
+    Object.keys(PRESETS).map((name) => {
+      const verdict = storedVerdict(name)?.verdict;
+      const unsafe = classOfPreset(name) === 'unsafe' ? 'unsafe: ' : '';
+      return [name, `${unsafe}${verdict}`];
+    }),
   );
+  const scope = scopeText(storedVerdict('lockless-timer') as ExploredVerdict);
+  t.ok(readme.replace(/\s+/g, ' ').includes(`The scope of \`lockless-timer\`: ${scope}.`), scope);
   t.equal(quoted.length, new Set(quoted.map(({ design }) => design)).size);
 });
 
 t.test('the comparison shows the class of each preset, on every page and under every condition', async (t) => {
-  const classes = Object.entries(PRESETS).map(([name, preset]) => [name, preset.class]);
+  const classes = Object.entries(PRESETS).map(([name]) => [name, classOfPreset(name)]);
   t.ok(before.includes('## All figures'), 'the tables stand last');
   t.ok(parts.length > 0);
   for (const part of parts) {

@@ -16,6 +16,8 @@ export const TIERS = {
     exploreStride: 3,
     /** Every nth generated program of a prepared machine is explored. */
     programStride: 800,
+    /** Random programs on which exploration with and without sleep sets is compared. */
+    randomPrograms: 20,
     exploresAllDesigns: false,
     exploresEverySeededBug: false,
     stressRounds: 30,
@@ -72,6 +74,7 @@ export const TIERS = {
     waitSeconds: 3,
     exploreStride: 2,
     programStride: 800,
+    randomPrograms: 60,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
     stressRounds: 150,
@@ -128,6 +131,7 @@ export const TIERS = {
     waitSeconds: 60,
     exploreStride: 1,
     programStride: 10,
+    randomPrograms: 1_000,
     exploresAllDesigns: true,
     exploresEverySeededBug: true,
     stressRounds: 5_000,

@@ -4,6 +4,7 @@ import { HPET_BASE } from '../../src/core/devices/guest-map.js';
 import { GENERAL_CONFIGURATION, INTERRUPT_STATUS } from '../../src/core/devices/hpet/registers.js';
 import { PROFILES, type Profile } from '../../src/core/devices/quirks.js';
 import { PRESET_NAMES, PRESETS, type PresetName } from '../../src/core/locking/presets.js';
+import { classOfPreset } from '../../src/core/locking/verdicts.js';
 import { savedWords } from '../../src/core/machine/saved-state.js';
 import { type BenchEvent, BenchMachine } from '../support/bench-machine.js';
 import { Random, seed } from '../support/random.js';
@@ -14,7 +15,7 @@ import { tier } from '../support/tier.js';
  * One thread makes the same random accesses under every design of class safe: the same values are read, and the same
  * comes out, in the same order. Where nobody contends, the locks must not be seen.
  */
-const SAFE = PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe');
+const SAFE = PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe');
 const CONTROLLER_WORDS = savedWords().filter(({ name }) => /^(ioapic|pic)\./.test(name));
 /** Operations per machine: bounded, so that a dead-end state (all masked, HPET off) does not last indefinitely. */
 const OPERATIONS_EACH = 2_000;

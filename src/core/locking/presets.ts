@@ -14,6 +14,7 @@ import { bqlThenDevice } from './timer/bql+device.js';
 import { device as timerDevice } from './timer/device.js';
 import { kick } from './timer/kick.js';
 import { reacquire } from './timer/reacquire.js';
+import { classOfPreset, type DesignClass, storedVerdict, type Verdict, verdictText } from './verdicts.js';
 
 /** The values of each axis. Their order is part of the memory layout: a design is stored as four indices. */
 const mmioValues: MmioAxis[] = [mmioBql, mmioDevice];
@@ -26,42 +27,31 @@ export const TIMER_AXIS: readonly TimerAxis[] = timerValues;
 export const IRQ_AXIS: readonly IrqAxis[] = irqValues;
 export const CONTROL_AXIS: readonly ControlAxis[] = controlValues;
 
-/** The worst property that a design violates, by exploration (`docs/designs.md`). */
-export type Verdict = 'safe' | 'stale' | 'race' | 'deadlock';
-
-/** The class of a verdict: *safe*; *stale*: no deadlock and no race, but a line can be wrong; *unsafe*. */
-export type DesignClass = 'safe' | 'stale' | 'unsafe';
-
-export interface Preset extends Design {
-  /** The class of the verdict of exploration. `test/lab/explore/designs.test.ts` holds it to `docs/designs.md`. */
-  readonly class: DesignClass;
-}
-
 /** Named designs. */
 export const PRESETS = {
   /** QEMU before 10.2: everything contends on the big lock. */
-  bql: { mmio: mmioBql, timer: timerBql, irq: inline, control: none, class: 'safe' },
+  bql: { mmio: mmioBql, timer: timerBql, irq: inline, control: none },
   /** QEMU's C code since 10.2: callback, reset and legacy inputs race with the MMIO path. */
-  'legacy-race': { mmio: mmioDevice, timer: timerBql, irq: inline, control: none, class: 'unsafe' },
+  'legacy-race': { mmio: mmioDevice, timer: timerBql, irq: inline, control: none },
   /** The Rust `Mutex` conversion: AB-BA between timer callback and MMIO write. */
-  'nested-mutex': { mmio: mmioDevice, timer: bqlThenDevice, irq: inline, control: naive, class: 'unsafe' },
+  'nested-mutex': { mmio: mmioDevice, timer: bqlThenDevice, irq: inline, control: naive },
   /** Option 1: mutex → BQL everywhere. */
-  'lockless-timer': { mmio: mmioDevice, timer: timerDevice, irq: inline, control: ordered, class: 'safe' },
+  'lockless-timer': { mmio: mmioDevice, timer: timerDevice, irq: inline, control: ordered },
   /** Option 2: BQL → mutex → leaf locks; no vCPU ever takes the big lock. */
-  'lockless-irq': { mmio: mmioDevice, timer: bqlThenDevice, irq: lockless, control: ordered, class: 'safe' },
+  'lockless-irq': { mmio: mmioDevice, timer: bqlThenDevice, irq: lockless, control: ordered },
   /** Option 3: a line change may be applied after a newer one. */
-  'deferred-irq': { mmio: mmioDevice, timer: bqlThenDevice, irq: deferred, control: ordered, class: 'stale' },
+  'deferred-irq': { mmio: mmioDevice, timer: bqlThenDevice, irq: deferred, control: ordered },
   /** Drop and reacquire inside the callback: a convoy. */
-  'drop-reacquire': { mmio: mmioDevice, timer: reacquire, irq: inline, control: ordered, class: 'safe' },
+  'drop-reacquire': { mmio: mmioDevice, timer: reacquire, irq: inline, control: ordered },
   /** Options 1 and 2, and bhyve: big lock and mutex are never held together. */
-  'lockless-timer+irq': { mmio: mmioDevice, timer: timerDevice, irq: lockless, control: ordered, class: 'safe' },
+  'lockless-timer+irq': { mmio: mmioDevice, timer: timerDevice, irq: lockless, control: ordered },
   /** Option 3, with the levels read again when they are applied. */
-  'deferred-revalidated': { mmio: mmioDevice, timer: bqlThenDevice, irq: revalidated, control: ordered, class: 'safe' },
+  'deferred-revalidated': { mmio: mmioDevice, timer: bqlThenDevice, irq: revalidated, control: ordered },
   /** Xen: the callback runs on a vCPU thread. */
-  'kick-and-drain': { mmio: mmioDevice, timer: kick, irq: lockless, control: ordered, class: 'safe' },
+  'kick-and-drain': { mmio: mmioDevice, timer: kick, irq: lockless, control: ordered },
   /** crosvm: a line change is queued where the router is busy. */
-  'try-queue': { mmio: mmioDevice, timer: timerDevice, irq: tryQueue, control: ordered, class: 'safe' },
-} as const satisfies { [name: string]: Preset };
+  'try-queue': { mmio: mmioDevice, timer: timerDevice, irq: tryQueue, control: ordered },
+} as const satisfies { [name: string]: Design };
 
 export type PresetName = keyof typeof PRESETS;
 export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
@@ -98,12 +88,14 @@ export interface NamedDesign {
   readonly design: Design;
 }
 
-/** A design with the preset's name and class, as far as it is one of the presets. */
+/** A design with the preset's name, and its class and verdict as far as they are known. */
 export interface DesignDescription extends DesignNames {
   /** The name of the preset, else of the axis values. */
   readonly name: string;
   readonly preset: PresetName | undefined;
   readonly class: DesignClass | undefined;
+  /** The stored verdict of exploration with its scope, or `not explored`. */
+  readonly verdict: string;
 }
 
 /** The design of a preset, or of four axis values. Throws a RangeError for a value that an axis does not have. */
@@ -145,7 +137,7 @@ export function presetOf(design: Design): PresetName | undefined {
   return PRESET_NAMES.find((name) => axesOf(PRESETS[name]) === axesOf(design));
 }
 
-/** Names a design's axis values, and the preset and its class if the four make one. */
+/** Names a design's axis values, and the preset, its class and its verdict if the four make one. */
 export function describeDesign(design: Design): DesignDescription {
   const { mmio, timer, irq, control } = design;
   const preset = presetOf(design);
@@ -156,7 +148,8 @@ export function describeDesign(design: Design): DesignDescription {
     irq: irq.name,
     control: control.name,
     preset,
-    class: preset && PRESETS[preset].class,
+    class: preset && classOfPreset(preset),
+    verdict: verdictText(preset && storedVerdict(preset)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DesignClass } from '../../core/locking/presets.js';
+import type { DesignClass } from '../../core/locking/verdicts.js';
 import type { Condition } from './condition.js';
 
 /** What is measured of one design under one condition in one round. Durations are in nanoseconds. */

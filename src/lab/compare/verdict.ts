@@ -1,4 +1,4 @@
-import type { DesignClass } from '../../core/locking/presets.js';
+import { type DesignClass, scopeText, storedVerdict } from '../../core/locking/verdicts.js';
 import { carriesOver } from './carries-over.js';
 import { changeOf } from './change.js';
 import { conclusion } from './conclusion.js';
@@ -26,6 +26,7 @@ export function verdict(comparison: Comparison): Verdict {
       ...(Object.keys(MEANING) as (keyof typeof MEANING)[])
         .filter((kind) => named(kind).length > 0)
         .map((kind) => sentence(kind, named(kind))),
+      ...scopes(designs),
       ...hazards(comparison),
     ],
     cost: [
@@ -39,7 +40,7 @@ export function verdict(comparison: Comparison): Verdict {
 }
 
 const MEANING: { readonly [kind in DesignClass | 'unexplored']: string } = {
-  safe: 'explored completely, and nothing was found',
+  safe: 'nothing was found by exploration',
   stale: 'neither a deadlock nor a race, but a line can be left at an old level',
   unsafe: 'a deadlock or a race was found by exploration: not to be used, whatever its figures',
   unexplored: 'its verdict is that of `npx southbridge explore --design`, and it is not judged here',
@@ -47,6 +48,17 @@ const MEANING: { readonly [kind in DesignClass | 'unexplored']: string } = {
 
 function sentence(kind: keyof typeof MEANING, designs: readonly string[]): string {
   return `${designs.map((name) => `\`${name}\``).join(', ')}: ${kind}; ${MEANING[kind]}.`;
+}
+
+/** What exploration says about each design, with the scope of that statement. */
+function scopes(designs: readonly string[]): string[] {
+  const texts = new Map<string, string[]>();
+  for (const name of designs) {
+    const stored = storedVerdict(name);
+    const text = stored ? `explored in ${scopeText(stored)}` : 'not explored';
+    texts.set(text, [...(texts.get(text) ?? []), `\`${name}\``]);
+  }
+  return [...texts].map(([text, names]) => `${names.join(', ')}: ${text}.`);
 }
 
 /** Hazards that occurred during the measurement. Their absence proves nothing. */

@@ -1,9 +1,10 @@
 import { designNamed, type NamedDesign, PRESETS, type PresetName } from '../../core/locking/presets.js';
-import type { ExploredVerdict } from '../../core/locking/verdicts.js';
+import type { ExploredVerdict, Extent } from '../../core/locking/verdicts.js';
 import { isOfSwitch, unexpected } from './expectations.js';
 import { boundOf, explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import { type Counterexample, verdictOf } from './finding.js';
+import { isProgramName } from './programs/program.js';
 import type { Scenario } from './scenario.js';
 import { type SecondPass, secondPass } from './second-pass.js';
 import type { SeededBug } from './seeded-bugs/seeded-bug.js';
@@ -64,12 +65,18 @@ export function verdictOn({ name, design }: NamedDesign, results: readonly Campa
   const kinds = own.flatMap(({ scenario, findings }) =>
     findings.map(({ kind }) => kind).filter((kind) => !isOfSwitch(design, scenario, kind)),
   );
-  const bounds = own.filter(({ complete }) => !complete).map(({ preemptions }) => Number(preemptions));
+  const [programs, scenarios] = [true, false].map((wanted) =>
+    extentOf(own.filter(({ scenario }) => isProgramName(scenario) === wanted)),
+  );
+  return { verdict: verdictOf(kinds), scenarios, programs };
+}
+
+function extentOf(results: readonly CampaignResult[]): Extent {
+  const bounds = results.filter(({ complete }) => !complete).map(({ preemptions }) => Number(preemptions));
   return {
-    verdict: verdictOf(kinds),
-    complete: own.length - bounds.length,
+    complete: results.length - bounds.length,
     bounded: [...new Set(bounds)]
       .sort((a, b) => a - b)
-      .map((preemptions) => ({ scenarios: bounds.filter((bound) => bound === preemptions).length, preemptions })),
+      .map((preemptions) => ({ count: bounds.filter((bound) => bound === preemptions).length, preemptions })),
   };
 }

@@ -1,5 +1,6 @@
 import type { Memory } from '../../core/memory/memory.js';
 import { ExploredMemory } from './explored-memory.js';
+import type { Footprint } from './footprint.js';
 import * as H from './history.js';
 import type { LogicalThread } from './logical-thread.js';
 import type { SharedState } from './shared-state.js';
@@ -39,6 +40,8 @@ export class Execution {
   observer: Observer | undefined;
   /** Receives each action that a thread reaches by a new history, before it is performed. */
   onNewAction: ((thread: number, node: H.HistoryNode) => void) | undefined;
+  /** Collects what the next transitions access, if set. */
+  footprint: Footprint | undefined;
   /** Index of the running thread. */
   thread = 0;
   /** Absolute addresses of data words at which an access is a scheduling point. */
@@ -119,6 +122,7 @@ export class Execution {
   /** Performs a plain access; returns what it yields. */
   perform(node: H.HistoryNode): number {
     const value = this.effect(node);
+    this.footprint?.note(node);
     this.observer?.(this.thread, node, value);
     return value;
   }

@@ -2,9 +2,12 @@ import type { MachineOptions } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Execution } from './execution.js';
 import type { Counterexample, Finding } from './finding.js';
+import type { Footprint } from './footprint.js';
 import { Frontier } from './frontier.js';
 import type { Names } from './names.js';
 import type { Oracle } from './oracle.js';
+import { StateGraph } from './progress.js';
+import { bitOf, SleepSets } from './sleep-sets.js';
 import { type System, TICK, TIMEOUT } from './system.js';
 import { Visited } from './visited.js';
 
@@ -17,6 +20,8 @@ export interface ExploreOptions {
   readonly merge?: boolean;
   /** False turns elision of unshared words off: every operation is a scheduling point. */
   readonly reduce?: boolean;
+  /** True skips transitions that sleep: another order of independent ones is explored. Not with a bound on preemptions. */
+  readonly reduction?: boolean;
   /** A test double of the seam, with a seeded bug. */
   readonly memory?: (execution: Execution) => Memory;
   /** `futex`: explore each operation of the mutex. `blocking`: acquisition is one blocking step. */
@@ -57,12 +62,19 @@ export class Explorer {
   #stopped = false;
   #current = 0;
   #transition = NO_THREAD;
+  readonly #sleep: SleepSets | undefined;
+  /** All transitions, where none is left out. */
+  readonly #graph: StateGraph | undefined;
 
   constructor(
     readonly system: System,
     readonly oracles: readonly Oracle[],
     readonly options: ExploreOptions = {},
-  ) {}
+  ) {
+    const isBounded = options.preemptions !== undefined;
+    this.#sleep = options.reduction && !isBounded ? new SleepSets() : undefined;
+    this.#graph = isBounded || this.#sleep ? undefined : new StateGraph();
+  }
 
   run(): Exploration {
     const { system } = this;
@@ -80,6 +92,7 @@ export class Explorer {
       level.forEach(system, (state, last, preemptions, load) => this.#visit(state, last, preemptions, load, next));
       [level, next] = [next, level];
     }
+    this.#judgeProgress();
     return {
       states: this.#visited.count,
       transitions: this.#transitions,
@@ -103,6 +116,10 @@ export class Explorer {
       this.#rest();
       return;
     }
+    if (this.#sleep) {
+      this.#expand(this.#sleep, transitions, load, into);
+      return;
+    }
     // A waiting thread is not preempted, even if its wait may time out.
     const lastEnabled = transitions.includes(last);
     for (let i = 0; i < transitions.length; i++) {
@@ -118,23 +135,67 @@ export class Explorer {
     }
   }
 
+  /** Makes the transitions that do not sleep. Each of them sleeps in the states that the later, independent ones reach. */
+  #expand(sleeping: SleepSets, transitions: readonly number[], load: () => void, into: Frontier): void {
+    const { system } = this;
+    const state = this.#current;
+    sleeping.expanding(state);
+    const footprints = transitions.map((transition) => sleeping.footprintOf(system, transition));
+    let sleep = sleeping.of(state);
+    let isLoaded = true;
+    transitions.forEach((transition, index) => {
+      if (sleep & bitOf(transition)) return;
+      if (!isLoaded) load();
+      isLoaded = false;
+      const own = footprints[index];
+      this.#perform(transition, own);
+      // Only now is the footprint known.
+      const passed = transitions.reduce((bits, other, at) => {
+        const isAsleep = (sleep & bitOf(other)) !== 0 && !own.dependsOn(footprints[at]);
+        return isAsleep ? bits | bitOf(other) : bits;
+      }, 0);
+      this.#reach(transition, transition, 0, passed, into);
+      sleep |= bitOf(transition);
+    });
+  }
+
   #make(transition: number, last: number, preemptions: number, into: Frontier): void {
+    this.#perform(transition);
+    this.#reach(transition, last, preemptions, 0, into);
+  }
+
+  #perform(transition: number, footprint?: Footprint): void {
     const { system } = this;
     this.#transition = transition;
     this.#transitions++;
     if (transition !== TICK) {
       for (const oracle of this.oracles) oracle.beforeTransition?.(system, transition & ~TIMEOUT, this.#report);
     }
+    system.execution.footprint = footprint;
     system.perform(transition);
-    if (transition !== TICK) this.#watch(transition & ~TIMEOUT);
+    if (transition === TICK) return;
+    footprint?.ended(system.nodes[transition & ~TIMEOUT]);
+    this.#watch(transition & ~TIMEOUT);
+  }
+
+  /** The system is in a state that a transition led to. */
+  #reach(transition: number, last: number, preemptions: number, sleep: number, into: Frontier): void {
+    const { system } = this;
     if (this.options.maxStates !== undefined && this.#visited.count >= this.options.maxStates) {
       this.#complete = false;
       return;
     }
     const hash = system.hashState();
     if (this.options.preemptions !== undefined) system.hashSchedule(last, preemptions);
-    const state = this.#visited.add(hash, this.#current, transition);
-    if (state >= 0) into.push(system, state, last, preemptions);
+    const added = this.#visited.add(hash, this.#current, transition);
+    const state = added < 0 ? -1 - added : added;
+    this.#graph?.add(this.#current, state);
+    if (added >= 0) {
+      this.#sleep?.begin(state, sleep);
+      into.push(system, state, last, preemptions);
+    } else if (this.#sleep?.again(state, sleep)) {
+      into.push(system, state, last, preemptions);
+    }
   }
 
   #watch(thread: number): void {
@@ -142,8 +203,19 @@ export class Explorer {
   }
 
   #rest(): void {
+    this.#graph?.rests.push(this.#current);
     if (this.system.stuck().length === 0) this.#ends++;
     for (const oracle of this.oracles) oracle.atRest?.(this.system, this.#report);
+  }
+
+  /** From every state of a complete exploration, some order of the threads leads to a rest. */
+  #judgeProgress(): void {
+    if (!this.#graph || !this.#complete) return;
+    const state = this.#graph.firstWithoutRest(this.#visited.count);
+    if (state === undefined) return;
+    this.#current = state;
+    this.#transition = NO_THREAD;
+    this.#report({ kind: 'livelock', summary: 'the threads take steps forever: no end can be reached' });
   }
 
   readonly #report = (finding: Finding): void => {

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../core/locking/presets.js';
+import type { Verdict } from '../../core/locking/verdicts.js';
 
 /**
  * A kind of finding names the property that is violated.

@@ -126,6 +126,7 @@ export class System {
     this.execution.thread = thread;
     this.operations++;
     if (transition & TIMEOUT) {
+      this.execution.footprint?.timedOut(node.address);
       this.#leaveQueue(thread);
       this.execution.observer?.(thread, node, TIMED_OUT);
       this.#advance(thread, node, 0);
@@ -134,6 +135,7 @@ export class System {
       this.execution.observer?.(thread, node, WAS_WOKEN);
       this.#advance(thread, node, 0);
     } else if (node.kind === H.WAIT && this.state.get(node.address) === node.a) {
+      this.execution.footprint?.note(node);
       this.status[thread] = WAITING + this.#queueLength(node.address);
       this.waitingSince[thread] = node.b < 0 ? 0 : this.execution.clock.now;
       this.execution.observer?.(thread, node, BLOCKED);
@@ -147,6 +149,7 @@ export class System {
   /** The effect of an operation; returns what it yields. */
   #operate(thread: number, node: H.HistoryNode): number {
     const value = this.#effect(node);
+    this.execution.footprint?.note(node);
     this.execution.observer?.(thread, node, value);
     return value;
   }

@@ -10,11 +10,11 @@ export class Visited {
   /** Open addressing: 1 + the number of a state, or 0. */
   #table = new Int32Array(1 << 13);
 
-  /** Adds a state; returns its number, or −1 if it was there. */
+  /** Adds a state; returns its number, or −1 − its number if it was there. */
   add(hash: Int32Array, parent: number, transition: number): number {
     if (this.count * 2 >= this.#table.length) this.#grow();
     const slot = this.#find(hash[0], hash[1], hash[2], hash[3]);
-    if (this.#table[slot] !== 0) return -1;
+    if (this.#table[slot] !== 0) return -this.#table[slot];
     const state = this.count++;
     this.#table[slot] = state + 1;
     const at = state * 6;

@@ -15,7 +15,7 @@ export interface Task {
   readonly bug?: SeededBug | undefined;
 }
 
-export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass'>;
+export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass' | 'reduction'>;
 
 /** What a worker is started with. */
 export interface ExplorerData {

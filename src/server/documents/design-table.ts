@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { axesOf, designNamed, PRESET_NAMES, type PRESETS, presetOf } from '../../core/locking/presets.js';
+import { scopeText, storedVerdict } from '../../core/locking/verdicts.js';
 
 const FILE = new URL('../../../../docs/designs.md', import.meta.url);
 
@@ -20,7 +21,7 @@ export interface ExploredDesign {
 
 let read: Promise<{ command: string; designs: ExploredDesign[] }> | undefined;
 
-/** All combinations of the axes with the verdicts of `docs/designs.md`, presets first. */
+/** All combinations of the axes with the verdicts of `docs/designs.md`. Presets, with their stored verdicts, come first. */
 export function readDesigns(): Promise<{ command: string; designs: ExploredDesign[] }> {
   read ??= readFile(FILE, 'utf8')
     .then(parse)
@@ -51,13 +52,14 @@ function parseRow(line: string): ExploredDesign {
   const named = designNamed(name.replaceAll('`', ''));
   const preset = (named && presetOf(named.design)) ?? null;
   const axes = named ? axesOf(named.design) : name.replaceAll('`', '');
+  const stored = preset === null ? undefined : storedVerdict(preset);
   return {
     design: preset ?? axes,
     preset,
     axes,
     predicted,
-    explored: explored.replace(/^\*\*(\w+)\*\*.*/, '$1'),
-    scope,
+    explored: stored?.verdict ?? explored.replace(/^\*\*(\w+)\*\*.*/, '$1'),
+    scope: stored ? scopeText(stored) : scope,
     findings,
     shortest: shortest.replace(/:? ?`[^`]*`$/, ''),
     replay: /`([^`]*)`$/.exec(shortest)?.[1] ?? null,

@@ -15,6 +15,7 @@ export function describeMachine(machine: MachineHandle) {
     locking: {
       preset: locking.preset ?? null,
       class: locking.class ?? null,
+      verdict: locking.verdict,
       mmio: locking.mmio,
       timer: locking.timer,
       irq: locking.irq,

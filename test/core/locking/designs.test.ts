@@ -14,7 +14,7 @@ import {
   TIMER_AXIS,
   unpackDesign,
 } from '../../../src/core/locking/presets.js';
-import { classOf } from '../../../src/core/locking/verdicts.js';
+import { classOf, classOfPreset, scopeText, verdictText } from '../../../src/core/locking/verdicts.js';
 
 const DESIGNS = allCombinations();
 
@@ -33,7 +33,7 @@ t.test('every design is found by its name, its description and its word', async 
 t.test('a design has the name and class of its preset, else that of its axis values and none', async (t) => {
   for (const { name, design } of DESIGNS) {
     const preset = PRESET_NAMES.find((each) => axesOf(PRESETS[each]) === name);
-    t.match(describeDesign(design), { name: preset ?? name, preset, class: preset && PRESETS[preset].class });
+    t.match(describeDesign(design), { name: preset ?? name, preset, class: preset && classOfPreset(preset) });
   }
 });
 
@@ -48,6 +48,30 @@ t.test('no other name is a design', async (t) => {
     t.equal(designNamed(name), undefined, name);
   }
   t.throws(() => designOf({ mmio: 'bql', timer: 'bql', irq: 'none', control: 'none' }), RangeError);
+});
+
+t.test('a verdict names its scope, and a design without a stored one is not explored', async (t) => {
+  const whole = {
+    complete: 46,
+    bounded: [
+      { count: 1, preemptions: 1 },
+      { count: 3, preemptions: 2 },
+    ],
+  };
+  const programs = { complete: 0, bounded: [{ count: 1, preemptions: 2 }] };
+  t.equal(
+    verdictText({ verdict: 'safe', scenarios: whole, programs }),
+    'safe: 46 scenarios complete, 1 up to 1 preemption, 3 up to 2 preemptions; 1 generated program up to 2 preemptions; sequentially consistent memory',
+  );
+  t.equal(
+    scopeText({ verdict: 'stale', scenarios: { complete: 1, bounded: [] }, programs: { complete: 0, bounded: [] } }),
+    '1 scenario complete; sequentially consistent memory',
+  );
+  t.equal(verdictText(undefined), 'not explored');
+  t.match(describeDesign(designOf({ mmio: 'bql', timer: 'device', irq: 'lockless', control: 'none' })), {
+    class: undefined,
+    verdict: 'not explored',
+  });
 });
 
 t.test('a race and a deadlock are unsafe; other verdicts are their class', async (t) => {

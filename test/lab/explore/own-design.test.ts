@@ -33,7 +33,7 @@ async function explored(module: string, scenarios: readonly Scenario[]): Promise
 
 t.test('exploration refutes the example design, with no concurrency, and confirms its correct variant', async (t) => {
   const movedLine = readScenario(MOVED_LINE);
-  const alone = (verdict: string) => `${verdict}: 1 scenarios complete; sequentially consistent memory`;
+  const alone = (verdict: string) => `${verdict}: 1 scenario complete; sequentially consistent memory`;
   t.equal(await explored(WRONG, [movedLine]), alone('stale'));
   t.equal(await explored(RIGHT, [movedLine]), alone('safe'));
 });
@@ -108,7 +108,7 @@ t.test('explore prints verdict and schedule of a design of a module, and replays
   const refuted = await southbridgeBeside(args);
   t.equal(refuted.status, 1);
   t.match(refuted.stdout, 'linearizability: line 4: its sources are not what the registers say');
-  t.match(refuted.stdout, /^sequence-numbers: stale: 1 scenarios complete; sequentially consistent memory$/m);
+  t.match(refuted.stdout, /^sequence-numbers: stale: 1 scenario complete; sequentially consistent memory$/m);
   const [, schedule = ''] = /explore --replay (\S+)/.exec(refuted.stdout) ?? [];
   const replayed = await southbridgeBeside([...args, '--replay', schedule]);
   t.match(replayed, { status: 1, stdout: /^linearizability: line 4/m });

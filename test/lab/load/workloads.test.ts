@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
+import { PRESET_NAMES, type PresetName } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import type { Workload } from '../../../src/lab/load/loaded-machine.js';
 import { guest } from '../../../src/lab/load/workloads/guest.js';
 import { WORKLOADS } from '../../../src/lab/load/workloads/index.js';
@@ -15,7 +16,7 @@ const AT_ONCE = 4;
 
 const trace = fileURLToPath(new URL('../../../../test/vectors/guest/linux-6.1-oneshot-up.jsonl', import.meta.url));
 const workloads: readonly Workload[] = [...WORKLOADS, guest(readTrace(trace))];
-const safe = PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe');
+const safe = PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe');
 
 /** Every workload and every preset at least once, or each with each. */
 function pairs(): (readonly [Workload, PresetName])[] {

@@ -1,13 +1,14 @@
 import t from 'tap';
 import { PROFILES, QUIRKS, type Quirk } from '../../../src/core/devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
 import { tier } from '../../support/tier.js';
 import { GOLDEN, GUEST, goldenOf, MET_QUIRKS, SILENT } from './vectors.js';
 
 /** One access at a time, these designs must not differ. */
-const LOCKING = PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(PRESETS[name].class));
+const LOCKING = PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(classOfPreset(name) ?? ''));
 
 const target = new InProcessTarget();
 t.teardown(() => target.close());

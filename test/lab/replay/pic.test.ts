@@ -1,6 +1,7 @@
 import t from 'tap';
 import { PIC_QUIRKS, type Quirk } from '../../../src/core/devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
 import { PIC, SILENT } from './vectors.js';
@@ -10,7 +11,7 @@ t.teardown(() => target.close());
 
 t.equal(PIC.length, 99);
 
-for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+for (const locking of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')) {
   t.test(`all 8259 traces with qemu-11.1 under ${locking}`, async (t) => {
     const report = await replayAll(PIC, target, { locking }, SILENT);
     t.same(

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../../../src/core/locking/presets.js';
+import { PRESET_NAMES, type PresetName } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import { RemoteTarget } from '../../../src/lab/replay/remote.js';
 import { replayAll } from '../../../src/lab/replay/runner.js';
 import { TestServer } from '../../support/server.js';
@@ -18,7 +19,7 @@ async function machines(): Promise<string[]> {
 /** A round of all traces takes seconds, and `golden.test.ts` has every design in its process. */
 const LOCKING: readonly PresetName[] = {
   few: ['lockless-irq'] as const,
-  all: PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(PRESETS[name].class)),
+  all: PRESET_NAMES.filter((name) => ['safe', 'stale'].includes(classOfPreset(name) ?? '')),
 }[tier.replayDesigns];
 
 for (const locking of LOCKING) {

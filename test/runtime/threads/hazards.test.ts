@@ -1,5 +1,6 @@
 import t from 'tap';
 import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import { AcknowledgeRace } from '../../support/acknowledge-race.js';
 import { Hammer } from '../../support/hammer.js';
 import { tier } from '../../support/tier.js';
@@ -12,7 +13,7 @@ const demonstrations = time > 0 ? {} : { skip: 'in tiers ci and long' };
 
 // What is never to be seen, in every run.
 
-for (const name of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+for (const name of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')) {
   t.test(`${name}: an acknowledgement that meets the next match leaves the line right`, async (t) => {
     const race = await AcknowledgeRace.start(PRESETS[name]);
     await race.run(Number.POSITIVE_INFINITY, () => race.rounds >= tier.hazardRounds);

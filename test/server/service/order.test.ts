@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { HPET_BASE } from '../../../src/core/devices/guest-map.js';
-import { PRESET_NAMES, PRESETS } from '../../../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../src/core/locking/verdicts.js';
 import { headOf } from '../../../src/protocol/protobuf/answers.js';
 import { clientFrame } from '../../../src/protocol/protobuf/requests.js';
 import {
@@ -175,7 +176,7 @@ const SEED = seed();
 // The long tier takes a minute.
 t.setTimeout(600_000);
 
-for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+for (const locking of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')) {
   t.test(`interrupts come before the reply to their cause, and replies are fences: ${locking}`, async (t) => {
     t.comment(`TEST_SEED=${SEED}, ${tier.socketOperations} operations`);
     const server = await TestServer.start({

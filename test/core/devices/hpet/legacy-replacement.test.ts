@@ -1,7 +1,8 @@
 import t from 'tap';
 import { SOURCE_PIT, SOURCE_RTC } from '../../../../src/core/devices/gsi/sources.js';
 import { FSB_EN_CNF, INT_TYPE_CNF } from '../../../../src/core/devices/hpet/registers.js';
-import { PRESET_NAMES, PRESETS } from '../../../../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../../src/core/locking/verdicts.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
 import { acknowledge, comparatorOf, fsbRouteOf, oneShot, turnOn } from '../../../support/hpet-registers.js';
 import { outputs } from '../../../support/outputs.js';
@@ -115,7 +116,7 @@ for (const [source, timer, line] of [
     `no false edge on line ${line}: legacy replacement ends with timer ${timer} pending and the input high`,
     async (t) => {
       for (const profile of ['standard', 'datasheet'] as const) {
-        for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+        for (const locking of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')) {
           const bench = new BenchMachine({ profile, locking });
           oneShot(bench, timer, 20, 100, INT_TYPE_CNF);
           bench.setLegacyInput(source, 1);

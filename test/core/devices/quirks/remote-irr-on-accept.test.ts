@@ -1,6 +1,7 @@
 import t from 'tap';
 import { PROFILE_NAMES, PROFILES, type Quirk } from '../../../../src/core/devices/quirks.js';
-import { PRESET_NAMES, PRESETS } from '../../../../src/core/locking/presets.js';
+import { PRESET_NAMES } from '../../../../src/core/locking/presets.js';
+import { classOfPreset } from '../../../../src/core/locking/verdicts.js';
 import { savedWords } from '../../../../src/core/machine/saved-state.js';
 import { BenchMachine } from '../../../support/bench-machine.js';
 import { highOf, lowOf, writeEntry } from '../../../support/redirection-entry.js';
@@ -51,7 +52,7 @@ for (const profile of PROFILE_NAMES) {
 }
 
 for (const profile of ['standard', 'datasheet'] as const) {
-  for (const locking of PRESET_NAMES.filter((name) => PRESETS[name].class === 'safe')) {
+  for (const locking of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')) {
     t.test(`${profile} under ${locking}: a corrected entry sends the request that is pending`, async (t) => {
       const bench = new BenchMachine({ profile, locking, vcpus: 4 });
       writeEntry(bench, 16, LEVEL, to(9));
