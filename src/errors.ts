@@ -4,7 +4,7 @@ import { LAB } from './errors/lab.js';
 import { MACHINES, VCPUS } from './errors/machines.js';
 import { REQUESTS } from './errors/requests.js';
 import { SECURITY } from './errors/security.js';
-import { STATE } from './errors/state.js';
+import { CLUSTER, STATE } from './errors/state.js';
 
 /** What each coded error means. `{name}` in a sentence stands for the detail of that name. */
 export const ERRORS = {
@@ -15,6 +15,7 @@ export const ERRORS = {
   ...ACCESSES,
   ...CONFIGURATION,
   ...STATE,
+  ...CLUSTER,
   ...LAB,
 } as const satisfies { readonly [code: string]: { readonly status: number; readonly message: string } };
 

@@ -34,7 +34,8 @@ enum {
 /* Fields of ClientMessage and of ServerMessage: proto/southbridge/v1. */
 enum {
     READ = 2, WRITE = 3, BATCH = 4, PORT_IN = 5, PORT_OUT = 6, INTA = 7, SET_LINE = 8, EOI = 9, SET_APIC = 10, STEP = 11,
-    SYNC = 12, RESUME = 14, ACKNOWLEDGE = 15, SET_INPUT = 16
+    SYNC = 12, RESUME = 14, ACKNOWLEDGE = 15, SET_INPUT = 16,
+    ACK = 17 /* beside a request */
 };
 enum { S_HELLO = 1, S_REPLY = 2, S_ERROR = 3, S_INTERRUPT = 4, S_INTR = 5, S_GAP = 7, S_RESTORED = 9 };
 /* Opcodes of RFC 6455. */
@@ -91,6 +92,7 @@ struct sb_vcpu {
     size_t mask;
     struct sb_event *events; /* a ring */
     size_t first_event, event_count, event_capacity;
+    size_t foreign_count; /* the first of them are of an earlier epoch or session, and not to be acknowledged */
     /* The request in flight. */
     uint32_t wanted;
     bool has_reply, has_failed;
@@ -430,9 +432,21 @@ static struct request *add_request(struct sb_vcpu *v, uint32_t id, struct buffer
     return request;
 }
 
+/* With the acknowledgement that is due, once: when a request is sent again, the epoch may be another one. */
 static int send_request(struct sb_vcpu *v, struct request *request) {
+    uint8_t room[32];
+    struct buffer ack = {.bytes = room, .capacity = sizeof room};
     request->number = ++v->last_request;
-    return send_message(v, &request->frame);
+    begin_frame(v);
+    if (!append(&v->out, request->frame.bytes, request->frame.length)) return out_of_memory(v);
+    if (v->ack_due >= 0) {
+        v->ack_due = -1;
+        v->taken = 0;
+        put_field(&ack, 1, v->taken_event);
+        put_field(&ack, 2, v->taken_reply);
+        if (!put_bytes(&v->out, ACK, ack.bytes, ack.length)) return out_of_memory(v);
+    }
+    return send_frame(v, BINARY);
 }
 
 static void forget_requests(struct sb_vcpu *v, size_t count) {
@@ -479,6 +493,11 @@ static int resume(struct sb_vcpu *v) {
         v->epoch[0] = 0;
         lose_requests(v);
         return 0;
+    }
+    if (v->epoch[0] == 0) {
+        v->received = -1;
+        v->taken_event = v->taken_reply = 0;
+        v->foreign_count = v->event_count;
     }
     bool is_continued = strcmp(hello->session, v->session) == 0;
     /* The state is older than the session: it has none of its requests. */
@@ -599,6 +618,7 @@ static int heard_restored(struct sb_vcpu *v, struct reader r) {
         if (f.number == 7) event.has_level = true, event.level = f.value != 0;
     }
     v->taken_event = event.sequence;
+    v->foreign_count = v->event_count;
     return pass_on(v, &event);
 }
 
@@ -879,8 +899,8 @@ static int begin_session(struct sb_vcpu *v) {
     lose_requests(v);
     v->is_ended = v->has_session = false;
     v->epoch[0] = 0;
-    v->last_request = v->taken_event = v->taken_reply = 0;
-    v->received = v->ack_due = -1;
+    v->last_request = 0;
+    v->ack_due = -1;
     for (size_t i = 0; i < sizeof bytes; i++) snprintf(v->session + 2 * i, 3, "%02x", bytes[i]);
     return 0;
 }
@@ -1167,7 +1187,8 @@ bool sb_next_event(struct sb_vcpu *v, struct sb_event *event) {
         *event = v->events[v->first_event];
         v->first_event = (v->first_event + 1) % v->event_capacity;
         v->event_count--;
-        if (event->sequence > v->taken_event) v->taken_event = event->sequence;
+        if (v->foreign_count > 0) v->foreign_count--;
+        else if (event->sequence > v->taken_event) v->taken_event = event->sequence;
         v->taken++;
         ack_soon(v);
     }

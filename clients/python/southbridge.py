@@ -527,8 +527,10 @@ class Vcpu:
         """
         events = list(self._events)
         self._events.clear()
+        own, self._foreign = events[self._foreign :], 0
+        if own:
+            self._taken_event = max(self._taken_event, own[-1].sequence)
         if events:
-            self._taken_event = max(self._taken_event, events[-1].sequence)
             self._taken += len(events)
             self._acknowledge_soon()
         if self._ack_due is not None and (self._taken >= _ACK_EVENTS or time.monotonic() >= self._ack_due):
@@ -564,9 +566,10 @@ class Vcpu:
         end = time.monotonic() + self.timeout
         while request.outcome is None:
             try:
-                if not self._socket and not self._come_back(end):
+                if self._socket:
+                    self._heard(self._receive(end))
+                elif not self._come_back(end):
                     raise TimeoutError
-                self._heard(self._receive(end))
             except TimeoutError:
                 self._cancel(request)
                 message = f"The request has no reply within {self.timeout} s; it may be applied."
@@ -584,9 +587,13 @@ class Vcpu:
             self._requests.pop()
 
     def _transmit(self, request):
+        """With the acknowledgement that is due, once: when a request is sent again, the epoch may be another one."""
         self._last_request += 1
         request.number = self._last_request
-        self._send(request.message)
+        message = request.message
+        if self._ack_due is not None:
+            message += _delimited(17, self._acknowledgement())
+        self._send(message)
 
     def _send(self, message):
         try:
@@ -623,9 +630,14 @@ class Vcpu:
         self._name = os.urandom(16).hex()
         self._epoch = None
         self._last_request = 0
+        self._ack_due = None
+        self._count_from_zero()
+
+    def _count_from_zero(self):
         self._received = -1
         self._taken_event = self._taken_reply = self._taken = 0
-        self._ack_due = None
+        # The first events in the queue, which are of an earlier epoch or session and not to be acknowledged.
+        self._foreign = len(self._events)
 
     @property
     def _comes_back(self):
@@ -670,6 +682,8 @@ class Vcpu:
 
     def _resume(self, epoch, is_continued, accepted):
         """Shows the session to the server, and sends the requests again that it did not accept."""
+        if self._epoch is None:
+            self._count_from_zero()
         # A state that is older than the session has none of its requests.
         if not is_continued and accepted != 0:
             self._lose_requests()
@@ -702,9 +716,12 @@ class Vcpu:
             self._ack_due = time.monotonic() + _ACK_SECONDS
 
     def _acknowledge(self):
+        self._send(_delimited(15, self._acknowledgement()))
+
+    def _acknowledgement(self):
         self._ack_due = None
         self._taken = 0
-        self._send(_delimited(15, _number(1, self._taken_event) + _number(2, self._taken_reply)))
+        return _number(1, self._taken_event) + _number(2, self._taken_reply)
 
     def _acknowledge_quietly(self):
         """A connection that is lost here shows in the next call."""
@@ -755,6 +772,7 @@ class Vcpu:
             if isinstance(event, Restored):
                 self._epoch = dict(_fields(body))[2].decode()
                 self._taken_event = event.sequence
+                self._foreign = len(self._events)
             elif position <= self._received:
                 return
             elif isinstance(event, Gap):

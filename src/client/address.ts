@@ -38,10 +38,18 @@ export function targetOf(url: string): Target {
   };
 }
 
+interface Host {
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+}
+
+/** Whether modules of Node are there; not so in a browser. */
+export function isNode(): boolean {
+  return (globalThis as Host).process?.getBuiltinModule !== undefined;
+}
+
 /** A module of Node itself, without an `import` that a bundler for browsers would follow. */
 export function nodeModule<T>(name: string): T {
-  const host = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  const found = host.process?.getBuiltinModule?.(name);
+  const found = (globalThis as Host).process?.getBuiltinModule?.(name);
   if (!found) throw new TypeError(`There is no module ${name} here: only Node can connect to a Unix socket.`);
   return found as T;
 }

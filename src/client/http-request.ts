@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { isUnix, nodeModule, targetOf } from './address.js';
+import { isNode, nodeModule, targetOf } from './address.js';
 
 export interface HttpInit {
   readonly method?: string;
@@ -17,7 +17,7 @@ export interface HttpAnswer {
 
 /** A request by HTTP to a `resourceUrl`. Rejects as `fetch` does if no server answers. */
 export async function httpRequest(url: string, init: HttpInit = {}): Promise<HttpAnswer> {
-  if (isUnix(url)) return overUnixSocket(url, init);
+  if (isNode()) return inNode(url, init);
   const response = await fetch(url, init);
   return answer(response.status, response.headers.get('content-type'), await response.text());
 }
@@ -26,13 +26,16 @@ function answer(status: number, type: string | null | undefined, text: string): 
   return { status, ok: status >= 200 && status < 300, isJson: type?.includes('json') ?? false, text };
 }
 
-/** `fetch` knows no Unix sockets. */
-function overUnixSocket(url: string, { method = 'GET', headers, body, signal }: HttpInit): Promise<HttpAnswer> {
-  const { request } = nodeModule<typeof import('node:http')>('node:http');
-  const { socketPath, path } = targetOf(url);
+/**
+ * `fetch` knows no Unix sockets. That of Node 20 also never settles if a connection is closed as soon as it is accepted, as a
+ * proxy does whose server is down, and does not keep its thread alive meanwhile.
+ */
+function inNode(url: string, { method = 'GET', headers, body, signal }: HttpInit): Promise<HttpAnswer> {
+  const { isSecure, ...target } = targetOf(url);
+  const { request } = nodeModule<typeof import('node:http')>(isSecure ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     const failed = (cause: Error) => reject(new TypeError('fetch failed', { cause }));
-    const options = { socketPath, path, method, headers, agent: false, ...(signal && { signal }) } as const;
+    const options = { ...target, method, headers, ...(signal && { signal }) };
     const sent: ClientRequest = request(options, (response: IncomingMessage) => {
       response.setEncoding('utf8').on('error', failed);
       let text = '';

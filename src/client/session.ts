@@ -1,4 +1,5 @@
 import { CREDIT, ERROR, IRQ, REPLY } from '../protocol/hot-answers.js';
+import { withAck } from '../protocol/hot-requests.js';
 import { headOf, readServerFrame, sequenceIn, serverFrame } from '../protocol/protobuf/answers.js';
 import { clientFrame } from '../protocol/protobuf/requests.js';
 import type { Gap, Interrupt, Intr, Irq, Restored, ServerHello } from '../protocol/server-message.js';
@@ -78,7 +79,7 @@ export class Session<Request extends SessionRequest> {
   #number = 0;
   /** The last event that came: `positionOf`. */
   #received = -1;
-  readonly #taken = new Taken(() => this.#acknowledge());
+  #taken = new Taken(() => this.#acknowledge());
 
   constructor(
     server: string,
@@ -156,8 +157,14 @@ export class Session<Request extends SessionRequest> {
     }
     this.#inFlight.set(request.id, request);
     request.number = ++this.#number;
-    this.#connection.send(request.frame);
+    this.#connection.send(this.#taken.isDue ? this.#carrying(request.frame) : request.frame);
     this.events.sent(request);
+  }
+
+  /** The acknowledgement goes out once: if the request is sent again, its numbers may be those of an earlier epoch. */
+  #carrying(frame: Uint8Array): Uint8Array {
+    this.#taken.carried();
+    return withAck(frame, this.#taken);
   }
 
   #pump(): void {
@@ -193,9 +200,14 @@ export class Session<Request extends SessionRequest> {
     this.#connection.send(request.frame);
   }
 
-  /** The server has version 1 only: what was sent on the connection before may or may not have been applied. */
+  /**
+   * The server has version 1 only: what was sent on the connection before may or may not have been applied. A later server
+   * with sessions begins to count from zero.
+   */
   #forgetSession(): void {
     this.#epoch = undefined;
+    this.#received = -1;
+    this.#taken = new Taken(() => this.#acknowledge());
     this.#failInFlight();
   }
 
@@ -298,7 +310,7 @@ export class Session<Request extends SessionRequest> {
   #restored(message: Restored): void {
     this.#epoch = message.epoch;
     this.#received = positionOf(message);
-    this.#taken.event = message.sequence;
+    this.#taken.restored(message);
   }
 
   /** Of the events that it stands for, the first may have arrived by the connection before. */

@@ -1,56 +1,93 @@
+import type { Acknowledged } from '../protocol/client-message.js';
 import type { Gap, Interrupt, Intr, Irq, Restored } from '../protocol/server-message.js';
 
 type Event = Interrupt | Intr | Irq | Gap | Restored;
 
 /** Events that the application has taken, after which an acknowledgement goes out at once. */
 const EVENTS_AT_ONCE = 64;
-/** Milliseconds after which it goes out at the latest. */
-const ACK_MS = 50;
+/** An acknowledgement that a whole round of this many milliseconds has not sent goes out: 50 ms after its cause at the latest. */
+const ROUND_MS = 25;
 
 /**
  * What is to be acknowledged in a session: the last event that the application took, and the last reply that came. An event
  * of the IRQ stream may have an interrupt of the same number behind it, and counts with that.
  */
-export class Taken {
+export class Taken implements Acknowledged {
   event = 0;
   reply = 0;
+  /** Something is not acknowledged yet, and was not when the last round ended. */
+  #isPending = false;
+  #isOld = false;
+  /** Events among it. */
   #events = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** New states that arrived and that the application has not taken: what it takes before is of an epoch that is no more. */
+  #ahead = 0;
+  #rounds: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly acknowledge: () => void) {}
 
+  /**
+   * Whether the next request is to carry the acknowledgement. It carries that of events at once, and that of replies once a
+   * round has ended: one beside each request would cost more than it is worth.
+   */
+  get isDue(): boolean {
+    return this.#events > 0 || this.#isOld;
+  }
+
   took(event: Event): void {
+    if (event.type === 'restored') this.#ahead--;
+    if (this.#ahead > 0) return;
     const whole = event.type === 'irq' ? event.sequence - 1 : numberOf(event);
     if (whole > this.event) this.event = whole;
+    this.#pend();
     if (++this.#events >= EVENTS_AT_ONCE) this.flush();
-    else this.#flushSoon();
   }
 
   replied(request: number): void {
     if (request <= this.reply) return;
     this.reply = request;
-    this.#flushSoon();
+    this.#pend();
   }
 
-  #flushSoon(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.flush(), ACK_MS);
+  /** A new state arrived: of its events the application has taken none. */
+  restored({ sequence }: Restored): void {
+    this.event = sequence;
+    this.#ahead++;
+  }
+
+  #pend(): void {
+    this.#isPending = true;
+    if (this.#rounds !== undefined) return;
+    this.#rounds = setInterval(() => this.#round(), ROUND_MS);
     // Nobody has to wait for it.
-    (this.#timer as { unref?(): void }).unref?.();
+    (this.#rounds as { unref?(): void }).unref?.();
+  }
+
+  #round(): void {
+    if (!this.#isPending) this.stop();
+    else if (this.#isOld) this.flush();
+    else this.#isOld = true;
   }
 
   /** Acknowledges now what is not acknowledged yet. */
   flush(): void {
-    if (this.#timer === undefined) return;
-    this.stop();
+    if (!this.#isPending) return;
+    this.carried();
     this.acknowledge();
+  }
+
+  /** It has gone out. */
+  carried(): void {
+    this.#isPending = false;
+    this.#isOld = false;
+    this.#events = 0;
   }
 
   /** Leaves it to the next `resume`, which says the same. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#events = 0;
+    clearInterval(this.#rounds);
+    this.#rounds = undefined;
+    this.carried();
   }
 }
 

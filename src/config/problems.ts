@@ -62,6 +62,18 @@ function combinations(configuration: Configuration, settings: Settings): Southbr
     if (tls[key] !== '' || tls[other] === '') continue;
     errors.push(notAllowed(settings, ['tls', key], '""', `the name of a file, as tls.${other} is one`));
   }
+  return [...errors, ...clusterProblems(configuration, settings)];
+}
+
+function clusterProblems({ cluster, stateDir }: Configuration, settings: Settings): SouthbridgeError[] {
+  if (cluster.servers.length === 0) return [];
+  const errors = (['node', 'address'] as const)
+    .filter((key) => cluster[key] === '')
+    .map((key) => notAllowed(settings, ['cluster', key], '""', `set, as cluster.servers is`));
+  if (stateDir !== '')
+    errors.push(
+      notAllowed(settings, ['stateDir'], JSON.stringify(stateDir), 'empty, as cluster.servers keeps the machines'),
+    );
   return errors;
 }
 

@@ -115,6 +115,65 @@ const Watchdog = Type.Object(
   { additionalProperties: false, default: {} },
 );
 
+const Cluster = Type.Object(
+  {
+    servers: Type.Optional(
+      Type.Array(Type.String({ pattern: '^(nats|tls)://[^/@]+$', examples: ['nats://10.0.0.1:4222'] }), {
+        default: [],
+        description:
+          'NATS servers, 2.10.27 or later, with JetStream, that hold the machines of a cluster of nodes: docs/scale.md. Empty: this server is alone.',
+      }),
+    ),
+    node: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]{0,64}$',
+        default: '',
+        description: 'Name of this server in the cluster, which no other node has.',
+      }),
+    ),
+    address: Type.Optional(
+      Type.String({
+        pattern: '^(https?://[^/]+)?$',
+        examples: ['http://10.0.0.1:8080'],
+        default: '',
+        description: 'URL under which clients and other nodes reach this server.',
+      }),
+    ),
+    credentialsFile: Type.Optional(
+      Type.String({
+        maxLength: 4096,
+        default: '',
+        description: "File with this node's credentials for NATS, as `nsc` makes it. Empty: none.",
+      }),
+    ),
+    bucket: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]{1,64}$',
+        default: 'southbridge',
+        description: 'Begins the names of the buckets in JetStream; nodes with the same one are one cluster.',
+      }),
+    ),
+    replicas: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 5,
+        default: 3,
+        description: 'NATS servers that have each machine: 3 survive the loss of one. Used when the buckets are made.',
+      }),
+    ),
+    leaseMs: Type.Optional(
+      Type.Integer({
+        minimum: 500,
+        maximum: 600_000,
+        default: 3000,
+        description:
+          'Milliseconds after its last contact with NATS for which a node goes on with its machines; others take them a fifth later.',
+      }),
+    ),
+  },
+  { additionalProperties: false, default: {} },
+);
+
 function pemFile(description: string) {
   return Type.Optional(Type.String({ maxLength: 4096, default: '', description: `${description} PEM.` }));
 }
@@ -245,6 +304,7 @@ export const ConfigurationSchema = Type.Object(
           'Whether the clocks of machines from `stateDir` go on from where they were, or from as much later as has passed.',
       }),
     ),
+    cluster: Type.Optional(Cluster),
     watchdog: Type.Optional(Watchdog),
     limits: Type.Optional(Limits),
     machines: Type.Optional(
@@ -264,8 +324,9 @@ export type Limits = Configuration['limits'];
 
 type Input = Required<ConfigurationInput>;
 /** The configuration that a server starts with: every key has a value. */
-export type Configuration = Omit<Input, 'limits' | 'machines' | 'tls'> & {
+export type Configuration = Omit<Input, 'limits' | 'machines' | 'tls' | 'cluster'> & {
   tls: Required<Input['tls']>;
+  cluster: Required<Input['cluster']>;
   limits: Required<Input['limits']>;
   machines: MachineConfig[];
 };

@@ -52,3 +52,35 @@ export const STATE = {
     message: 'The server failed to handle the request; its log has the details under request {request}.',
   },
 } as const;
+
+/** Several servers that share their machines over NATS JetStream. */
+export const CLUSTER = {
+  'cluster-unreachable': {
+    status: 500,
+    message:
+      'No NATS server of the cluster ({servers}) can be used: {reason}. Start nats-server with JetStream, or correct cluster.servers.',
+  },
+  'cluster-nats-version': {
+    status: 500,
+    message:
+      'The NATS server {server} has version {version}, which may acknowledge several writers of one revision; upgrade it to {least} or later.',
+  },
+  'cluster-credentials': {
+    status: 500,
+    message: 'The credentials file {file} of the cluster cannot be used: {reason}. Correct cluster.credentialsFile.',
+  },
+  'change-unsettled': {
+    status: 503,
+    message:
+      'This node lost its lease before the change to machine {machine} was acknowledged, so the change may be durable or not; read the state of the machine from its next owner.',
+  },
+  'machine-moved': {
+    status: 503,
+    message: 'Machine {machine} continues on another node of the cluster; connect again, and send the request again.',
+  },
+  'lease-lost': {
+    status: 503,
+    message:
+      'This node of the cluster has no lease, so other nodes may own its machines; send the request to another node, or again in a moment.',
+  },
+} as const;

@@ -25,11 +25,15 @@ export interface Resume {
   readonly reply: number;
 }
 
-/** What a client of version 1.1 needs no more. */
-export interface Ack {
-  readonly type: 'ack';
+/** What a client of version 1.1 needs no more: events and replies up to these numbers. */
+export interface Acknowledged {
   readonly event: number;
   readonly reply: number;
+}
+
+/** The same, as a message of its own. */
+export interface Ack extends Acknowledged {
+  readonly type: 'ack';
 }
 
 /** Moves a manual clock by `ns`. */
@@ -60,6 +64,9 @@ export type ClientRequest =
   | { readonly type: 'subscribe'; readonly id: number; readonly kinds: readonly IrqKind[] };
 
 /** What a vCPU sends, whatever form its frame had. Ranges are checked; `docs/protocol.md` gives them. */
-export type ClientMessage = ClientRequest | Resume | Ack;
+export type ClientMessage = CarryingRequest | Resume | Ack;
+
+/** A request that may have an acknowledgement beside it. Of version 1.1. */
+export type CarryingRequest = ClientRequest & { readonly ack?: Acknowledged };
 
 export type ClientMessageType = ClientMessage['type'];

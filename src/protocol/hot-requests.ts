@@ -1,4 +1,4 @@
-import type { Access, ClientMessage } from './client-message.js';
+import type { Access, Acknowledged, ClientMessage } from './client-message.js';
 import { Reader } from './protobuf/reader.js';
 import { envelope, fieldLength, numbersFrame, Writer } from './protobuf/writer.js';
 import { readRecords, writeRecords } from './records.js';
@@ -18,6 +18,8 @@ const BATCH = 4;
 const LINE = 8;
 const EOI = 9;
 const ACK = 15;
+/** Beside a request. */
+const CARRIED_ACK = 17;
 
 // Requests, as a client writes them
 
@@ -66,7 +68,24 @@ function batchFrame(id: number, records: Uint8Array): Uint8Array {
   return writer.bytes;
 }
 
+/** The frame of a request, and beside the request an acknowledgement. */
+export function withAck(frame: Uint8Array, { event, reply }: Acknowledged): Uint8Array {
+  const writer = new Writer(envelope(CARRIED_ACK), fieldLength(event) + fieldLength(reply), frame);
+  writer.field(0x08, event);
+  writer.field(0x10, reply);
+  return writer.bytes;
+}
+
 // Requests, as a server reads them
+
+/** Reads the acknowledgement that comes next, beside a request; undefined if something else does. */
+export function nextAck(header: Reader): Uint8Array | undefined {
+  const { at } = header;
+  if (header.uint32() === envelope(CARRIED_ACK)) return header.delimited();
+  header.at = at;
+  header.failed = false;
+  return undefined;
+}
 
 /** Reads a field of ClientMessage. Numbers are as they came: the caller checks their ranges. Throws `bad-message`. */
 export function readRequestBody(field: number, body: Uint8Array): ClientMessage | undefined {
@@ -84,8 +103,10 @@ export function readRequestBody(field: number, body: Uint8Array): ClientMessage 
       const numbers = readNumbers(body, 0x10);
       return numbers && { type: 'eoi', id: numbers.id, vector: numbers.first };
     }
-    case ACK:
-      return readAck(body);
+    case ACK: {
+      const ack = readAck(body);
+      return ack && { type: 'ack', ...ack };
+    }
     default:
       return undefined;
   }
@@ -125,7 +146,8 @@ function readBatch(body: Uint8Array): ClientMessage | undefined {
   return reader.failed ? undefined : { type: 'batch', id, accesses: readRecords(records) };
 }
 
-function readAck(body: Uint8Array): ClientMessage | undefined {
+/** Undefined as `readRequestBody`. */
+export function readAck(body: Uint8Array): Acknowledged | undefined {
   const reader = new Reader(body);
   let event = 0;
   let reply = 0;
@@ -135,7 +157,7 @@ function readAck(body: Uint8Array): ClientMessage | undefined {
     else if (tag === 0x10) reply = reader.uint64();
     else return undefined;
   }
-  return reader.failed ? undefined : { type: 'ack', event, reply };
+  return reader.failed ? undefined : { event, reply };
 }
 
 /** An id and one or two numbers, of which `last` is the last tag. */

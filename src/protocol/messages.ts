@@ -1,6 +1,6 @@
 import { SouthbridgeError } from '../errors.js';
 import { type TSchema, Type } from '../schema/type.js';
-import type { Access, ClientMessage, ClientRequest } from './client-message.js';
+import type { Access, CarryingRequest, ClientMessage } from './client-message.js';
 import {
   DECIMAL,
   Description,
@@ -8,6 +8,7 @@ import {
   type Fields,
   LEVEL,
   named,
+  nested,
   PLAIN,
   type Property,
   property,
@@ -236,6 +237,12 @@ function request(field: string, type: string, special: Special = {}) {
   return message(field, type, { id, ...special });
 }
 
+/** Beside a request of version 1.1. */
+export const CARRIED_ACK: Property = property('ack', {
+  ...nested(REQUESTS.ack.description),
+  schema: Type.Optional(Type.Object({ event: Count, reply: Count }, CLOSED)),
+});
+
 /** What version 1 does not have, by name in JSON: its servers refuse these as any unknown message. */
 const OF_SESSIONS = ['resume', 'ack', 'input'];
 
@@ -253,8 +260,13 @@ export function checkVersion(message: ClientMessage, hasSessions: boolean): void
 }
 
 /** Whether it has an id, and a reply or an error of this id. */
-export function isRequest(message: ClientMessage): message is ClientRequest {
-  return message.type !== 'resume' && message.type !== 'ack';
+export function isRequest(message: ClientMessage): message is CarryingRequest {
+  return isRequestName(message.type);
+}
+
+/** By name in JSON, or by type. */
+export function isRequestName(name: string): boolean {
+  return name !== 'resume' && name !== 'ack';
 }
 
 /** The name in JSON: an access is a read or a write. */

@@ -170,6 +170,7 @@ function guardRequests(
     refuseTokenInUrl(request.url);
     const { machine } = (request.params ?? {}) as { readonly machine?: string };
     const token = admission.check(request.raw, accessOf(request), machine);
+    requireLease(service, request);
     if (!token) return;
     request.token = token;
     sockets.admitted(request.raw.socket);
@@ -187,6 +188,7 @@ function guardRequests(
       throw new SouthbridgeError('upgrade-required', { path: request.url.split('?', 1)[0] });
     }
   });
+  if (service.store?.maySend) refuseWithoutLease(app, service);
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request;
     // What stands behind the path may be a secret that someone put there by mistake.
@@ -200,6 +202,25 @@ function guardRequests(
       request.log.info({ audit: true, token, machine, method, path, status }, 'changed');
     }
     request.log.debug({ method, path, token, status, ms: reply.elapsedTime }, 'request');
+  });
+}
+
+/** Throws `lease-lost` if other nodes of the cluster may own the machines. */
+function requireLease({ store }: Service, { url }: FastifyRequest): void {
+  if (store?.maySend?.() === false && url.startsWith('/v1/')) throw new SouthbridgeError('lease-lost');
+}
+
+/** A lease may run out while a request is executed: then its response is not sent. */
+function refuseWithoutLease(app: FastifyInstance, service: Service): void {
+  app.addHook('onSend', async (request, reply, payload) => {
+    try {
+      requireLease(service, request);
+      return payload;
+    } catch (error) {
+      const refusal = error as SouthbridgeError;
+      reply.code(refusal.status).type('application/json').removeHeader('content-length');
+      return JSON.stringify(refusal);
+    }
   });
 }
 

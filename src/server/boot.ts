@@ -45,7 +45,7 @@ export async function startServer(configuration: Configuration, examiner?: Exami
   const admission = new Admission(configuration.tokenFile);
   // A Unix socket has no need of it.
   const tls = addressesOf(configuration).tcp ? readTlsFiles(configuration.tls) : undefined;
-  const checkpoints = configuration.stateDir ? await Checkpoints.open(configuration, logger) : undefined;
+  const checkpoints = await openCheckpoints(configuration, logger);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -83,6 +83,15 @@ export async function startServer(configuration: Configuration, examiner?: Exami
     },
     abandon: () => abandon(app, service),
   };
+}
+
+/** What keeps the machines of this server, if anything does. */
+async function openCheckpoints(configuration: Configuration, logger: Logger): Promise<Checkpoints | undefined> {
+  if (configuration.cluster.servers.length === 0)
+    return configuration.stateDir ? Checkpoints.open(configuration, logger) : undefined;
+  // Loaded with the libraries of NATS, which a server that is alone has no use for.
+  const { openCluster } = await import('./cluster/open-cluster.js');
+  return (await openCluster(configuration, logger)).checkpoints;
 }
 
 /** Builds what answers clients, and listens once the threads have started. */

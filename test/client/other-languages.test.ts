@@ -1,159 +1,23 @@
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
-import { type WebSocket, WebSocketServer } from 'ws';
+import t from 'tap';
 import type { ClientMessage, Resume } from '../../src/protocol/client-message.js';
-import { isRequest } from '../../src/protocol/messages.js';
 import { protoClientCodec } from '../../src/protocol/protobuf/client-codec.js';
-import { protoCodec, sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
+import { sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
 import type { Gap, Interrupt, ServerHello, ServerMessage } from '../../src/protocol/server-message.js';
 import { addToken } from '../../src/server/security/token-file.js';
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from '../conformance/examples.js';
-import { compile } from '../support/c-compiler.js';
+import { Driver, LANGUAGES } from '../support/language-drivers.js';
+import { ScriptedServer } from '../support/scripted-server.js';
 import { TestServer } from '../support/server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const VALGRIND = ['valgrind', '-q', '--error-exitcode=99', '--leak-check=full', '--errors-for-leak-kinds=all'];
-const runs = (command: string, argument = '--version') => spawnSync(command, [argument]).status === 0;
-
-interface Language {
-  readonly name: string;
-  readonly skip: string | false;
-  /** The command that runs the driver; a program of its own in this folder, if it has to be made. */
-  driver(folder: string): string[];
-}
-
-const LANGUAGES: readonly Language[] = [
-  {
-    name: 'C',
-    skip: !runs('cc') && 'there is no C compiler here',
-    driver: (folder) => {
-      const program = compile(join(folder, 'driver'), 'test/client/drivers/driver.c');
-      return runs('valgrind') ? [...VALGRIND, program] : [program];
-    },
-  },
-  {
-    name: 'Python',
-    skip: !runs('python3') && 'there is no python3 here',
-    driver: () => ['python3', join(root, 'test/client/drivers/driver.py')],
-  },
-];
-
-/** A client that executes commands. */
-class Driver {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #exited: Promise<number | null>;
-  readonly #lines: AsyncIterator<string>;
-
-  private constructor([program, ...parameters]: readonly string[]) {
-    this.#child = spawn(program, parameters, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#exited = once(this.#child, 'close').then(([status]) => status);
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-  }
-
-  /** Resolves with what it said first: `open`, or `error` and a code. */
-  static async start(t: Test, command: readonly string[]): Promise<[driver: Driver, first: string | undefined]> {
-    const driver = new Driver(command);
-    t.teardown(() => driver.#child.kill('SIGKILL'));
-    return [driver, await driver.#line()];
-  }
-
-  async #line(): Promise<string | undefined> {
-    const { value, done } = await this.#lines.next();
-    return done ? undefined : value;
-  }
-
-  /** The answer to a command, behind its events. */
-  async send(command: string): Promise<string[]> {
-    this.#child.stdin.write(`${command}\n`);
-    const lines: string[] = [];
-    for (let line = await this.#line(); line !== undefined; line = await this.#line()) {
-      lines.push(line);
-      if (!/^(interrupt|intr|gap|restored) /.test(line)) break;
-    }
-    return lines;
-  }
-
-  /** Status of the program; valgrind makes it 99 if it found anything. */
-  async end(): Promise<number | null> {
-    this.#child.stdin.end();
-    return this.#exited;
-  }
-}
-
-/** A server that answers each request as it is told, and keeps the frames. */
-class Script {
-  readonly frames: Buffer[] = [];
-  hello = SERVER_EXAMPLES['hello-vcpu'] as ServerHello;
-  /** Sent before the reply to the next request, and in place of its reply; the id becomes that of the request. */
-  events: ServerMessage[] = [];
-  reply: ServerMessage | undefined;
-  /** Sent after the next resume. */
-  resumedEvents: ServerMessage[] = [];
-  /** No request gets a reply, until the connection is dropped. */
-  isSilent = false;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the client sends
-  onRequest: (message: any) => void = () => {};
-  socket: WebSocket | undefined;
-
-  static async start(t: Test): Promise<[script: Script, url: string]> {
-    const script = new Script();
-    const http = createServer().listen(0, '127.0.0.1');
-    const server = new WebSocketServer({ server: http, handleProtocols: ([first]) => first });
-    server.on('connection', (socket) => {
-      script.socket = socket;
-      socket.send(protoCodec.encode(script.hello));
-      socket.on('message', (data) => script.#answer(socket, data as Buffer));
-    });
-    t.teardown(() => {
-      for (const client of server.clients) client.terminate();
-      http.close();
-    });
-    await new Promise((resolve) => http.once('listening', resolve));
-    return [script, `ws://127.0.0.1:${(http.address() as AddressInfo).port}`];
-  }
-
-  /** What the client sent. */
-  messages(): ClientMessage[] {
-    return this.frames.map((frame) => sessionProtoCodec.decode(frame, true));
-  }
-
-  drop(): void {
-    this.isSilent = false;
-    this.onRequest = () => {};
-    this.socket?.terminate();
-  }
-
-  #answer(socket: WebSocket, frame: Buffer): void {
-    this.frames.push(frame);
-    const message = sessionProtoCodec.decode(frame, true);
-    if (message.type === 'resume')
-      for (const event of this.resumedEvents.splice(0)) socket.send(protoCodec.encode(event));
-    if (!isRequest(message)) return;
-    const isSilent = this.isSilent || (message.type === 'access' && message.access.posted);
-    this.onRequest(message);
-    if (isSilent) return;
-    const { id } = message;
-    for (const event of this.events.splice(0)) socket.send(protoCodec.encode(event));
-    const isRead = message.type === 'access' && !message.access.write;
-    const reply = this.reply ?? { type: 'reply', id, ...(isRead && { value: { low: 0, high: 0, size: 8 } }) };
-    this.reply = undefined;
-    socket.send(protoCodec.encode({ ...reply, id } as ServerMessage));
-  }
-}
 
 const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 const wide = ({ low, high }: { readonly low: number; readonly high: number }) => (BigInt(high) << 32n) | BigInt(low);
 
 /** The command that makes a client send a message; undefined if these clients have none. */
 function commandFor(message: ClientMessage): string | undefined {
+  // acknowledgements.test.ts
+  if ('ack' in message) return undefined;
   switch (message.type) {
     case 'access': {
       const { write, posted, address, size } = message.access;
@@ -224,7 +88,7 @@ for (const { name, skip, driver } of LANGUAGES) {
     const command = driver(temporaryFolder(t));
 
     t.test('sends and takes the conformance frames', async (t) => {
-      const [script, url] = await Script.start(t);
+      const [script, url] = await ScriptedServer.start(t);
       const [client, first] = await Driver.start(t, [...command, url, 'default', '0']);
       t.equal(first, 'open');
       await client.send('sync');
@@ -265,7 +129,7 @@ for (const { name, skip, driver } of LANGUAGES) {
     });
 
     t.test('shows its session, acknowledges, and sends again what the server did not accept', async (t) => {
-      const [script, url] = await Script.start(t);
+      const [script, url] = await ScriptedServer.start(t);
       const { epoch = '' } = SERVER_EXAMPLES['hello-session'] as ServerHello;
       const credit = 1024;
       script.hello = { type: 'hello', version: 1, machine: 'm', vcpu: 1, sequence: 40, epoch, credit, request: 0 };

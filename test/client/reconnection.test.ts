@@ -1,14 +1,20 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { connect as connectTo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { IrqStream, type RequestError, Southbridge, Vcpu, type VcpuEvent } from '../../src/client/index.js';
 import { SyncVcpu } from '../../src/client/sync/index.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { MAIN_COUNTER, timerComparator } from '../support/guest.js';
 import { CLI, Program } from '../support/program.js';
+import { Random } from '../support/random.js';
 import { TestServer } from '../support/server.js';
+import { blockingClient, promiseClient } from '../support/session-clients.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { roleTokens } from '../support/token-file.js';
 
@@ -149,6 +155,41 @@ t.test('a client whose hello was lost comes back, however often', async (t) => {
   }
   t.equal(await vcpu.read(timerComparator(0), 4), 2);
   vcpu.close();
+});
+
+for (const [name, connect] of Object.entries({ promise: promiseClient, blocking: blockingClient })) {
+  t.test(`the ${name} client comes back by a proxy that ends what it accepts while the server is away`, async (t) => {
+    const server = await TestServer.start({ machines: [{ name: 'm' }] });
+    const proxy = await FaultProxy.start(Number(new URL(server.url).port), new Random(1));
+    const client = await connect(proxy.url);
+    await client.perform({ kind: 'write', address: timerComparator(0), value: 7 });
+    proxy.isBlocked = true;
+    proxy.inject('cut');
+    const outcome = client.perform({ kind: 'read', address: timerComparator(0) });
+    let isDone = false;
+    outcome.finally(() => {
+      isDone = true;
+    });
+    while (proxy.refused < 5 && !isDone) await setImmediate();
+    proxy.isBlocked = false;
+    t.same(await outcome, { value: 7 });
+    await client.close();
+    await proxy.stop();
+    await server.stop();
+  });
+}
+
+t.test('a request by HTTP rejects if its connection ends as soon as it is accepted', async (t) => {
+  const listener = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  // A program of its own: nothing else keeps it alive.
+  const program = `import { Southbridge } from '${new URL('../../src/client/index.js', import.meta.url)}';
+    const refused = new Southbridge('http://127.0.0.1:${port}').machines();
+    console.log(await refused.catch(({ message }) => message));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  t.equal(stdout, 'fetch failed\n');
+  listener.close();
 });
 
 t.test('a bounded client gives up, and says why', async (t) => {

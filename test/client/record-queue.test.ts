@@ -115,3 +115,31 @@ t.test('events beyond the limit become gaps that name each of them, replies are 
     11,
   ]);
 });
+
+t.test('each event that the caller takes counts once, also one that it takes in this moment', async (t) => {
+  /** The caller takes one more event whenever the other thread has looked how many. */
+  class BusyMailbox extends Mailbox {
+    override get taken(): number {
+      const { taken } = this.inboxed;
+      if (this.inboxed.taken < this.inboxed.arrived) this.inboxed.taken++;
+      return taken;
+    }
+    readonly inboxed = { arrived: 0, taken: 0 };
+  }
+  const mailbox = new BusyMailbox();
+  const arrivals = new Arrivals(mailbox, 100);
+  const taken: number[] = [];
+  for (let sequence = 1; sequence <= 20; sequence++) {
+    arrivals.event(Uint8Array.of(sequence), { type: 'intr', sequence, level: 1 });
+    mailbox.inboxed.arrived++;
+    if (sequence % 3 === 0)
+      for (const event of arrivals.takenSince()) taken.push('sequence' in event ? event.sequence : 0);
+  }
+  for (let look = 0; look < 20; look++)
+    for (const event of arrivals.takenSince()) taken.push((event as { sequence: number }).sequence);
+  t.strictSame(
+    taken,
+    Array.from({ length: 20 }, (_, index) => index + 1),
+  );
+  t.notOk(arrivals.hasUntaken);
+});

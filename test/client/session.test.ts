@@ -2,59 +2,14 @@ import { deepStrictEqual, ok } from 'node:assert/strict';
 import t from 'tap';
 import type { RequestError } from '../../src/client/request-error.js';
 import { Session, type SessionRequest } from '../../src/client/session.js';
-import { isRequest } from '../../src/protocol/messages.js';
-import { serverFrame } from '../../src/protocol/protobuf/answers.js';
-import { sessionProtoCodec } from '../../src/protocol/protobuf/codec.js';
 import { clientFrame } from '../../src/protocol/protobuf/requests.js';
-import type { ServerMessage } from '../../src/protocol/server-message.js';
+import { FakeSocket, nextSocket } from '../support/fake-socket.js';
 import fc from '../support/properties.js';
 import { seed } from '../support/random.js';
 
 const RUNS = { numRuns: 300, seed: seed() };
 const CREDIT = 2;
 const WAITING = 2;
-
-/** A WebSocket whose other end is the test. */
-class FakeSocket {
-  static opened: (socket: FakeSocket) => void = () => {};
-  binaryType = '';
-  readyState = 0;
-  onopen: unknown = null;
-  onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: unknown = null;
-  readonly ids: number[] = [];
-
-  constructor() {
-    // The client attaches its handlers in the turn in which it makes the socket.
-    queueMicrotask(() => FakeSocket.opened(this));
-  }
-
-  send(frame: Uint8Array): void {
-    const message = sessionProtoCodec.decode(frame, true);
-    if (isRequest(message) && message.type !== 'hello') this.ids.push(message.id);
-  }
-
-  close(code = 1000, reason = ''): void {
-    if (this.readyState === 3) return;
-    this.readyState = 3;
-    this.onclose?.({ code, reason });
-  }
-
-  receive(message: ServerMessage): void {
-    this.onmessage?.({ data: Uint8Array.from(serverFrame(message)).buffer as ArrayBuffer });
-  }
-
-  greet(): void {
-    this.readyState = 1;
-    this.receive({ type: 'hello', version: 1, machine: 'm', vcpu: 0, sequence: 0, capabilities: [], credit: CREDIT });
-  }
-}
-
-const nextSocket = () =>
-  new Promise<FakeSocket>((resolve) => {
-    FakeSocket.opened = resolve;
-  });
 
 /** A session, the server's end of its connection, and what became of each request. */
 class Fixture {
@@ -91,7 +46,7 @@ class Fixture {
     const socket = nextSocket();
     const opened = this.session.open();
     this.socket = await socket;
-    this.socket.greet();
+    this.socket.greet({ credit: CREDIT });
     await opened;
   }
 
@@ -145,7 +100,7 @@ class Fixture {
   async comeBack(): Promise<void> {
     if (this.session.state !== 'away') return;
     this.socket = await nextSocket();
-    this.socket.greet();
+    this.socket.greet({ credit: CREDIT });
     this.pump();
   }
 

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { RequestError, SyncVcpu, type VcpuEvent } from '../../src/client/sync/index.js';
+import { CLOSE, Mailbox } from '../../src/client/sync/mailbox.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
@@ -214,4 +218,23 @@ t.test('poll() reads shared memory only, and a caller that does not call gets al
   t.same(misplaced(events.map((event) => (event.type === 'interrupt' ? event.sequence : 0))), []);
   vcpu.close();
   t.throws(() => vcpu.poll(), { code: 'connection-closed' });
+});
+
+t.test('the thread that has the socket ends as the client does', async (t) => {
+  const url = await beside(t);
+  for (const machine of ['default', 'none']) {
+    const mailbox = new Mailbox();
+    const { buffer } = mailbox;
+    const workerData = { buffer, url, machine, vcpu: 0, eventLimit: 1, waitingRequests: 1 };
+    const thread = new Worker(new URL('../../src/client/sync/socket-thread.js', import.meta.url), {
+      workerData,
+      execArgv: [],
+    });
+    if (machine === 'default') {
+      while (!mailbox.take()) await sleep(1);
+      mailbox.request(CLOSE, 0, new Uint8Array(), 0);
+    }
+    // 13: it had nothing left to do but wait for something that does not come.
+    t.strictSame(await once(thread, 'exit'), [0]);
+  }
 });

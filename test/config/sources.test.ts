@@ -44,6 +44,15 @@ t.test('without any source everything is as documented', async (t) => {
     stateDir: '',
     stateIntervalMs: 10_000,
     stateCounter: 'continue',
+    cluster: {
+      servers: [],
+      node: '',
+      address: '',
+      credentialsFile: '',
+      bucket: 'southbridge',
+      replicas: 3,
+      leaseMs: 3000,
+    },
     watchdog: { exit: false },
     machines: [DEFAULT_MACHINE],
   });

@@ -55,6 +55,8 @@ export const CLIENT_EXAMPLES: { readonly [name: string]: ClientMessage } = {
   'clock-step-and-read': { type: 'step', id: 21, ns: 10, read: read(COUNTER, 8) },
   'input-pit': { type: 'input', id: 22, input: 'pit', level: 1 },
   'input-xen-low': { type: 'input', id: 23, input: 'xen', level: 0 },
+  'read-and-ack': { type: 'access', id: 24, access: read(COUNTER, 8), ack: { event: 41, reply: 300 } },
+  'sync-and-ack-nothing': { type: 'sync', id: 25, ack: { event: 0, reply: 0 } },
 };
 
 const EDGE = { vector: 0x30, deliveryMode: 0, level: false, logical: false, destination: 0 };

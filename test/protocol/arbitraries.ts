@@ -1,4 +1,4 @@
-import type { Access, ClientMessage } from '../../src/protocol/client-message.js';
+import type { Access, Acknowledged, ClientMessage, ClientRequest } from '../../src/protocol/client-message.js';
 import { CAUSES, DESTINATION_FORMATS, INPUTS, IRQ_KINDS } from '../../src/protocol/names.js';
 import type { ApicFields, Irq, ServerMessage } from '../../src/protocol/server-message.js';
 import fc from '../support/properties.js';
@@ -27,7 +27,7 @@ export const access: fc.Arbitrary<Access> = record({
 
 const type = <T extends string>(name: T) => fc.constant(name);
 
-export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
+const request: fc.Arbitrary<ClientRequest> = fc.oneof(
   record({ type: type('access'), id, access }),
   record({ type: type('batch'), id, accesses: fc.array(access, { maxLength: 20 }) }),
   record({
@@ -52,6 +52,13 @@ export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
   }),
   record({ type: type('input'), id, input: fc.constantFrom(...INPUTS), level: bit }),
   record({ type: type('subscribe'), id, kinds: fc.subarray([...IRQ_KINDS]) }),
+);
+
+const acknowledged: fc.Arbitrary<Acknowledged> = record({ event: long, reply: long });
+
+export const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
+  { weight: 8, arbitrary: request },
+  { weight: 4, arbitrary: fc.tuple(request, acknowledged).map(([message, ack]) => ({ ...message, ack })) },
   record({
     type: type('resume'),
     session: fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 64 }),

@@ -152,6 +152,42 @@ t.test(`fields in any order and form mean what they mean to the library; seed ${
   t.ok(accepted > 50, 'many of them are requests');
 });
 
+t.test('an acknowledgement stands beside one request of version 1.1, before it or behind it', async (t) => {
+  const [ack, sync, resume] = ['8a01040829100c', '62020801', '72030a0178'];
+  const frameOf = (...parts: string[]) => Buffer.from(parts.join(''), 'hex');
+  const carrying = { type: 'sync', id: 1, ack: { event: 41, reply: 12 } };
+  t.strictSame(decode(frameOf(sync, ack)), carrying);
+  t.strictSame(decode(frameOf(ack, sync)), carrying);
+  const code = (decoded: unknown) => ((decoded as RefusedFrame).error as SouthbridgeError)?.code;
+  t.equal(code(decode(frameOf(ack))), 'bad-message', 'without a request');
+  t.equal(code(decode(frameOf(sync, ack, ack))), 'bad-message', 'twice');
+  t.equal(code(decode(frameOf(ack, sync, ack))), 'bad-message', 'twice, around the request');
+  t.equal(code(decode(frameOf(resume, ack))), 'unknown-key', 'a resume says the same by itself');
+  t.equal(code(decode(frameOf('7a00', ack))), 'unknown-key', 'so does an acknowledgement');
+  t.equal(code(decode(frameOf(sync, '8a01021801'))), 'unknown-key', 'with a field that is not known');
+  t.equal(code(decode(frameOf(sync, '8a010208'))), 'bad-message', 'cut off');
+
+  const text = (fields: object) => Buffer.from(JSON.stringify(fields));
+  const textOf = (codec: typeof jsonCodec, fields: object) => {
+    try {
+      return codec.decode(text(fields), false);
+    } catch (error) {
+      return error;
+    }
+  };
+  const asText = { type: 'sync', id: 1, ack: { event: '41', reply: '12' } };
+  t.strictSame(textOf(sessionJsonCodec, asText), carrying);
+  for (const wrong of [{ event: '41' }, { event: 41, reply: 12 }, { event: '41', reply: '12', more: 1 }, '41', null]) {
+    t.ok(textOf(sessionJsonCodec, { ...asText, ack: wrong }) instanceof RefusedFrame, JSON.stringify(wrong));
+  }
+  t.equal(code(textOf(sessionJsonCodec, { type: 'ack', event: '1', reply: '1', ack: asText.ack })), 'unknown-key');
+
+  t.comment('version 1 has none');
+  t.equal(code(textOf(jsonCodec, asText)), 'unknown-key');
+  for (const frame of [frameOf(sync, ack), frameOf(ack, sync)])
+    t.throws(() => protoCodec.decode(frame, true), RefusedFrame);
+});
+
 t.test(
   `damaged frames are refused with a code, or are requests to the library as well; seed ${RUNS.seed}`,
   async (t) => {

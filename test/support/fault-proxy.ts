@@ -53,6 +53,8 @@ export class FaultProxy {
   isDelaying = false;
   /** Whether new connections are refused. */
   isBlocked = false;
+  /** Connections that were accepted and ended at once, because of that. */
+  refused = 0;
   readonly #links = new Set<Link>();
   readonly #server: Server;
 
@@ -77,6 +79,7 @@ export class FaultProxy {
 
   #join(near: Socket): void {
     if (this.isBlocked) {
+      this.refused++;
       near.on('error', () => {}).destroy();
       return;
     }

@@ -27,9 +27,14 @@ export function southbridge(args: readonly string[], environment: { [name: strin
 }
 
 /** The same, for a program that needs something of the process that runs it. */
-export async function southbridgeBeside(args: readonly string[], environment: { [name: string]: string } = {}) {
+export function southbridgeBeside(args: readonly string[], environment: { [name: string]: string } = {}) {
+  return runNode([CLI, ...args], environment);
+}
+
+/** Runs a Node program to its end, beside this process. */
+export async function runNode(args: readonly string[], environment: { [name: string]: string } = {}) {
   const [command, ...before] = NODE;
-  const child = spawn(command, [...before, CLI, ...args], {
+  const child = spawn(command, [...before, ...args], {
     env: environmentOf(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

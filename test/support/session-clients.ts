@@ -29,7 +29,7 @@ export interface ClientUnderTest {
 }
 
 export const RECONNECT = { delayMs: 1 };
-const CONNECT_MS = 1000;
+export const CONNECT_MS = 1000;
 
 async function outcomeOf(vcpu: Vcpu, operation: Operation): Promise<Outcome> {
   try {

@@ -54,11 +54,21 @@ export const TIERS = {
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 4,
     everySwitch: false,
+    /** Rounds in which three writers update one key. */
+    casRounds: 20,
+    triesCluster: false,
+    /** Simulated runs of four nodes, and of larger clusters. */
+    smallClusters: 2,
+    /** Every nth bug in the code of the cluster is put in. */
+    clusterBugStride: 10,
+    clusterRuns: 0,
+    clusterNodes: 10,
+    clusterMachines: 200,
   },
   ci: {
     traceStride: 3,
     socketOperations: 8_000,
-    sessionOperations: 300,
+    sessionOperations: 600,
     programOperations: 150,
     guestInterrupts: 0,
     waitSeconds: 3,
@@ -101,6 +111,16 @@ export const TIERS = {
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 12,
     everySwitch: false,
+    /** Rounds in which three writers update one key. */
+    casRounds: 60,
+    triesCluster: true,
+    /** Simulated runs of four nodes, and of larger clusters. */
+    smallClusters: 6,
+    /** Every nth bug in the code of the cluster is put in. */
+    clusterBugStride: 3,
+    clusterRuns: 0,
+    clusterNodes: 10,
+    clusterMachines: 200,
   },
   long: {
     traceStride: 1,
@@ -148,6 +168,16 @@ export const TIERS = {
     /** Recorded traces that a C program replays on the stand-in for QEMU. */
     compiledTraces: 50,
     everySwitch: true,
+    /** Rounds in which three writers update one key. */
+    casRounds: 1_000,
+    triesCluster: true,
+    /** Simulated runs of four nodes, and of larger clusters. */
+    smallClusters: 2_000,
+    /** Every nth bug in the code of the cluster is put in. */
+    clusterBugStride: 1,
+    clusterRuns: 10_000,
+    clusterNodes: 50,
+    clusterMachines: 2_000,
   },
 } as const;
 

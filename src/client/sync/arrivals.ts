@@ -13,6 +13,7 @@ type Waiting =
   | { readonly gap: Mutable<Gap>; intr: Intr | undefined };
 
 const text = new TextEncoder();
+const NONE: readonly Event[] = [];
 
 /**
  * What arrived for the caller, in order: in the inbox as far as there is room, and then here. Of events beyond `limit` a gap
@@ -43,12 +44,12 @@ export class Arrivals {
     } else this.#leaveOut(event);
   }
 
-  /** The last event that the caller has taken since the last call; undefined if there is none. */
-  lastTaken(): Event | undefined {
+  /** The events that the caller has taken since the last call. */
+  takenSince(): readonly Event[] {
     const count = (this.mailbox.taken - this.#taken) | 0;
-    if (count === 0) return undefined;
-    this.#taken = this.mailbox.taken;
-    return this.#untaken.splice(0, count).at(-1);
+    if (count === 0) return NONE;
+    this.#taken = (this.#taken + count) | 0;
+    return this.#untaken.splice(0, count);
   }
 
   get hasUntaken(): boolean {
@@ -90,14 +91,15 @@ export class Arrivals {
       last.intr = { type: 'intr', sequence: to, level: event.intr };
   }
 
-  /** Moves what waits into the inbox, as far as there is room. */
-  flush(): void {
+  /** Moves what waits into the inbox, as far as there is room; whether that is all. */
+  flush(): boolean {
     let isDone = this.#move();
     if (!isDone && !this.#wantsRoom) {
       this.#wantsRoom = this.mailbox.wantsRoom = true;
       isDone = this.#move();
     }
     if (isDone && this.#wantsRoom) this.#wantsRoom = this.mailbox.wantsRoom = false;
+    return isDone;
   }
 
   #move(): boolean {

@@ -28,6 +28,8 @@ export interface SyncVcpuOptions {
   /** Of the connection that holds the vCPU now, to take over from it. */
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
+  /** Milliseconds within which the server's first message has to come after a try to connect begins. 10,000 if not given. */
+  readonly connectMs?: number;
   /**
    * Called in the caller's thread, before a call returns, with what arrived before its reply; in order, and once for each
    * event. It may make calls itself. If it throws, the call throws, and later events follow with the next call.
@@ -91,7 +93,7 @@ export class SyncVcpu {
     vcpu: number,
     readonly options: SyncVcpuOptions,
   ) {
-    const { token, resumeToken, reconnect, timeoutMs = 30_000 } = options;
+    const { token, resumeToken, reconnect, connectMs, timeoutMs = 30_000 } = options;
     this.#timeout = timeoutMs;
     const { buffer } = this.#mailbox;
     const { eventLimit = MOST_EVENTS, waitingRequests = MOST_WAITING } = options;
@@ -105,6 +107,7 @@ export class SyncVcpu {
       token,
       resumeToken,
       reconnect,
+      connectMs,
     };
     this.#worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData, execArgv: [] });
     this.#worker.unref();

@@ -20,6 +20,7 @@ export interface SocketThreadData {
   readonly token?: string;
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
+  readonly connectMs?: number;
 }
 
 /** Times that requests are looked for before the socket is looked at again. */
@@ -29,7 +30,7 @@ const TAKEN_MS = 10;
 /** For how long a reply is looked for: most come within a tenth of it. */
 const REPLY_MS = 0.3;
 
-const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect } =
+const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect, connectMs } =
   workerData as SocketThreadData;
 const mailbox = new Mailbox(buffer);
 const arrivals = new Arrivals(mailbox, eventLimit);
@@ -49,7 +50,7 @@ const session = new Session<CallerRequest>(
   url,
   machine,
   vcpu,
-  { token, reconnect, resumeToken, waitingRequests },
+  { token, reconnect, resumeToken, connectMs, waitingRequests },
   {
     hello: (message) => arrivals.message(message),
     sent,
@@ -79,8 +80,7 @@ function eventArrived(frame: Uint8Array, event: VcpuEvent): void {
 
 /** Looks what the caller has taken: it does not say so by itself. */
 function noteTaken(): void {
-  const last = arrivals.lastTaken();
-  if (last) session.took(last);
+  for (const event of arrivals.takenSince()) session.took(event);
   if (arrivals.hasUntaken) return;
   clearInterval(tick);
   tick = undefined;
@@ -101,6 +101,12 @@ function end(error: RequestError): void {
   ended = error;
   const { code, message, details } = error;
   arrivals.end({ code, message, details });
+  leaveIfEnded();
+}
+
+/** The thread ends once the caller can read why: it would wait for the bell for good. */
+function leaveIfEnded(): void {
+  if (ended && arrivals.flush()) process.exit();
 }
 
 function take({ kind, id, body }: QueueRecord): void {
@@ -110,8 +116,11 @@ function take({ kind, id, body }: QueueRecord): void {
     session.close();
     clearInterval(tick);
   } else if (kind === CANCEL) session.cancel(id);
-  else
+  else {
+    // The request carries the acknowledgement of what was taken before it.
+    if (arrivals.hasUntaken) noteTaken();
     session.send({ id, frame: body, posted: kind === POST, isCall: kind !== POST, isSubscription: kind === SUBSCRIBE });
+  }
 }
 
 function sent({ id, isCall }: CallerRequest): void {
@@ -144,6 +153,7 @@ function takeRequests(): void {
   seen = mailbox.bell;
   mailbox.takeRequests(take);
   arrivals.flush();
+  leaveIfEnded();
 }
 
 /** A caller in a row of calls finds this thread looking for the next one, and need not wake it (docs/decisions/15-the-blocking-client-s-socket-thread-polls.md). */
@@ -152,7 +162,11 @@ function lookForRequest(): void {
   for (let taken = 0; !expecting && taken < AT_ONCE && mailbox.look(seen); taken++) takeRequests();
 }
 
+/** A wait for the bell keeps no thread alive, and neither does a timeout of a signal. */
+const ALIVE_MS = 2 ** 30;
+
 async function serve(): Promise<void> {
+  setInterval(() => {}, ALIVE_MS);
   await session.open();
   for (;;) {
     takeRequests();
@@ -168,4 +182,6 @@ function failed(error: unknown): void {
 }
 
 process.on('uncaughtException', failed);
+// Without an error the caller would wait for a reply that cannot come.
+process.on('exit', () => failed(new Error('the thread of its socket ended')));
 await serve().catch(failed);

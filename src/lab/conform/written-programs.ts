@@ -66,6 +66,10 @@ const TEXTS: { readonly [name: string]: readonly [Kind, Text] } = {
       ...[{ op: 'reset' } as const, read(HPET_BASE + 0x20), read(HPET_BASE + 0x110)],
     ],
   ],
+  'reset with a pending level timer at an edge-triggered entry': [
+    'wired',
+    [hpet(0x10, 1), hpet(0x108, 100), hpet(0x100, 0x2006), clock(2000), ...entry(16, 0x50), { op: 'reset' }],
+  ],
   'reset between two periods': [
     'hpet',
     [

@@ -1,7 +1,7 @@
 import { ANSWERS } from '../answers.js';
 import type { ClientMessage } from '../client-message.js';
 import type { ClientCodec } from '../codec.js';
-import { REQUESTS, requestType } from '../messages.js';
+import { CARRIED_ACK, REQUESTS, requestType } from '../messages.js';
 import type { ServerMessage } from '../server-message.js';
 import { JSON_SUBPROTOCOL } from '../subprotocols.js';
 
@@ -11,7 +11,9 @@ export const jsonClientCodec: ClientCodec = {
 
   encode(message: ClientMessage): string {
     const type = requestType(message);
-    return JSON.stringify(REQUESTS[type].description.toJson({ ...message }, { type }));
+    const fields = REQUESTS[type].description.toJson({ ...message }, { type });
+    CARRIED_ACK.toJson({ ...message }, fields);
+    return JSON.stringify(fields);
   },
 
   decode(frame) {

@@ -3,7 +3,7 @@ import { Type } from '../../schema/type.js';
 import type { ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
 import type { Fields } from '../description.js';
-import { checkVersion, messageNames, REQUESTS, typeOfRequest } from '../messages.js';
+import { CARRIED_ACK, checkVersion, isRequestName, messageNames, REQUESTS, typeOfRequest } from '../messages.js';
 import { duplicateKey } from './duplicate-key.js';
 import { CLOSED } from './schemas.js';
 import { compileStrict, refusal, whenNeeded } from './validation.js';
@@ -13,12 +13,19 @@ const FORM = 'bad-message';
 const NAMES: readonly string[] = messageNames(true);
 const NAMES_OF_VERSION_1: readonly string[] = messageNames(false);
 
-const validators = new Map(
-  Object.entries(REQUESTS).map(([type, { description }]) => {
-    const schema = () => Type.Object({ type: Type.Literal(type), ...description.schemas }, CLOSED);
-    return [type, whenNeeded(() => compileStrict(schema()))];
-  }),
-);
+const VALIDATORS = validatorsOf(NAMES, true);
+const VALIDATORS_OF_VERSION_1 = validatorsOf(NAMES_OF_VERSION_1, false);
+
+function validatorsOf(names: readonly string[], hasSessions: boolean) {
+  return new Map(
+    names.map((type) => {
+      const { schemas } = REQUESTS[type].description;
+      const ack = hasSessions && isRequestName(type) ? CARRIED_ACK.schemas : {};
+      const schema = () => Type.Object({ type: Type.Literal(type), ...schemas, ...ack }, CLOSED);
+      return [type, whenNeeded(() => compileStrict(schema()))];
+    }),
+  );
+}
 
 /** Reads a text frame, of version 1.1 if `hasSessions`. Throws RefusedFrame. */
 export function decodeClientFrame(text: string, hasSessions: boolean): ClientMessage {
@@ -57,18 +64,18 @@ function idOf({ id }: Fields): number | undefined {
 function checked(fields: Fields, hasSessions: boolean): string {
   const { type } = fields;
   if (typeof type !== 'string') throw new SouthbridgeError(FORM, { reason: 'the key type is missing' });
-  const names = hasSessions ? NAMES : NAMES_OF_VERSION_1;
-  const validate = names.includes(type) ? validators.get(type) : undefined;
+  const validators = hasSessions ? VALIDATORS : VALIDATORS_OF_VERSION_1;
+  const validate = validators.get(type);
   if (!validate) {
-    throw new SouthbridgeError('unknown-message-type', {
-      type: type.slice(0, 40),
-      allowed: names.join(', '),
-    });
+    const allowed = [...validators.keys()].join(', ');
+    throw new SouthbridgeError('unknown-message-type', { type: type.slice(0, 40), allowed });
   }
   if (!validate(fields)) throw refusal(validate.errors ?? [], FORM);
   return type;
 }
 
 function clientMessage(type: string, fields: Fields): ClientMessage {
-  return REQUESTS[type].description.fromJson(fields, { type: typeOfRequest(type) }) as unknown as ClientMessage;
+  const message = REQUESTS[type].description.fromJson(fields, { type: typeOfRequest(type) });
+  if (isRequestName(type)) CARRIED_ACK.fromJson(fields, message);
+  return message as unknown as ClientMessage;
 }

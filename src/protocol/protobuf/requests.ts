@@ -1,11 +1,14 @@
 import { SouthbridgeError } from '../../errors.js';
-import type { ClientMessage } from '../client-message.js';
+import type { Acknowledged, ClientMessage } from '../client-message.js';
 import { RefusedFrame } from '../codec.js';
-import { readRequestBody, requestFrame } from '../hot-requests.js';
+import type { Description, Fields } from '../description.js';
+import { nextAck, readAck, readRequestBody, requestFrame, withAck } from '../hot-requests.js';
 import {
+  CARRIED_ACK,
   checkRequest,
   checkVersion,
   isRequest,
+  isRequestName,
   messageNames,
   REQUESTS,
   requestType,
@@ -17,13 +20,17 @@ import { decode, encode, fieldsOf, NotProtobuf } from './table.js';
 
 /** One frame for a request. Throws SouthbridgeError for addresses beyond 48 bits in a batch. */
 export function clientFrame(message: ClientMessage): Uint8Array {
-  return requestFrame(message) ?? describedRequest(message);
+  const frame = requestFrame(message);
+  if (!frame) return describedRequest(message);
+  return isRequest(message) && message.ack ? withAck(frame, message.ack) : frame;
 }
 
 /** The same frame, by the description alone. */
 export function describedRequest(message: ClientMessage): Uint8Array {
   const { field, description } = REQUESTS[requestType(message)];
-  return encode('ClientMessage', { [field]: description.toWire({ ...message }) });
+  const wire = { [field]: description.toWire({ ...message }) };
+  CARRIED_ACK.toWire({ ...message }, wire);
+  return encode('ClientMessage', wire);
 }
 
 /** Names in JSON, by the number of the field. */
@@ -35,14 +42,20 @@ function namesOf(names: readonly string[]): ReadonlyMap<number, string> {
   return new Map(names.map((name) => [numberOf(name)?.number ?? 0, name]));
 }
 
-/** Reads a binary frame: exactly one field of ClientMessage, of version 1.1 if `hasSessions`. Throws RefusedFrame. */
+/**
+ * Reads a binary frame: exactly one message, beside which a request of version 1.1 (`hasSessions`) may have an acknowledgement.
+ * Throws RefusedFrame.
+ */
 export function readClientFrame(frame: Uint8Array, hasSessions: boolean): ClientMessage {
   const header = new Reader(frame);
   let field: number;
   let body: Uint8Array;
+  let ack: Uint8Array | undefined;
   try {
+    if (hasSessions && frame[0] > 0x7f) ack = nextAck(header);
     field = messageField(header, hasSessions ? NAMES : NAMES_OF_VERSION_1);
     body = header.delimited();
+    if (hasSessions && !ack && !header.done) ack = nextAck(header);
     if (header.failed) throw malformed('it ends too early');
     if (!header.done) throw malformed('it has more than one field');
   } catch (error) {
@@ -51,6 +64,7 @@ export function readClientFrame(frame: Uint8Array, hasSessions: boolean): Client
   let message: ClientMessage;
   try {
     message = readRequestBody(field, body) ?? describedBody(field, body);
+    if (ack) message = { ...message, ack: carriedAck(ack, field) } as ClientMessage;
   } catch (error) {
     throw new RefusedFrame(idIn(body) ?? (error instanceof NotProtobuf ? undefined : 0), refusalOf(error, field));
   }
@@ -77,14 +91,24 @@ function messageField(header: Reader, names: ReadonlyMap<number, string>): numbe
   return field;
 }
 
+/** Reads an acknowledgement beside the message of this field. Throws as `describedBody`. */
+function carriedAck(body: Uint8Array, field: number): Acknowledged {
+  const name = NAMES.get(field) ?? '';
+  if (!isRequestName(name)) throw new SouthbridgeError('unknown-key', { key: 'ack', allowed: REQUESTS[name].field });
+  return readAck(body) ?? (described(REQUESTS.ack.description, body, {}) as unknown as Acknowledged);
+}
+
 /** Reads a body by the description. Throws NotProtobuf, or what is wrong with the message. */
 function describedBody(field: number, body: Uint8Array): ClientMessage {
   const name = NAMES.get(field) ?? '';
-  const { description } = REQUESTS[name];
+  return described(REQUESTS[name].description, body, { type: typeOfRequest(name) }) as unknown as ClientMessage;
+}
+
+function described(description: Description, body: Uint8Array, message: Fields): Fields {
   const unknown: number[] = [];
   const wire = decode(description.type, body, (number) => unknown.push(number));
   if (unknown.length > 0) throw unknownField(description.type, unknown[0]);
-  return description.fromWire(wire, { type: typeOfRequest(name) }) as unknown as ClientMessage;
+  return description.fromWire(wire, message);
 }
 
 /** A field that this version does not know may change what the request means. */

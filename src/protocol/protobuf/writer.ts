@@ -24,10 +24,11 @@ export class Writer {
   readonly bytes: Uint8Array;
   #at = 0;
 
-  /** A frame with one field, of exactly `length` bytes, that are to be written next. */
-  constructor(tag: number, length: number) {
-    this.bytes = allocate(1 + varintLength(length) + length);
-    this.bytes[this.#at++] = tag;
+  /** A frame with one field, of exactly `length` bytes, that are to be written next; `before`: fields in front of it. */
+  constructor(tag: number, length: number, before?: Uint8Array) {
+    this.bytes = allocate((before?.length ?? 0) + varintLength(tag) + varintLength(length) + length);
+    if (before) this.raw(before);
+    this.varint(tag);
     this.varint(length);
   }
 

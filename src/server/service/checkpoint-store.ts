@@ -21,8 +21,13 @@ export interface CheckpointFigures {
 
 /** The machines of a server, as far as the checkpoint store needs them. */
 export interface StoredMachines extends Iterable<MachineHandle> {
+  readonly size: number;
   /** Makes a machine without a checkpoint. Throws as `Machines.create`. */
   create(config: MachineConfig): MachineHandle;
+  /** Makes a machine that nobody can use before `prepare` resolves. Throws as `create` or as `prepare`. */
+  createHidden(config: MachineConfig, prepare: (machine: MachineHandle) => Promise<void>): Promise<void>;
+  /** Ends a machine that continues on another node. */
+  move(name: string): Promise<void>;
   /** Throws `unknown-machine`. */
   get(name: string): MachineHandle;
 }
@@ -45,4 +50,6 @@ export interface CheckpointStore {
   /** The last snapshot that is kept of a machine. */
   lastOf(name: string): Promise<Snapshot | undefined>;
   readonly figures: CheckpointFigures;
+  /** Whether anything of the machines may be sent now; always, if not given. */
+  readonly maySend?: (() => boolean) | undefined;
 }

@@ -6,14 +6,15 @@ import { addressed } from './apic.js';
 import { History } from './history.js';
 import { type IrqEvent, irqEvent } from './irq-event.js';
 import { linesAfter, NO_LINES } from './lines.js';
-import type { Vcpu } from './vcpu.js';
+import type { MachineEnd, Vcpu } from './vcpu.js';
 
 /** A subscriber of a machine's IRQ stream. */
 export interface Subscriber {
   event(event: IrqEvent): void;
   /** The state was replaced; the gap, of version 1, has the levels of the lines. */
   restored?(gap: Gap, restored: Restored): void;
-  machineDeleted(): void;
+  /** The machine is no more, or not here. */
+  ended(end: MachineEnd): void;
 }
 
 /** The beginning of a line of machine state. */

@@ -11,9 +11,11 @@ import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import type { Drops } from '../streams/flow.js';
 import { TurnBudget } from '../streams/turn-budget.js';
 import { MachineEvents } from './machine-events.js';
-import { Vcpu } from './vcpu.js';
+import { DELETED, MOVED, Vcpu } from './vcpu.js';
 
 export type MachineState = 'running' | 'paused' | 'deleting';
+
+const ALWAYS = () => true;
 
 /** One machine as the gateway sees it. */
 export class MachineHandle {
@@ -31,11 +33,15 @@ export class MachineHandle {
   changed = true;
   /** Why the last checkpoint could not be written; undefined if it was, or if there is no `stateDir`. */
   checkpointFailure: string | undefined;
+  /** Whether anything of the machine may be sent: in a cluster, as long as this node has its lease. */
+  maySend: () => boolean = ALWAYS;
   /** How a thread stalled in it, which made it suspect. */
   stall: string | undefined;
 
   #bqlLoad: BqlLoadConfig;
   #draining = false;
+  /** Whether another node of the cluster has the machine from now on. */
+  #isMoved = false;
   /** Whether a thread had died in the machine when it was last rebuilt. */
   #wasSuspect = false;
 
@@ -106,7 +112,8 @@ export class MachineHandle {
   /** Why nothing can be done with the machine. */
   gone(): SouthbridgeError {
     const details = { machine: this.name };
-    if (this.state === 'deleting') return new SouthbridgeError('machine-closing', details);
+    if (this.state === 'deleting')
+      return new SouthbridgeError(this.#isMoved ? 'machine-moved' : 'machine-closing', details);
     // A request that fails after the machine was rebuilt failed because of its state before.
     const isSuspect = this.isHung ? this.isSuspect : this.#wasSuspect;
     return new SouthbridgeError(isSuspect ? 'machine-suspect' : 'machine-hung', details);
@@ -299,12 +306,17 @@ export class MachineHandle {
     if (this.isSuspect) throw this.gone();
   }
 
-  /** Disconnects vCPUs and subscribers. Resolves when no request is in flight and the slot can be used again. */
-  async delete(): Promise<void> {
+  /**
+   * Disconnects vCPUs and subscribers, who may connect again if the machine moves to another node. Resolves when no request is
+   * in flight and the slot can be used again.
+   */
+  async delete(moves = false): Promise<void> {
     if (this.state === 'deleting') throw this.gone();
     this.state = 'deleting';
-    for (const vcpu of this.vcpus) vcpu.end();
-    for (const subscriber of this.events.subscribers) subscriber.machineDeleted();
+    this.#isMoved = moves;
+    const end = moves ? MOVED : DELETED;
+    for (const vcpu of this.vcpus) vcpu.end(end);
+    for (const subscriber of this.events.subscribers) subscriber.ended(end);
     // A step would keep the machine until it ends. Where threads hang, the removal answers this as well.
     if (this.config.clock === 'manual' && !this.isHung) void this.slot.control(CONTROL_END_STEPS);
     await this.#whenIdle();

@@ -21,6 +21,8 @@ export interface Deletion {
 /** The machines of a server, by name. Each has a slot of shared memory for as long as it exists. */
 export class Machines {
   readonly #machines = new Map<string, MachineHandle>();
+  /** Those that get their state, and that nobody may use before. */
+  readonly #hidden = new Set<MachineHandle>();
   readonly #freeSlots: number[];
   /** Of machines that are no more. */
   #dropped = 0;
@@ -37,8 +39,8 @@ export class Machines {
     this.#freeSlots = Array.from({ length: limits.machines }, (_, i) => limits.machines - 1 - i);
   }
 
-  [Symbol.iterator](): Iterator<MachineHandle> {
-    return this.#machines.values();
+  *[Symbol.iterator](): Iterator<MachineHandle> {
+    for (const machine of this.#machines.values()) if (!this.#hidden.has(machine)) yield machine;
   }
 
   get size(): number {
@@ -55,7 +57,7 @@ export class Machines {
   /** Throws `unknown-machine`. */
   get(name: string): MachineHandle {
     const machine = this.#machines.get(name);
-    if (!machine) throw new SouthbridgeError('unknown-machine', { machine: name });
+    if (!machine || this.#hidden.has(machine)) throw new SouthbridgeError('unknown-machine', { machine: name });
     return machine;
   }
 
@@ -68,11 +70,32 @@ export class Machines {
     const statistics = this.statisticsSlots.take(name, designOf(config.locking), config.metrics === 'own');
     const options = toMachineOptions(config, slot, statistics);
     const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts, this.drops);
+    if (this.store?.maySend) machine.maySend = this.store.maySend;
     this.#machines.set(name, machine);
     return machine;
   }
 
-  /** The same, with a first checkpoint. If that cannot be written, there is no machine. Throws as `CheckpointStore.made`. */
+  /** A machine that is hidden until `prepare` resolves. If that rejects, there is no machine. Throws as `create`. */
+  async createHidden(config: MachineConfig, prepare: (machine: MachineHandle) => Promise<void>): Promise<void> {
+    const machine = this.create(config);
+    this.#hidden.add(machine);
+    try {
+      await prepare(machine);
+    } catch (error) {
+      if (machine.state !== 'deleting') await this.#remove(machine, true);
+      throw error;
+    } finally {
+      this.#hidden.delete(machine);
+    }
+  }
+
+  /** Ends a machine that continues on another node: its clients may connect again, and its checkpoints stay. */
+  async move(name: string): Promise<void> {
+    const machine = this.#machines.get(name);
+    if (machine && machine.state !== 'deleting') await this.#remove(machine, true);
+  }
+
+  /** Makes a machine with a first checkpoint. If that cannot be written, there is no machine. Throws as `CheckpointStore.made`. */
   async add(config: MachineConfig): Promise<MachineHandle> {
     const machine = this.create(config);
     try {
@@ -112,8 +135,8 @@ export class Machines {
       : restore(machine, snapshot, counter, { isServed: true });
   }
 
-  async #remove(machine: MachineHandle): Promise<void> {
-    await machine.delete();
+  async #remove(machine: MachineHandle, moves = false): Promise<void> {
+    await machine.delete(moves);
     // After a round the main loop has counted the last of the machine.
     await this.engine.round();
     this.#machines.delete(machine.name);

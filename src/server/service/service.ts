@@ -118,6 +118,8 @@ export class Service {
   async requireReady(): Promise<void> {
     if (this.draining) throw new SouthbridgeError('not-ready', { reason: 'it is shutting down' });
     if (this.failure) throw new SouthbridgeError('not-ready', { reason: this.failure });
+    if (this.store?.maySend?.() === false)
+      throw new SouthbridgeError('not-ready', { reason: 'it has no lease in the cluster' });
     const round = this.engine.round().then(() => true);
     if (!(await within(ROUND_MS, round, false))) {
       throw new SouthbridgeError('not-ready', { reason: 'the main loop has made no progress for a second' });

@@ -13,6 +13,17 @@ import { ResumeTokens } from './resume-tokens.js';
 /** Codes with which the server closes a socket, beside those of RFC 6455. */
 export const CLOSE_REPLACED = 4001;
 export const CLOSE_MACHINE_DELETED = 4002;
+/** RFC 6455, 7.4.1: the client may connect again. */
+const GOING_AWAY = 1001;
+
+/** With what the connections of a machine are closed. */
+export interface MachineEnd {
+  readonly code: number;
+  readonly reason: 'machine-closing' | 'machine-moved';
+}
+
+export const DELETED: MachineEnd = { code: CLOSE_MACHINE_DELETED, reason: 'machine-closing' };
+export const MOVED: MachineEnd = { code: GOING_AWAY, reason: 'machine-moved' };
 
 /** Who is connected as a vCPU. */
 export interface VcpuHolder {
@@ -214,9 +225,9 @@ export class Vcpu implements LocalApic {
     if (restored.intr !== undefined) this.intr(gap.to, restored.intr);
   }
 
-  /** The machine is no more. */
-  end(): void {
-    this.#holder?.close(CLOSE_MACHINE_DELETED, 'machine-closing');
+  /** The machine is no more, or not here. */
+  end({ code, reason }: MachineEnd): void {
+    this.#holder?.close(code, reason);
   }
 }
 

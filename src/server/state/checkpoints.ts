@@ -8,10 +8,12 @@ import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import { Failures, isOfGoneMachine, reasonOf } from './failures.js';
-import { type FileLayer, type SetAside, StateFolder } from './folder.js';
-import { restoreAddresses, restoreSessions, type Sessions, sessionsOf } from './sessions.js';
+import { Failures, isOfGoneMachine, reasonOf, unlessUnusable } from './failures.js';
+import { type FileLayer, StateFolder } from './folder.js';
+import { makeAsIn } from './making.js';
+import { type Sessions, sessionsOf } from './sessions.js';
 import { type Planned, plan } from './start-up.js';
+import type { CheckpointStorage, SetAside } from './storage.js';
 
 /** Checkpoints in flight at a time: the disk's waits overlap, and machines are stopped one after the other. */
 const AT_A_TIME = 4;
@@ -27,7 +29,7 @@ interface Kept {
   readonly counts: boolean;
 }
 
-/** Keeps the machines of a server in a folder: checkpoints of those that changed, at an interval and when one is made. */
+/** Keeps the machines of a server in a storage: checkpoints of those that changed, at an interval and when one is made. */
 export class Checkpoints implements CheckpointStore {
   readonly #kept = new Map<string, Kept>();
   readonly #origins = new Map<string, Origin>();
@@ -46,8 +48,8 @@ export class Checkpoints implements CheckpointStore {
   /** Names of configured machines: the deletion of one has to outlast the server. */
   #configured: ReadonlySet<string> = new Set();
 
-  private constructor(
-    readonly folder: StateFolder,
+  constructor(
+    readonly folder: CheckpointStorage,
     readonly configuration: Pick<Configuration, 'stateIntervalMs' | 'stateCounter' | 'resumeGraceMs' | 'limits'>,
     readonly logger: Logger,
   ) {
@@ -103,24 +105,31 @@ export class Checkpoints implements CheckpointStore {
   async #make(machines: StoredMachines, { config, origin, checkpoint }: Planned, inOrder: boolean): Promise<void> {
     const machine = machines.create(config);
     this.#origins.set(config.name, origin);
-    if (!checkpoint) return;
-    const { snapshot } = checkpoint;
-    if (checkpoint.paused) await machine.pause();
-    await this.#restore(machine, snapshot, () => restoreSessions(machine, checkpoint, inOrder, this.configuration));
-    machine.bqlLoad = checkpoint.bqlLoad;
-    await restoreAddresses(machine, checkpoint);
+    if (checkpoint) await makeAsIn(checkpoint, machine, inOrder, this.configuration, this.logger);
   }
 
-  /** A wall clock that is centuries ahead is wrong, and no reason to lose the machine or to keep the others waiting. */
-  async #restore(machine: MachineHandle, snapshot: Snapshot, loaded: () => void): Promise<void> {
-    try {
-      await restore(machine, snapshot, this.configuration.stateCounter, { loaded });
-    } catch (error) {
-      if (!(error instanceof SouthbridgeError) || error.code !== 'jump-too-far') throw error;
-      const message = `${error.message} Its clock continues from the checkpoint.`;
-      this.logger.error({ err: error, machine: machine.name }, message);
-      await restore(machine, snapshot, 'continue', { loaded });
-    }
+  get machineCount(): number {
+    return this.#machines?.size ?? 0;
+  }
+
+  get maySend(): (() => boolean) | undefined {
+    return this.folder.maySend;
+  }
+
+  /** Makes a machine that another node of the cluster had. `inOrder`: the checkpoint is the last state that anyone saw of it. */
+  async adopt(checkpoint: Checkpoint, inOrder: boolean): Promise<void> {
+    const { config, origin } = checkpoint;
+    this.#origins.set(config.name, origin);
+    await this.#machines?.createHidden(config, (machine) =>
+      makeAsIn(checkpoint, machine, inOrder, this.configuration, this.logger),
+    );
+  }
+
+  /** Ends a machine that continues on another node of the cluster. */
+  async disown(name: string): Promise<void> {
+    this.#kept.delete(name);
+    this.#origins.delete(name);
+    await this.#machines?.move(name);
   }
 
   async made(machine: MachineHandle): Promise<void> {
@@ -371,17 +380,6 @@ export class Checkpoints implements CheckpointStore {
       machines: failed.join(', ') || 'none',
       reason,
     });
-  }
-}
-
-/** Throws `state-dir-unusable` for what the system says about a folder. */
-async function unlessUnusable<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof SouthbridgeError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SouthbridgeError('state-dir-unusable', { folder, reason });
   }
 }
 

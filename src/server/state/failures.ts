@@ -101,3 +101,14 @@ export class Failures {
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/ '\/.*$/s, '') : String(error);
 }
+
+/** Throws `state-dir-unusable` for what the system says about a folder. */
+export async function unlessUnusable<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SouthbridgeError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SouthbridgeError('state-dir-unusable', { folder, reason });
+  }
+}

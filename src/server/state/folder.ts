@@ -10,6 +10,7 @@ import {
   requireReadable,
 } from './checkpoint.js';
 import { FolderLock } from './folder-lock.js';
+import type { CheckpointStorage, Found, SetAside } from './storage.js';
 
 /** Endings behind a machine's name; no name with one of them is that of another file, as each ending tells them apart. */
 const CURRENT = '.json';
@@ -55,25 +56,11 @@ export const FILES: FileLayer = {
 /** Errors that say nothing about a file: the process or the system has too little of something. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
-/** A file that could not be read, or not be used, and its new name. */
-export interface SetAside {
-  readonly machine: string;
-  readonly file: string;
-  readonly reason: string;
-  readonly aside: string;
-}
-
-/** The last checkpoint of a machine that can be restored, if there is one, and the files that were set aside. */
-export interface Found {
-  readonly checkpoint: Checkpoint | undefined;
-  readonly damaged: readonly SetAside[];
-}
-
 /**
  * A folder of checkpoints: per machine the last one, and the one before it. Each is written beside the last, forced to
  * the disk and then renamed, so that at every moment there is a whole one. `flush` forces the names to the disk.
  */
-export class StateFolder {
+export class StateFolder implements CheckpointStorage {
   #lock: FolderLock;
   #holding: Promise<boolean> | undefined;
 
@@ -144,7 +131,11 @@ export class StateFolder {
     return { kept: [...new Set([...named(CURRENT), ...named(PREVIOUS)])].sort(), deleted: named(DELETED) };
   }
 
-  /** The last checkpoint that can be read. All others are set aside. Throws `checkpoint-version`. */
+  /** No other server has this folder. */
+  async reserve(): Promise<boolean> {
+    return true;
+  }
+
   async read(name: string): Promise<Found> {
     const damaged: SetAside[] = [];
     for (const ending of [CURRENT, PREVIOUS]) {
@@ -173,10 +164,6 @@ export class StateFolder {
     throw new DamagedCheckpoint(`it is of a machine ${checkpoint.config.name}`);
   }
 
-  /**
-   * Writes a checkpoint; the one before it stays until the next. Durable after `flush`. Returns the bytes written. Throws
-   * `checkpoint-unreadable`, before it touches a file, if the next start could not read it.
-   */
   async write(name: string, checkpoint: Checkpoint): Promise<number> {
     const [current, previous, next] = [CURRENT, PREVIOUS, NEW].map((ending) => this.#at(name + ending));
     const contents = encodeCheckpoint(checkpoint);
@@ -192,7 +179,6 @@ export class StateFolder {
     return contents.length;
   }
 
-  /** `write`, durable when it resolves. If it rejects, the checkpoint before it is the last one again. */
   async commit(name: string, checkpoint: Checkpoint): Promise<number> {
     const bytes = await this.write(name, checkpoint);
     try {
@@ -206,17 +192,13 @@ export class StateFolder {
     return bytes;
   }
 
-  /** Makes the checkpoint before the last one the last again; removes the last one if there was none before it. */
   async revert(name: string): Promise<void> {
     const current = this.#at(name + CURRENT);
     if (!(await renameIfThere(this.#at(name + PREVIOUS), current))) await rm(current, { force: true });
     await this.flush();
   }
 
-  /**
-   * Removes a machine's checkpoints, durably; `tombstone`, if a file has to mark the deletion. One rename decides, which
-   * needs no space. If this rejects, the last checkpoint is where it was.
-   */
+  /** One rename decides, which needs no space. */
   async remove(name: string, tombstone: boolean): Promise<void> {
     const [current, previous, deleted] = [CURRENT, PREVIOUS, DELETED].map((ending) => this.#at(name + ending));
     const last = (await isThere(current)) ? current : previous;
@@ -234,12 +216,10 @@ export class StateFolder {
     if (!tombstone) await this.forgetDeletion(name).catch(() => {});
   }
 
-  /** Forgets that a machine was deleted. */
   forgetDeletion(name: string): Promise<void> {
     return rm(this.#at(name + DELETED), { force: true });
   }
 
-  /** Takes a machine's last checkpoint out of the way; returns its new name. */
   async setAside(name: string, why: string, ending = CURRENT): Promise<string> {
     const file = this.#at(name + ending);
     const base = `${file}.${why}-${new Date().toISOString().replaceAll(':', '')}`;
@@ -250,7 +230,6 @@ export class StateFolder {
     return aside;
   }
 
-  /** Throws unless a file of the size of a checkpoint can be written. */
   async probe(): Promise<void> {
     const file = this.#at(`.probe${NEW}`);
     try {
@@ -265,7 +244,6 @@ export class StateFolder {
     return this.layer.flush(this.path);
   }
 
-  /** Whether the server before ended in order; from now on this one has not. */
   async takeShutdown(): Promise<boolean> {
     const inOrder = (await readIfThere(this.#at(SHUTDOWN))) !== undefined;
     await rm(this.#at(SHUTDOWN), { force: true });

@@ -4,7 +4,7 @@ import type { MachineConfig } from '../../config/machine.js';
 import { SouthbridgeError } from '../../errors.js';
 import { requireFits } from '../service/snapshot.js';
 import type { Checkpoint, Origin } from './checkpoint.js';
-import type { SetAside, StateFolder } from './folder.js';
+import type { CheckpointStorage, SetAside } from './storage.js';
 
 /** A machine to make at the start: with the state of a checkpoint, or as new. */
 export interface Planned {
@@ -20,7 +20,7 @@ export interface Planned {
  * that cannot be read. Throws `checkpoint-version`.
  */
 export async function plan(
-  folder: StateFolder,
+  folder: CheckpointStorage,
   configured: readonly MachineConfig[],
   logger: Logger,
   damaged: (files: readonly SetAside[], isOther: boolean) => void,
@@ -40,12 +40,14 @@ export async function plan(
     if (byName.delete(name)) logger.info({ machine: name }, `machine ${name} was deleted over the API, and stays so`);
     else await folder.forgetDeletion(name);
   }
-  for (const config of byName.values()) planned.push({ config, origin: 'configuration', checkpoint: undefined });
+  for (const config of byName.values()) {
+    if (await folder.reserve(config.name)) planned.push({ config, origin: 'configuration', checkpoint: undefined });
+  }
   return inOrderOf(configured, planned);
 }
 
 async function merge(
-  folder: StateFolder,
+  folder: CheckpointStorage,
   checkpoint: Checkpoint,
   config: MachineConfig | undefined,
   logger: Logger,

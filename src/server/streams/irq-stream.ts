@@ -4,7 +4,7 @@ import type { IrqEvent } from '../service/irq-event.js';
 import { linesBefore } from '../service/lines.js';
 import type { Subscriber } from '../service/machine-events.js';
 import type { MachineHandle } from '../service/machine-handle.js';
-import { CLOSE_MACHINE_DELETED } from '../service/vcpu.js';
+import type { MachineEnd } from '../service/vcpu.js';
 import { PROTOCOL_VERSION } from './agreement.js';
 import { Backlog } from './backlog.js';
 import type { ConnectionKind } from './connections.js';
@@ -52,6 +52,7 @@ export class IrqStream implements Subscriber, Flowing {
       (congested) => {
         if (congested) flow.congestions[kind]++;
       },
+      () => machine.maySend(),
     );
     const { name } = machine;
     const { sequence, lines, origin } = machine.events;
@@ -107,8 +108,8 @@ export class IrqStream implements Subscriber, Flowing {
     this.machine.events.subscribers.delete(this);
   }
 
-  machineDeleted(): void {
+  ended({ code, reason }: MachineEnd): void {
     this.end();
-    this.peer.close(CLOSE_MACHINE_DELETED, 'machine-closing');
+    this.peer.close(code, reason);
   }
 }

@@ -35,6 +35,8 @@ export class Outbox {
     readonly bufferBytes: number,
     /** Called when congestion begins and ends. */
     readonly onCongestion: (congested: boolean) => void,
+    /** Whether anything may be sent now. */
+    readonly maySend: () => boolean,
     /** Whether the backlog keeps what was sent: version 1.1. Then everything goes through it, from `isReady` on. */
     readonly retains = false,
   ) {
@@ -42,7 +44,7 @@ export class Outbox {
   }
 
   get #isOpen(): boolean {
-    return this.socket.readyState === this.socket.OPEN;
+    return this.socket.readyState === this.socket.OPEN && this.maySend();
   }
 
   /** Sends a message that is kept only while the peer is slow. */

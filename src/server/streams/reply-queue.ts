@@ -7,12 +7,15 @@ export interface Turn {
   message: ServerMessage | undefined;
   /** Executed when everything before it is answered; returns the reply. */
   action: (() => ServerMessage | undefined) | undefined;
+  /** That of the next request. */
+  next: Turn | undefined;
 }
 
 /** The requests of one client in the order in which they came: each is answered after all before it. */
 export class ReplyQueue {
-  #turns: Turn[] = [];
-  #first = 0;
+  #first: Turn | undefined;
+  #last: Turn | undefined;
+  #length = 0;
   /** Number of the last request that was answered. */
   #answered: number;
 
@@ -26,7 +29,7 @@ export class ReplyQueue {
 
   /** Requests that are not answered yet. */
   get length(): number {
-    return this.#turns.length - this.#first;
+    return this.#length;
   }
 
   /** Number of the last request that was answered. */
@@ -36,14 +39,12 @@ export class ReplyQueue {
 
   /** Number of the last request that came. */
   get accepted(): number {
-    return this.#answered + this.length;
+    return this.#answered + this.#length;
   }
 
   /** A request that is executed elsewhere; `finish` completes it. */
   begin(): Turn {
-    const turn: Turn = { done: false, message: undefined, action: undefined };
-    this.#turns.push(turn);
-    return turn;
+    return this.#add(false, undefined);
   }
 
   finish(turn: Turn, message: ServerMessage | undefined): void {
@@ -54,20 +55,28 @@ export class ReplyQueue {
 
   /** A request that the connection answers itself, in its turn. */
   perform(action: () => ServerMessage | undefined): void {
-    this.#turns.push({ done: true, message: undefined, action });
+    this.#add(true, action);
     this.#flush();
   }
 
+  #add(done: boolean, action: Turn['action']): Turn {
+    const turn: Turn = { done, message: undefined, action, next: undefined };
+    if (this.#last) this.#last.next = turn;
+    else this.#first = turn;
+    this.#last = turn;
+    this.#length++;
+    return turn;
+  }
+
   #flush(): void {
-    while (this.#first < this.#turns.length && this.#turns[this.#first].done) {
-      const turn = this.#turns[this.#first++];
+    while (this.#first?.done) {
+      const turn = this.#first;
+      this.#first = turn.next;
+      if (!turn.next) this.#last = undefined;
+      this.#length--;
       this.#answered++;
       const message = turn.action ? turn.action() : turn.message;
       if (message) this.send(message, this.#answered);
-    }
-    if (this.#first === this.#turns.length || this.#first >= 1024) {
-      this.#turns = this.#turns.slice(this.#first);
-      this.#first = 0;
     }
   }
 }

@@ -95,7 +95,7 @@ export class VcpuSession implements Subscriber, SessionRecord {
     else this.vcpu.backlog.event(event.sequence, event.wire);
   }
 
-  machineDeleted(): void {
+  ended(): void {
     // The vCPU closes its holder.
   }
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Limits } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
-import type { ClientMessage, Resume } from '../../protocol/client-message.js';
+import type { Acknowledged, ClientMessage, Resume } from '../../protocol/client-message.js';
 import { type Codec, RefusedFrame } from '../../protocol/codec.js';
 import { codecOf } from '../../protocol/codecs.js';
 import { isRequest } from '../../protocol/messages.js';
@@ -61,6 +61,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       vcpu.backlog,
       limits.bufferedBytes,
       (congested) => this.#onCongestion(congested),
+      () => machine.maySend(),
       this.hasSession,
     );
     this.#requests = new VcpuRequests(machine, vcpu, limits, {
@@ -155,7 +156,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     this.socket.close(code, reason);
   }
 
-  machineDeleted(): void {
+  ended(): void {
     // The vCPU closes its holder.
   }
 
@@ -204,15 +205,21 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
   /** Throws, before anything is done, what is wrong with the message. */
   #perform(message: ClientMessage): void {
     if (this.hasSession) this.machine.changed = true;
+    if (message.type === 'resume') {
+      this.#resume(message);
+      return;
+    }
+    if (this.hasSession && !this.#session) throw new SouthbridgeError('resume-first', { type: message.type });
     if (isRequest(message)) {
-      if (this.hasSession && !this.#session) throw new SouthbridgeError('resume-first', { type: message.type });
+      if (message.ack) this.#acknowledge(message.ack);
       if (message.type === 'hello') this.#agree(message.id, message.version, message.capabilities);
       else this.#requests.perform(message);
-    } else if (message.type === 'resume') this.#resume(message);
-    else {
-      this.vcpu.backlog.acknowledge(message.event, message.reply);
-      this.#outbox.flush();
-    }
+    } else this.#acknowledge(message);
+  }
+
+  #acknowledge({ event, reply }: Acknowledged): void {
+    this.vcpu.backlog.acknowledge(event, reply);
+    this.#outbox.flush();
   }
 
   /** In a session a hello has no number, and so its reply is not kept. */

@@ -1,6 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { SyncVcpu } from '../../../src/client/sync/index.js';
-import { type Operation, type Outcome, RECONNECT } from '../../support/session-clients.js';
+import { CONNECT_MS, type Operation, type Outcome, RECONNECT } from '../../support/session-clients.js';
 
 /** A thread that makes the calls of a blocking client, one after the other, and reports what they return. */
 
@@ -8,6 +8,7 @@ if (!parentPort) throw new Error('this is a thread of a test');
 const port = parentPort;
 const vcpu = SyncVcpu.connect(workerData, 'm', 0, {
   reconnect: RECONNECT,
+  connectMs: CONNECT_MS,
   onEvent: (event) => port.postMessage({ event }),
 });
 

@@ -1,6 +1,13 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import t from 'tap';
+import { WebSocket } from 'ws';
+import { HPET_BASE } from '../../../src/core/devices/guest-map.js';
 import { PRESET_NAMES } from '../../../src/core/locking/presets.js';
 import { classOfPreset } from '../../../src/core/locking/verdicts.js';
+import { headOf } from '../../../src/protocol/protobuf/answers.js';
+import { clientFrame } from '../../../src/protocol/protobuf/requests.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,
@@ -202,3 +209,25 @@ for (const locking of PRESET_NAMES.filter((name) => classOfPreset(name) === 'saf
     }
   });
 }
+
+t.test('the replies to requests right before a close frame come before that of the server', async (t) => {
+  const server = await TestServer.start({});
+  const socket = new WebSocket(server.socketUrl('/v1/machines/default/vcpus/0'), 'southbridge.v1.proto');
+  let stream: Socket | undefined;
+  socket.once('upgrade', ({ socket: under }: IncomingMessage) => {
+    stream = under;
+  });
+  await once(socket, 'message');
+  const ids: (number | undefined)[] = [];
+  socket.on('message', (data: Buffer) => ids.push(headOf(data).id));
+  stream?.cork();
+  for (const id of [1, 2, 3]) {
+    const access = { write: false, posted: false, address: HPET_BASE, size: 8, low: 0, high: 0 } as const;
+    socket.send(clientFrame({ type: 'access', id, access }));
+  }
+  socket.close(1000, 'done');
+  stream?.uncork();
+  await once(socket, 'close');
+  t.same(ids, [1, 2, 3]);
+  await server.stop();
+});

@@ -127,6 +127,8 @@ t.test('nothing comes between hello and resume, which is the first message and c
   t.notOk('session' in client.hello);
   t.match(await client.request({ type: 'sync' }), { code: 'resume-first' });
   t.equal(client.received.length, 2);
+  send(client, { type: 'ack', event: '9', reply: '9' });
+  t.match(await client.next(({ type }) => type === 'error'), { code: 'resume-first', details: { type: 'ack' } });
   send(client, { type: 'resume', ...FIRST });
   t.equal((await interruptsOf(client)).length, 1);
   send(client, { type: 'resume', ...FIRST });
@@ -158,6 +160,36 @@ t.test('a client whose session another one followed is closed', async (t) => {
     code: 4001,
     reason: 'vcpu-replaced',
   });
+});
+
+t.test('an acknowledgement beside a request counts before the request is applied', async (t) => {
+  const server = await start(t, { limits: { pendingInterrupts: 2 } });
+  const boot = await server.connect('m', 0);
+  await writeEntry(boot, 4, 0x30, 1);
+  const client = await resume(server, {}, 1);
+  await client.request({ type: 'sync' });
+  const pending = async () => (await server.get('/v1/machines/m')).vcpus[1].pending;
+  for (let count = 0; count < 2; count++) await pulse(boot, 4);
+  const [first, second] = await interruptsOf(client);
+  t.equal(await pending(), 2);
+  const ack = { event: second, reply: '2' };
+  t.match(await client.request({ type: 'line', gsi: 99, level: 1, ack }), { code: 'bad-gsi' });
+  t.equal(await pending(), 2, 'a frame that is refused changes nothing');
+  await client.request({ type: 'sync', ack: { event: first, reply: '2' } });
+  t.equal(await pending(), 1);
+  await client.request({ type: 'line', gsi: 4, level: 1, ack });
+  t.equal((await interruptsOf(client)).length, 3, 'which made room for what the request caused');
+  t.equal(await pending(), 1);
+  const { epoch } = client.hello;
+  await lose(client);
+  const back = await resume(server, { epoch }, 1);
+  await back.request({ type: 'sync' });
+  const replies = back.received.filter(({ type }) => type === 'reply' || type === 'error');
+  t.strictSame(
+    replies.map(({ id }) => id),
+    [3, 4, 5, 6, 1],
+    'the replies to requests 1 and 2 are forgotten',
+  );
 });
 
 const gapsOf = (client: VcpuClient) => client.received.filter(({ type }) => type === 'gap');

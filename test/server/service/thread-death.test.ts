@@ -181,7 +181,7 @@ t.test('threads that die under load: every request is answered, and machines com
       event({ wire }: IrqEvent) {
         if (wire.event.kind === 'line' && wire.event.gsi === 21) levels.push(wire.event.level);
       },
-      machineDeleted() {},
+      ended() {},
     };
     machine.events.subscribers.add(subscriber);
     await ask(machine, (done) => setLine(machine, 0, 21, 1, done));

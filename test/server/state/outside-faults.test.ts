@@ -139,14 +139,30 @@ t.test('the disk is full', { skip: notNow || noMount() }, async (t) => {
   await server.machinesAfterKill(t, folder);
 });
 
-t.test('the disk is read-only', { skip: notNow || noMount() }, async (t) => {
+t.test('the disk becomes read-only under a running server', { skip: notNow || noMount() }, async (t) => {
+  const folder = smallDisk(t);
+  const server = await Server.start(t, folder);
+  await server.makeMachines(t);
+  // A second mount of the same disk over the first one: a disk with files open for writing cannot become read-only itself.
+  must('mount', '--bind', folder, folder);
+  must('mount', '-o', 'remount,bind,ro', folder);
+  t.equal(await server.status('POST', '/v1/machines', { name: 'd' }), 503);
+  t.equal(await server.status('GET', '/v1/machines/d'), 404, 'a refused machine is not there');
+  t.equal(await server.status('DELETE', '/v1/machines/a'), 503);
+  for (const name of MACHINES) t.equal(await server.status('POST', `/v1/machines/${name}/reset`), 200, `${name} runs`);
+  must('umount', folder);
+  t.equal(await server.status('POST', '/v1/machines', { name: 'd' }), 201, 'once it can be written again');
+  await server.healthy(t);
+  await server.machinesAfterKill(t, folder);
+});
+
+t.test('the disk is read-only at the start', { skip: notNow || noMount() }, async (t) => {
   const folder = smallDisk(t);
   const server = await Server.start(t, folder);
   await server.makeMachines(t);
   await server.healthy(t);
   server.program.child.kill('SIGKILL');
   await server.program.exited;
-  // A disk with open files cannot become read-only by a command.
   must('mount', '-t', 'tmpfs', '-o', 'remount,ro,size=1m', 'tmpfs', folder);
   const refused = new Program([CLI, 'serve', '--port', '0', '--state-dir', folder]);
   t.teardown(() => refused.child.kill('SIGKILL'));

@@ -58,11 +58,7 @@ export class MachineHead {
       h('h2', {}, name),
       h('span', { class: `badge ${state}` }, state),
       h('span', {}, designOf(machine)),
-      h(
-        'span',
-        { class: `badge ${locking.class ?? 'unknown'}`, title: locking.verdict },
-        locking.class ?? 'unknown',
-      ),
+      h('span', { class: `badge ${locking.class ?? 'unknown'}`, title: locking.verdict }, locking.class ?? 'unknown'),
       h('span', { class: 'axes' }, ...axes.map(([axis, value]) => h('span', {}, `${axis} `, h('b', {}, value)))),
       h('span', { class: 'note' }, `${clock} clock, ${vcpus.length} vCPUs`),
       h('span', { class: 'spacer' }),

@@ -70,6 +70,7 @@ export const CONTRACT: {
     resume: { number: 14, type: 'Resume', oneof: 'message' },
     acknowledge: { number: 15, type: 'Acknowledge', oneof: 'message' },
     setInput: { number: 16, type: 'SetInput', oneof: 'message' },
+    ack: { number: 17, type: 'Acknowledge' },
   },
   ClientHello: {
     id: { number: 1, type: 'uint32' },

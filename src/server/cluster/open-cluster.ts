@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import type { Configuration } from '../../config/schema.js';
+import { SouthbridgeError } from '../../errors.js';
+import { decodeCheckpoint } from '../state/checkpoint.js';
+import { Checkpoints } from '../state/checkpoints.js';
+import { systemClock } from './clock.js';
+import { ClusterStorage } from './cluster-storage.js';
+import { connectToNats, type NatsOptions, NatsStore } from './nats-store.js';
+import { ClusterNode, type Host } from './node.js';
+import type { LeaseRecord, NodeLife } from './records.js';
+import { type Entry, keyPart } from './store.js';
+
+/** For one operation of the store, and for an offer, whose machines are claimed and started before it is answered. */
+const TIMEOUT_MS = 2000;
+const OFFER_MS = 10_000;
+
+/** Of the lease: others wait for so much longer than it holds. Clocks may differ by a tenth. */
+const MARGIN = 0.2;
+/** Leases between two searches for machines without an owner, besides those after the loss of a node. */
+const SWEEP = 10;
+
+/** A node of a cluster with the checkpoints of its machines, which are in the cluster's store. */
+export interface Cluster {
+  readonly node: ClusterNode;
+  readonly checkpoints: Checkpoints;
+}
+
+/** Connects to NATS. Throws `cluster-unreachable`, `cluster-nats-version` or `cluster-credentials`. */
+export async function openCluster(configuration: Configuration, logger: Logger): Promise<Cluster> {
+  const { cluster, limits } = configuration;
+  const options: NatsOptions = {
+    ...cluster,
+    prefix: cluster.bucket,
+    timeoutMs: TIMEOUT_MS,
+    credentials: credentialsOf(cluster),
+  };
+  const connection = await connectToNats(options);
+  try {
+    const records = await NatsStore.open(connection, 'machines', options);
+    const values = await NatsStore.open(connection, 'checkpoints', options);
+    let checkpoints: Checkpoints | undefined;
+    const host: Host = {
+      get room() {
+        return { machines: limits.machines - (checkpoints?.machineCount ?? 0), load: 0 };
+      },
+      run: async (owned, contents) => {
+        const checkpoint = decodeCheckpoint(Buffer.from(contents), owned.name);
+        await checkpoints?.adopt(checkpoint, owned.isOrderly);
+        logger.info({ machine: owned.name, fence: owned.fence }, `machine ${owned.name} continues on this node`);
+      },
+      stop: (machine) => {
+        checkpoints?.disown(machine).catch((err) => logger.error({ err, machine }, `machine ${machine} did not end`));
+      },
+      warn: (message, err) => logger.warn({ err }, message),
+    };
+    const node = new ClusterNode({
+      node: cluster.node,
+      address: cluster.address,
+      records,
+      checkpoints: values,
+      clock: systemClock(),
+      times: { ttl: cluster.leaseMs, margin: cluster.leaseMs * MARGIN },
+      sweepMs: cluster.leaseMs * SWEEP,
+      offer: (target, entries) => offer(connection, cluster.bucket, target, entries),
+      host,
+    });
+    const path = `the NATS buckets ${cluster.bucket}-*`;
+    const serve = () => serveOffers(connection, cluster.bucket, node);
+    const storage = new ClusterStorage(path, node, records, serve);
+    checkpoints = new Checkpoints(storage, configuration, logger);
+    return { node, checkpoints };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function credentialsOf({ credentialsFile }: Configuration['cluster']): NatsOptions['credentials'] {
+  if (credentialsFile === '') return {};
+  try {
+    return { authenticator: credsAuthenticator(readFileSync(credentialsFile)) };
+  } catch (error) {
+    throw new SouthbridgeError('cluster-credentials', { file: credentialsFile, reason: (error as Error).message });
+  }
+}
+
+function offersTo(bucket: string, { node, incarnation }: NodeLife): string {
+  return `${bucket}.offers.${keyPart(node)}.${incarnation}`;
+}
+
+async function offer(
+  connection: NatsConnection,
+  bucket: string,
+  target: LeaseRecord,
+  entries: readonly Entry[],
+): Promise<number> {
+  const text = JSON.stringify(entries.map((entry) => ({ ...entry, value: Buffer.from(entry.value).toString() })));
+  const answer = await connection.request(offersTo(bucket, target), text, { timeout: OFFER_MS });
+  return Number(answer.string());
+}
+
+/** Takes offers for this node, under whichever incarnation; returns what ends that, and the connection. */
+function serveOffers(connection: NatsConnection, bucket: string, node: ClusterNode): () => Promise<void> {
+  connection.subscribe(offersTo(bucket, { node: node.parts.node, incarnation: '*' }), {
+    callback: (error, message) => {
+      if (error) return;
+      const entries = message.json<(Omit<Entry, 'value'> & { value: string })[]>();
+      node.offered(entries.map((entry) => ({ ...entry, value: Buffer.from(entry.value) }))).then(
+        (claimed) => message.respond(String(claimed)),
+        () => message.respond('0'),
+      );
+    },
+  });
+  return () => connection.close();
+}

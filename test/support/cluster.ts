@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Test } from 'tap';
+import type { ConfigurationInput } from '../../src/config/schema.js';
+import { freePorts, NatsCluster } from './nats.js';
+import { CLI, Program } from './program.js';
+import type { Reply } from './server.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+/** A node of a cluster: a process of its own. */
+export class TestNode {
+  readonly #program: Program;
+
+  constructor(
+    readonly name: string,
+    readonly url: string,
+    config: string,
+  ) {
+    this.#program = new Program([CLI, 'serve', '--config', config]);
+  }
+
+  get log(): string {
+    return this.#program.stderr;
+  }
+
+  get exited(): Promise<number | null> {
+    return this.#program.exited;
+  }
+
+  async ready(): Promise<void> {
+    const line = await this.#program.line();
+    if (line === undefined) throw new Error(`${this.name} did not start: ${this.log}`);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#program.child.kill(name);
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<Reply> {
+    const response = await fetch(this.url + path, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(10_000),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : text };
+  }
+}
+
+/** Nodes on three NATS servers. */
+export class TestCluster {
+  private constructor(
+    readonly nats: NatsCluster,
+    readonly nodes: readonly TestNode[],
+  ) {}
+
+  static async start(t: Test, count: number, input: ConfigurationInput = {}): Promise<TestCluster> {
+    const nats = await NatsCluster.start(t);
+    const folder = temporaryFolder(t);
+    const ports = await freePorts(count);
+    const nodes = ports.map((port, index) => {
+      const name = `n${index}`;
+      const url = `http://127.0.0.1:${port}`;
+      const cluster = { servers: nats.urls, node: name, address: url, leaseMs: 1000 };
+      const config = join(folder, `${name}.json`);
+      writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...input }));
+      return new TestNode(name, url, config);
+    });
+    t.teardown(async () => {
+      for (const node of nodes) node.signal('SIGKILL');
+      await Promise.all(nodes.map(({ exited }) => exited));
+    });
+    await Promise.all(nodes.map((node) => node.ready()));
+    return new TestCluster(nats, nodes);
+  }
+}
+
+/** The node that has a machine, of those that are asked, once one has it. */
+export async function ownerOf(machine: string, nodes: readonly TestNode[]): Promise<TestNode> {
+  for (;;) {
+    for (const node of nodes) if ((await node.request('GET', `/v1/machines/${machine}`)).status === 200) return node;
+    await setTimeout(50);
+  }
+}
