@@ -206,12 +206,30 @@ export const EXPLORED = {
   'lockless-timer+irq': {
     verdict: 'safe',
     scenarios: {
-      complete: 5,
-      bounded: [],
+      complete: 45,
+      bounded: [
+        {
+          count: 1,
+          preemptions: 1,
+        },
+        {
+          count: 3,
+          preemptions: 2,
+        },
+      ],
     },
     programs: {
-      complete: 0,
-      bounded: [],
+      complete: 1,
+      bounded: [
+        {
+          count: 1,
+          preemptions: 1,
+        },
+        {
+          count: 40,
+          preemptions: 2,
+        },
+      ],
     },
   },
   'deferred-revalidated': {
@@ -231,7 +249,16 @@ export const EXPLORED = {
     },
     programs: {
       complete: 0,
-      bounded: [],
+      bounded: [
+        {
+          count: 1,
+          preemptions: 1,
+        },
+        {
+          count: 41,
+          preemptions: 2,
+        },
+      ],
     },
   },
   'kick-and-drain': {
@@ -262,7 +289,16 @@ export const EXPLORED = {
     },
     programs: {
       complete: 0,
-      bounded: [],
+      bounded: [
+        {
+          count: 1,
+          preemptions: 1,
+        },
+        {
+          count: 41,
+          preemptions: 2,
+        },
+      ],
     },
   },
 } as const;
