@@ -1,24 +1,14 @@
 import { createHistogram } from 'node:perf_hooks';
 import { WebSocket } from 'ws';
-import {
-  ENABLE,
-  GENERAL_CONFIGURATION,
-  PERIODIC,
-  route,
-  timerComparator,
-  timerConfiguration,
-  VALUE_SET,
-} from '../test/support/guest.js';
-import { alternate, median, ROUNDS, twice } from './measure.js';
+import { besideHostile } from './hostile-timers.js';
+import { alternate, ROUNDS, twice } from './measure.js';
 import { absoluteRows, type Row, ratioRows, row, selfRow } from './rows.js';
-import { inParallel, makeTicking, request, write } from './wire/api.js';
+import { inParallel, makeTicking } from './wire/api.js';
 import { residentBytes } from './wire/process.js';
 import { ServerProcess } from './wire/server.js';
 
 /** Ticks of the main counter in a second (10 ns each). */
 const SECOND = 100_000_000;
-/** A microsecond: a guest may not ask for less. */
-const SHORTEST_PERIOD = 100;
 const FEW = 10;
 const MANY = 10_000;
 
@@ -35,7 +25,7 @@ export async function rows(): Promise<Row[]> {
   try {
     await makeTicking(few.url, 'm0', SECOND / 1000);
     const ticks = await atOneKilohertz(few);
-    const hostile = await besideHostile(few);
+    const hostile = await besideHostile();
     await makeMany(few, 1, FEW);
     await makeTicking(many.url, 'm0', SECOND / 1000);
     await makeMany(many, 1, FEW);
@@ -55,30 +45,6 @@ async function atOneKilohertz(server: ServerProcess): Promise<Row[]> {
     const name = `timer at 1 kHz on an idle machine: lateness p${percentile}`;
     return absoluteRows(name, 'µs', claim, { first: of(first), second: of(second) });
   });
-}
-
-/** What another machine, all of whose timers have the shortest period, adds to the lateness at 1 kHz. */
-async function besideHostile(server: ServerProcess): Promise<Row[]> {
-  await request('POST', `${server.url}/v1/machines`, { name: 'hostile', hpet: { timers: 24 } });
-  const timers = Array.from({ length: 24 }, (_, timer) => [
-    write(timerConfiguration(timer), route(timer) | ENABLE | PERIODIC | VALUE_SET),
-    write(timerComparator(timer), SHORTEST_PERIOD),
-    write(timerComparator(timer), SHORTEST_PERIOD),
-  ]);
-  const access = (...accesses: object[]) => request('POST', `${server.url}/v1/machines/hostile/mmio`, { accesses });
-  await access(...timers.flat());
-  const p99 = async (isOn: boolean) => {
-    await access(write(GENERAL_CONFIGURATION, isOn ? 1 : 0));
-    return (await lateness(server, 'm0', ROUND_MS)).percentile(99) / 1e6;
-  };
-  const { own, first, second } = await alternate(
-    () => p99(false),
-    () => p99(true),
-  );
-  await request('DELETE', `${server.url}/v1/machines/hostile`);
-  const name = 'timer at 1 kHz beside a hostile machine: what that adds to lateness p99';
-  const added = median(own) - median([...first, ...second]);
-  return [row(name, Math.max(0, added), 'ms', { better: 'lower', target: 2 })];
 }
 
 /** Goes from few machines to many, and tells how the memory of every other lot of them differs from that of the others. */
