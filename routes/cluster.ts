@@ -4,7 +4,7 @@ import { Type } from '../src/schema/type.js';
 import { requireGoodFor } from '../src/server/security/token-file.js';
 import type { ClusterPort } from '../src/server/service/cluster-port.js';
 import type { Service } from '../src/server/service/service.js';
-import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
+import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 const tags = ['cluster'];
 
@@ -32,6 +32,7 @@ export const clusterRoutes: Routes = (app: App, service) => {
       schema: {
         tags,
         summary: 'Moves all machines of this node to others; it takes none until it is started again',
+        body: Nothing,
         response: replies('How many machines stayed, for want of room or because they hang'),
       },
     },

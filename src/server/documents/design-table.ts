@@ -33,7 +33,9 @@ export function readDesigns(): Promise<{ command: string; designs: ExploredDesig
 }
 
 function parse(text: string): { command: string; designs: ExploredDesign[] } {
-  const rows = text.split('\n').filter((line) => line.startsWith('| `'));
+  // The table before it has the presets only.
+  const combinations = text.slice(text.indexOf('\n## '));
+  const rows = combinations.split('\n').filter((line) => line.startsWith('| `'));
   const designs = rows.map(parseRow);
   const rank = ({ preset }: ExploredDesign) => (preset === null ? PRESET_NAMES.length : presetRank(preset));
   return {
