@@ -72,7 +72,7 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 async function reasonToSkip(): Promise<string | false> {
-  if (!tier.pastesReadme) return 'only in the longer tiers: it takes minutes';
+  if (!tier.pastesReadme) return 'only in the long tier: it takes minutes';
   if (!existsSync(join(root, '.git'))) return 'this is not a clone';
   return (await isFree(PORT)) ? false : `port ${PORT} is in use`;
 }

@@ -3,6 +3,8 @@ export const TIERS = {
   test: {
     /** Of so many golden traces, one is replayed where another design replays all. */
     traceStride: 3,
+    /** By so many characters a replay string is shortened from one try to the next. */
+    shortenedStride: 7,
     socketOperations: 2_000,
     /** Of each client in the model of sessions. */
     sessionOperations: 300,
@@ -67,14 +69,15 @@ export const TIERS = {
   },
   ci: {
     traceStride: 3,
+    shortenedStride: 7,
     socketOperations: 8_000,
     sessionOperations: 600,
     programOperations: 150,
     guestInterrupts: 0,
     waitSeconds: 3,
-    exploreStride: 2,
+    exploreStride: 3,
     programStride: 800,
-    randomPrograms: 60,
+    randomPrograms: 30,
     exploresAllDesigns: true,
     exploresEverySeededBug: false,
     stressRounds: 150,
@@ -85,7 +88,7 @@ export const TIERS = {
     hazardSeconds: 5,
     hazardRounds: 400,
     fullDemo: false,
-    pastesReadme: true,
+    pastesReadme: false,
     checkpointStride: 97,
     triesDelivery: true,
     differentialAccesses: 100_000,
@@ -124,6 +127,7 @@ export const TIERS = {
   },
   long: {
     traceStride: 1,
+    shortenedStride: 1,
     socketOperations: 100_000,
     sessionOperations: 100_000,
     programOperations: 100_000,

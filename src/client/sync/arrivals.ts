@@ -1,4 +1,5 @@
 import type { Gap, Interrupt, Intr, Irq, LineLevels, Restored } from '../../protocol/server-message.js';
+import type { Bell } from './bell.js';
 import { END, EVENT, FRAME, LEFT_OUT, type Mailbox, MESSAGE } from './mailbox.js';
 
 /** Events kept beside the inbox for a caller that does not call, if no other number is given. */
@@ -30,6 +31,8 @@ export class Arrivals {
   constructor(
     readonly mailbox: Mailbox,
     readonly limit: number,
+    /** Of the caller, if it has one. */
+    readonly bell?: Bell,
   ) {}
 
   /** An answer, or another frame that is no event. */
@@ -99,6 +102,7 @@ export class Arrivals {
       isDone = this.#move();
     }
     if (isDone && this.#wantsRoom) this.#wantsRoom = this.mailbox.wantsRoom = false;
+    this.bell?.arrived();
     return isDone;
   }
 

@@ -4,8 +4,7 @@ import type { DestinationFormat, Input, IrqKind } from '../../protocol/names.js'
 import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import { clientFrame } from '../../protocol/protobuf/requests.js';
 import type { Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
-import { access, allOnes, type BatchAccess, isIgnored, type Unassigned, valueFrom } from '../access.js';
-import type { Reconnection } from '../reconnection.js';
+import { access, allOnes, type BatchAccess, isIgnored, valueFrom } from '../access.js';
 import { closed, RequestError } from '../request-error.js';
 import { ID_LIMIT, MOST_WAITING } from '../session.js';
 import { type StepOptions, type Stepped, stepMessage, stepped } from '../step.js';
@@ -13,6 +12,7 @@ import { numberOf } from '../taken.js';
 import { intrOf, type VcpuEvent } from '../vcpu.js';
 import { MOST_EVENTS } from './arrivals.js';
 import { CALL, CANCEL, CLOSE, END, EVENT, FRAME, LEFT_OUT, Mailbox, POST, SUBSCRIBE } from './mailbox.js';
+import type { SyncVcpuOptions } from './options.js';
 import type { SocketThreadData } from './socket-thread.js';
 
 export type { DestinationFormat, Input, IrqKind } from '../../protocol/names.js';
@@ -21,29 +21,8 @@ export type { BatchAccess } from '../access.js';
 export { RequestError } from '../request-error.js';
 export type { StepOptions, Stepped } from '../step.js';
 export type { VcpuEvent } from '../vcpu.js';
-
-export interface SyncVcpuOptions {
-  /** Bearer token, where the server wants one. */
-  readonly token?: string;
-  /** Of the connection that holds the vCPU now, to take over from it. */
-  readonly resumeToken?: string;
-  readonly reconnect?: Reconnection | false;
-  /** Milliseconds within which the server's first message has to come after a try to connect begins. 10,000 if not given. */
-  readonly connectMs?: number;
-  /**
-   * Called in the caller's thread, before a call returns, with what arrived before its reply; in order, and once for each
-   * event. It may make calls itself. If it throws, the call throws, and later events follow with the next call.
-   */
-  readonly onEvent?: (event: VcpuEvent) => void;
-  /** What becomes of accesses to addresses that no device has. `error` if not given. */
-  readonly unassigned?: Unassigned;
-  /** Milliseconds after which a call gives up, also one that waits for a connection. 30,000 if not given. */
-  readonly timeoutMs?: number;
-  /** Events kept for a caller that does not call, beside 1 MiB of them; a gap stands for those beyond. 65,536 if not given. */
-  readonly eventLimit?: number;
-  /** Posted writes that may wait for a connection; one more is refused. 65,536 if not given. */
-  readonly waitingRequests?: number;
-}
+export { Bell } from './bell.js';
+export type { SyncVcpuOptions } from './options.js';
 
 const text = new TextDecoder();
 const NOTHING = new Uint8Array();
@@ -76,7 +55,6 @@ export class SyncVcpu {
   readonly #timeout: number;
   #id = 0;
   #posted = 0;
-  /** Events that `onEvent` was called with. */
   #delivered = 0;
   /** Requests whose reply is waited for, more than one if `onEvent` makes calls; with the answer, once it is here. */
   readonly #calls = new Map<number, Reply | RequestError | undefined>();
@@ -93,7 +71,7 @@ export class SyncVcpu {
     vcpu: number,
     readonly options: SyncVcpuOptions,
   ) {
-    const { token, resumeToken, reconnect, connectMs, timeoutMs = 30_000 } = options;
+    const { token, resumeToken, reconnect, connectMs, bell, timeoutMs = 30_000 } = options;
     this.#timeout = timeoutMs;
     const { buffer } = this.#mailbox;
     const { eventLimit = MOST_EVENTS, waitingRequests = MOST_WAITING } = options;
@@ -108,6 +86,7 @@ export class SyncVcpu {
       resumeToken,
       reconnect,
       connectMs,
+      bell: bell?.buffer,
     };
     this.#worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData, execArgv: [] });
     this.#worker.unref();
@@ -224,6 +203,11 @@ export class SyncVcpu {
     this.#call((id) => ({ type: 'sync', id }));
   }
 
+  /** Events that `onEvent` was called with. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
   /** Calls `onEvent` with the events that have arrived. Reads shared memory only. */
   poll(): void {
     const before = this.#delivered;
@@ -231,8 +215,10 @@ export class SyncVcpu {
     if (this.#delivered === before) this.#throwFailure();
   }
 
-  /** Sleeps until an event arrives, and calls `onEvent` with it; false if none arrives within `timeoutMs`. */
+  /** Sleeps until an event arrives, and calls `onEvent`; false if none arrives within `timeoutMs`, or before its bell rings. */
   waitForEvent(timeoutMs: number): boolean {
+    const { bell } = this.options;
+    if (bell) return bell.waitForEvent([this], timeoutMs);
     const before = this.#delivered;
     const end = performance.now() + timeoutMs;
     for (;;) {

@@ -5,6 +5,7 @@ import { closed, RequestError } from '../request-error.js';
 import { Session, type SessionRequest } from '../session.js';
 import type { VcpuEvent } from '../vcpu.js';
 import { Arrivals } from './arrivals.js';
+import { Bell } from './bell.js';
 import { CANCEL, CLOSE, Mailbox, POST, SHORT_MS, SUBSCRIBE } from './mailbox.js';
 import { Polling } from './polling.js';
 import type { QueueRecord } from './record-queue.js';
@@ -21,6 +22,8 @@ export interface SocketThreadData {
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
   readonly connectMs?: number;
+  /** Of a `Bell`. */
+  readonly bell?: SharedArrayBuffer;
 }
 
 /** Times that requests are looked for before the socket is looked at again. */
@@ -30,10 +33,10 @@ const TAKEN_MS = 10;
 /** For how long a reply is looked for: most come within a tenth of it. */
 const REPLY_MS = 0.3;
 
-const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect, connectMs } =
+const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect, connectMs, bell } =
   workerData as SocketThreadData;
 const mailbox = new Mailbox(buffer);
-const arrivals = new Arrivals(mailbox, eventLimit);
+const arrivals = new Arrivals(mailbox, eventLimit, bell && new Bell(bell));
 
 /** A request of the caller. */
 interface CallerRequest extends SessionRequest {
