@@ -264,12 +264,26 @@ export const EXPLORED = {
   'kick-and-drain': {
     verdict: 'safe',
     scenarios: {
-      complete: 5,
-      bounded: [],
+      complete: 44,
+      bounded: [
+        {
+          count: 2,
+          preemptions: 1,
+        },
+        {
+          count: 3,
+          preemptions: 2,
+        },
+      ],
     },
     programs: {
       complete: 0,
-      bounded: [],
+      bounded: [
+        {
+          count: 42,
+          preemptions: 1,
+        },
+      ],
     },
   },
   'try-queue': {
