@@ -62,6 +62,9 @@ class Server {
   async make(name: string): Promise<void> {
     await this.request('POST', '/v1/machines', { name });
     await this.restore(name);
+    const vcpu = await VcpuClient.connect(`${this.url.replace('http', 'ws')}/v1/machines/${name}/vcpus/0`);
+    await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
+    await vcpu.close();
   }
 
   async restore(name: string): Promise<void> {
