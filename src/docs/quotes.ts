@@ -19,7 +19,7 @@ const COLUMNS = ['counter read p99', 'MMIO p99', 'timer lateness p99'] as const;
 export const SENTENCES: readonly string[] = [
   'counter read in 100 takes more than {legacy-race: counter read p99}; under bql it is {bql: counter read p99}',
   'Figure: {nested-mutex: deadlocks} deadlocks {runs: nested-mutex: deadlocks}, each broken',
-  'a counter read takes {lockless-timer: counter read p99} (p99) in place of {bql: counter read p99}. MMIO p99 stays at {lockless-timer: MMIO p99}',
+  'a counter read takes {lockless-timer: counter read p99} (p99) in place of {bql: counter read p99}. MMIO p99 is {lockless-timer: MMIO p99}',
   'Timers are late by {lockless-timer: timer lateness p99} (p99), against {bql: timer lateness p99} under bql',
   'MMIO p99 falls from {bql: MMIO p99} to {lockless-irq: MMIO p99}',
   'Figure: {deferred-irq: inverted} line changes applied after a newer one {runs: deferred-irq: inverted}, and {deferred-irq: late} late ones',
