@@ -5,6 +5,7 @@ import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
 import { hasSessions, resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { addressOf } from '../src/server/security/forwarded.js';
 import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
@@ -73,12 +74,13 @@ export const irqRoutes: Routes = (app: App, service) => {
     websocket: true,
     config: { access: 'observe', socket: true },
     schema: { params: MachineParams, querystring: Query },
-    preHandler: async ({ headers, ip }) => {
-      service.requireRoom(ip);
-      resumeTokenOf(headers['sec-websocket-protocol']);
+    preHandler: async (request) => {
+      service.requireRoom(addressOf(request));
+      resumeTokenOf(request.headers['sec-websocket-protocol']);
     },
-    handler: (socket, { params, query, raw, ip }) => {
-      socket.on('close', connections.opened('irqs', ip));
+    handler: (socket, request) => {
+      const { params, query, raw } = request;
+      socket.on('close', connections.opened('irqs', addressOf(request)));
       let machine: MachineHandle;
       try {
         machine = machines.get(params.machine);
@@ -125,7 +127,7 @@ function eventSourceRoute(app: App, service: Service): void {
     (request, reply) => {
       const machine = machines.get(request.params.machine);
       machine.requireOpen();
-      service.requireRoom(request.ip);
+      service.requireRoom(addressOf(request));
       const after = positionOf(request.query, request);
       reply.hijack();
       const response = reply.raw;
@@ -135,7 +137,7 @@ function eventSourceRoute(app: App, service: Service): void {
         ...originHeaders(request.raw, configuration),
         connection: 'close',
       });
-      const closed = connections.opened('events', request.ip);
+      const closed = connections.opened('events', addressOf(request));
       const { heartbeatMs, limits } = configuration;
       const peer = new EventSourcePeer(response, heartbeatMs, limits.missedHeartbeats);
       peers.add(peer);

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { addressOf } from '../src/server/security/forwarded.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
 import { VcpuSocket } from '../src/server/streams/vcpu-socket.js';
 import { type App, MachineParams, type Routes } from './app.js';
@@ -18,11 +19,11 @@ export const vcpuRoutes: Routes = (app: App, service) => {
     config: { access: 'drive', socket: true },
     schema: { params },
     preHandler: async (request) => {
-      service.requireRoom(request.ip);
+      service.requireRoom(addressOf(request));
       tokenOf(request);
     },
     handler: (socket, request) => {
-      socket.on('close', connections.opened('vcpu', request.ip));
+      socket.on('close', connections.opened('vcpu', addressOf(request)));
       try {
         const machine = machines.get(request.params.machine);
         machine.requireOpen();

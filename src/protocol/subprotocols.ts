@@ -44,6 +44,13 @@ export function bearerOf(header: string | undefined): string | undefined {
   return header === undefined ? undefined : after(BEARER_PREFIX, namesOf(header));
 }
 
+/** `Sec-WebSocket-Protocol` without the bearer token. */
+export function withoutBearer(header: string): string {
+  return namesOf(header)
+    .filter((name) => !name.startsWith(BEARER_PREFIX))
+    .join(', ');
+}
+
 function namesOf(header: string): string[] {
   return header.split(',').map((name) => name.trim());
 }
