@@ -10,7 +10,7 @@ import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import type { Access } from '../src/server/security/roles.js';
 import type { ShownToken } from '../src/server/security/token-file.js';
-import type { ForwardedClient } from '../src/server/service/cluster-port.js';
+import type { ForwardedClient, Owner } from '../src/server/service/cluster-port.js';
 import type { Service } from '../src/server/service/service.js';
 
 declare module 'fastify' {
@@ -30,6 +30,8 @@ declare module 'fastify' {
     forwarded: ForwardedClient | null;
     /** Whether another node has the machine. */
     isRouted: boolean;
+    /** The node that has the machine, if the client of a WebSocket goes there by itself. */
+    owner: Owner | null;
   }
 }
 

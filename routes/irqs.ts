@@ -10,6 +10,7 @@ import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
 import type { Service } from '../src/server/service/service.js';
+import { sendToOwner } from '../src/server/streams/elsewhere.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
 import { IrqStream, type Position, positionIn } from '../src/server/streams/irq-stream.js';
@@ -79,7 +80,8 @@ export const irqRoutes: Routes = (app: App, service) => {
       resumeTokenOf(request.headers['sec-websocket-protocol']);
     },
     handler: (socket, request) => {
-      const { params, query, raw } = request;
+      const { params, query, raw, owner } = request;
+      if (owner) return sendToOwner(socket, params, owner);
       socket.on('close', connections.opened('irqs', addressOf(request)));
       let machine: MachineHandle;
       try {
@@ -99,6 +101,7 @@ export const irqRoutes: Routes = (app: App, service) => {
         query.after === undefined ? undefined : positionIn(query.after),
         filterOf(query),
         hasSessions(socket.protocol),
+        service.cluster?.placeOf(params.machine),
       );
       socket.on('message', () => socket.close(1003, 'bad-message'));
       socket.on('close', () => stream.end());

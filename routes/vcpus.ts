@@ -3,6 +3,7 @@ import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
 import { addressOf } from '../src/server/security/forwarded.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
+import { sendToOwner } from '../src/server/streams/elsewhere.js';
 import { VcpuSocket } from '../src/server/streams/vcpu-socket.js';
 import { type App, MachineParams, type Routes } from './app.js';
 
@@ -23,6 +24,8 @@ export const vcpuRoutes: Routes = (app: App, service) => {
       tokenOf(request);
     },
     handler: (socket, request) => {
+      const { owner } = request;
+      if (owner) return sendToOwner(socket, request.params, owner);
       socket.on('close', connections.opened('vcpu', addressOf(request)));
       try {
         const machine = machines.get(request.params.machine);
@@ -38,6 +41,7 @@ export const vcpuRoutes: Routes = (app: App, service) => {
           tokenOf(request),
           onFault,
           request.raw.socket,
+          service.cluster?.placeOf(machine.name),
         );
       } catch (error) {
         refuseSocket(socket, error);

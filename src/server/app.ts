@@ -92,6 +92,7 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   app.decorateRequest('token', null);
   app.decorateRequest('forwarded', null);
   app.decorateRequest('isRouted', false);
+  app.decorateRequest('owner', null);
   app.decorateRequest('computingSince', undefined);
   if (admission.isNeeded) meterRequests(app, time);
   takeStrictJson(app);

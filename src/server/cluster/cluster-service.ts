@@ -1,5 +1,12 @@
 import { SouthbridgeError } from '../../errors.js';
-import type { ClusterPort, ForwardedClient, NodeDescription, OtherNode, Owner } from '../service/cluster-port.js';
+import type {
+  ClusterPort,
+  ForwardedClient,
+  NodeDescription,
+  OtherNode,
+  Owner,
+  Place,
+} from '../service/cluster-port.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoints } from '../state/checkpoints.js';
 import type { Directory } from './directory.js';
@@ -7,6 +14,9 @@ import type { ClusterNode } from './node.js';
 import type { Passports } from './passports.js';
 import { Placement } from './placement.js';
 import { type LeaseRecord, leaseKey, type NodeLife } from './records.js';
+
+/** Addresses of other nodes in a hello. */
+const SHOWN = 4;
 
 /** What routes and commands may ask of the cluster. */
 export class ClusterService implements ClusterPort {
@@ -42,8 +52,12 @@ export class ClusterService implements ClusterPort {
     return this.directory.ownerOf(machine, isFresh);
   }
 
-  fenceOf(machine: string): number | undefined {
-    return this.parts.get(machine)?.fence;
+  /** The nodes that follow this one by name: not the same ones for all clients. */
+  placeOf(machine: string): Place {
+    const { others, node } = this;
+    const behind = others.filter((other) => other.node > node);
+    const nodes = [...behind, ...others.slice(0, others.length - behind.length)].map(({ address }) => address);
+    return { fence: this.parts.get(machine)?.fence ?? 0, nodes: nodes.slice(0, SHOWN) };
   }
 
   issue(to: OtherNode, method: string, url: string, client: ForwardedClient): string {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SouthbridgeError } from '../../errors.js';
+import { follows } from '../../protocol/subprotocols.js';
 import { addressOf, clientOf, FORWARDED } from '../security/forwarded.js';
 import type { AddressSockets } from '../security/sockets.js';
 import type {
@@ -74,10 +75,14 @@ export class Routing implements RoutingPort {
   }
 
   async #routeSocket(request: FastifyRequest, reply: FastifyReply, machine: string): Promise<boolean> {
-    const { ws, raw } = request;
+    const { raw } = request;
     this.service.requireRoom(addressOf(request));
     const owner = await this.cluster.ownerOf(machine, true);
-    if (!ws) return false;
+    if (follows(raw.headers['sec-websocket-protocol'])) {
+      // The route greets the client, and names the owner.
+      request.owner = owner;
+      return false;
+    }
     const head = this.#heads.get(raw) ?? Buffer.alloc(0);
     await this.#tunnels.open(owner, request, reply, head, machine, () => this.#opened(request));
     return true;

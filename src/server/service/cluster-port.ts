@@ -24,6 +24,12 @@ export interface Owner extends OtherNode {
   readonly fence: number;
 }
 
+/** Of a machine: its fence, and addresses of other nodes, under which clients reach it if this one fails. */
+export interface Place {
+  readonly fence: number;
+  readonly nodes: readonly string[];
+}
+
 /** For whom a node forwards a request: it has verified the token. */
 export interface ForwardedClient {
   readonly address: string | undefined;
@@ -63,8 +69,8 @@ export interface ClusterPort {
    * `owner-unknown`.
    */
   ownerOf(machine: string, isFresh: boolean): Promise<Owner>;
-  /** The fence of a machine of this node; undefined if it has none. */
-  fenceOf(machine: string): number | undefined;
+  /** What a hello says of a machine of this node. */
+  placeOf(machine: string): Place;
   /** Proof for another node that this one forwards a request. Throws `lease-lost`. */
   issue(to: OtherNode, method: string, url: string, client: ForwardedClient): string;
   /** Reads such a proof. Throws `forwarding-refused` or `forwarding-stale`. */
