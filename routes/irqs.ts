@@ -5,10 +5,12 @@ import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
 import { hasSessions, resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { addressOf } from '../src/server/security/forwarded.js';
 import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
 import type { Service } from '../src/server/service/service.js';
+import { sendToOwner } from '../src/server/streams/elsewhere.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
 import { IrqStream, type Position, positionIn } from '../src/server/streams/irq-stream.js';
@@ -73,12 +75,14 @@ export const irqRoutes: Routes = (app: App, service) => {
     websocket: true,
     config: { access: 'observe', socket: true },
     schema: { params: MachineParams, querystring: Query },
-    preHandler: async ({ headers, ip }) => {
-      service.requireRoom(ip);
-      resumeTokenOf(headers['sec-websocket-protocol']);
+    preHandler: async (request) => {
+      service.requireRoom(addressOf(request));
+      resumeTokenOf(request.headers['sec-websocket-protocol']);
     },
-    handler: (socket, { params, query, raw, ip }) => {
-      socket.on('close', connections.opened('irqs', ip));
+    handler: (socket, request) => {
+      const { params, query, raw, owner } = request;
+      if (owner) return sendToOwner(socket, params, owner);
+      socket.on('close', connections.opened('irqs', addressOf(request)));
       let machine: MachineHandle;
       try {
         machine = machines.get(params.machine);
@@ -97,6 +101,7 @@ export const irqRoutes: Routes = (app: App, service) => {
         query.after === undefined ? undefined : positionIn(query.after),
         filterOf(query),
         hasSessions(socket.protocol),
+        service.cluster?.placeOf(params.machine),
       );
       socket.on('message', () => socket.close(1003, 'bad-message'));
       socket.on('close', () => stream.end());
@@ -125,7 +130,7 @@ function eventSourceRoute(app: App, service: Service): void {
     (request, reply) => {
       const machine = machines.get(request.params.machine);
       machine.requireOpen();
-      service.requireRoom(request.ip);
+      service.requireRoom(addressOf(request));
       const after = positionOf(request.query, request);
       reply.hijack();
       const response = reply.raw;
@@ -135,7 +140,7 @@ function eventSourceRoute(app: App, service: Service): void {
         ...originHeaders(request.raw, configuration),
         connection: 'close',
       });
-      const closed = connections.opened('events', request.ip);
+      const closed = connections.opened('events', addressOf(request));
       const { heartbeatMs, limits } = configuration;
       const peer = new EventSourcePeer(response, heartbeatMs, limits.missedHeartbeats);
       peers.add(peer);

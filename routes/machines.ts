@@ -1,7 +1,10 @@
+import type { FastifyRequest } from 'fastify';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
+import type { ClusterPort } from '../src/server/service/cluster-port.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
 import type { Machines } from '../src/server/service/machines.js';
+import type { Service } from '../src/server/service/service.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 /** A deletion that takes longer, because a thread is stuck in the machine, goes on after the reply. */
@@ -9,7 +12,8 @@ const DELETE_MS = 2000;
 
 const tags = ['machines'];
 
-export const machineRoutes: Routes = (app: App, { machines, store }) => {
+export const machineRoutes: Routes = (app: App, service) => {
+  const { machines, store } = service;
   app.get(
     '/v1/machines',
     {
@@ -18,15 +22,18 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
         tags,
         summary: 'All machines',
         description:
-          'With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
+          'Of the whole cluster, if there is one: each with its `node`, and `unreachable` if nodes with open leases did not answer. With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
         response: replies('machines'),
       },
     },
-    ({ token }) => {
+    async (request) => {
+      const { token } = request;
       const isShown = (name: string) => isGoodFor(token ?? {}, name);
       const setAside = (store?.figures.setAside ?? []).filter(({ machine }) => isShown(machine));
       const shown = [...machines].filter(({ name }) => isShown(name));
-      return { machines: shown.map(describeMachine), ...(setAside.length > 0 && { setAside }) };
+      const own = shown.map(describeMachine);
+      const all = service.cluster ? await machinesOfCluster(service, service.cluster, request, own) : { machines: own };
+      return { ...all, ...(setAside.length > 0 && { setAside }) };
     },
   );
 
@@ -58,6 +65,30 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
   deletionRoute(app, machines);
   controlRoutes(app, machines);
 };
+
+/** Machines of all nodes, by node. A request that another node has forwarded asks for those of this one. */
+async function machinesOfCluster(
+  { routing }: Service,
+  { node, others }: ClusterPort,
+  request: FastifyRequest,
+  own: readonly object[],
+): Promise<{ readonly machines: readonly object[]; readonly unreachable?: readonly string[] }> {
+  const machines = own.map((machine) => ({ ...machine, node }));
+  if (request.forwarded || !routing) return { machines };
+  const unreachable: string[] = [];
+  const answers = others.map(async (other) => {
+    try {
+      const { status, body } = await routing.ask(other, { method: 'GET', url: '/v1/machines' }, request);
+      if (status === 200) return (body as { machines: readonly object[] }).machines;
+    } catch {
+      // Named in the answer.
+    }
+    unreachable.push(other.node);
+    return [];
+  });
+  const all = [...machines, ...(await Promise.all(answers)).flat()];
+  return { machines: all, ...(unreachable.length > 0 && { unreachable: unreachable.sort() }) };
+}
 
 function deletionRoute(app: App, machines: Machines): void {
   app.delete(

@@ -25,6 +25,10 @@ enum {
     LARGEST_MESSAGE = 1 << 26,
     FRAME_HEAD = 14,          /* longest head of a frame, with its mask */
     TEXT_LENGTH = 512,
+    PLACE_LENGTH = 256,
+    MOST_NODES = 4, /* in a hello */
+    MOST_PLACES = 8,
+    MOST_HOPS = 4, /* nodes in a row that may send the client on */
     CONNECT_MS = 10000,
     RETRY_MS = 50, LONGEST_RETRY_MS = 5000,
     POSTED_AT_ONCE = 256,     /* posted writes without a reply behind them, after which one waits */
@@ -57,6 +61,9 @@ struct request {
 
 /* Of the server's last hello. */
 struct hello {
+    uint64_t fence;
+    char owner[PLACE_LENGTH], nodes[MOST_NODES][PLACE_LENGTH];
+    size_t node_count;
     char epoch[TEXT_LENGTH], session[TEXT_LENGTH];
     uint64_t request;
     bool has_request;
@@ -65,7 +72,14 @@ struct hello {
 struct sb_vcpu {
     int fd;
     const struct sb_stream *stream;
-    char *url, *machine, *token;
+    char *server, *machine, *token;
+    /* Where the machine may be, the next first: the server, and in a cluster its owner and other nodes. */
+    char *places[MOST_PLACES];
+    size_t place_count;
+    const char *url; /* the first of them */
+    bool follows;
+    uint64_t fence;                 /* the greatest that was taken */
+    enum { TAKEN, ELSEWHERE, STALE } verdict; /* on the last hello */
     unsigned number;
     int timeout_ms, connect_ms, retry_ms;
     char resume_token[TEXT_LENGTH];
@@ -135,7 +149,8 @@ static int lost(struct sb_vcpu *v, const char *reason) {
 static bool is_passing(const char *code) {
     static const char *const codes[] = {
         "connection-refused", "connection-lost", "shutting-down", "server-failed", "not-ready", "internal", "machine-hung",
-        "machine-suspect", "too-many-connections", "too-many-from-address", "too-slow", "bad-answer"};
+        "machine-suspect", "too-many-connections", "too-many-from-address", "too-slow", "bad-answer", "machine-moved",
+        "machine-elsewhere", "stale-owner", "owner-unknown", "node-unreachable", "forwarding-stale", "lease-lost"};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (strcmp(code, codes[i]) == 0) return true;
     return false;
@@ -622,20 +637,72 @@ static int heard_restored(struct sb_vcpu *v, struct reader r) {
     return pass_on(v, &event);
 }
 
+static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
+static void next_place(struct sb_vcpu *v) {
+    char *first = v->places[0];
+    memmove(v->places, v->places + 1, (v->place_count - 1) * sizeof *v->places);
+    v->places[v->place_count - 1] = first;
+    v->url = v->places[0];
+}
+
+static void forget_place(struct sb_vcpu *v, size_t i) {
+    free(v->places[i]);
+    memmove(v->places + i, v->places + i + 1, (--v->place_count - i) * sizeof *v->places);
+}
+
+/* Adds an address, as the first or the last. A token that the application sends over TLS does not go anywhere without. */
+static bool add_place(struct sb_vcpu *v, const char *address, bool is_first) {
+    if (!starts_with(address, "http:") || starts_with(v->server, "https:") || starts_with(v->server, "wss:")) return false;
+    for (size_t i = 0; i < v->place_count; i++)
+        if (strcmp(v->places[i], address) == 0) {
+            if (!is_first) return true;
+            forget_place(v, i);
+            break;
+        }
+    if (v->place_count == MOST_PLACES) forget_place(v, strcmp(v->places[MOST_PLACES - 1], v->server) ? MOST_PLACES - 1 : MOST_PLACES - 2);
+    char *copy = strdup(address);
+    if (!copy) return false;
+    if (is_first) memmove(v->places + 1, v->places, v->place_count * sizeof *v->places);
+    v->places[is_first ? 0 : v->place_count] = copy;
+    v->place_count++;
+    v->url = v->places[0];
+    return true;
+}
+
+/* Whether the connection is to be used after its hello: one with a lower fence than another is that of an earlier owner. */
+static void judge_hello(struct sb_vcpu *v) {
+    v->verdict = v->hello.fence < v->fence ? STALE : v->hello.owner[0] ? ELSEWHERE : TAKEN;
+    if (v->verdict == STALE || (v->verdict == ELSEWHERE && !add_place(v, v->hello.owner, true))) next_place(v);
+    if (v->verdict != TAKEN) return;
+    v->fence = v->hello.fence;
+    for (size_t i = v->place_count; i-- > 1;)
+        if (strcmp(v->places[i], v->server) != 0) forget_place(v, i);
+    for (size_t i = 0; i < v->hello.node_count; i++) add_place(v, v->hello.nodes[i], false);
+}
+
 static int heard_hello(struct sb_vcpu *v, struct reader r) {
     struct field f;
     struct sb_event intr = {.kind = SB_INTR};
+    char resume_token[TEXT_LENGTH] = "";
     v->hello = (struct hello){.has_request = false};
     while (next_field(&r, &f)) {
-        if (f.number == 5) copy_text(v->resume_token, sizeof v->resume_token, &f);
+        if (f.number == 5) copy_text(resume_token, sizeof resume_token, &f);
         if (f.number == 6) intr.sequence = f.value;
         if (f.number == 7) intr.has_level = true, intr.level = f.value != 0;
         if (f.number == 11) copy_text(v->hello.epoch, sizeof v->hello.epoch, &f);
         if (f.number == 12) copy_text(v->hello.session, sizeof v->hello.session, &f);
         if (f.number == 13) v->hello.has_request = true, v->hello.request = f.value;
+        if (f.number == 14) v->hello.fence = f.value;
+        if (f.number == 15) copy_text(v->hello.owner, sizeof v->hello.owner, &f);
+        if (f.number == 16 && v->hello.node_count < MOST_NODES) copy_text(v->hello.nodes[v->hello.node_count++], PLACE_LENGTH, &f);
     }
+    judge_hello(v);
+    v->greeted = true;
+    if (v->verdict != TAKEN) return 0;
+    if (resume_token[0]) memcpy(v->resume_token, resume_token, sizeof v->resume_token);
     bool is_first = !v->was_open, continues = v->hello.epoch[0] != 0 && v->epoch[0] != 0;
-    v->greeted = v->was_open = true;
+    v->was_open = true;
     /* INTR is a level, which begins low. In a session its changes follow, and interrupts with lower numbers may. */
     if (v->hello.epoch[0]) intr.sequence = 0;
     return intr.has_level && !continues && (intr.level || !is_first) ? push_event(v, &intr) : 0;
@@ -841,8 +908,8 @@ static int upgrade(struct sb_vcpu *v, const char *host, int64_t end) {
     int length = snprintf(
         request, sizeof request,
         "GET /v1/machines/%s/vcpus/%u HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Protocol: southbridge.v1.1.proto, southbridge.v1.proto%s%s\r\n%s%s%s\r\n",
-        v->machine, v->number, host, key, v->resume_token[0] ? ", southbridge.resume." : "", v->resume_token,
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Protocol: southbridge.v1.1.proto, southbridge.v1.proto%s%s%s\r\n%s%s%s\r\n",
+        v->machine, v->number, host, key, v->follows ? ", southbridge.follow" : "", v->resume_token[0] ? ", southbridge.resume." : "", v->resume_token,
         v->token ? "Authorization: Bearer " : "", v->token ? v->token : "", v->token ? "\r\n" : "");
     if (length >= (int)sizeof request) return fail(v, "bad-argument", "The names and tokens are too long.");
     if (send_all(v, (const uint8_t *)request, (size_t)length)) return -1;
@@ -868,7 +935,8 @@ static int upgrade(struct sb_vcpu *v, const char *host, int64_t end) {
 
 static bool is_greeted(const struct sb_vcpu *v) { return v->greeted; }
 
-static int open_session(struct sb_vcpu *v) {
+/* Connects to the first place, and hears its hello. */
+static int open_place(struct sb_vcpu *v) {
     int64_t end = now_ms() + v->connect_ms;
     char host[256] = "localhost";
     v->in.start = v->in.length = v->message.length = 0;
@@ -882,14 +950,26 @@ static int open_session(struct sb_vcpu *v) {
         if (!v->stream && connect_tcp(v, host)) return -1;
     } else return fail(v, "bad-url", "%.120s is not ws://, http:// or unix:; TLS needs options.stream.", v->url);
     int greeted = upgrade(v, host, end) ? -1 : receive_until(v, end, is_greeted);
-    if (greeted > 0) {
-        v->is_open = true;
-        v->tries = 0;
-        v->next_try = 0;
-        return resume(v);
-    }
+    if (greeted > 0) return 0;
     disconnect(v);
     return greeted < 0 ? -1 : fail(v, "connection-refused", "%.120s sends no hello.", v->url);
+}
+
+static int open_session(struct sb_vcpu *v) {
+    for (int hops = 1;; hops++) {
+        if (open_place(v)) {
+            next_place(v);
+            return -1;
+        }
+        if (v->verdict == TAKEN) break;
+        disconnect(v);
+        if (v->verdict == STALE) return fail(v, "stale-owner", "Another node has taken the machine of %.120s.", v->server);
+        if (hops == MOST_HOPS) return fail(v, "machine-elsewhere", "The machine is at %.120s.", v->hello.owner);
+    }
+    v->is_open = true;
+    v->tries = 0;
+    v->next_try = 0;
+    return resume(v);
 }
 
 /* Its name has 128 bits: no two clients have the same. */
@@ -913,7 +993,10 @@ struct sb_vcpu *sb_connect(const char *url, const char *machine, unsigned vcpu, 
     if (!v) return NULL;
     v->fd = -1;
     v->stream = options->stream;
-    v->url = strdup(url);
+    v->server = strdup(url);
+    v->url = v->places[0] = strdup(url);
+    v->place_count = v->url ? 1 : 0;
+    v->follows = !options->no_follow && !options->stream && strncmp(url, "unix:", 5) != 0;
     v->machine = strdup(machine);
     v->token = options->token ? strdup(options->token) : NULL;
     v->number = vcpu;
@@ -921,7 +1004,7 @@ struct sb_vcpu *sb_connect(const char *url, const char *machine, unsigned vcpu, 
     v->connect_ms = options->connect_ms > 0 ? options->connect_ms : CONNECT_MS;
     if (v->connect_ms > v->timeout_ms) v->connect_ms = v->timeout_ms;
     v->retry_ms = options->retry_ms == 0 ? RETRY_MS : options->retry_ms;
-    int result = v->url && v->machine && (v->token || !options->token) ? 0 : out_of_memory(v);
+    int result = v->server && v->url && v->machine && (v->token || !options->token) ? 0 : out_of_memory(v);
     if (result == 0) result = begin_session(v);
     if (options->resume_token) snprintf(v->resume_token, sizeof v->resume_token, "%s", options->resume_token);
     if (strspn(machine, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(machine))
@@ -982,7 +1065,8 @@ void sb_close(struct sb_vcpu *v) {
     disconnect(v);
     forget_requests(v, v->request_count);
     free(v->requests);
-    free(v->url);
+    while (v->place_count > 0) free(v->places[--v->place_count]);
+    free(v->server);
     free(v->machine);
     free(v->token);
     free(v->in.bytes);

@@ -57,6 +57,8 @@ struct sb_options {
     int retry_ms;
     /* In place of a connection that the client makes; or NULL. It must outlive the session. */
     const struct sb_stream *stream;
+    /* In a cluster, nodes forward the frames; the client does not connect to the node that has the machine. */
+    bool no_follow;
 };
 
 enum sb_event_kind {

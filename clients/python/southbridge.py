@@ -39,8 +39,11 @@ _INPUTS = {"pit": 1, "rtc": 2, "xen": 3}
 # With these a later try to connect may succeed.
 _PASSING = {
     "connection-refused", "connection-lost", "shutting-down", "server-failed", "not-ready", "internal", "machine-hung",
-    "machine-suspect", "too-many-connections", "too-many-from-address", "too-slow", "bad-answer",
+    "machine-suspect", "too-many-connections", "too-many-from-address", "too-slow", "bad-answer", "machine-moved",
+    "machine-elsewhere", "stale-owner", "owner-unknown", "node-unreachable", "forwarding-stale", "lease-lost",
 }  # fmt: skip
+# Offered by a client that goes to the owner which a hello names; nodes in a row that may send it on.
+_FOLLOW, _MOST_HOPS = "southbridge.follow", 4
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MASK_32 = 0xFFFFFFFF
 _SIZES = {1: 0, 2: 1, 4: 2, 8: 3}
@@ -118,6 +121,51 @@ class Stepped:
     deadline: Optional[int] = None
     #: Of the register that was read.
     value: Optional[int] = None
+
+
+class _Places:
+    """Where a machine is: at the server that the application named, or, in a cluster, at the owner or at other nodes.
+
+    No hello is taken with a lower fence than one that was taken: the frames behind it are those of an earlier owner.
+    """
+
+    def __init__(self, server, follow):
+        self.server = server
+        self.follows = follow and not server.startswith("unix:")
+        #: The next first.
+        self.urls = [server]
+        self.fence = 0
+
+    def refusal(self, hello):
+        """Why a connection is not to be used after its hello, a list of fields; None if it is."""
+        here, fields = self.urls[0], dict(hello)
+        fence = fields.get(14, 0)
+        if fence < self.fence:
+            self.failed()
+            return RequestError("stale-owner", f"{here} had the machine before another node took it.")
+        if 15 in fields:
+            owner = fields[15].decode()
+            if self._may_use(owner):
+                self._set([owner, *self.urls])
+            else:
+                self.failed()
+            return RequestError("machine-elsewhere", f"The machine is at {owner}.")
+        self.fence = fence
+        nodes = [value.decode() for number, value in hello if number == 16]
+        self._set([here, self.server, *filter(self._may_use, nodes)])
+        return None
+
+    def _may_use(self, url):
+        """A token that the application sends over TLS does not go anywhere without."""
+        is_secure = self.server.startswith(("https:", "wss:"))
+        return url.startswith("https:") or (url.startswith("http:") and not is_secure)
+
+    def _set(self, urls):
+        self.urls = list(dict.fromkeys(urls))
+
+    def failed(self):
+        """The next try goes to another address, if there is one."""
+        self.urls.append(self.urls.pop(0))
 
 
 class _Request:
@@ -353,13 +401,26 @@ class Vcpu:
     `timeout` is seconds for each call; `context` an `ssl.SSLContext` in place of the default; `resume_token` that of the
     connection that holds the vCPU now, to take it over. A try to connect fails if the server's first message does not come
     within `connect_timeout` seconds. A lost connection is followed by another: at once, after `retry` seconds, then after twice
-    the wait before, up to 5 s; with `retry=None` only `reconnect` makes one. Every call raises RequestError.
+    the wait before, up to 5 s; with `retry=None` only `reconnect` makes one. With `follow=False` nodes of a cluster forward the
+    frames, and the client does not connect to the node that has the machine. Every call raises RequestError.
     """
 
     def __init__(
-        self, url, machine, vcpu, *, token=None, resume_token=None, timeout=30.0, context=None, connect_timeout=10.0, retry=0.05
+        self,
+        url,
+        machine,
+        vcpu,
+        *,
+        token=None,
+        resume_token=None,
+        timeout=30.0,
+        context=None,
+        connect_timeout=10.0,
+        retry=0.05,
+        follow=True,
     ):
         self.url = url
+        self._places = _Places(url, follow)
         self.path = f"/v1/machines/{quote(machine, safe='')}/vcpus/{int(vcpu)}"
         self.timeout = timeout
         #: Takes over from this connection.
@@ -397,21 +458,39 @@ class Vcpu:
             return
         if self._has_ended:
             self._begin_session()
-        protocols = [*_PROTOCOLS]
-        if self.resume_token:
-            protocols.append(f"southbridge.resume.{self.resume_token}")
-        opened = _WebSocket(self.url, self.path, protocols, self._token, self._connect_timeout, self._context)
-        try:
-            hello = opened.receive(time.monotonic() + self._connect_timeout)
-        except BaseException as error:
+        for hop in range(_MOST_HOPS):
+            try:
+                opened, hello = self._open(self._places.urls[0])
+            except RequestError:
+                self._places.failed()
+                raise
+            refusal = self._places.refusal(hello)
+            if refusal is None:
+                break
             opened.socket.close()
-            if isinstance(error, TimeoutError):
-                raise RequestError("connection-refused", f"{self.url} sends no hello.") from None
-            raise
+            if refusal.code != "machine-elsewhere" or hop == _MOST_HOPS - 1:
+                raise refusal
         self._socket = opened
         self._tries = 0
         self._next_try = 0.0
-        self._greeted(dict(_fields(dict(_fields(hello))[1])))
+        self._greeted(dict(hello))
+
+    def _open(self, url):
+        """A connection, and the fields of its hello."""
+        protocols = [*_PROTOCOLS]
+        if self.resume_token:
+            protocols.append(f"southbridge.resume.{self.resume_token}")
+        if self._places.follows:
+            protocols.append(_FOLLOW)
+        opened = _WebSocket(url, self.path, protocols, self._token, self._connect_timeout, self._context)
+        try:
+            hello = opened.receive(time.monotonic() + self._connect_timeout)
+            return opened, list(_fields(dict(_fields(hello))[1]))
+        except BaseException as error:
+            opened.socket.close()
+            if isinstance(error, TimeoutError):
+                raise RequestError("connection-refused", f"{url} sends no hello.") from None
+            raise
 
     def close(self):
         """Ends the connection. Interrupts for the vCPU wait at the server."""

@@ -91,6 +91,21 @@ export const CLUSTER = {
     status: 503,
     message: 'Machine {machine} continues on another node of the cluster; connect again, and send the request again.',
   },
+  'owner-unknown': {
+    status: 503,
+    message:
+      'Which node has machine {machine} is unknown at present ({reason}), so nothing was executed; send the request again in {retryAfter} s.',
+  },
+  'node-unreachable': {
+    status: 502,
+    message:
+      'Node {node}, which has machine {machine}, did not answer at {address}: {reason}. The request may or may not have been executed; read the state of the machine before you send it again.',
+  },
+  'forwarding-stale': {
+    status: 503,
+    message:
+      'Node {node} forwarded this request to another life of this node, or twice, so it was not executed; send it again in {retryAfter} s.',
+  },
   'lease-lost': {
     status: 503,
     message:

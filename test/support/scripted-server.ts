@@ -22,13 +22,16 @@ export class ScriptedServer {
   // biome-ignore lint/suspicious/noExplicitAny: whatever the client sends
   onRequest: (message: any) => void = () => {};
   socket: WebSocket | undefined;
+  /** Subprotocols that each connection offered. */
+  readonly offered: string[] = [];
 
   static async start(t: Test): Promise<[script: ScriptedServer, url: string]> {
     const script = new ScriptedServer();
     const http = createServer().listen(0, '127.0.0.1');
     const server = new WebSocketServer({ server: http, handleProtocols: ([first]) => first });
-    server.on('connection', (socket) => {
+    server.on('connection', (socket, { headers }) => {
       script.socket = socket;
+      script.offered.push(headers['sec-websocket-protocol'] ?? '');
       socket.send(protoCodec.encode(script.hello));
       socket.on('message', (data) => script.#answer(socket, data as Buffer));
     });

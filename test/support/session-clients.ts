@@ -60,12 +60,13 @@ async function outcomeOf(vcpu: Vcpu, operation: Operation): Promise<Outcome> {
 }
 
 /** The promise client. */
-export async function promiseClient(url: string): Promise<ClientUnderTest> {
+export async function promiseClient(url: string, follow = true): Promise<ClientUnderTest> {
   const events: VcpuEvent[] = [];
   const vcpu = await Vcpu.connect(url, 'm', 0, {
     WebSocket: NodeSocket,
     reconnect: RECONNECT,
     connectMs: CONNECT_MS,
+    follow,
   });
   // Behind the arrival of events, so that a lost connection leaves some that arrived and were not taken.
   const read = async () => {
@@ -84,9 +85,9 @@ export async function promiseClient(url: string): Promise<ClientUnderTest> {
 }
 
 /** The blocking client, in a thread of its own: `drivers/blocking.ts`. */
-export async function blockingClient(url: string): Promise<ClientUnderTest> {
+export async function blockingClient(url: string, follow = true): Promise<ClientUnderTest> {
   const driver = new Worker(new URL('../client/drivers/blocking.js', import.meta.url), {
-    workerData: url,
+    workerData: { url, follow },
     execArgv: [],
   });
   // From the start: a thread that has failed ended before it is closed.
@@ -140,10 +141,17 @@ function eventIn(line: string): VcpuEvent | undefined {
 export async function programClient(
   [program, ...parameters]: readonly string[],
   url: string,
+  follow = true,
 ): Promise<ClientUnderTest> {
   const child = spawn(program, [...parameters, url, 'm', '0'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, TIMEOUT_MS: '60000', CONNECT_MS: String(CONNECT_MS), RETRY_MS: String(RECONNECT.delayMs) },
+    env: {
+      ...process.env,
+      TIMEOUT_MS: '60000',
+      CONNECT_MS: String(CONNECT_MS),
+      RETRY_MS: String(RECONNECT.delayMs),
+      ...(!follow && { NO_FOLLOW: '1' }),
+    },
   });
   const exited = once(child, 'close');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

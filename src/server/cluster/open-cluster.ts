@@ -8,8 +8,11 @@ import { Checkpoints } from '../state/checkpoints.js';
 import { systemClock } from './clock.js';
 import { ClusterService } from './cluster-service.js';
 import { ClusterStorage } from './cluster-storage.js';
+import { Directory } from './directory.js';
 import { connectToNats, type NatsOptions, NatsStore } from './nats-store.js';
 import { ClusterNode, type Host } from './node.js';
+import { NodeSecret } from './node-secret.js';
+import { Passports } from './passports.js';
 import type { LeaseRecord, NodeLife } from './records.js';
 import { type Entry, keyPart } from './store.js';
 
@@ -56,22 +59,34 @@ export async function openCluster(configuration: Configuration, logger: Logger):
       },
       warn: (message, err) => logger.warn({ err }, message),
     };
+    const clock = systemClock();
     const node = new ClusterNode({
       node: cluster.node,
       address: cluster.address,
       records,
       checkpoints: values,
-      clock: systemClock(),
+      clock,
       times: { ttl: cluster.leaseMs, margin: cluster.leaseMs * MARGIN },
       sweepMs: cluster.leaseMs * SWEEP,
       offer: (target, entries) => offer(connection, cluster.bucket, target, entries),
       host,
     });
     const path = `the NATS buckets ${cluster.bucket}-*`;
-    const serve = () => serveOffers(connection, cluster.bucket, node);
+    const secret = new NodeSecret(records, clock, cluster.leaseMs);
+    const serve = async () => {
+      await secret.start();
+      const end = serveOffers(connection, cluster.bucket, node);
+      return () => {
+        secret.stop();
+        return end();
+      };
+    };
     const storage = new ClusterStorage(path, node, records, serve);
     checkpoints = new Checkpoints(storage, configuration, logger);
-    return { cluster: new ClusterService(node, checkpoints), checkpoints };
+    const { members } = node;
+    const passports = new Passports({ secret, members, life: () => (node.isHeld ? node.life : undefined) });
+    const directory = new Directory(records, members);
+    return { cluster: new ClusterService(node, checkpoints, directory, passports), checkpoints };
   } catch (error) {
     await connection.close();
     throw error;

@@ -6,7 +6,9 @@ import { CONNECT_MS, type Operation, type Outcome, RECONNECT } from '../../suppo
 
 if (!parentPort) throw new Error('this is a thread of a test');
 const port = parentPort;
-const vcpu = SyncVcpu.connect(workerData, 'm', 0, {
+const { url, follow } = workerData;
+const vcpu = SyncVcpu.connect(url, 'm', 0, {
+  follow,
   reconnect: RECONNECT,
   connectMs: CONNECT_MS,
   onEvent: (event) => port.postMessage({ event }),

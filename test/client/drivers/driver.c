@@ -113,6 +113,7 @@ int main(int argc, char **argv) {
         .timeout_ms = number_in("TIMEOUT_MS", 10000),
         .connect_ms = number_in("CONNECT_MS", 0),
         .retry_ms = number_in("RETRY_MS", 0),
+        .no_follow = number_in("NO_FOLLOW", 0) != 0,
     };
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 4) return 2;

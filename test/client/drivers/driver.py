@@ -80,6 +80,7 @@ def main():
             timeout=int(os.environ.get("TIMEOUT_MS", 10000)) / 1000,
             connect_timeout=int(os.environ.get("CONNECT_MS", 10000)) / 1000,
             retry=int(os.environ.get("RETRY_MS", 50)) / 1000,
+            follow="NO_FOLLOW" not in os.environ,
         )
     except southbridge.RequestError as error:
         print(f"error {error.code}", flush=True)
