@@ -84,7 +84,7 @@ t.test('side by side, the page shows the figures that the API returned', { skip 
 
 t.test('the load of Compare ends with the view, and the machines are as before', { skip }, async (t) => {
   const machines = ['a', 'b'].map((name) => ({ name, vcpus: 2, bql: { load: { duty: 0.1 } } }));
-  const server = await TestServer.start({ machines });
+  const server = await TestServer.start({ machines }, new ProcessExaminer());
   t.teardown(server.stop);
   const browser = await BrowserPage.open();
   t.teardown(() => browser.close());
