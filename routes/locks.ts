@@ -72,7 +72,7 @@ function orderRoutes(app: App, machines: Machines): void {
       config: { access: 'observe' },
       schema: {
         tags,
-        summary: 'Deadlocks that were found, the last 32 of all machines',
+        summary: 'Deadlocks that were found: those that hang, and the last 32 broken ones of all machines',
         description: 'Takes no lock: it answers while threads hang.',
         params,
         response: replies('Deadlock reports'),

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { designNamed, type NamedDesign, PRESETS } from '../../src/core/locking/presets.js';
-import { classOfPreset } from '../../src/core/locking/verdicts.js';
+import { classOfPreset, type ExploredVerdict, scopeText, storedVerdict } from '../../src/core/locking/verdicts.js';
 import { QUOTING_PAGES, quotedIn, quotedValue, SENTENCES, withQuotes } from '../../src/docs/quotes.js';
 import { runOne } from '../../src/lab/explore/campaign.js';
 import { describeFinding } from '../../src/lab/explore/counterexample/counterexample.js';
@@ -89,6 +89,17 @@ t.test('figures of a new comparison replace those of the old one', async (t) => 
       left.filter((figure) => figure !== '500 µs' && figure !== '800 ms' && figure !== '100 ms'),
       [],
     );
+  }
+});
+
+t.test('the answer says how many scenarios of each design are bounded', async (t) => {
+  const numbers = ['no', 'one', 'two', 'three', 'four', 'five', 'six'];
+  const [, most, other, exception] =
+    /explored to its last interleaving, but for (\w+) \((\w+) with `([^`]+)`\)/.exec(page.replace(/\s+/g, ' ')) ?? [];
+  for (const name of Object.keys(PRESETS)) {
+    const [scenarios] = scopeText(storedVerdict(name) as ExploredVerdict).split(';');
+    const bounded = [...scenarios.matchAll(/(\d+) up to/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+    t.equal(name === exception ? other : most, numbers[bounded], `${name}: ${scenarios}`);
   }
 });
 

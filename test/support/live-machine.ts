@@ -109,7 +109,7 @@ export class LiveMachine {
 
   /** Deadlocks so far; reports are kept of the last 32. */
   deadlockCount(): number {
-    return new LockReportRings(this.engine.shared, this.engine.map.lockReports).deadlocks.count;
+    return new LockReportRings(this.engine.shared, this.engine.map.lockReports).deadlockCount;
   }
 
   inversions() {

@@ -75,7 +75,7 @@ t.test('the page continues after a restart of the server', { skip }, async (t) =
   await rows.filter({ hasText: 'GSI 22 up' }).waitFor();
   t.match(await rows.nth(1).textContent(), /numbers begin again/);
   await page.getByRole('link', { name: 'Locks' }).click();
-  await page.getByRole('slider').focus();
+  await page.getByRole('slider', { name: 'BQL held by other work' }).focus();
   await page.keyboard.press('End');
   await page.locator('tr[data-key="bql main-loop"]').waitFor();
   t.pass('and so do the counts');

@@ -265,7 +265,7 @@ t.test('pictures for the documents', { skip: NO_CHROMIUM || !PICTURES }, async (
   t.teardown(() => browser.close());
   await page.goto(`${server.url}/#guest-rust/locks`);
   await page.getByRole('button', { name: 'Drive' }).click();
-  const slider = page.getByRole('slider');
+  const slider = page.getByRole('slider', { name: 'BQL held by other work' });
   for (const duty of ['20', '60', '40']) {
     await slider.fill(duty);
     await page.waitForTimeout(PICTURE_MS / 3);

@@ -23,8 +23,8 @@ const MEMBER_WORDS = 10;
 const RECORD_WORDS = FIRST_MEMBER + MAX_MEMBERS * MEMBER_WORDS;
 
 const RING_WORDS = RECORDS + CAPACITY * RECORD_WORDS;
-/** Deadlocks and inversions have a ring each, so that many of one kind push out none of the other. */
-export const LOCK_REPORT_WORDS = 2 * RING_WORDS;
+/** Each kind has a ring of its own, so that many of one kind push out none of another. */
+export const LOCK_REPORT_WORDS = 3 * RING_WORDS;
 
 /** What protects a word of the rings, by its offset in them. */
 export function lockReportProtection(offset: number): Protection {
@@ -51,6 +51,8 @@ const INVERSION = 3;
 
 export interface LockReport {
   readonly kind: 'deadlock' | 'deadlock-broken' | 'order-inversion';
+  /** Its place among all reports of its kind. */
+  readonly position: number;
   /** Host time in ns. */
   readonly time: number;
   /** Word address of the machine; 0 for a deadlock, whose locks say it. */
@@ -129,6 +131,7 @@ class Ring {
       }
       reports.push({
         kind: kind === HUNG ? 'deadlock' : kind === BROKEN ? 'deadlock-broken' : 'order-inversion',
+        position,
         time: shared.getTime(record + TIME),
         machine: shared.get(record + MACHINE),
         members,
@@ -144,7 +147,10 @@ class Ring {
 
 /** What threads found out about deadlocks and lock order, kept for the gateway. */
 export class LockReportRings implements LockReports {
-  readonly deadlocks: Ring;
+  /** Deadlocks that a refused lock ended. */
+  readonly broken: Ring;
+  /** Deadlocks that were left to hang. */
+  readonly hung: Ring;
   readonly inversions: Ring;
 
   constructor(
@@ -155,12 +161,19 @@ export class LockReportRings implements LockReports {
     /** How a thread came to wait. */
     readonly circumstances: (waiter: Waiter) => Circumstances = () => UNKNOWN,
   ) {
-    this.deadlocks = new Ring(shared, at);
-    this.inversions = new Ring(shared, at + RING_WORDS);
+    this.broken = new Ring(shared, at);
+    this.hung = new Ring(shared, at + RING_WORDS);
+    this.inversions = new Ring(shared, at + 2 * RING_WORDS);
+  }
+
+  /** How many deadlocks were ever reported. */
+  get deadlockCount(): number {
+    return this.broken.count + this.hung.count;
   }
 
   deadlock(cycle: readonly Waiter[], refused: boolean): void {
-    this.deadlocks.write(refused ? BROKEN : HUNG, 0, cycle, this.circumstances);
+    if (refused) this.broken.write(BROKEN, 0, cycle, this.circumstances);
+    else this.hung.write(HUNG, 0, cycle, this.circumstances);
     this.onDeadlock();
   }
 

@@ -96,8 +96,10 @@ export function threadName(id: number, map: SharedMap, shared: Memory): string {
 export class LockView {
   readonly #graph: WaitGraph;
   readonly #reports: LockReportRings;
-  /** How many deadlocks and inversions there were when the machine of a slot was made: those are of others before it. */
-  readonly #before = new Map<number, { readonly deadlocks: number; readonly inversions: number }>();
+  /** How many reports there were when the machine of a slot was made: those are of others before it. */
+  readonly #before = new Map<number, { readonly broken: number; readonly hung: number; readonly inversions: number }>();
+  /** Deadlocks that machines hang in, by slot: kept until the slot has a new machine, whatever later reports push out. */
+  readonly #hung = new Map<number, LockReport[]>();
 
   constructor(
     readonly shared: Memory,
@@ -109,8 +111,9 @@ export class LockView {
 
   /** A machine is made in this slot; nothing of the one before it is reported. */
   begin(slot: number): void {
-    const { deadlocks, inversions } = this.#reports;
-    this.#before.set(slot, { deadlocks: deadlocks.count, inversions: inversions.count });
+    const { broken, hung, inversions } = this.#reports;
+    this.#before.set(slot, { broken: broken.count, hung: hung.count, inversions: inversions.count });
+    this.#hung.delete(slot);
   }
 
   /** Owners and waiters now; a moment later it may be otherwise. */
@@ -153,13 +156,28 @@ export class LockView {
 
   /** How many deadlocks were ever reported in full. */
   get deadlockCount(): number {
-    return this.#reports.deadlocks.complete;
+    return this.#reports.broken.complete + this.#reports.hung.complete;
   }
 
-  /** The machines that a deadlock was left to hang in, of the reports that are kept. */
+  /** The machines that a deadlock was left to hang in. */
   hungSlots(): number[] {
-    const slots = new Set(this.#reports.deadlocks.read(0).map((report) => this.#slotOf(report)));
-    return [...slots].filter((slot) => this.#deadlocksOf(slot).some(({ kind }) => kind === 'deadlock'));
+    this.#keepHung();
+    return [...this.#hung.keys()];
+  }
+
+  #keepHung(): void {
+    for (const report of this.#reports.hung.read(0)) {
+      const slot = this.#slotOf(report);
+      const kept = this.#hung.get(slot) ?? [];
+      if (report.position < (this.#before.get(slot)?.hung ?? 0)) continue;
+      if (kept.some(({ position }) => position === report.position)) continue;
+      this.#hung.set(slot, [...kept, report]);
+    }
+  }
+
+  #hungOf(slot: number): readonly LockReport[] {
+    this.#keepHung();
+    return this.#hung.get(slot) ?? [];
   }
 
   /** The machines, of these slots, that have a lock which belongs to a thread. */
@@ -175,11 +193,7 @@ export class LockView {
    */
   stuckThreads(slot: number, gone: ReadonlySet<number>): number[] {
     const waiters = this.#waiters().filter(({ lock }) => slotAt(this.map, lock) === slot);
-    const stuck = new Set(
-      this.#deadlocksOf(slot)
-        .filter(({ kind }) => kind === 'deadlock')
-        .flatMap(({ members }) => members.map(({ thread }) => thread)),
-    );
+    const stuck = new Set(this.#hungOf(slot).flatMap(({ members }) => members.map(({ thread }) => thread)));
     const inside = (thread: number) => waiters.some((waiter) => waiter.thread === thread);
     for (const thread of stuck) if (!inside(thread)) stuck.delete(thread);
     for (let found = -1; found !== stuck.size; ) {
@@ -245,8 +259,10 @@ export class LockView {
   }
 
   #deadlocksOf(slot: number): LockReport[] {
-    const reports = this.#reports.deadlocks.read(this.#before.get(slot)?.deadlocks ?? 0);
-    return reports.filter((report) => this.#slotOf(report) === slot);
+    const broken = this.#reports.broken.read(this.#before.get(slot)?.broken ?? 0);
+    return [...broken.filter((report) => this.#slotOf(report) === slot), ...this.#hungOf(slot)].sort(
+      (one, other) => one.time - other.time,
+    );
   }
 
   #slotOf(report: LockReport): number {

@@ -1,12 +1,14 @@
 import t from 'tap';
 import { writeEntry } from '../../support/guest.js';
-import { provokeDeadlock } from '../../support/nested-deadlock.js';
+import { NESTED_MUTEX, provokeDeadlock } from '../../support/nested-deadlock.js';
 import { TestServer } from '../../support/server.js';
 
 const PIN = 4;
 const VECTOR = 0x44;
 /** Requests in flight at a time, each of which raises or lowers a line. */
 const WINDOW = 16;
+/** Reports of broken deadlocks of all machines. */
+const REPORTS_KEPT = 32;
 
 t.test('requests of other machines to a thread that hangs are executed once', async (t) => {
   const server = await TestServer.start({
@@ -59,4 +61,29 @@ t.test('requests of other machines to a thread that hangs are executed once', as
     'views of the machine that hangs end',
   );
   t.equal((await server.request('DELETE', '/v1/machines/m')).status, 204);
+});
+
+t.test('a machine that hangs keeps its report while another one breaks many deadlocks', async (t) => {
+  const server = await TestServer.start({
+    execution: 'threads',
+    vcpuThreads: 2,
+    machines: [
+      { name: 'hung', onDeadlock: 'hang', ...NESTED_MUTEX },
+      { name: 'breaks', onDeadlock: 'break', ...NESTED_MUTEX },
+    ],
+  });
+  t.teardown(server.stop);
+  const reportsOf = async (name: string) => (await server.get(`/v1/machines/${name}/deadlocks`)).deadlocks;
+  const isHung = async () => (await server.get('/v1/machines/hung')).state === 'hung';
+  await provokeDeadlock(await server.connect('hung', 0), isHung);
+  const hung = await reportsOf('hung');
+  t.match(hung, [{ outcome: 'hung' }]);
+  await provokeDeadlock(await server.connect('breaks', 0), async () => {
+    const { deadlocks } = await server.get('/v1/machines/breaks/locks/contention');
+    return deadlocks.broken > REPORTS_KEPT;
+  });
+  const broken = await reportsOf('breaks');
+  t.ok(broken.length > REPORTS_KEPT / 2, 'the server keeps the newest of those');
+  t.same(await reportsOf('hung'), hung);
+  t.equal((await server.request('DELETE', '/v1/machines/hung')).status, 204, 'and its threads are still known');
 });

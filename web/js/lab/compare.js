@@ -4,16 +4,14 @@ import { h, panel, say } from '../kit/dom.js';
 import { Poller } from '../kit/poller.js';
 import { designOf } from '../machines/list.js';
 import { keepChoices, place } from '../place.js';
-import { pathOf, sentence } from '../server.js';
-import { Drive } from './drive.js';
+import { sentence } from '../server.js';
+import { SameLoad } from './drive.js';
 import { FIGURES, figuresOf } from './figures.js';
 
 const SIDES = /** @type {const} */ (['a', 'b']);
 const COLOURS = ['--blue', '--amber'];
 const DESIGNS = { a: 'nested-mutex', b: 'lockless-timer' };
 const COUNT_MS = 1000;
-/** Background work under the BQL, the same for both: without it no design differs much. */
-const LOAD = { duty: 0.4, hold: '500000', mode: 'sleep' };
 
 /** Two machines with different designs under the same load, side by side. */
 export class CompareView {
@@ -21,8 +19,10 @@ export class CompareView {
   #before = [undefined, undefined];
   /** @type {(string | undefined)[]} */
   #names = [undefined, undefined];
-  /** @type {Drive[]} */
-  #drives = [];
+  /** @type {SameLoad | undefined} */
+  #load;
+  /** The end of the load before. */
+  #ended = Promise.resolve();
 
   /**
    * @param {import('../server.js').Server} server
@@ -68,9 +68,8 @@ export class CompareView {
   /** The list was reread: machines may have appeared or disappeared. */
   machinesChanged() {
     if (!this.poller.isRunning) return;
-    const shown = [...this.selects[0].options].map(({ value }) => value).sort();
-    const names = this.list.machines.map(({ name }) => name).sort();
-    if (shown.join() !== names.join()) this.show();
+    const shown = [...this.selects[0].options].map(({ text }) => text).sort();
+    if (shown.join() !== this.list.machines.map(textOf).sort().join()) this.show();
   }
 
   hide() {
@@ -126,9 +125,7 @@ export class CompareView {
     for (const select of this.selects) {
       const chosen = select.value;
       select.replaceChildren(
-        ...this.list.machines.map((machine) =>
-          h('option', { value: machine.name }, `${machine.name}: ${designOf(machine)}`),
-        ),
+        ...this.list.machines.map((machine) => h('option', { value: machine.name }, textOf(machine))),
       );
       if (this.list.find(chosen)) select.value = chosen;
     }
@@ -139,14 +136,14 @@ export class CompareView {
 
   #chosen() {
     const names = this.selects.map(({ value }) => value || undefined);
-    if (names.join() === this.#names.join()) return;
+    const texts = names.map((name) => (this.list.find(name) ? textOf(this.list.find(name)) : '–'));
+    if (texts.join() === this.heads.map(({ textContent }) => textContent).join()) return;
     this.#stop();
     this.#names = names;
     this.#before = [undefined, undefined];
     this.chart.clear();
-    for (const [index, name] of names.entries()) {
-      const machine = this.list.find(name);
-      say(this.heads[index], machine ? `${name}: ${designOf(machine)}` : '–');
+    for (const [index, text] of texts.entries()) {
+      say(this.heads[index], text);
       for (const cells of this.cells) say(cells[index], '–');
     }
     if (names[0] && names[1]) keepChoices('compare', { a: names[0], b: names[1] });
@@ -173,25 +170,24 @@ export class CompareView {
     this.#chosen();
   }
 
-  async #toggle() {
-    if (this.#drives.length > 0) return this.#stop();
-    const machines = this.#names.map((name) => this.list.find(name));
-    const failed = (/** @type {string} */ text) => {
-      this.#stop();
-      say(this.problem, text);
-    };
+  #toggle() {
+    if (this.#load) return this.#stop();
+    const names = new Set(this.#names);
+    const machines = this.list.machines.filter(({ name }) => names.has(name));
+    if (machines.length === 0) return say(this.problem, 'There is no machine yet: make two.');
     say(this.problem, '');
-    try {
-      for (const name of this.#names) if (name) await this.server.request('PUT', pathOf(name, '/bql/load'), LOAD);
-    } catch (error) {
-      return failed(sentence(error));
-    }
-    this.#drives = machines.filter(Boolean).map((machine) => new Drive(this.server, machine, failed));
     say(this.load, 'Stop');
+    const load = new SameLoad(this.server, machines, this.#ended, (error) => {
+      if (load !== this.#load) return;
+      this.#stop();
+      say(this.problem, typeof error === 'string' ? error : sentence(error));
+    });
+    this.#load = load;
   }
 
   #stop() {
-    for (const drive of this.#drives.splice(0)) drive.stop();
+    if (this.#load) this.#ended = this.#load.end();
+    this.#load = undefined;
     say(this.load, 'Load both');
   }
 
@@ -217,6 +213,11 @@ export class CompareView {
     ]);
     return figuresOf(counts, locks);
   }
+}
+
+/** @param {any} machine */
+function textOf(machine) {
+  return `${machine.name}: ${designOf(machine)}`;
 }
 
 /** The charts of the stored comparison. */

@@ -18,7 +18,8 @@ const NONE = 'None so far. Under nested-mutex, drive the machine and raise the l
 
 /** Deadlocks that were found, each drawn with the paths of its threads. */
 export class Deadlocks {
-  #drawn = '';
+  /** What is drawn, newest first, with its element. @type {{ report: Report, element: HTMLElement }[]} */
+  #drawn = [];
 
   constructor() {
     this.summary = h('p', { class: 'note' });
@@ -26,13 +27,13 @@ export class Deadlocks {
     this.list = h('div', { class: 'reports' });
     this.element = panel(
       'Deadlocks',
-      'Newest first; the server keeps the last 32 of all machines.',
+      'Newest first; the server keeps those that hang, and the last 32 broken ones of all machines.',
       h('div', { class: 'body' }, this.summary, this.news, this.list),
     );
   }
 
   clear() {
-    this.#drawn = '';
+    this.#drawn = [];
     say(this.summary, 'Loading…');
     this.list.replaceChildren();
   }
@@ -43,19 +44,26 @@ export class Deadlocks {
    * @param {any} locking the design of the machine
    */
   show(reports, { at, deadlocks: { broken, hung } }, locking) {
-    const shown = reports.slice(-MOST).reverse();
     say(this.summary, broken + hung === 0 ? NONE : `${broken} broken by refusing a lock, ${hung} left to hang.`);
     // Reported once: the count may rise many times a second.
     say(this.news, broken + hung === 0 ? '' : 'There are deadlocks.');
-    const key = shown.map((report) => report.at).join();
-    if (key !== this.#drawn) {
-      this.#drawn = key;
-      this.list.replaceChildren(...shown.map((report) => drawReport(report, locking)));
+    // A machine may have a hundred a second: the list stays while one of its links has the focus.
+    if (!this.list.contains(document.activeElement)) this.#draw(reports.slice(-MOST).reverse(), locking);
+    for (const { report, element } of this.#drawn) {
+      const past = time(Math.max(0, at - report.at));
+      const age = /** @type {Element} */ (element.querySelector('.age'));
+      say(age, report.outcome === 'hung' ? `hung for ${past}` : `${past} ago`);
     }
-    for (const [index, age] of [...this.list.querySelectorAll('.age')].entries()) {
-      const past = time(Math.max(0, at - shown[index].at));
-      say(age, shown[index].outcome === 'hung' ? `hung for ${past}` : `${past} ago`);
-    }
+  }
+
+  /** @param {Report[]} reports newest first @param {any} locking */
+  #draw(reports, locking) {
+    if (reports.map(({ at }) => at).join() === this.#drawn.map(({ report }) => report.at).join()) return;
+    this.#drawn = reports.map((report) => {
+      const drawn = this.#drawn.find((each) => each.report.at === report.at);
+      return { report, element: drawn?.element ?? drawReport(report, locking) };
+    });
+    this.list.replaceChildren(...this.#drawn.map(({ element }) => element));
   }
 }
 

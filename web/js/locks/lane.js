@@ -5,6 +5,8 @@ import { colour, threadColour } from '../kit/palette.js';
 const HEIGHT = 22;
 const OWNER = { top: 1, height: 12 };
 const WAITERS = { top: 15, height: 6 };
+/** Share of the lane by which an arrow key moves. */
+const STEP = 0.02;
 /** Strokes are no wider than this, so that a pause in the looks shows as a pause. */
 const WIDEST_MS = 120;
 
@@ -17,14 +19,58 @@ export class Lane {
   /** ms that are shown. */
   #window = 1;
 
-  /** @param {(text: string) => void} onHover called with what the lane shows under the pointer */
-  constructor(onHover) {
+  /** Where the arrow keys are, as a share from the left. */
+  #place = 1;
+
+  /**
+   * @param {string} lock
+   * @param {(text: string) => void} onHover called with what the lane shows under the pointer, or where the arrow keys are
+   */
+  constructor(lock, onHover) {
     this.onHover = onHover;
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
-    this.element = h('div', { class: 'lane-canvas' }, this.canvas);
+    this.element = h(
+      'div',
+      {
+        class: 'lane-canvas',
+        tabindex: 0,
+        role: 'slider',
+        'aria-label': `${lock} over time`,
+        'aria-valuemin': 0,
+        'aria-valuemax': 100,
+        'aria-valuenow': 100,
+      },
+      this.canvas,
+    );
     this.element.addEventListener('pointermove', ({ offsetX }) => this.onHover(this.#textAt(offsetX)));
     this.element.addEventListener('pointerleave', () => this.onHover(''));
+    this.element.addEventListener('focus', () => this.#go(this.#place));
+    this.element.addEventListener('blur', () => this.onHover(''));
+    this.element.addEventListener('keydown', (event) => this.#onKey(event));
     new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.width)).observe(this.element);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const moves = /** @type {{ [key: string]: number }} */ ({
+      ArrowLeft: this.#place - STEP,
+      ArrowRight: this.#place + STEP,
+      Home: 0,
+      End: 1,
+    });
+    if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.#go(moves[event.key]);
+  }
+
+  /** @param {number} place */
+  #go(place) {
+    this.#place = Math.min(1, Math.max(0, place));
+    const text = this.#textAt(this.#place * this.#width);
+    this.element.setAttribute('aria-valuenow', String(Math.round(100 * this.#place)));
+    this.element.setAttribute('aria-valuetext', text || 'no look');
+    this.onHover(text);
+    this.draw(this.#looks, performance.now(), this.#window);
   }
 
   /** @param {number} width */
@@ -80,5 +126,8 @@ export class Lane {
         context.fillRect(x, WAITERS.top + place * height, width, height);
       }
     }
+    if (document.activeElement !== this.element) return;
+    context.fillStyle = colour('--text');
+    context.fillRect(Math.min(this.#width - 1, this.#place * this.#width), 0, 1, HEIGHT);
   }
 }

@@ -108,7 +108,7 @@ class Row {
   /** @param {string} lock @param {(text: string) => void} onHover */
   constructor(lock, onHover) {
     this.lock = lock;
-    this.lane = new Lane(onHover);
+    this.lane = new Lane(lock, onHover);
     this.owner = h('td');
     this.waits = h('td');
     this.held = h('td', { class: 'number' });
