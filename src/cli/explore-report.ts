@@ -1,3 +1,4 @@
+import { PRESETS } from '../core/locking/presets.js';
 import type { CampaignResult } from '../lab/explore/campaign.js';
 import { drawColumns } from '../lab/explore/counterexample/columns.js';
 import {
@@ -49,7 +50,7 @@ function write(text: string): void {
 /** Reports one result in text. The first finding of each kind is the shortest; it is drawn. */
 export function printText(result: CampaignResult): void {
   const { states, transitions, seconds, findings, unexpected, secondPass } = result;
-  const isExpected = faults(findings).length > 0 && unexpected.length === 0 && !result.locking.includes('/');
+  const isExpected = faults(findings).length > 0 && unexpected.length === 0 && Object.hasOwn(PRESETS, result.locking);
   write(headOf(result, true));
   const expected = isExpected ? '; expected of this design in this scenario' : '';
   write(`  ${states} states, ${transitions} transitions, ${seconds} s${expected}`);

@@ -122,9 +122,17 @@ function designFrom(file: string, exported: unknown): NamedDesign {
   const name = exported.name ?? own?.name;
   if (typeof name !== 'string' || !NAME.test(name)) throw refuse(`name must be ${NAME_RULE}`);
   if (designNamed(name)) throw refuse(`there is a design ${name} already; choose another name`);
-  const [fault] = traitFaults(design as unknown as Design);
+  const fault = firstFault(design as unknown as Design);
   if (fault !== undefined) throw refuse(fault);
   return { name, design: design as unknown as Design };
+}
+
+function firstFault(design: Design): string | undefined {
+  try {
+    return traitFaults(design)[0];
+  } catch (error) {
+    return `entering and leaving with its values fails with "${String((error as Error)?.message ?? error).split('\n')[0]}"`;
+  }
 }
 
 /** The value of an axis: by its name if it exists, or else one that the module defines. */

@@ -4,6 +4,9 @@ import { DEFAULT_LOCKS, Locks } from '../sync/locks.js';
 import { NO_STATISTICS } from '../sync/statistics.js';
 import { Thread } from '../sync/thread.js';
 import type { Design, IrqTarget } from './axes.js';
+import { DeferredList } from './deferred-list.js';
+import { LineDecisions } from './line-decisions.js';
+import { LineQueue } from './line-queue.js';
 
 const WORDS = 4096;
 const FREE = 0;
@@ -14,6 +17,8 @@ class LoneThread {
   readonly #underAcquisition: { readonly lock: number; readonly held: number }[] = [];
   #releasedBql = false;
   readonly locks: Locks;
+  /** With nothing decided, queued or deferred. */
+  readonly target: IrqTarget;
 
   constructor() {
     const memory = SharedMemory.ofWords(WORDS);
@@ -29,6 +34,19 @@ class LoneThread {
     this.locks = new Locks(memory, new Thread(1, memory, statistics));
     this.locks.create(DEFAULT_LOCKS);
     this.locks.select();
+    const nothing = () => {};
+    this.target = {
+      locks: this.locks,
+      deferred: new DeferredList(statistics),
+      decisions: new LineDecisions(memory),
+      lineQueue: new LineQueue(memory),
+      quirks: 0,
+      driveLine: nothing,
+      pulseLine: nothing,
+      assignLine: nothing,
+      sendMsi: nothing,
+      setPitGate: nothing,
+    };
   }
 
   /** Starts to watch with exactly these locks held. */
@@ -104,7 +122,7 @@ function timerFaults({ timer }: Design): string[] {
 function irqFaults({ irq }: Design): string[] {
   const thread = new LoneThread().begin();
   const faults: string[] = [];
-  const target = { locks: thread.locks, lineQueue: { isEmpty: true, drain() {} } } as unknown as IrqTarget;
+  const { target } = thread;
   const entered = irq.enter(target, ROUTER);
   const wanted = irq.lockless ? ROUTER : BQL;
   if (!thread.locks.holds(wanted)) {

@@ -5,7 +5,7 @@ import { type Comparison, FIGURES, type Figure } from './figures.js';
 import { formatValue } from './format.js';
 
 /** The figures of the first table. */
-const SHOWN: readonly Figure[] = ['readP99', 'mmioP99', 'latenessP99', 'accesses'];
+const SHOWN: readonly Figure[] = ['readP99', 'readResponseP99', 'mmioP99', 'latenessP99', 'accesses'];
 
 /** The first table of a comparison: every design at the base point. */
 export interface Overview {

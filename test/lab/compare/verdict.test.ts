@@ -2,7 +2,7 @@ import t from 'tap';
 import type { PresetName } from '../../../src/core/locking/presets.js';
 import { cellOf } from '../../../src/lab/compare/comparison.js';
 import { type Condition, conditionsOf } from '../../../src/lab/compare/condition.js';
-import { type Comparison, FIGURE_NAMES, HAZARDS, type Measurement } from '../../../src/lab/compare/figures.js';
+import { type Comparison, FIGURE_NAMES, FIGURES, HAZARDS, type Measurement } from '../../../src/lab/compare/figures.js';
 import { formatValue } from '../../../src/lab/compare/format.js';
 import { toHtml } from '../../../src/lab/compare/html.js';
 import { toMarkdown } from '../../../src/lab/compare/markdown.js';
@@ -60,6 +60,17 @@ t.test('what is apart is claimed, in the direction that the figure has', async (
   const apart = comparison({ bql: rounds(900, 1), 'lockless-timer': rounds(100, 1) });
   t.match(claims(apart.cells, 'readP99', BASE), [{ better: 'lockless-timer', worse: 'bql', factor: 9 }]);
   t.match(claims(apart.cells, 'accesses', BASE), [{ better: 'bql', worse: 'lockless-timer', factor: 9 }]);
+});
+
+t.test('a judged latency runs from the intended start, or from a deadline', async (t) => {
+  for (const figure of JUDGED.filter((name) => FIGURES[name].unit === 'ns')) {
+    t.match(FIGURES[figure].meaning, /intended start|deadline/, figure);
+  }
+  const alike = rounds(100, 0);
+  const read = comparison({ bql: differing(alike, { readP99: 900 }), 'lockless-timer': alike });
+  t.match(verdict(read).cost.join(' '), /no difference/, 'the duration of a read alone decides nothing');
+  const response = comparison({ bql: differing(alike, { readResponseP99: 900 }), 'lockless-timer': alike });
+  t.match(verdict(response).cost.join(' '), /`bql` \(900 ns, by 9\.0 ×\)/);
 });
 
 t.test('an unsafe design is never recommended, however fast', async (t) => {

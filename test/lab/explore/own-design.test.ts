@@ -16,6 +16,7 @@ import { tier } from '../../support/tier.js';
 const WRONG = 'examples/designs/sequence-numbers.mjs';
 const RIGHT = 'examples/designs/in-order.mjs';
 const skip = tier.allPresets ? false : 'starts programs and servers: only in the tiers ci and long';
+const COMBINING = 'examples/designs/combining.mjs';
 const MOVED_LINE = 'examples/designs/moved-line.json';
 
 const GOOD = JSON.parse(readFileSync(MOVED_LINE, 'utf8'));
@@ -38,10 +39,12 @@ t.test('exploration refutes the example design, with no concurrency, and confirm
   t.equal(await explored(RIGHT, [movedLine]), alone('safe'));
 });
 
-t.test('exploration confirms the correct variant in other scenarios', { skip }, async (t) => {
+t.test('exploration confirms the correct designs in other scenarios', { skip }, async (t) => {
   const names = ['callback-acknowledge', 'two-edges', 'save-write', 'restore-callback', 'legacy-input', 'queue-drain'];
   const scenarios = SCENARIOS.filter(({ name }) => names.includes(name));
   t.match(await explored(RIGHT, scenarios), /^safe: 6 scenarios complete;/);
+  const few = scenarios.filter(({ name }) => ['two-edges', 'save-write', 'queue-drain'].includes(name));
+  t.match(await explored(COMBINING, few), /^safe: 3 scenarios complete;/);
 });
 
 /** Written from `docs/adding-a-design.md` alone: every line change counts in a word of the design's own. */
@@ -144,6 +147,10 @@ const MODULES: readonly (readonly [text: string, reason: RegExp])[] = [
   [
     `export default (kit) => ({ ${BQL_MMIO.replace('name', 'underBql: false, name')} })`,
     /mmio\.enter must take device if underBql is false; it holds bql/,
+  ],
+  [
+    `export default (kit) => ({ ${BQL_MMIO.replace('name', 'enter() { throw new Error("no"); }, name')} })`,
+    /entering and leaving with its values fails with "no"/,
   ],
   ['export default { mmio: { name: "mine", underBql: true, enter: 1 } }', /mmio\.enter must be a function/],
 ];
