@@ -74,9 +74,10 @@ export class TestCluster {
     const nodes = ports.map((port, index) => {
       const name = `n${index}`;
       const url = `http://127.0.0.1:${port}`;
-      const cluster = { servers: nats.urls, node: name, address: url, leaseMs: 1000 };
+      const { cluster: settings, ...rest } = input;
+      const cluster = { servers: nats.urls, node: name, address: url, leaseMs: 1000, ...settings };
       const config = join(folder, `${name}.json`);
-      writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...input }));
+      writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...rest }));
       return new TestNode(name, url, config, (node) => started.push(node));
     });
     t.teardown(async () => {

@@ -66,6 +66,8 @@ export const TIERS = {
     clusterRuns: 0,
     clusterNodes: 10,
     clusterMachines: 200,
+    /** Random scripts of the stream of events. */
+    logRuns: 20,
   },
   ci: {
     traceStride: 3,
@@ -124,6 +126,8 @@ export const TIERS = {
     clusterRuns: 0,
     clusterNodes: 10,
     clusterMachines: 200,
+    /** Random scripts of the stream of events. */
+    logRuns: 20,
   },
   long: {
     traceStride: 1,
@@ -182,6 +186,7 @@ export const TIERS = {
     clusterRuns: 10_000,
     clusterNodes: 50,
     clusterMachines: 2_000,
+    logRuns: 400,
   },
 } as const;
 

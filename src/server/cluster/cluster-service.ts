@@ -1,16 +1,19 @@
 import { SouthbridgeError } from '../../errors.js';
-import type { ClusterPort, NodeDescription } from '../service/cluster-port.js';
+import type { ClusterEvent, ClusterPort, EventPosition, NodeDescription } from '../service/cluster-port.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoints } from '../state/checkpoints.js';
+import type { EventPublishers } from './events/event-publishers.js';
+import { readEvents } from './events/event-reader.js';
 import type { ClusterNode } from './node.js';
 import { Placement } from './placement.js';
-import type { LeaseRecord } from './records.js';
+import { type LeaseRecord, machineKey } from './records.js';
 
 /** What routes and commands may ask of the cluster. */
 export class ClusterService implements ClusterPort {
   constructor(
     readonly parts: ClusterNode,
     readonly checkpoints: Checkpoints,
+    readonly publishers: EventPublishers,
   ) {}
 
   get node(): string {
@@ -33,9 +36,21 @@ export class ClusterService implements ClusterPort {
     await this.checkpoints.moveAway(machine, async () => {
       const owned = this.parts.get(machine.name);
       if (!owned) throw new SouthbridgeError('machine-moved', { machine: machine.name });
+      await this.publishers.flush(machine.name);
       if (!(await this.parts.release(owned, target)))
         throw new SouthbridgeError('migration-refused', { machine: machine.name, node: target.node });
     });
+  }
+
+  async requireMachine(machine: string): Promise<void> {
+    const record = await this.parts.parts.records.get(machineKey(machine)).catch((error) => {
+      throw new SouthbridgeError('cluster-not-answering', { reason: String((error as Error).message) });
+    });
+    if (!record) throw new SouthbridgeError('unknown-machine', { machine });
+  }
+
+  events(machine: string, after: EventPosition | undefined, signal: AbortSignal): AsyncIterable<ClusterEvent> {
+    return readEvents(this.publishers.log, machine, after, signal);
   }
 
   async drain(): Promise<number> {

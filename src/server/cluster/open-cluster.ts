@@ -8,6 +8,8 @@ import { Checkpoints } from '../state/checkpoints.js';
 import { systemClock } from './clock.js';
 import { ClusterService } from './cluster-service.js';
 import { ClusterStorage } from './cluster-storage.js';
+import { EventPublishers } from './events/event-publishers.js';
+import { NatsEventLog } from './events/nats-event-log.js';
 import { connectToNats, type NatsOptions, NatsStore } from './nats-store.js';
 import { ClusterNode, type Host } from './node.js';
 import type { LeaseRecord, NodeLife } from './records.js';
@@ -41,6 +43,8 @@ export async function openCluster(configuration: Configuration, logger: Logger):
   try {
     const records = await NatsStore.open(connection, 'machines', options);
     const values = await NatsStore.open(connection, 'checkpoints', options);
+    const { eventRecords: kept, eventHours: hours } = cluster;
+    const log = await NatsEventLog.open(connection, options, { records: kept, hours });
     let checkpoints: Checkpoints | undefined;
     const host: Host = {
       get room() {
@@ -49,6 +53,7 @@ export async function openCluster(configuration: Configuration, logger: Logger):
       run: async (owned, contents) => {
         const checkpoint = decodeCheckpoint(Buffer.from(contents), owned.name);
         await checkpoints?.adopt(checkpoint, owned.isOrderly);
+        events.owns(owned);
         logger.info({ machine: owned.name, fence: owned.fence }, `machine ${owned.name} continues on this node`);
       },
       stop: (machine) => {
@@ -56,12 +61,14 @@ export async function openCluster(configuration: Configuration, logger: Logger):
       },
       warn: (message, err) => logger.warn({ err }, message),
     };
+    const clock = systemClock();
+    const events = new EventPublishers(log, clock, hours * 3_600_000, () => node);
     const node = new ClusterNode({
       node: cluster.node,
       address: cluster.address,
       records,
       checkpoints: values,
-      clock: systemClock(),
+      clock,
       times: { ttl: cluster.leaseMs, margin: cluster.leaseMs * MARGIN },
       sweepMs: cluster.leaseMs * SWEEP,
       offer: (target, entries) => offer(connection, cluster.bucket, target, entries),
@@ -69,9 +76,9 @@ export async function openCluster(configuration: Configuration, logger: Logger):
     });
     const path = `the NATS buckets ${cluster.bucket}-*`;
     const serve = () => serveOffers(connection, cluster.bucket, node);
-    const storage = new ClusterStorage(path, node, records, serve);
+    const storage = new ClusterStorage(path, node, records, serve, events);
     checkpoints = new Checkpoints(storage, configuration, logger);
-    return { cluster: new ClusterService(node, checkpoints), checkpoints };
+    return { cluster: new ClusterService(node, checkpoints, events), checkpoints };
   } catch (error) {
     await connection.close();
     throw error;
