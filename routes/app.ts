@@ -9,7 +9,8 @@ import type { Logger } from 'pino';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import type { Access } from '../src/server/security/roles.js';
-import type { TokenEntry } from '../src/server/security/token-file.js';
+import type { ShownToken } from '../src/server/security/token-file.js';
+import type { ForwardedClient, Owner } from '../src/server/service/cluster-port.js';
 import type { Service } from '../src/server/service/service.js';
 
 declare module 'fastify' {
@@ -18,11 +19,19 @@ declare module 'fastify' {
     access: Access;
     /** Whether the route is a WebSocket. */
     socket?: boolean;
+    /** Whether every node of a cluster answers it, although it concerns a machine; without it, the owner does. */
+    anyNode?: boolean;
   }
 
   interface FastifyRequest {
     /** The token that was shown; null if none is needed. */
-    token: TokenEntry | null;
+    token: ShownToken | null;
+    /** The client, if another node of the cluster has forwarded the request. */
+    forwarded: ForwardedClient | null;
+    /** Whether another node has the machine. */
+    isRouted: boolean;
+    /** The node that has the machine, if the client of a WebSocket goes there by itself. */
+    owner: Owner | null;
   }
 }
 

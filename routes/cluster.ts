@@ -1,10 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import { SouthbridgeError } from '../src/errors.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import { requireGoodFor } from '../src/server/security/token-file.js';
-import type { ClusterPort } from '../src/server/service/cluster-port.js';
+import type { ClusterPort, NodeAnswer } from '../src/server/service/cluster-port.js';
 import type { Service } from '../src/server/service/service.js';
-import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
+import { type App, DONE, MachineParams, type Routes, replies } from './app.js';
 
 const tags = ['cluster'];
 
@@ -31,12 +32,18 @@ export const clusterRoutes: Routes = (app: App, service) => {
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Moves all machines of this node to others; it takes none until it is started again',
-        body: Nothing,
+        summary: 'Moves all machines of a node to others; it takes none until it is started again',
+        body: Type.Object(
+          { node: Type.Optional(Type.String({ maxLength: 64, description: 'This node, if not given.' })) },
+          CLOSED,
+        ),
         response: replies('How many machines stayed, for want of room or because they hang'),
       },
     },
-    async () => ({ stayed: await requireCluster(service).drain() }),
+    async (request, reply) => {
+      const { status, body } = await drain(service, request, request.body.node);
+      return reply.code(status).send(body);
+    },
   );
 
   app.post(
@@ -59,6 +66,15 @@ export const clusterRoutes: Routes = (app: App, service) => {
     },
   );
 };
+
+/** Drains this node, or asks another to drain itself. */
+async function drain(service: Service, request: FastifyRequest, node?: string): Promise<NodeAnswer> {
+  const cluster = requireCluster(service);
+  if (node === undefined || node === cluster.node) return { status: 200, body: { stayed: await cluster.drain() } };
+  const other = cluster.others.find((each) => each.node === node);
+  if (!other || !service.routing) throw new SouthbridgeError('unknown-node', { node, own: cluster.node });
+  return service.routing.ask(other, { method: 'POST', url: '/v1/cluster/drain', body: { node } }, request);
+}
 
 function requireCluster({ cluster }: Service): ClusterPort {
   if (!cluster) throw new SouthbridgeError('no-cluster');

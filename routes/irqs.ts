@@ -6,11 +6,13 @@ import { CLOSED } from '../src/protocol/json/schemas.js';
 import { IRQ_KINDS, type IrqKind } from '../src/protocol/names.js';
 import { hasSessions, resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { addressOf } from '../src/server/security/forwarded.js';
 import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
 import type { Service } from '../src/server/service/service.js';
 import { sendClusterEvents } from '../src/server/streams/cluster-events.js';
+import { sendToOwner } from '../src/server/streams/elsewhere.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
 import { IrqStream, type Position, positionIn } from '../src/server/streams/irq-stream.js';
@@ -75,12 +77,14 @@ export const irqRoutes: Routes = (app: App, service) => {
     websocket: true,
     config: { access: 'observe', socket: true },
     schema: { params: MachineParams, querystring: Query },
-    preHandler: async ({ headers, ip }) => {
-      service.requireRoom(ip);
-      resumeTokenOf(headers['sec-websocket-protocol']);
+    preHandler: async (request) => {
+      service.requireRoom(addressOf(request));
+      resumeTokenOf(request.headers['sec-websocket-protocol']);
     },
-    handler: (socket, { params, query, raw, ip }) => {
-      socket.on('close', connections.opened('irqs', ip));
+    handler: (socket, request) => {
+      const { params, query, raw, owner } = request;
+      if (owner) return sendToOwner(socket, params, owner);
+      socket.on('close', connections.opened('irqs', addressOf(request)));
       let machine: MachineHandle;
       try {
         machine = machines.get(params.machine);
@@ -99,6 +103,7 @@ export const irqRoutes: Routes = (app: App, service) => {
         query.after === undefined ? undefined : positionIn(query.after),
         filterOf(query),
         hasSessions(socket.protocol),
+        service.cluster?.placeOf(params.machine),
       );
       socket.on('message', () => socket.close(1003, 'bad-message'));
       socket.on('close', () => stream.end());
@@ -112,7 +117,7 @@ export const irqRoutes: Routes = (app: App, service) => {
 function beginStream(
   { connections, configuration }: Service,
   peers: Set<EventSourcePeer>,
-  { raw, ip }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): { readonly peer: EventSourcePeer; readonly response: ServerResponse } {
   reply.hijack();
@@ -120,10 +125,10 @@ function beginStream(
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
-    ...originHeaders(raw, configuration),
+    ...originHeaders(request.raw, configuration),
     connection: 'close',
   });
-  const closed = connections.opened('events', ip);
+  const closed = connections.opened('events', addressOf(request));
   const { heartbeatMs, limits } = configuration;
   const peer = new EventSourcePeer(response, heartbeatMs, limits.missedHeartbeats);
   peers.add(peer);
@@ -143,7 +148,7 @@ function eventSourceRoute(app: App, service: Service): void {
   app.get(
     '/v1/machines/:machine/irqs/events',
     {
-      config: { access: 'observe' },
+      config: { access: 'observe', anyNode: true },
       schema: {
         tags: ['irqs'],
         summary: 'The IRQ stream as Server-Sent Events',
@@ -159,7 +164,7 @@ function eventSourceRoute(app: App, service: Service): void {
       if (cluster) {
         const name = request.params.machine;
         await cluster.requireMachine(name);
-        service.requireRoom(request.ip);
+        service.requireRoom(addressOf(request));
         const { peer, response } = begin(request, reply);
         const ended = new AbortController();
         response.on('close', () => ended.abort());
@@ -170,7 +175,7 @@ function eventSourceRoute(app: App, service: Service): void {
       }
       const machine = machines.get(request.params.machine);
       machine.requireOpen();
-      service.requireRoom(request.ip);
+      service.requireRoom(addressOf(request));
       const { peer, response } = begin(request, reply);
       const stream = new IrqStream(
         peer,

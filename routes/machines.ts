@@ -1,7 +1,13 @@
+import type { FastifyRequest } from 'fastify';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
+import { SouthbridgeError } from '../src/errors.js';
+import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
+import type { ClusterPort, OtherNode } from '../src/server/service/cluster-port.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
 import type { Machines } from '../src/server/service/machines.js';
+import type { Service } from '../src/server/service/service.js';
 import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './app.js';
 
 /** A deletion that takes longer, because a thread is stuck in the machine, goes on after the reply. */
@@ -9,7 +15,21 @@ const DELETE_MS = 2000;
 
 const tags = ['machines'];
 
-export const machineRoutes: Routes = (app: App, { machines, store }) => {
+const NewMachineQuery = Type.Object(
+  {
+    node: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'Of a cluster: the node that makes the machine. Without it, the one with the most room does.',
+      }),
+    ),
+  },
+  CLOSED,
+);
+
+export const machineRoutes: Routes = (app: App, service) => {
+  const { machines, store } = service;
   app.get(
     '/v1/machines',
     {
@@ -18,33 +38,22 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
         tags,
         summary: 'All machines',
         description:
-          'With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
+          'Of the whole cluster, if there is one: each with its `node`, and `unreachable` if nodes with open leases did not answer. With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
         response: replies('machines'),
       },
     },
-    ({ token }) => {
+    async (request) => {
+      const { token } = request;
       const isShown = (name: string) => isGoodFor(token ?? {}, name);
       const setAside = (store?.figures.setAside ?? []).filter(({ machine }) => isShown(machine));
       const shown = [...machines].filter(({ name }) => isShown(name));
-      return { machines: shown.map(describeMachine), ...(setAside.length > 0 && { setAside }) };
+      const own = shown.map(describeMachine);
+      const all = service.cluster ? await machinesOfCluster(service, service.cluster, request, own) : { machines: own };
+      return { ...all, ...(setAside.length > 0 && { setAside }) };
     },
   );
 
-  app.post(
-    '/v1/machines',
-    {
-      config: { access: 'admin' },
-      schema: { tags, summary: 'Makes a machine', body: MachineConfig, response: replies('The new machine', 201) },
-    },
-    async (request, reply) => {
-      // Validation has filled in every default.
-      const config = request.body as MachineConfigType;
-      requireGoodFor(request.token, config.name);
-      const machine = await machines.add(config);
-      reply.code(201).header('location', `/v1/machines/${machine.name}`);
-      return describeMachine(machine);
-    },
-  );
+  creationRoute(app, service);
 
   app.get(
     '/v1/machines/:machine',
@@ -58,6 +67,67 @@ export const machineRoutes: Routes = (app: App, { machines, store }) => {
   deletionRoute(app, machines);
   controlRoutes(app, machines);
 };
+
+function creationRoute(app: App, service: Service): void {
+  app.post(
+    '/v1/machines',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Makes a machine',
+        body: MachineConfig,
+        querystring: NewMachineQuery,
+        response: replies('The new machine', 201),
+      },
+    },
+    async (request, reply) => {
+      // Validation has filled in every default.
+      const config = request.body as MachineConfigType;
+      requireGoodFor(request.token, config.name);
+      const other = nodeFor(service, request, request.query.node);
+      if (other) {
+        const call = { method: 'POST', url: `/v1/machines?node=${other.node}`, body: config };
+        const answer = await service.routing?.ask(other, call, request);
+        if (answer?.status === 201) reply.header('location', `/v1/machines/${config.name}`);
+        return reply.code(answer?.status ?? 503).send(answer?.body);
+      }
+      const machine = await service.machines.add(config);
+      reply.code(201).header('location', `/v1/machines/${machine.name}`);
+      return describeMachine(machine);
+    },
+  );
+}
+
+/** The other node of the cluster that is to make a machine; undefined if this one is. Throws as `ClusterPort.nodeForNew`. */
+function nodeFor({ cluster }: Service, { forwarded }: FastifyRequest, node?: string): OtherNode | undefined {
+  if (!cluster && node !== undefined) throw new SouthbridgeError('no-cluster');
+  return forwarded ? undefined : cluster?.nodeForNew(node);
+}
+
+/** Machines of all nodes, by node. A request that another node has forwarded asks for those of this one. */
+async function machinesOfCluster(
+  { routing }: Service,
+  { node, others }: ClusterPort,
+  request: FastifyRequest,
+  own: readonly object[],
+): Promise<{ readonly machines: readonly object[]; readonly unreachable?: readonly string[] }> {
+  const machines = own.map((machine) => ({ ...machine, node }));
+  if (request.forwarded || !routing) return { machines };
+  const unreachable: string[] = [];
+  const answers = others.map(async (other) => {
+    try {
+      const { status, body } = await routing.ask(other, { method: 'GET', url: '/v1/machines' }, request);
+      if (status === 200) return (body as { machines: readonly object[] }).machines;
+    } catch {
+      // Named in the answer.
+    }
+    unreachable.push(other.node);
+    return [];
+  });
+  const all = [...machines, ...(await Promise.all(answers)).flat()];
+  return { machines: all, ...(unreachable.length > 0 && { unreachable: unreachable.sort() }) };
+}
 
 function deletionRoute(app: App, machines: Machines): void {
   app.delete(

@@ -4,14 +4,14 @@ import { EventLoopLag } from '../src/server/metrics/event-loop-lag.js';
 import { FORMATS, formatFor } from '../src/server/metrics/exposition.js';
 import { HISTOGRAMS_BY } from '../src/server/metrics/figures.js';
 import type { Metrics } from '../src/server/metrics/registry.js';
-import { isGoodFor, type TokenEntry } from '../src/server/security/token-file.js';
+import { isGoodFor, type ShownToken } from '../src/server/security/token-file.js';
 import { type App, type Routes, readable } from './app.js';
 
 /** Loading prom-client and the families is a tenth of a start: it has time until the server is long ready. */
 const LOAD_MS = 1000;
 
 /** A token that is limited to machines sees no samples of others, nor those that several machines share. */
-function isShown(line: string, token: TokenEntry): boolean {
+function isShown(line: string, token: ShownToken): boolean {
   const machine = /[{,]machine="([^"]*)"/.exec(line)?.[1];
   return machine === undefined || isGoodFor(token, machine);
 }

@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { resumeTokenOf } from '../src/protocol/subprotocols.js';
 import { Type } from '../src/schema/type.js';
+import { addressOf } from '../src/server/security/forwarded.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
+import { sendToOwner } from '../src/server/streams/elsewhere.js';
 import { VcpuSocket } from '../src/server/streams/vcpu-socket.js';
 import { type App, MachineParams, type Routes } from './app.js';
 
@@ -18,11 +20,13 @@ export const vcpuRoutes: Routes = (app: App, service) => {
     config: { access: 'drive', socket: true },
     schema: { params },
     preHandler: async (request) => {
-      service.requireRoom(request.ip);
+      service.requireRoom(addressOf(request));
       tokenOf(request);
     },
     handler: (socket, request) => {
-      socket.on('close', connections.opened('vcpu', request.ip));
+      const { owner } = request;
+      if (owner) return sendToOwner(socket, request.params, owner);
+      socket.on('close', connections.opened('vcpu', addressOf(request)));
       try {
         const machine = machines.get(request.params.machine);
         machine.requireOpen();
@@ -37,6 +41,7 @@ export const vcpuRoutes: Routes = (app: App, service) => {
           tokenOf(request),
           onFault,
           request.raw.socket,
+          service.cluster?.placeOf(machine.name),
         );
       } catch (error) {
         refuseSocket(socket, error);

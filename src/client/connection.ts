@@ -2,6 +2,7 @@ import { readServerFrame } from '../protocol/protobuf/answers.js';
 import type { ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { isUnix } from './address.js';
 import { NodeSocket } from './node-socket.js';
+import { Places } from './places.js';
 import { type Reconnection, Tries } from './reconnection.js';
 import { closeError, isPassing, upgradeError } from './refusal.js';
 import { connectionLost, type RequestError } from './request-error.js';
@@ -28,11 +29,13 @@ export interface ConnectionOptions {
   readonly reconnect?: Reconnection | false;
   /** Milliseconds within which the server's first message has to come after a try to connect begins. 10,000 if not given. */
   readonly connectMs?: number;
+  /** False: in a cluster, nodes forward the frames; the client does not connect to the node that has the machine. */
+  readonly follow?: boolean;
 }
 
 export interface ConnectionEvents {
-  /** Address of the next try, and the subprotocols it offers, without the token's. */
-  address(): { readonly url: string; readonly protocols: readonly string[] };
+  /** Path and query of the next try, and the subprotocols it offers, without the token's. */
+  resource(): { readonly path: string; readonly protocols: readonly string[] };
   hello(message: ServerHello): void;
   /** Any other message. */
   frame(frame: Uint8Array): void;
@@ -42,18 +45,24 @@ export interface ConnectionEvents {
   ended(error: RequestError | undefined): void;
 }
 
-/** One WebSocket after the other to the same place. */
+/** Nodes in a row that may send a client on, within one try. */
+const MOST_HOPS = 4;
+
+/** One WebSocket after the other to the same machine. */
 export class Connection {
   #socket: AnySocket | undefined;
   #state: ConnectionState = 'connecting';
   #closing = false;
   readonly #tries: Tries;
+  readonly #places: Places;
 
   constructor(
+    readonly server: string,
     readonly options: ConnectionOptions,
     readonly events: ConnectionEvents,
   ) {
     this.#tries = new Tries(options.reconnect);
+    this.#places = new Places(server, options.follow !== false);
   }
 
   get state(): ConnectionState {
@@ -91,33 +100,47 @@ export class Connection {
 
   /** The constructor that was given, or the platform's own; other than this package's own, none knows Unix sockets. */
   #socketClass(): SocketConstructor {
-    if (isUnix(this.events.address().url)) return NodeSocket;
+    if (isUnix(this.server)) return NodeSocket;
     return this.options.WebSocket ?? (globalThis as { WebSocket?: SocketConstructor }).WebSocket ?? NodeSocket;
   }
 
-  /** Resolves with undefined after hello, or with what went wrong before. */
+  /** Resolves with undefined after the hello of the owner, or with what went wrong before. */
   async #connect(Socket: SocketConstructor): Promise<RequestError | undefined> {
-    const { url, protocols } = this.events.address();
+    let error: RequestError | undefined;
+    for (let hops = 0; hops < MOST_HOPS; hops++) {
+      error = await this.#try(Socket);
+      if (error?.code !== 'machine-elsewhere') break;
+    }
+    return error;
+  }
+
+  async #try(Socket: SocketConstructor): Promise<RequestError | undefined> {
+    const { path, protocols } = this.events.resource();
+    const url = this.#places.url(path);
     const { token, connectMs = CONNECT_MS } = this.options;
-    const offered = [...protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + token])];
+    const offered = [...protocols, ...this.#places.protocols, ...(token === undefined ? [] : [TOKEN_PREFIX + token])];
     const socket = new Socket(url, offered);
     socket.binaryType = 'arraybuffer';
     const close = await this.#hello(Socket, socket, url, connectMs);
-    if (!close) return undefined;
+    if (!Array.isArray(close)) return close;
     const [code, reason] = close;
-    return code === ABNORMAL_CLOSURE ? upgradeError(url, token, connectMs) : closeError(url, code, reason);
+    const error = await (code === ABNORMAL_CLOSURE
+      ? upgradeError(url, token, connectMs)
+      : closeError(url, code, reason));
+    this.#places.failed();
+    return error;
   }
 
-  /** Resolves with undefined after hello, or with code and reason of a close that came before. */
+  /** Resolves with undefined after hello, with why it is refused, or with code and reason of a close that came before. */
   #hello(
     Socket: SocketConstructor,
     socket: AnySocket,
     url: string,
     ms: number,
-  ): Promise<[code: number, reason: string] | undefined> {
+  ): Promise<[code: number, reason: string] | RequestError | undefined> {
     return new Promise((resolve) => {
       let greeted = false;
-      const settle = (close?: [code: number, reason: string]) => {
+      const settle = (close?: [code: number, reason: string] | RequestError) => {
         clearTimeout(late);
         resolve(close);
       };
@@ -144,6 +167,13 @@ export class Connection {
         }
         if (message?.type !== 'hello') {
           this.events.frame(frame);
+          return;
+        }
+        const refusal = this.#places.refusal(message);
+        if (refusal) {
+          socket.onmessage = null;
+          settle(refusal);
+          socket.close();
           return;
         }
         greeted = true;

@@ -3,7 +3,6 @@ import { readServerFrame } from '../protocol/protobuf/answers.js';
 import type { Gap, Irq, LineLevels, ServerHello, ServerMessage } from '../protocol/server-message.js';
 import { Connection, type ConnectionOptions, SUBPROTOCOLS } from './connection.js';
 import { EventQueue } from './event-queue.js';
-import { socketUrl } from './web-socket.js';
 
 export interface IrqStreamOptions extends ConnectionOptions {
   /** Number of the last event that is known already; what came after it is sent first, as far as it is kept. */
@@ -40,9 +39,9 @@ export class IrqStream implements AsyncIterable<Irq | Gap> {
     this.sequence = options.after ?? 0;
     this.#known = options.after !== undefined;
     this.#queue = new EventQueue(options.eventLimit);
-    this.#connection = new Connection(options, {
-      address: () => ({
-        url: socketUrl(url, `/v1/machines/${encodeURIComponent(machine)}/irqs${this.#query(options)}`),
+    this.#connection = new Connection(url, options, {
+      resource: () => ({
+        path: `/v1/machines/${encodeURIComponent(machine)}/irqs${this.#query(options)}`,
         protocols: SUBPROTOCOLS,
       }),
       hello: (message) => this.#greeted(message),

@@ -13,6 +13,7 @@ const SENTENCES: { readonly [code: string]: string } = {
   'machine-suspect': 'a thread died in the machine',
   'token-unknown': 'the token is unknown or has been revoked',
   'shutting-down': 'the server is shutting down',
+  'machine-moved': 'the machine continues on another node of the cluster',
 };
 
 /** The codes of a server whose reasons a proxy left out. */
@@ -37,6 +38,13 @@ const PASSING = [
   'too-many-from-address',
   'too-slow',
   'bad-answer',
+  'machine-moved',
+  'machine-elsewhere',
+  'stale-owner',
+  'owner-unknown',
+  'node-unreachable',
+  'forwarding-stale',
+  'lease-lost',
 ];
 
 /** Whether a client that wants to come back may try again after this. */

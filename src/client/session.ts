@@ -88,11 +88,11 @@ export class Session<Request extends SessionRequest> {
     readonly options: SessionOptions,
     readonly events: SessionEvents<Request>,
   ) {
-    const url = socketUrl(server, `/v1/machines/${encodeURIComponent(machine)}/vcpus/${vcpu}`);
-    this.#url = url;
+    const path = `/v1/machines/${encodeURIComponent(machine)}/vcpus/${vcpu}`;
+    this.#url = socketUrl(server, path);
     this.#token = options.resumeToken;
-    this.#connection = new Connection(options, {
-      address: () => ({ url, protocols: [...this.#versions(), ...this.#resumeProtocol()] }),
+    this.#connection = new Connection(server, options, {
+      resource: () => ({ path, protocols: [...this.#versions(), ...this.#resumeProtocol()] }),
       hello: (message) => this.#greeted(message),
       frame: (frame) => this.#receive(frame),
       lost: (error) => this.#lost(error),

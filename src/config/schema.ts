@@ -153,6 +153,13 @@ const Cluster = Type.Object(
         description: 'Begins the names of the buckets in JetStream; nodes with the same one are one cluster.',
       }),
     ),
+    redirect: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Whether requests for machines of other nodes are answered with 307 and the address of the owner, and not forwarded. `redirect` in the query decides for one request.',
+      }),
+    ),
     replicas: Type.Optional(
       Type.Integer({
         minimum: 1,

@@ -40,6 +40,11 @@ export const SECURITY = {
     message:
       'The token has role {has}, but this request needs role {role}; ask the operator of this server for a token with that role.',
   },
+  'forwarding-refused': {
+    status: 403,
+    message:
+      'No node of this cluster has signed the header Southbridge-Forwarded of this request; leave the header out, as only nodes can sign it.',
+  },
   'token-in-url': {
     status: 400,
     message:

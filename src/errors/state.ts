@@ -86,6 +86,11 @@ export const CLUSTER = {
     status: 404,
     message: 'The cluster has no other node {node} than this one ({own}); GET /v1/cluster lists the nodes.',
   },
+  'no-room': {
+    status: 503,
+    message:
+      'No node of the cluster can take another machine; GET /v1/cluster shows which nodes have room and are not draining.',
+  },
   'migration-refused': {
     status: 503,
     message:
@@ -94,6 +99,21 @@ export const CLUSTER = {
   'machine-moved': {
     status: 503,
     message: 'Machine {machine} continues on another node of the cluster; connect again, and send the request again.',
+  },
+  'owner-unknown': {
+    status: 503,
+    message:
+      'Which node has machine {machine} is unknown at present ({reason}), so nothing was executed; send the request again in {retryAfter} s.',
+  },
+  'node-unreachable': {
+    status: 502,
+    message:
+      'Node {node}, which has machine {machine}, did not answer at {address}: {reason}. The request may or may not have been executed; read the state of the machine before you send it again.',
+  },
+  'forwarding-stale': {
+    status: 503,
+    message:
+      'Node {node} forwarded this request to another life of this node, or twice, so it was not executed; send it again in {retryAfter} s.',
   },
   'lease-lost': {
     status: 503,

@@ -188,11 +188,19 @@ const capabilities: Property = {
   },
 };
 
+/** Addresses of nodes; missing outside clusters, where the contract has an empty list. */
+const nodes: Property = {
+  ...property('nodes', PLAIN),
+  fromWire(wire, message) {
+    if (wire.fence !== undefined) message.nodes = wire.nodes;
+  },
+};
+
 const agreement = flat('agreement', new Description('Agreement'), 'version');
 
 /** By type, which is also the field of ServerMessage. */
 export const ANSWERS: { readonly [Type in ServerMessage['type']]: Description } = {
-  hello: new Description('ServerHello', { capabilities, lines }),
+  hello: new Description('ServerHello', { capabilities, lines, nodes }),
   reply: new Description('Reply', {
     size: value,
     valueLow: undefined,

@@ -22,6 +22,12 @@ export interface ServerHello {
   /** Whose requests the state contains, and the last of them that was accepted. */
   readonly session?: string;
   readonly request?: number;
+  /** In a cluster, as all below: rises with each owner of the machine. */
+  readonly fence?: number;
+  /** Address of the node that has the machine, if this one has not. */
+  readonly owner?: string;
+  /** Addresses of other nodes. */
+  readonly nodes?: readonly string[];
 }
 
 /** Level of every line: bit n for line n. */

@@ -10,6 +10,8 @@ const SESSION_SUBPROTOCOLS: readonly string[] = [SESSION_PROTO_SUBPROTOCOL, SESS
 const SUBPROTOCOLS: readonly string[] = [...SESSION_SUBPROTOCOLS, PROTO_SUBPROTOCOL, JSON_SUBPROTOCOL];
 /** A token is shown as one more subprotocol: unlike a URL it reaches no log, and browsers can send no header. */
 const RESUME_PREFIX = 'southbridge.resume.';
+/** The client goes to the owner that a hello names: docs/protocol.md. */
+const FOLLOW = 'southbridge.follow';
 const BEARER_PREFIX = 'southbridge.bearer.';
 
 /** The subprotocol that the server speaks: the first of those offered that it knows. */
@@ -33,15 +35,28 @@ export function resumeTokenOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const offered = namesOf(header);
   if (selectSubprotocol(offered) === false) {
-    const shown = offered.filter((name) => !name.startsWith(RESUME_PREFIX) && !name.startsWith(BEARER_PREFIX));
+    const isShown = (name: string) => ![RESUME_PREFIX, BEARER_PREFIX, FOLLOW].some((prefix) => name.startsWith(prefix));
+    const shown = offered.filter(isShown);
     throw new SouthbridgeError('unknown-subprotocol', { offered: shown.join(', ') || 'but tokens' });
   }
   return after(RESUME_PREFIX, offered);
 }
 
+/** Whether the client of a WebSocket goes to the owner that a hello names. */
+export function follows(header: string | undefined): boolean {
+  return header !== undefined && namesOf(header).includes(FOLLOW);
+}
+
 /** Reads `Sec-WebSocket-Protocol`: the bearer token, if there is one. */
 export function bearerOf(header: string | undefined): string | undefined {
   return header === undefined ? undefined : after(BEARER_PREFIX, namesOf(header));
+}
+
+/** `Sec-WebSocket-Protocol` without the bearer token. */
+export function withoutBearer(header: string): string {
+  return namesOf(header)
+    .filter((name) => !name.startsWith(BEARER_PREFIX))
+    .join(', ');
 }
 
 function namesOf(header: string): string[] {

@@ -16,13 +16,16 @@ import {
   refuseExpectations,
 } from './http-errors.js';
 import { begins, meterRequests } from './metering.js';
+import type { Routing } from './routing/routing.js';
 import { type Admission, refuseTokenInUrl } from './security/admission.js';
+import { addressOf, FORWARDED, NOT_EXECUTED } from './security/forwarded.js';
 import { GatewayTime } from './security/gateway-time.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import { isPreflight, originHeaders, PREFLIGHT_HEADERS } from './security/origins.js';
 import type { Access } from './security/roles.js';
 import { AddressSockets, endStalled } from './security/sockets.js';
 import type { TlsFiles } from './security/tls-files.js';
+import type { ShownToken } from './security/token-file.js';
 import { socketsFor } from './service/open-files.js';
 import type { Service } from './service/service.js';
 import { Guard } from './streams/guard.js';
@@ -87,6 +90,9 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   app.removeContentTypeParser('text/plain');
   const time = new GatewayTime(limits.gatewayMsPerSecond);
   app.decorateRequest('token', null);
+  app.decorateRequest('forwarded', null);
+  app.decorateRequest('isRouted', false);
+  app.decorateRequest('owner', null);
   app.decorateRequest('computingSince', undefined);
   if (admission.isNeeded) meterRequests(app, time);
   takeStrictJson(app);
@@ -95,10 +101,25 @@ export async function buildApp({ service, logger, admission, tls, onRoute }: App
   await app.register(helmet, SECURITY_HEADERS);
   await registerSockets(app, service, admission, sockets);
   // After the plugin's hooks, which see to it that the socket of a refused upgrade ends.
-  guardRequests(app, service, admission, sockets, time);
+  const routing = await routingOf(app, service, sockets);
+  guardRequests(app, service, admission, sockets, time, routing);
   const routes = await registerRoutes(app as unknown as App, service);
   for (const route of routes) onRoute?.(route);
   return app as unknown as App;
+}
+
+/** Loaded by nodes of a cluster only. */
+async function routingOf(
+  app: FastifyInstance,
+  service: Service,
+  sockets: AddressSockets,
+): Promise<Routing | undefined> {
+  if (!service.cluster) return undefined;
+  const { Routing } = await import('./routing/routing.js');
+  const routing = new Routing(service, service.cluster, sockets);
+  routing.serve(app);
+  service.routing = routing;
+  return routing;
 }
 
 /** JSON as Fastify takes it, with every key of an object only once, and without −0. */
@@ -144,6 +165,8 @@ function sendError(error: Error, request: FastifyRequest, reply: FastifyReply): 
   if (wanted !== undefined) reply.header('www-authenticate', wanted);
   const { retryAfter } = refusal.details;
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  const isElsewhere = refusal.code === 'machine-moved' || refusal.code === 'forwarding-stale';
+  if (isElsewhere && request.headers[FORWARDED] !== undefined) reply.header(NOT_EXECUTED, 'true');
   reply.code(refusal.status).type('application/json').send(refusal.toJSON());
 }
 
@@ -153,13 +176,16 @@ function guardRequests(
   admission: Admission,
   sockets: AddressSockets,
   time: GatewayTime,
+  routing: Routing | undefined,
 ): void {
   const guard = new Guard(service.configuration);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     const origin = originHeaders(request.raw, service.configuration);
     reply.headers(origin);
-    guard.check(request.raw as IncomingMessage);
+    request.forwarded = routing?.verify(request) ?? null;
+    // The node that forwarded a request has checked that.
+    if (!request.forwarded) guard.check(request.raw as IncomingMessage);
     if ('access-control-allow-origin' in origin && isPreflight(request.raw)) {
       return reply.headers(PREFLIGHT_HEADERS).code(204).send();
     }
@@ -168,13 +194,14 @@ function guardRequests(
       if (request.url !== '/healthz' && request.url !== '/readyz') throw new SouthbridgeError('shutting-down');
     }
     refuseTokenInUrl(request.url);
-    const { machine } = (request.params ?? {}) as { readonly machine?: string };
-    const token = admission.check(request.raw, accessOf(request), machine);
+    const token = tokenFor(request, admission);
     requireLease(service, request);
-    if (!token) return;
-    request.token = token;
-    sockets.admitted(request.raw.socket);
-    if (!request.ws && request.routeOptions.url !== '/metrics') time.require(token.name);
+    if (token || request.forwarded) sockets.admitted(request.raw.socket);
+    if (token) {
+      request.token = token;
+      if (!request.ws && request.routeOptions.url !== '/metrics') time.require(token.name);
+    }
+    if (await routing?.route(request, reply)) return reply;
   });
   app.addHook('preValidation', async (request) => {
     // A request without a body is one with an empty object: schemas say whether that is enough.
@@ -184,18 +211,22 @@ function guardRequests(
     if (request.ws && url !== undefined && !isSocketRoute) throw new SouthbridgeError('not-a-socket', { path: url });
     if (!request.ws && isSocketRoute) {
       // Clients whose upgrade fails ask why.
-      service.requireRoom(request.ip);
+      service.requireRoom(addressOf(request));
       throw new SouthbridgeError('upgrade-required', { path: request.url.split('?', 1)[0] });
     }
   });
   if (service.store?.maySend) refuseWithoutLease(app, service);
+  logResponses(app, admission);
+}
+
+function logResponses(app: FastifyInstance, admission: Admission): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request;
     // What stands behind the path may be a secret that someone put there by mistake.
     const path = request.url.split('?', 1)[0];
-    const token = admission.nameOf(request.raw.socket) ?? null;
+    const token = request.token?.name ?? admission.nameOf(request.raw.socket) ?? null;
     const status = reply.statusCode;
-    if (isChange(request, reply)) {
+    if (!request.isRouted && isChange(request, reply)) {
       const { machine = (request.body as { name?: string } | undefined)?.name } = request.params as {
         machine?: string;
       };
@@ -203,6 +234,14 @@ function guardRequests(
     }
     request.log.debug({ method, path, token, status, ms: reply.elapsedTime }, 'request');
   });
+}
+
+/** The token of the client, which this node or the one that forwarded the request has verified. Throws as `Admission.check`. */
+function tokenFor(request: FastifyRequest, admission: Admission): ShownToken | undefined {
+  const { machine } = (request.params ?? {}) as { readonly machine?: string };
+  return request.forwarded
+    ? admission.checkForwarded(request.forwarded, accessOf(request), machine)
+    : admission.check(request.raw, accessOf(request), machine);
 }
 
 /** Throws `lease-lost` if other nodes of the cluster may own the machines. */

@@ -138,6 +138,9 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({ type: type('credit'), requests: word, request: long }),
   record({ ...greeting, ...session, capabilities, credit: word }),
   record({ ...greeting, ...session, capabilities, credit: word, session: text, request: long }),
+  record({ ...greeting, ...session, capabilities, credit: word, fence: long, nodes: capabilities }),
+  record({ ...greeting, vcpu: fc.nat(15), capabilities, fence: long, owner: text, nodes: capabilities }),
+  record({ ...greeting, lines, fence: long, nodes: capabilities }),
   record({ ...restored, request: long, intr: bit }),
   record(restored),
   record({

@@ -20,8 +20,8 @@ export class CodedClient {
   }
 
   /** Resolves after `hello`. */
-  static async connect(url: string, codec: ClientCodec): Promise<CodedClient> {
-    const socket = new WebSocket(url, [codec.subprotocol], { perMessageDeflate: false });
+  static async connect(url: string, codec: ClientCodec, protocols: readonly string[] = []): Promise<CodedClient> {
+    const socket = new WebSocket(url, [codec.subprotocol, ...protocols], { perMessageDeflate: false });
     const client = new CodedClient(socket, codec);
     await new Promise((resolve, reject) => {
       socket.once('error', reject);

@@ -59,6 +59,8 @@ export const TIERS = {
     /** Rounds in which three writers update one key. */
     casRounds: 20,
     triesCluster: false,
+    /** Of so many golden traces, one is replayed through a node that has not the machine. */
+    clusterTraceStride: 1,
     /** Simulated runs of four nodes, and of larger clusters. */
     smallClusters: 2,
     /** Every nth bug in the code of the cluster is put in. */
@@ -119,6 +121,8 @@ export const TIERS = {
     /** Rounds in which three writers update one key. */
     casRounds: 60,
     triesCluster: true,
+    /** Of so many golden traces, one is replayed through a node that has not the machine. */
+    clusterTraceStride: 100,
     /** Simulated runs of four nodes, and of larger clusters. */
     smallClusters: 3,
     /** Every nth bug in the code of the cluster is put in. */
@@ -179,6 +183,8 @@ export const TIERS = {
     /** Rounds in which three writers update one key. */
     casRounds: 1_000,
     triesCluster: true,
+    /** Of so many golden traces, one is replayed through a node that has not the machine. */
+    clusterTraceStride: 1,
     /** Simulated runs of four nodes, and of larger clusters. */
     smallClusters: 2_000,
     /** Every nth bug in the code of the cluster is put in. */

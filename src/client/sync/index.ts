@@ -71,7 +71,7 @@ export class SyncVcpu {
     vcpu: number,
     readonly options: SyncVcpuOptions,
   ) {
-    const { token, resumeToken, reconnect, connectMs, bell, timeoutMs = 30_000 } = options;
+    const { token, resumeToken, reconnect, connectMs, follow, bell, timeoutMs = 30_000 } = options;
     this.#timeout = timeoutMs;
     const { buffer } = this.#mailbox;
     const { eventLimit = MOST_EVENTS, waitingRequests = MOST_WAITING } = options;
@@ -86,6 +86,7 @@ export class SyncVcpu {
       resumeToken,
       reconnect,
       connectMs,
+      follow,
       bell: bell?.buffer,
     };
     this.#worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData, execArgv: [] });

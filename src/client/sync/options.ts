@@ -11,6 +11,8 @@ export interface SyncVcpuOptions {
   readonly reconnect?: Reconnection | false;
   /** Milliseconds within which the server's first message has to come after a try to connect begins. 10,000 if not given. */
   readonly connectMs?: number;
+  /** False: in a cluster, nodes forward the frames; the client does not connect to the node that has the machine. */
+  readonly follow?: boolean;
   /**
    * Called in the caller's thread, before a call returns, with what arrived before its reply; in order, and once for each
    * event. It may make calls itself. If it throws, the call throws, and later events follow with the next call.

@@ -22,6 +22,7 @@ export interface SocketThreadData {
   readonly resumeToken?: string;
   readonly reconnect?: Reconnection | false;
   readonly connectMs?: number;
+  readonly follow?: boolean;
   /** Of a `Bell`. */
   readonly bell?: SharedArrayBuffer;
 }
@@ -33,8 +34,20 @@ const TAKEN_MS = 10;
 /** For how long a reply is looked for: most come within a tenth of it. */
 const REPLY_MS = 0.3;
 
-const { buffer, url, machine, vcpu, eventLimit, waitingRequests, token, resumeToken, reconnect, connectMs, bell } =
-  workerData as SocketThreadData;
+const {
+  buffer,
+  url,
+  machine,
+  vcpu,
+  eventLimit,
+  waitingRequests,
+  token,
+  resumeToken,
+  reconnect,
+  connectMs,
+  follow,
+  bell,
+} = workerData as SocketThreadData;
 const mailbox = new Mailbox(buffer);
 const arrivals = new Arrivals(mailbox, eventLimit, bell && new Bell(bell));
 
@@ -53,7 +66,7 @@ const session = new Session<CallerRequest>(
   url,
   machine,
   vcpu,
-  { token, reconnect, resumeToken, connectMs, waitingRequests },
+  { token, reconnect, resumeToken, connectMs, follow, waitingRequests },
   {
     hello: (message) => arrivals.message(message),
     sent,

@@ -1,6 +1,5 @@
 import { access } from '../../client/access.js';
 import { Connection } from '../../client/connection.js';
-import { socketUrl } from '../../client/web-socket.js';
 import type { ClientMessage } from '../../protocol/client-message.js';
 import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import { clientFrame } from '../../protocol/protobuf/requests.js';
@@ -37,7 +36,8 @@ export class RemoteMachine implements ReplayMachine {
   #lost: TargetLost | undefined;
 
   private constructor(
-    url: string,
+    server: string,
+    path: string,
     readonly options: RemoteMachineOptions,
   ) {
     const { token, connectMs } = options;
@@ -46,10 +46,11 @@ export class RemoteMachine implements ReplayMachine {
       end = resolve;
     });
     this.#connection = new Connection(
+      server,
       { token, connectMs, reconnect: false },
       {
         // A replay ends with its connection, so it needs no session.
-        address: () => ({ url, protocols: [PROTO_SUBPROTOCOL] }),
+        resource: () => ({ path, protocols: [PROTO_SUBPROTOCOL] }),
         hello: (message) => this.#guarded(message, () => checkHello(message)),
         frame: (frame) => this.#receive(frame),
         lost: () => {},
@@ -63,7 +64,7 @@ export class RemoteMachine implements ReplayMachine {
 
   /** Connects to vCPU 0 and subscribes to everything that the machine puts out. Rejects with RequestError or TargetLost. */
   static async open(server: string, name: string, options: RemoteMachineOptions): Promise<RemoteMachine> {
-    const machine = new RemoteMachine(socketUrl(server, `/v1/machines/${name}/vcpus/0`), options);
+    const machine = new RemoteMachine(server, `/v1/machines/${name}/vcpus/0`, options);
     await machine.#connection.open();
     const { refused } = await machine.#request({ type: 'subscribe', kinds: ['line', 'apic', 'msi', 'intr'] });
     if (refused !== undefined) throw machine.#lose(`the server refused to subscribe: ${refused}`);

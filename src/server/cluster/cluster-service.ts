@@ -1,20 +1,43 @@
 import { SouthbridgeError } from '../../errors.js';
-import type { ClusterEvent, ClusterPort, EventPosition, NodeDescription } from '../service/cluster-port.js';
+import type {
+  ClusterEvent,
+  ClusterPort,
+  EventPosition,
+  ForwardedClient,
+  NodeDescription,
+  OtherNode,
+  Owner,
+  Place,
+} from '../service/cluster-port.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoints } from '../state/checkpoints.js';
+import type { Directory } from './directory.js';
 import type { EventPublishers } from './events/event-publishers.js';
 import { readEvents } from './events/event-reader.js';
 import type { ClusterNode } from './node.js';
+import type { Passports } from './passports.js';
 import { Placement } from './placement.js';
-import { type LeaseRecord, machineKey } from './records.js';
+import { type LeaseRecord, leaseKey, machineKey, type NodeLife } from './records.js';
+
+/** Addresses of other nodes in a hello. */
+const SHOWN = 4;
 
 /** What routes and commands may ask of the cluster. */
 export class ClusterService implements ClusterPort {
+  /** Machines that this node has placed since the renewal `count` of a lease, by its key. */
+  readonly #placed = new Map<string, { readonly count: number; readonly machines: number }>();
+  /** Work that waits for a lease to be closed, by its key. */
+  readonly #whenGone = new Map<string, Set<() => void>>();
+
   constructor(
     readonly parts: ClusterNode,
     readonly checkpoints: Checkpoints,
     readonly publishers: EventPublishers,
-  ) {}
+    readonly directory: Directory,
+    readonly passports: Passports,
+  ) {
+    parts.closed.add((life) => this.#gone(life));
+  }
 
   get node(): string {
     return this.parts.parts.node;
@@ -25,6 +48,80 @@ export class ClusterService implements ClusterPort {
       .map(({ node, address, room, draining }) => ({ node, address, room: room.machines, draining }))
       .sort((a, b) => (a.node < b.node ? -1 : 1));
   }
+
+  get others(): readonly LeaseRecord[] {
+    return [...this.parts.members].filter(({ node }) => node !== this.node).sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  // Routing
+
+  ownerOf(machine: string, isFresh: boolean): Promise<Owner> {
+    return this.directory.ownerOf(machine, isFresh);
+  }
+
+  /** The nodes that follow this one by name: not the same ones for all clients. */
+  placeOf(machine: string): Place {
+    const { others, node } = this;
+    const behind = others.filter((other) => other.node > node);
+    const nodes = [...behind, ...others.slice(0, others.length - behind.length)].map(({ address }) => address);
+    return { fence: this.parts.get(machine)?.fence ?? 0, nodes: nodes.slice(0, SHOWN) };
+  }
+
+  issue(to: OtherNode, method: string, url: string, client: ForwardedClient): string {
+    return this.passports.issue(to, method, url, client);
+  }
+
+  verify(proof: string, method: string, url: string): ForwardedClient {
+    return this.passports.verify(proof, method, url);
+  }
+
+  whenGone(life: NodeLife, gone: () => void): () => void {
+    const key = leaseKey(life);
+    const waiting = this.#whenGone.get(key) ?? new Set();
+    this.#whenGone.set(key, waiting.add(gone));
+    return () => {
+      waiting.delete(gone);
+      if (waiting.size === 0 && this.#whenGone.get(key) === waiting) this.#whenGone.delete(key);
+    };
+  }
+
+  #gone(life: NodeLife): void {
+    this.#placed.delete(leaseKey(life));
+    this.passports.closed(life);
+    const key = leaseKey(life);
+    const waiting = this.#whenGone.get(key) ?? [];
+    this.#whenGone.delete(key);
+    for (const gone of waiting) gone();
+  }
+
+  // Placement
+
+  load = () => 0;
+
+  nodeForNew(name?: string): OtherNode | undefined {
+    const { members } = this.parts;
+    if (name !== undefined) {
+      const named = [...members].find(({ node }) => node === name);
+      if (!named && name !== this.node) throw new SouthbridgeError('unknown-node', { node: name, own: this.node });
+      return name === this.node ? undefined : named;
+    }
+    const target = new Placement([...members].map((lease) => this.#asPlaced(lease))).next();
+    if (!target) throw new SouthbridgeError('no-room');
+    const { count, key } = { count: target.count, key: leaseKey(target) };
+    const before = this.#placed.get(key);
+    this.#placed.set(key, { count, machines: before?.count === count ? before.machines + 1 : 1 });
+    return target.node === this.node ? undefined : target;
+  }
+
+  /** A lease does not count the machines that were placed since it was renewed. */
+  #asPlaced(lease: LeaseRecord): LeaseRecord {
+    const placed = this.#placed.get(leaseKey(lease));
+    if (placed?.count !== lease.count) return lease;
+    const { machines, load } = lease.room;
+    return { ...lease, room: { machines: machines - placed.machines, load } };
+  }
+
+  // Moving machines
 
   async migrate(machine: MachineHandle, node: string): Promise<void> {
     const target = [...this.parts.members].find((lease) => lease.node === node);

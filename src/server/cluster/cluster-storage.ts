@@ -23,7 +23,7 @@ export class ClusterStorage implements CheckpointStorage {
     readonly node: ClusterNode,
     readonly records: ClusterStore,
     /** Starts what brings offers of other nodes; resolves to what ends it. */
-    readonly serve: () => () => Promise<void>,
+    readonly serve: () => Promise<() => Promise<void>>,
     readonly events: EventPublishers,
   ) {
     this.maySend = () => node.isHeld;
@@ -37,7 +37,7 @@ export class ClusterStorage implements CheckpointStorage {
 
   /** Joins the cluster. Machines that exist come by offers of the steward, at the start as well. */
   async names() {
-    this.#end = this.serve();
+    this.#end = await this.serve();
     await this.node.start();
     const deleted = await this.records.list(DELETED);
     return { kept: [], deleted: deleted.map(({ value }) => decoder.decode(value)) };

@@ -55,6 +55,10 @@ export class Members {
     return this.#members.has(leaseKey(life));
   }
 
+  get(life: NodeLife): LeaseRecord | undefined {
+    return this.#members.get(leaseKey(life))?.record;
+  }
+
   #note({ key, value, revision }: Change): void {
     if (this.#isStopped || this.#over.has(key)) return;
     const before = this.#members.get(key);

@@ -41,6 +41,8 @@ export interface NodeParts {
 /** A node of a cluster: its lease, the machines that it owns, and its view of the others. */
 export class ClusterNode {
   readonly members: Members;
+  /** Called with each life of a node whose lease was closed. */
+  readonly closed = new Set<(life: NodeLife) => void>();
   readonly #steward: Steward;
   readonly #owned = new Map<string, OwnedMachine>();
   readonly #claiming = new Map<string, Promise<boolean>>();
@@ -55,7 +57,10 @@ export class ClusterNode {
       clock,
       times,
       mayClose: () => this.isHeld,
-      closed: () => this.#sweep(),
+      closed: (life) => {
+        for (const listener of this.closed) listener(life);
+        this.#sweep();
+      },
     });
     const { members } = this;
     const isSteward = () => this.#isSteward();

@@ -3,8 +3,17 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SouthbridgeError } from '../../errors.js';
 import { bearerOf } from '../../protocol/subprotocols.js';
+import type { ForwardedClient } from '../service/cluster-port.js';
 import { type Access, allows, type Role } from './roles.js';
-import { hashOf, limitsText, readTokenFile, requireGoodFor, TOKEN_PREFIX, type TokenEntry } from './token-file.js';
+import {
+  hashOf,
+  limitsText,
+  readTokenFile,
+  requireGoodFor,
+  type ShownToken,
+  TOKEN_PREFIX,
+  type TokenEntry,
+} from './token-file.js';
 import { isUnixSocket } from './unix-socket.js';
 
 /** `Bearer` of RFC 6750; the scheme's name in any case. */
@@ -60,10 +69,18 @@ export class Admission {
     const entry = find(this.#entries, token);
     if (entry === undefined) throw new SouthbridgeError('token-unknown');
     if (isExpired(entry)) throw new SouthbridgeError('token-expired', { expires: entry.expires as string });
-    if (!allows(entry.role, access)) throw new SouthbridgeError('role-too-low', { has: entry.role, role: access });
-    if (machine !== undefined) requireGoodFor(entry, machine);
+    requireAccess(entry, access, machine);
     this.#remember(request.socket, entry);
     return entry;
+  }
+
+  /** As `check`, for a client whose token another node of the cluster has verified. That node ends its connections. */
+  checkForwarded({ token, isLocal }: ForwardedClient, access: Access, machine?: string): ShownToken | undefined {
+    if (access === 'public' || this.#entries === undefined || isLocal) return undefined;
+    if (token === undefined) throw new SouthbridgeError('token-missing', { role: access });
+    if (isExpired(token)) throw new SouthbridgeError('token-expired', { expires: token.expires as string });
+    requireAccess(token, access, machine);
+    return token;
   }
 
   /** Name of the token that was shown last over this connection. */
@@ -114,7 +131,12 @@ export class Admission {
   }
 }
 
-function isExpired({ expires }: TokenEntry): boolean {
+function requireAccess(token: ShownToken, access: Access, machine?: string): void {
+  if (!allows(token.role, access)) throw new SouthbridgeError('role-too-low', { has: token.role, role: access });
+  if (machine !== undefined) requireGoodFor(token, machine);
+}
+
+function isExpired({ expires }: ShownToken): boolean {
   return expires !== undefined && Date.parse(expires) <= Date.now();
 }
 

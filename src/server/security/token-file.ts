@@ -18,6 +18,9 @@ export interface TokenEntry {
   readonly expires?: string | undefined;
 }
 
+/** What a token says of its bearer. */
+export type ShownToken = Omit<TokenEntry, 'hash'>;
+
 /** What a token is limited to. */
 export type TokenLimits = Pick<TokenEntry, 'machines' | 'expires'>;
 
@@ -94,7 +97,7 @@ export function isGoodFor({ machines }: TokenLimits, name: string): boolean {
 }
 
 /** Throws `machine-not-allowed` unless a token, if there has to be one, is good for a machine; for all, without a name. */
-export function requireGoodFor(token: TokenEntry | null | undefined, name?: string): void {
+export function requireGoodFor(token: TokenLimits | null | undefined, name?: string): void {
   if (!token?.machines || (name !== undefined && isGoodFor(token, name))) return;
   const machine = name ?? 'the whole server';
   throw new SouthbridgeError('machine-not-allowed', { allowed: token.machines.join(', '), machine });

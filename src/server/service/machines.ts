@@ -54,6 +54,12 @@ export class Machines {
     return dropped;
   }
 
+  /** Whether `get` finds a machine of this name. */
+  has(name: string): boolean {
+    const machine = this.#machines.get(name);
+    return machine !== undefined && !this.#hidden.has(machine);
+  }
+
   /** Throws `unknown-machine`. */
   get(name: string): MachineHandle {
     const machine = this.#machines.get(name);

@@ -8,7 +8,7 @@ import type { Stall } from '../../runtime/watchdog/watchdog.js';
 import { Connections } from '../streams/connections.js';
 import { Flow } from '../streams/flow.js';
 import type { CheckpointStore } from './checkpoint-store.js';
-import type { ClusterPort } from './cluster-port.js';
+import type { ClusterPort, RoutingPort } from './cluster-port.js';
 import { Examinations, type Examiner } from './examinations.js';
 import type { MachineHandle } from './machine-handle.js';
 import { Machines } from './machines.js';
@@ -31,6 +31,8 @@ export class Service {
   draining = false;
   /** The cluster that this server is a node of, if it is one. */
   cluster: ClusterPort | undefined;
+  /** Of a node of a cluster. */
+  routing: RoutingPort | undefined;
   /** Why the server can no longer do its work, if so. */
   failure: string | undefined;
 
@@ -112,7 +114,7 @@ export class Service {
   }
 
   /** Throws unless a connection from this address can be taken now. */
-  requireRoom(address: string): void {
+  requireRoom(address: string | undefined): void {
     if (this.draining) throw new SouthbridgeError('shutting-down');
     this.connections.requireRoom(address);
   }

@@ -1,5 +1,6 @@
 import type { Limits } from '../../config/schema.js';
 import type { Gap, LineLevels, Restored } from '../../protocol/server-message.js';
+import type { Place } from '../service/cluster-port.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { linesBefore } from '../service/lines.js';
 import type { Subscriber } from '../service/machine-events.js';
@@ -43,6 +44,8 @@ export class IrqStream implements Subscriber, Flowing {
     readonly filter = new IrqFilter(),
     /** Whether its hello shows the epoch: version 1.1. */
     readonly hasEpoch = false,
+    /** In a cluster. */
+    place?: Place,
   ) {
     this.#outbox = new Outbox(
       peer,
@@ -58,7 +61,7 @@ export class IrqStream implements Subscriber, Flowing {
     const { sequence, lines, origin } = machine.events;
     const { epoch } = origin;
     const version = PROTOCOL_VERSION;
-    this.#outbox.send({ type: 'hello', version, machine: name, sequence, lines, ...(hasEpoch && { epoch }) });
+    this.#outbox.send({ type: 'hello', version, machine: name, sequence, lines, ...(hasEpoch && { epoch }), ...place });
     const missed = machine.events.after(after?.sequence ?? sequence, limits.history);
     if (after !== undefined) this.#catchUp(after, missed);
     machine.events.subscribers.add(this);

@@ -9,6 +9,7 @@ import { isRequest } from '../../protocol/messages.js';
 import type { IrqKind } from '../../protocol/names.js';
 import type { Gap, Interrupt, Intr, ServerHello, ServerMessage } from '../../protocol/server-message.js';
 import { hasSessions } from '../../protocol/subprotocols.js';
+import type { Place } from '../service/cluster-port.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { restoredMessage, type Subscriber } from '../service/machine-events.js';
 import type { MachineHandle } from '../service/machine-handle.js';
@@ -51,6 +52,8 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     readonly onFault: (error: unknown) => void,
     /** Under the socket. */
     stream: Duplex,
+    /** In a cluster. */
+    readonly place?: Place,
   ) {
     this.hasSession = hasSessions(socket.protocol);
     this.#codec = codecOf(socket.protocol);
@@ -102,6 +105,7 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
       capabilities: this.#capabilities,
       credit: limits.requestsUnderWay,
       ...(this.hasSession && this.#sessionFields()),
+      ...this.place,
     };
   }
 

@@ -14,8 +14,11 @@ export class CodedTarget implements ReplayTarget {
   #machines = 0;
 
   constructor(
-    readonly server: TestServer,
+    readonly server: Pick<TestServer, 'request' | 'socketUrl'>,
     readonly codec: ClientCodec,
+    /** Connects to a vCPU in another way. */
+    readonly connect: (path: string) => Promise<CodedClient> = (path) =>
+      CodedClient.connect(server.socketUrl(path), codec),
   ) {
     this.name = codec.subprotocol;
   }
@@ -33,7 +36,7 @@ export class CodedTarget implements ReplayTarget {
       vcpus: 1,
     });
     if (status !== 201) throw new Error(`machine ${name}: ${status} ${JSON.stringify(body)}`);
-    const client = await CodedClient.connect(this.server.socketUrl(`/v1/machines/${name}/vcpus/0`), this.codec);
+    const client = await this.connect(`/v1/machines/${name}/vcpus/0`);
     const machine = new CodedMachine(client, async () => {
       client.socket.close();
       await this.server.request('DELETE', `/v1/machines/${name}`);

@@ -65,7 +65,6 @@ t.test('three nodes with a machine each', { skip }, async (t) => {
     const { status, body } = await nodes[1].request('POST', '/v1/machines', { name: 'm0' });
     t.equal(status, 409);
     t.equal(body.error.code, 'machine-exists');
-    t.equal((await nodes[1].request('GET', '/v1/machines')).body.machines.length, 1);
   });
 
   t.test('a deleted machine is gone from the store', async (t) => {

@@ -180,6 +180,9 @@ export const CONTRACT: {
     epoch: { number: 11, type: 'string', optional: true },
     session: { number: 12, type: 'string', optional: true },
     request: { number: 13, type: 'uint64', optional: true },
+    fence: { number: 14, type: 'uint64', optional: true },
+    owner: { number: 15, type: 'string', optional: true },
+    nodes: { number: 16, type: 'string', repeated: true },
   },
   Reply: {
     id: { number: 1, type: 'uint32' },
