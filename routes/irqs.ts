@@ -1,4 +1,5 @@
-import type { FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SouthbridgeError } from '../src/errors.js';
 import { codecOf } from '../src/protocol/codecs.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
@@ -10,6 +11,7 @@ import { originHeaders } from '../src/server/security/origins.js';
 import type { MachineHandle } from '../src/server/service/machine-handle.js';
 import { refuseSocket } from '../src/server/service/refusal.js';
 import type { Service } from '../src/server/service/service.js';
+import { sendClusterEvents } from '../src/server/streams/cluster-events.js';
 import { sendToOwner } from '../src/server/streams/elsewhere.js';
 import { EventSourcePeer, eventSourceEncoder } from '../src/server/streams/event-source.js';
 import { IrqFilter } from '../src/server/streams/irq-filter.js';
@@ -111,14 +113,42 @@ export const irqRoutes: Routes = (app: App, service) => {
   eventSourceRoute(app, service);
 };
 
+/** Begins a response without end. */
+function beginStream(
+  { connections, configuration }: Service,
+  peers: Set<EventSourcePeer>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { readonly peer: EventSourcePeer; readonly response: ServerResponse } {
+  reply.hijack();
+  const response = reply.raw;
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    ...originHeaders(request.raw, configuration),
+    connection: 'close',
+  });
+  const closed = connections.opened('events', addressOf(request));
+  const { heartbeatMs, limits } = configuration;
+  const peer = new EventSourcePeer(response, heartbeatMs, limits.missedHeartbeats);
+  peers.add(peer);
+  response.on('close', () => {
+    closed();
+    peers.delete(peer);
+  });
+  return { peer, response };
+}
+
 function eventSourceRoute(app: App, service: Service): void {
-  const { machines, connections, configuration } = service;
+  const { machines, configuration } = service;
   const peers = new Set<EventSourcePeer>();
+
+  const begin = (request: FastifyRequest, reply: FastifyReply) => beginStream(service, peers, request, reply);
 
   app.get(
     '/v1/machines/:machine/irqs/events',
     {
-      config: { access: 'observe' },
+      config: { access: 'observe', anyNode: true },
       schema: {
         tags: ['irqs'],
         summary: 'The IRQ stream as Server-Sent Events',
@@ -127,24 +157,26 @@ function eventSourceRoute(app: App, service: Service): void {
         response: { 200: Type.String({ description: 'text/event-stream, without end' }), '4xx': ErrorReply },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
+      const { cluster } = service;
+      const after = positionOf(request.query, request);
+      const filter = filterOf(request.query);
+      if (cluster) {
+        const name = request.params.machine;
+        await cluster.requireMachine(name);
+        service.requireRoom(addressOf(request));
+        const { peer, response } = begin(request, reply);
+        const ended = new AbortController();
+        response.on('close', () => ended.abort());
+        const events = cluster.events(name, after, ended.signal);
+        const failed = await sendClusterEvents(events, name, after !== undefined, peer, filter, service.flow);
+        if (failed) request.log.warn({ err: failed, machine: name }, 'an event stream has ended');
+        return;
+      }
       const machine = machines.get(request.params.machine);
       machine.requireOpen();
       service.requireRoom(addressOf(request));
-      const after = positionOf(request.query, request);
-      reply.hijack();
-      const response = reply.raw;
-      response.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
-        ...originHeaders(request.raw, configuration),
-        connection: 'close',
-      });
-      const closed = connections.opened('events', addressOf(request));
-      const { heartbeatMs, limits } = configuration;
-      const peer = new EventSourcePeer(response, heartbeatMs, limits.missedHeartbeats);
-      peers.add(peer);
-      const filter = filterOf(request.query);
+      const { peer, response } = begin(request, reply);
       const stream = new IrqStream(
         peer,
         eventSourceEncoder(after !== undefined, () => machine.events.origin.epoch),
@@ -155,11 +187,7 @@ function eventSourceRoute(app: App, service: Service): void {
         after,
         filter,
       );
-      response.on('close', () => {
-        closed();
-        peers.delete(peer);
-        stream.end();
-      });
+      response.on('close', () => stream.end());
     },
   );
 

@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { MachineConfig, type MachineConfig as MachineConfigType } from '../src/config/machine.js';
+import { SouthbridgeError } from '../src/errors.js';
+import { CLOSED } from '../src/protocol/json/schemas.js';
+import { Type } from '../src/schema/type.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
-import type { ClusterPort } from '../src/server/service/cluster-port.js';
+import type { ClusterPort, OtherNode } from '../src/server/service/cluster-port.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
 import type { Machines } from '../src/server/service/machines.js';
 import type { Service } from '../src/server/service/service.js';
@@ -11,6 +14,19 @@ import { type App, DONE, MachineParams, Nothing, type Routes, replies } from './
 const DELETE_MS = 2000;
 
 const tags = ['machines'];
+
+const NewMachineQuery = Type.Object(
+  {
+    node: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'Of a cluster: the node that makes the machine. Without it, the one with the most room does.',
+      }),
+    ),
+  },
+  CLOSED,
+);
 
 export const machineRoutes: Routes = (app: App, service) => {
   const { machines, store } = service;
@@ -37,21 +53,7 @@ export const machineRoutes: Routes = (app: App, service) => {
     },
   );
 
-  app.post(
-    '/v1/machines',
-    {
-      config: { access: 'admin' },
-      schema: { tags, summary: 'Makes a machine', body: MachineConfig, response: replies('The new machine', 201) },
-    },
-    async (request, reply) => {
-      // Validation has filled in every default.
-      const config = request.body as MachineConfigType;
-      requireGoodFor(request.token, config.name);
-      const machine = await machines.add(config);
-      reply.code(201).header('location', `/v1/machines/${machine.name}`);
-      return describeMachine(machine);
-    },
-  );
+  creationRoute(app, service);
 
   app.get(
     '/v1/machines/:machine',
@@ -65,6 +67,43 @@ export const machineRoutes: Routes = (app: App, service) => {
   deletionRoute(app, machines);
   controlRoutes(app, machines);
 };
+
+function creationRoute(app: App, service: Service): void {
+  app.post(
+    '/v1/machines',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Makes a machine',
+        body: MachineConfig,
+        querystring: NewMachineQuery,
+        response: replies('The new machine', 201),
+      },
+    },
+    async (request, reply) => {
+      // Validation has filled in every default.
+      const config = request.body as MachineConfigType;
+      requireGoodFor(request.token, config.name);
+      const other = nodeFor(service, request, request.query.node);
+      if (other) {
+        const call = { method: 'POST', url: `/v1/machines?node=${other.node}`, body: config };
+        const answer = await service.routing?.ask(other, call, request);
+        if (answer?.status === 201) reply.header('location', `/v1/machines/${config.name}`);
+        return reply.code(answer?.status ?? 503).send(answer?.body);
+      }
+      const machine = await service.machines.add(config);
+      reply.code(201).header('location', `/v1/machines/${machine.name}`);
+      return describeMachine(machine);
+    },
+  );
+}
+
+/** The other node of the cluster that is to make a machine; undefined if this one is. Throws as `ClusterPort.nodeForNew`. */
+function nodeFor({ cluster }: Service, { forwarded }: FastifyRequest, node?: string): OtherNode | undefined {
+  if (!cluster && node !== undefined) throw new SouthbridgeError('no-cluster');
+  return forwarded ? undefined : cluster?.nodeForNew(node);
+}
 
 /** Machines of all nodes, by node. A request that another node has forwarded asks for those of this one. */
 async function machinesOfCluster(

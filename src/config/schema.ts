@@ -168,6 +168,22 @@ const Cluster = Type.Object(
         description: 'NATS servers that have each machine: 3 survive the loss of one. Used when the buckets are made.',
       }),
     ),
+    eventRecords: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        default: 1000,
+        description: 'Records of at most 64 events that JetStream keeps of each machine.',
+      }),
+    ),
+    eventHours: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 8760,
+        default: 24,
+        description: 'Hours for which JetStream keeps events at most.',
+      }),
+    ),
     leaseMs: Type.Optional(
       Type.Integer({
         minimum: 500,

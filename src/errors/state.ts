@@ -74,6 +74,10 @@ export const CLUSTER = {
     message:
       'This node lost its lease before the change to machine {machine} was acknowledged, so the change may be durable or not; read the state of the machine from its next owner.',
   },
+  'cluster-not-answering': {
+    status: 503,
+    message: 'NATS does not answer this node of the cluster: {reason}. Send the request again in a moment.',
+  },
   'no-cluster': {
     status: 409,
     message: 'This server is not a node of a cluster; set cluster.servers, and start it again.',
@@ -81,6 +85,11 @@ export const CLUSTER = {
   'unknown-node': {
     status: 404,
     message: 'The cluster has no other node {node} than this one ({own}); GET /v1/cluster lists the nodes.',
+  },
+  'no-room': {
+    status: 503,
+    message:
+      'No node of the cluster can take another machine; GET /v1/cluster shows which nodes have room and are not draining.',
   },
   'migration-refused': {
     status: 503,

@@ -14,6 +14,7 @@ import { Admission } from './security/admission.js';
 import { readTlsFiles } from './security/tls-files.js';
 import { listenOnUnixSocket } from './security/unix-socket.js';
 import type { Examiner } from './service/examinations.js';
+import { loadOf } from './service/node-load.js';
 import { socketsFor } from './service/open-files.js';
 import { Service } from './service/service.js';
 import { Checkpoints } from './state/checkpoints.js';
@@ -61,6 +62,7 @@ export async function startServer(configuration: Configuration, examiner?: Exami
     examiner,
   );
   service.cluster = cluster;
+  if (cluster) cluster.load = loadOf(service.engine);
   service.onStall = (text, isEnded) => {
     logger.error(isEnded ? `${text}. Another thread took its place, and that machine is suspect now` : text);
     if (configuration.watchdog.exit && !isEnded) fail(new Error(text));

@@ -59,7 +59,9 @@ export class TestNode {
     headers: { readonly [name: string]: string } = {},
   ): Promise<Reply> {
     const type = body !== undefined && { 'content-type': 'application/json' };
-    const response = await fetch(this.url + path, {
+    // A test says which node has a machine, unless it is about placement.
+    const query = method === 'POST' && path === '/v1/machines' ? `?node=${this.name}` : '';
+    const response = await fetch(this.url + path + query, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),
       headers: { ...type, ...headers },
@@ -87,9 +89,11 @@ export class TestCluster {
     const nodes = ports.map((port, index) => {
       const name = `n${index}`;
       const url = `http://127.0.0.1:${port}`;
-      const cluster = { servers: nats.urls, replicas: servers, node: name, address: url, leaseMs: 1000 };
+      const { cluster: settings, ...rest } = input;
+      const own = { servers: nats.urls, replicas: servers, node: name, address: url, leaseMs: 1000 };
+      const cluster = { ...own, ...settings };
       const config = join(folder, `${name}.json`);
-      writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...input }));
+      writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...rest }));
       return new TestNode(name, url, config, (node) => started.push(node));
     });
     t.teardown(async () => {

@@ -68,6 +68,8 @@ export const TIERS = {
     clusterRuns: 0,
     clusterNodes: 10,
     clusterMachines: 200,
+    /** Random scripts of the stream of events. */
+    logRuns: 20,
   },
   ci: {
     traceStride: 3,
@@ -128,6 +130,8 @@ export const TIERS = {
     clusterRuns: 0,
     clusterNodes: 10,
     clusterMachines: 200,
+    /** Random scripts of the stream of events. */
+    logRuns: 20,
   },
   long: {
     traceStride: 1,
@@ -188,6 +192,7 @@ export const TIERS = {
     clusterRuns: 10_000,
     clusterNodes: 50,
     clusterMachines: 2_000,
+    logRuns: 400,
   },
 } as const;
 

@@ -1,6 +1,8 @@
 import { SouthbridgeError } from '../../errors.js';
 import type {
+  ClusterEvent,
   ClusterPort,
+  EventPosition,
   ForwardedClient,
   NodeDescription,
   OtherNode,
@@ -10,22 +12,27 @@ import type {
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoints } from '../state/checkpoints.js';
 import type { Directory } from './directory.js';
+import type { EventPublishers } from './events/event-publishers.js';
+import { readEvents } from './events/event-reader.js';
 import type { ClusterNode } from './node.js';
 import type { Passports } from './passports.js';
 import { Placement } from './placement.js';
-import { type LeaseRecord, leaseKey, type NodeLife } from './records.js';
+import { type LeaseRecord, leaseKey, machineKey, type NodeLife } from './records.js';
 
 /** Addresses of other nodes in a hello. */
 const SHOWN = 4;
 
 /** What routes and commands may ask of the cluster. */
 export class ClusterService implements ClusterPort {
+  /** Machines that this node has placed since the renewal `count` of a lease, by its key. */
+  readonly #placed = new Map<string, { readonly count: number; readonly machines: number }>();
   /** Work that waits for a lease to be closed, by its key. */
   readonly #whenGone = new Map<string, Set<() => void>>();
 
   constructor(
     readonly parts: ClusterNode,
     readonly checkpoints: Checkpoints,
+    readonly publishers: EventPublishers,
     readonly directory: Directory,
     readonly passports: Passports,
   ) {
@@ -79,11 +86,39 @@ export class ClusterService implements ClusterPort {
   }
 
   #gone(life: NodeLife): void {
+    this.#placed.delete(leaseKey(life));
     this.passports.closed(life);
     const key = leaseKey(life);
     const waiting = this.#whenGone.get(key) ?? [];
     this.#whenGone.delete(key);
     for (const gone of waiting) gone();
+  }
+
+  // Placement
+
+  load = () => 0;
+
+  nodeForNew(name?: string): OtherNode | undefined {
+    const { members } = this.parts;
+    if (name !== undefined) {
+      const named = [...members].find(({ node }) => node === name);
+      if (!named && name !== this.node) throw new SouthbridgeError('unknown-node', { node: name, own: this.node });
+      return name === this.node ? undefined : named;
+    }
+    const target = new Placement([...members].map((lease) => this.#asPlaced(lease))).next();
+    if (!target) throw new SouthbridgeError('no-room');
+    const { count, key } = { count: target.count, key: leaseKey(target) };
+    const before = this.#placed.get(key);
+    this.#placed.set(key, { count, machines: before?.count === count ? before.machines + 1 : 1 });
+    return target.node === this.node ? undefined : target;
+  }
+
+  /** A lease does not count the machines that were placed since it was renewed. */
+  #asPlaced(lease: LeaseRecord): LeaseRecord {
+    const placed = this.#placed.get(leaseKey(lease));
+    if (placed?.count !== lease.count) return lease;
+    const { machines, load } = lease.room;
+    return { ...lease, room: { machines: machines - placed.machines, load } };
   }
 
   // Moving machines
@@ -98,9 +133,21 @@ export class ClusterService implements ClusterPort {
     await this.checkpoints.moveAway(machine, async () => {
       const owned = this.parts.get(machine.name);
       if (!owned) throw new SouthbridgeError('machine-moved', { machine: machine.name });
+      await this.publishers.flush(machine.name);
       if (!(await this.parts.release(owned, target)))
         throw new SouthbridgeError('migration-refused', { machine: machine.name, node: target.node });
     });
+  }
+
+  async requireMachine(machine: string): Promise<void> {
+    const record = await this.parts.parts.records.get(machineKey(machine)).catch((error) => {
+      throw new SouthbridgeError('cluster-not-answering', { reason: String((error as Error).message) });
+    });
+    if (!record) throw new SouthbridgeError('unknown-machine', { machine });
+  }
+
+  events(machine: string, after: EventPosition | undefined, signal: AbortSignal): AsyncIterable<ClusterEvent> {
+    return readEvents(this.publishers.log, machine, after, signal);
   }
 
   async drain(): Promise<number> {

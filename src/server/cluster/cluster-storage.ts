@@ -1,6 +1,8 @@
 import { SouthbridgeError } from '../../errors.js';
+import type { MachineHandle } from '../service/machine-handle.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, requireReadable } from '../state/checkpoint.js';
 import type { CheckpointStorage, Found } from '../state/storage.js';
+import type { EventPublishers } from './events/event-publishers.js';
 import type { ClusterNode } from './node.js';
 import type { OwnedMachine } from './owned-machine.js';
 import { Unsettled } from './settled-write.js';
@@ -22,8 +24,13 @@ export class ClusterStorage implements CheckpointStorage {
     readonly records: ClusterStore,
     /** Starts what brings offers of other nodes; resolves to what ends it. */
     readonly serve: () => Promise<() => Promise<void>>,
+    readonly events: EventPublishers,
   ) {
     this.maySend = () => node.isHeld;
+  }
+
+  created(machine: MachineHandle): void {
+    this.events.made(machine);
   }
 
   #end: (() => Promise<void>) | undefined;
@@ -77,6 +84,7 @@ export class ClusterStorage implements CheckpointStorage {
     const contents = encodeCheckpoint(checkpoint);
     requireReadable(contents, this.path, owned.name);
     await this.#change(owned, () => owned.commit(contents));
+    this.events.owns(owned);
     return contents.length;
   }
 
@@ -133,6 +141,7 @@ export class ClusterStorage implements CheckpointStorage {
   }
 
   async markShutdown(): Promise<void> {
+    await this.events.flushAll();
     await this.node.releaseAll();
   }
 

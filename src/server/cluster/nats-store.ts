@@ -44,7 +44,7 @@ export async function connectToNats({ servers, credentials, timeoutMs }: NatsOpt
   throw new SouthbridgeError('cluster-nats-version', { server, version, least: LEAST_VERSION });
 }
 
-function unreachable(servers: readonly string[], error: unknown): SouthbridgeError {
+export function unreachable(servers: readonly string[], error: unknown): SouthbridgeError {
   const reason = error instanceof Error ? error.message : String(error);
   return new SouthbridgeError('cluster-unreachable', { servers: servers.join(', '), reason });
 }
@@ -126,7 +126,7 @@ function entryOf({ key, value, revision }: KvEntry): Entry {
   return { key, value, revision };
 }
 
-async function unlessConflict<T>(key: string, write: Promise<T>): Promise<T> {
+export async function unlessConflict<T>(key: string, write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (error) {

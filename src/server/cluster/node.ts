@@ -177,7 +177,8 @@ export class ClusterNode {
       if (!owned || !lease.isHeld) return false;
       this.parts.host.warn(`machine ${owned.name} cannot be started`, error);
       this.disown(owned);
-      await owned.release().catch(() => {});
+      // Nobody saw a state of this owner.
+      await owned.release(owned.isOrderly).catch(() => {});
       return false;
     }
   }

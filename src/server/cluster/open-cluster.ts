@@ -9,6 +9,8 @@ import { systemClock } from './clock.js';
 import { ClusterService } from './cluster-service.js';
 import { ClusterStorage } from './cluster-storage.js';
 import { Directory } from './directory.js';
+import { EventPublishers } from './events/event-publishers.js';
+import { NatsEventLog } from './events/nats-event-log.js';
 import { connectToNats, type NatsOptions, NatsStore } from './nats-store.js';
 import { ClusterNode, type Host } from './node.js';
 import { NodeSecret } from './node-secret.js';
@@ -44,22 +46,12 @@ export async function openCluster(configuration: Configuration, logger: Logger):
   try {
     const records = await NatsStore.open(connection, 'machines', options);
     const values = await NatsStore.open(connection, 'checkpoints', options);
+    const { eventRecords: kept, eventHours: hours } = cluster;
+    const log = await NatsEventLog.open(connection, options, { records: kept, hours });
     let checkpoints: Checkpoints | undefined;
-    const host: Host = {
-      get room() {
-        return { machines: limits.machines - [...(checkpoints?.machines ?? [])].length, load: 0 };
-      },
-      run: async (owned, contents) => {
-        const checkpoint = decodeCheckpoint(Buffer.from(contents), owned.name);
-        await checkpoints?.adopt(checkpoint, owned.isOrderly);
-        logger.info({ machine: owned.name, fence: owned.fence }, `machine ${owned.name} continues on this node`);
-      },
-      stop: (machine) => {
-        checkpoints?.disown(machine).catch((err) => logger.error({ err, machine }, `machine ${machine} did not end`));
-      },
-      warn: (message, err) => logger.warn({ err }, message),
-    };
+    let service: ClusterService | undefined;
     const clock = systemClock();
+    const events = new EventPublishers(log, clock, hours * 3_600_000, () => node);
     const node = new ClusterNode({
       node: cluster.node,
       address: cluster.address,
@@ -69,28 +61,54 @@ export async function openCluster(configuration: Configuration, logger: Logger):
       times: { ttl: cluster.leaseMs, margin: cluster.leaseMs * MARGIN },
       sweepMs: cluster.leaseMs * SWEEP,
       offer: (target, entries) => offer(connection, cluster.bucket, target, entries),
-      host,
+      host: {
+        ...hostOf(
+          () => checkpoints,
+          () => events,
+          logger,
+        ),
+        get room() {
+          const machines = limits.machines - [...(checkpoints?.machines ?? [])].length;
+          return { machines, load: service?.load() ?? 0 };
+        },
+      },
     });
     const path = `the NATS buckets ${cluster.bucket}-*`;
     const secret = new NodeSecret(records, clock, cluster.leaseMs);
-    const serve = async () => {
-      await secret.start();
-      const end = serveOffers(connection, cluster.bucket, node);
-      return () => {
-        secret.stop();
-        return end();
-      };
-    };
-    const storage = new ClusterStorage(path, node, records, serve);
+    const serve = () => serveNodes(connection, cluster.bucket, node, secret);
+    const storage = new ClusterStorage(path, node, records, serve, events);
     checkpoints = new Checkpoints(storage, configuration, logger);
     const { members } = node;
     const passports = new Passports({ secret, members, life: () => (node.isHeld ? node.life : undefined) });
     const directory = new Directory(records, members);
-    return { cluster: new ClusterService(node, checkpoints, directory, passports), checkpoints };
+    service = new ClusterService(node, checkpoints, events, directory, passports);
+    return { cluster: service, checkpoints };
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+/** What runs the machines of this node. */
+function hostOf(
+  checkpoints: () => Checkpoints | undefined,
+  events: () => EventPublishers,
+  logger: Logger,
+): Omit<Host, 'room'> {
+  return {
+    run: async (owned, contents) => {
+      const checkpoint = decodeCheckpoint(Buffer.from(contents), owned.name);
+      await checkpoints()?.adopt(checkpoint, owned.isOrderly);
+      events().owns(owned);
+      logger.info({ machine: owned.name, fence: owned.fence }, `machine ${owned.name} continues on this node`);
+    },
+    stop: (machine) => {
+      checkpoints()
+        ?.disown(machine)
+        .catch((err) => logger.error({ err, machine }, `machine ${machine} did not end`));
+    },
+    warn: (message, err) => logger.warn({ err }, message),
+  };
 }
 
 function credentialsOf({ credentialsFile }: Configuration['cluster']): NatsOptions['credentials'] {
@@ -115,6 +133,20 @@ async function offer(
   const text = JSON.stringify(entries.map((entry) => ({ ...entry, value: Buffer.from(entry.value).toString() })));
   const answer = await connection.request(offersTo(bucket, target), text, { timeout: OFFER_MS });
   return Number(answer.string());
+}
+
+async function serveNodes(
+  connection: NatsConnection,
+  bucket: string,
+  node: ClusterNode,
+  secret: NodeSecret,
+): Promise<() => Promise<void>> {
+  await secret.start();
+  const end = serveOffers(connection, bucket, node);
+  return () => {
+    secret.stop();
+    return end();
+  };
 }
 
 /** Takes offers for this node, under whichever incarnation; returns what ends that, and the connection. */

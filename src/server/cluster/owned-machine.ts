@@ -42,6 +42,8 @@ export class OwnedMachine {
     readonly stores: OwnerStores,
     record: MachineRecord,
     revision: number,
+    /** Whether the last owner released the machine in order: the checkpoint is the last state that anyone saw. */
+    readonly isOrderly = false,
   ) {
     this.#key = machineKey(record.machine);
     this.#revision = revision;
@@ -57,11 +59,6 @@ export class OwnedMachine {
     return this.#record.fence;
   }
 
-  /** Whether the last owner released the machine in order: the checkpoint is the last state that anyone saw. */
-  get isOrderly(): boolean {
-    return this.#record.orderly;
-  }
-
   /** Claims a name that no machine has. Throws `Conflict` if one has it, or `Unsettled`. */
   static async create(stores: OwnerStores, machine: string, owner: NodeLife): Promise<OwnedMachine> {
     const record: MachineRecord = { machine, owner, fence: 0, checkpoint: '', orderly: false };
@@ -70,8 +67,11 @@ export class OwnedMachine {
 
   /** Claims a machine whose record is still this one. Throws `Conflict` if it is not, or `Unsettled`. */
   static async claim(stores: OwnerStores, { key, value, revision }: Entry, owner: NodeLife): Promise<OwnedMachine> {
-    const record: MachineRecord = { ...decodeMachine(value), owner, fence: 0 };
-    return new OwnedMachine(stores, record, await stores.records.write(key, encode(record), revision));
+    const before = decodeMachine(value);
+    // If this owner fails before its first checkpoint, clients have seen a later state than the next owner finds.
+    const record: MachineRecord = { ...before, owner, fence: 0, orderly: false };
+    const claimed = await stores.records.write(key, encode(record), revision);
+    return new OwnedMachine(stores, record, claimed, before.orderly);
   }
 
   /**
@@ -105,9 +105,9 @@ export class OwnedMachine {
     this.#discard(last);
   }
 
-  /** Gives the machine up after its last checkpoint: any node may claim it. Throws as `commit`. */
-  async release(): Promise<Entry> {
-    const record: MachineRecord = { ...this.#record, owner: undefined, orderly: true };
+  /** Gives the machine up: any node may claim it. `orderly`: after its last checkpoint. Throws as `commit`. */
+  async release(orderly = true): Promise<Entry> {
+    const record: MachineRecord = { ...this.#record, owner: undefined, orderly };
     await this.#update(record);
     return { key: this.#key, value: encode(record), revision: this.#revision };
   }

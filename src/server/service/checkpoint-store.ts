@@ -50,6 +50,8 @@ export interface CheckpointStore {
   /** The last snapshot that is kept of a machine. */
   lastOf(name: string): Promise<Snapshot | undefined>;
   readonly figures: CheckpointFigures;
+  /** Called with every machine when it is made, before it has its state. */
+  created(machine: MachineHandle): void;
   /** Whether anything of the machines may be sent now; always, if not given. */
   readonly maySend?: (() => boolean) | undefined;
 }

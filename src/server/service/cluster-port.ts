@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import type { EventJson } from '../../protocol/json/event-json.js';
+import type { LineLevels } from '../../protocol/server-message.js';
 import type { ShownToken } from '../security/token-file.js';
 import type { MachineHandle } from './machine-handle.js';
 
@@ -10,6 +12,24 @@ export interface NodeDescription {
   readonly room: number;
   readonly draining: boolean;
 }
+
+/** Where a reader of events goes on: the last event that it has. Without an epoch, it is of the newest one. */
+export interface EventPosition {
+  readonly epoch: string | undefined;
+  readonly sequence: number;
+}
+
+/** What a reader of a machine's events gets, wherever the machine is. */
+export type ClusterEvent =
+  | { readonly type: 'hello'; readonly epoch: string; readonly sequence: number; readonly lines: LineLevels }
+  | {
+      readonly type: 'gap';
+      readonly epoch: string;
+      readonly from: number;
+      readonly to: number;
+      readonly lines: LineLevels;
+    }
+  | { readonly type: 'irq'; readonly epoch: string; readonly sequence: number; readonly event: EventJson };
 
 /** A life of another node. */
 export interface OtherNode {
@@ -82,6 +102,17 @@ export interface ClusterPort {
    * if that node does not take it, or as `CheckpointStore.made`; the machine stays then.
    */
   migrate(machine: MachineHandle, node: string): Promise<void>;
+  /** Throws `unknown-machine` if no node has it. */
+  requireMachine(machine: string): Promise<void>;
+  /** The events of a machine after a position, or new ones, until it is deleted or `signal` aborts. */
+  events(machine: string, after: EventPosition | undefined, signal: AbortSignal): AsyncIterable<ClusterEvent>;
+  /** Part of its time that this node is busy, 0 to 1, for placement. */
+  load: () => number;
+  /**
+   * The node for a new machine: one of this name, or that with the most room; undefined if it is this one. Throws
+   * `unknown-node`, or `no-room`.
+   */
+  nodeForNew(node?: string): OtherNode | undefined;
   /** Takes no machines from now on, and moves all of its own to the nodes with the most room; returns how many stayed. */
   drain(): Promise<number>;
 }

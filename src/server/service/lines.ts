@@ -9,7 +9,7 @@ export function linesAfter(lines: LineLevels, { event }: Irq): LineLevels {
 }
 
 /** The lines before the first of these events, of which they are `lines` after the last: each of them was a change. */
-export function linesBefore(events: readonly IrqEvent[], lines: LineLevels): LineLevels {
+export function linesBefore(events: readonly Pick<IrqEvent, 'wire'>[], lines: LineLevels): LineLevels {
   return events.reduceRight(
     (after, { wire: { event } }) =>
       event.kind === 'line' ? withLevel(after, event.gsi, event.source, 1 - event.level) : after,

@@ -78,6 +78,7 @@ export class Machines {
     const machine = new MachineHandle(this.engine, config, options, this.limits.pendingInterrupts, this.drops);
     if (this.store?.maySend) machine.maySend = this.store.maySend;
     this.#machines.set(name, machine);
+    this.store?.created(machine);
     return machine;
   }
 

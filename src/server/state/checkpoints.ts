@@ -108,6 +108,8 @@ export class Checkpoints implements CheckpointStore {
     return this.folder.maySend;
   }
 
+  readonly created = (machine: MachineHandle) => this.folder.created?.(machine);
+
   /** Makes a machine that another node of the cluster had. `inOrder`: the checkpoint is the last state that anyone saw of it. */
   async adopt(checkpoint: Checkpoint, inOrder: boolean): Promise<void> {
     const { config, origin } = checkpoint;

@@ -1,3 +1,4 @@
+import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoint } from './checkpoint.js';
 
 /** A checkpoint that could not be read, or not be used, and its new name. */
@@ -20,6 +21,8 @@ export interface CheckpointStorage {
   readonly path: string;
   /** Whether this server may send anything of its machines now; always, if not given. */
   readonly maySend?: (() => boolean) | undefined;
+  /** Called with every machine when it is made, before it has its state. */
+  created?(machine: MachineHandle): void;
   /** Names of the machines of which there is a checkpoint that this server restores at its start, and of deleted ones. */
   names(): Promise<{ readonly kept: readonly string[]; readonly deleted: readonly string[] }>;
   /** Takes the name of a configured machine that has no checkpoint; false if another server has a machine of that name. */

@@ -3,6 +3,8 @@ import type { Frame } from '../../protocol/codec.js';
 import { serverText } from '../../protocol/json/server-text.js';
 import type { ServerMessage } from '../../protocol/server-message.js';
 import { SharedFrame } from '../../protocol/shared-frame.js';
+import type { ClusterEvent } from '../service/cluster-port.js';
+import { PROTOCOL_VERSION } from './agreement.js';
 import { Liveness } from './liveness.js';
 import type { Encoder, Peer } from './outbox.js';
 
@@ -63,7 +65,24 @@ export function eventSourceEncoder(resumed: boolean, epoch: () => string): Encod
 }
 
 function eventText(message: ServerMessage, epoch: string, number: number | undefined): string {
-  return `${number === undefined ? '' : `id: ${epoch}:${number}\n`}event: ${message.type}\ndata: ${serverText(message)}\n\n`;
+  return sourceText(message.type, serverText(message), epoch, number);
+}
+
+function sourceText(type: string, data: string, epoch: string, number: number | undefined): string {
+  return `${number === undefined ? '' : `id: ${epoch}:${number}\n`}event: ${type}\ndata: ${data}\n\n`;
+}
+
+/** What the stream of the cluster has for a reader, as one Server-Sent Event; `resumed` as above. */
+export function clusterEventText(event: ClusterEvent, machine: string, resumed: boolean): string {
+  const { epoch } = event;
+  if (event.type === 'irq') return sourceText('irq', JSON.stringify(event.event), epoch, event.sequence);
+  if (event.type === 'hello') {
+    const { type, sequence, lines } = event;
+    const message = { type, version: PROTOCOL_VERSION, machine, sequence, lines } as const;
+    return eventText(message, epoch, positionOf(message, resumed));
+  }
+  const { type, from, to, lines } = event;
+  return eventText({ type, from, to, lines }, epoch, to);
 }
 
 /**

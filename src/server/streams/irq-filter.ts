@@ -1,5 +1,20 @@
+import type { EventJson } from '../../protocol/json/event-json.js';
 import type { IrqKind } from '../../protocol/names.js';
-import type { IrqEvent } from '../service/irq-event.js';
+import { decodeMsi } from '../service/apic.js';
+
+/** An event as far as it is chosen by. */
+export interface FilteredEvent {
+  readonly kind: IrqKind;
+  readonly message: { readonly vector: number } | undefined;
+  readonly wire: { readonly event: { readonly kind: IrqKind; readonly gsi?: number; readonly pin?: number } };
+}
+
+/** An event in the text form, as far as it is chosen by. */
+export function filteredEvent(event: EventJson): FilteredEvent {
+  const { kind, vector, address, data } = event;
+  const message = kind === 'msi' ? decodeMsi(Number(address), Number(data)) : undefined;
+  return { kind, message: vector === undefined ? message : { vector }, wire: { event } };
+}
 
 /** What a subscriber asks for; a set that is missing lets everything pass. */
 export interface IrqFilterOptions {
@@ -17,7 +32,7 @@ export interface IrqFilterOptions {
 export class IrqFilter {
   constructor(readonly options: IrqFilterOptions = {}) {}
 
-  passes(event: IrqEvent): boolean {
+  passes(event: FilteredEvent): boolean {
     const { kinds, gsis, vectors } = this.options;
     if (kinds && !kinds.has(event.kind)) return false;
     if (gsis && !has(gsis, gsiOf(event))) return false;
@@ -29,7 +44,7 @@ function has(wanted: ReadonlySet<number>, value: number | undefined): boolean {
   return value !== undefined && wanted.has(value);
 }
 
-function gsiOf({ wire: { event } }: IrqEvent): number | undefined {
+function gsiOf({ wire: { event } }: FilteredEvent): number | undefined {
   if (event.kind === 'line') return event.gsi;
   return event.kind === 'apic' ? event.pin : undefined;
 }
