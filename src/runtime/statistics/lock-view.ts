@@ -240,7 +240,7 @@ export class LockView {
         outer: LOCK_NAMES[held],
         inner: LOCK_NAMES[lock],
         site: CALL_SITES[site],
-        against: wayBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
+        against: pathBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
       }));
   }
 
@@ -263,13 +263,13 @@ function names(held: number): (typeof LOCK_NAMES)[number][] {
 }
 
 /** The shortest chain of edges from one lock to another. */
-function wayBetween(edges: readonly LockEdge[], from: string, to: string): LockEdge[] {
-  let ways: LockEdge[][] = edges.filter((edge) => edge.outer === from).map((edge) => [edge]);
+function pathBetween(edges: readonly LockEdge[], from: string, to: string): LockEdge[] {
+  let paths: LockEdge[][] = edges.filter((edge) => edge.outer === from).map((edge) => [edge]);
   for (let length = 1; length <= LOCK_COUNT; length++) {
-    const found = ways.find((way) => way.at(-1)?.inner === to);
+    const found = paths.find((path) => path.at(-1)?.inner === to);
     if (found) return found;
-    ways = ways.flatMap((way) =>
-      edges.filter((edge) => edge.outer === way.at(-1)?.inner).map((edge) => [...way, edge]),
+    paths = paths.flatMap((path) =>
+      edges.filter((edge) => edge.outer === path.at(-1)?.inner).map((edge) => [...path, edge]),
     );
   }
   return [];

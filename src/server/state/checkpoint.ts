@@ -47,7 +47,7 @@ const EpochSchema = Type.Object(
   CLOSED,
 );
 
-/** A change of this schema needs a new version: schemas are closed, so an older server could not tell the change from damage. */
+/** A change of this schema needs a new version: schemas are closed, so an older server would take the change for damage. */
 export const CheckpointSchema = Type.Object(
   {
     origin: Type.Enum([...ORIGINS]),

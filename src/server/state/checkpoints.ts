@@ -377,7 +377,7 @@ export class Checkpoints implements CheckpointStore {
     clearTimeout(this.#timer);
     const kept = (this.#round ?? Promise.resolve()).then(() => this.#stopClocks()).then(() => this.#keepChanged());
     const failed = (await within(ms, kept, undefined)) ?? [...(this.#machines ?? [])].map(({ name }) => name);
-    // Of a machine in which threads hang or died, more was told than is kept.
+    // A machine in which threads hang or died has emitted more than its checkpoint holds.
     const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);
     let { failure: reason = `they were not written within ${ms} ms` } = this.figures;
     let whole = failed.length === 0;
