@@ -1,7 +1,7 @@
 import type { Memory } from '../../core/memory/memory.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
-import { LockOrder } from '../../core/sync/lock-order.js';
+import { LockOrderRecorder } from '../../core/sync/lock-order-recorder.js';
 import { lockAddress, lockAt } from '../../core/sync/locks.js';
 import { ownerOf } from '../../core/sync/mutex.js';
 import { MAX_THREADS, type Waiter, WaitGraph } from '../../core/sync/wait-graph.js';
@@ -194,7 +194,7 @@ export class LockView {
 
   /** Every order in which two locks were ever taken. `machine` is memory that shows the machine. */
   order(machine: Memory): LockEdge[] {
-    return new LockOrder(machine).edges().map(({ outer, inner, site, thread }) => ({
+    return new LockOrderRecorder(machine).edges().map(({ outer, inner, site, thread }) => ({
       outer: LOCK_NAMES[outer],
       inner: LOCK_NAMES[inner],
       site: CALL_SITES[site],
