@@ -119,7 +119,7 @@ sed -n 's/^.*load-1 *| //p' "$work/load.log"
 echo "exit status $status"
 check 'nothing lost or doubled' [ "$status" = 0 ]
 exit_status() { docker inspect --format '{{.State.ExitCode}}' "$(docker compose ps -aq "$1")"; }
-check 'the server was told by SIGTERM, and ended in order' [ "$(exit_status server)" = 0 ]
+check 'the server got SIGTERM, and shut down in order' [ "$(exit_status server)" = 0 ]
 
 step 'docker compose up -d --wait'
 timeout 300 docker compose up -d --wait > "$work/up.log" 2>&1 || { tail -n 30 "$work/up.log"; exit 1; }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from './app.js';
 
-/** Headers of an answer that tell of the connection, which is not the part's, or of ranges, which are not served. */
+/** Headers of an answer that describe the connection, which is not the part's, or ranges, which are not served. */
 const LEFT_OUT = ['accept-ranges', 'connection', 'date', 'keep-alive', 'transfer-encoding'];
 
 /** How a page is called. With every other spelling of its path there would be one more of it to keep. */
@@ -12,7 +12,7 @@ type Answer = Pick<Awaited<ReturnType<FastifyInstance['inject']>>, 'statusCode' 
 const NOT_FOUND: Answer = { statusCode: 404, headers: {}, rawPayload: Buffer.alloc(0) };
 
 /**
- * Pages for browsers, which anybody may see: what they tell is in the source of the server, and a browser that opens one
+ * Pages for browsers, which anybody may see: their content is in the source of the server, and a browser that opens one
  * shows no token. An app of their own answers, which `build` makes for the first request to one of the paths: what serves
  * files and describes the API is a sixth of the time that a start takes, and most servers are never asked for it. Each
  * page is made once and kept, so that however many ask for it, and read it or not, there is one of it.

@@ -66,7 +66,7 @@ Example:
 const LOCKING = '--locking <presets>';
 
 export const compare = new Command('compare')
-  .description('measure locking designs side by side, on real threads, and tell what follows')
+  .description('measure locking designs side by side, on real threads, and print the conclusion')
   .addOption(new Option(LOCKING, 'separated by commas; with --design also its name (default: all)'))
   .addOption(designOption())
   .addOption(

@@ -5,7 +5,7 @@ import { loadConfiguredDesign } from './configuration-options.js';
 const EXAMPLE = '\n\nExample:\n  npx southbridge config check southbridge.yaml';
 
 const check = new Command('check')
-  .description('tell whether a server would start with this file, and if not, why')
+  .description('check whether a server would start with this file, and print the reason if not')
   .argument('<file>', 'configuration file, JSON or YAML')
   .addHelpText('after', `\nExit status: 0 the file is right, 1 it is not.${EXAMPLE}`)
   .exitOverride()

@@ -12,7 +12,7 @@ export interface ConfigurationOptions {
   readonly [key: string]: unknown;
 }
 
-/** Adds what a command needs to be told the configuration of a server: the file, single keys, and `--set` for any. */
+/** Adds the options by which a command takes the configuration of a server: the file, single keys, and `--set` for any key. */
 export function addConfigurationOptions(command: Command): void {
   command
     .option('--config <file>', `configuration file, JSON or YAML (or ${FILE_VARIABLE} in the environment)`)

@@ -17,7 +17,7 @@ Example:
   npx southbridge doctor --port 9090 --json`;
 
 export const doctor = new Command('doctor')
-  .description('tell whether a server can run here as it is configured, and what to do about what is not right')
+  .description('check whether this host can run the configuration, and print a remedy for each fault')
   .option('--json', 'one JSON object')
   .addHelpText('after', HELP)
   .action(run);
@@ -40,7 +40,7 @@ async function checksOf(options: Options): Promise<Check[]> {
   } catch (error) {
     const errors = error instanceof ConfigurationError ? error.errors : [error];
     if (!errors.every((each) => each instanceof SouthbridgeError)) throw error;
-    // Nothing else can be told before this is put right.
+    // Nothing else can be checked before this is corrected.
     const advice =
       'docs/configuration.md has every key; npx southbridge serve --print-config shows where each is from.';
     return errors.map(({ message }) => fail('configuration', message, advice));

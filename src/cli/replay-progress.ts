@@ -12,7 +12,7 @@ export class ReplayProgress implements Observer {
 
   constructor(
     readonly files: number,
-    /** Whether failures are told; else they are left to the report. */
+    /** Whether failures are printed; otherwise only the report has them. */
     readonly failures: boolean,
     readonly terminal: NodeJS.WriteStream = process.stderr,
   ) {

@@ -61,7 +61,7 @@ export const AREA_PARTS: { readonly [area: string]: Part } = {
   router: { contents: 'levels of each source of each GSI', file: 'core/devices/gsi/router.ts' },
   ioapic: { contents: 'IOAPIC registers and pins', file: 'core/devices/ioapic/ioapic.ts' },
   pic: { contents: '8259 pair', file: 'core/devices/i8259/state.ts' },
-  lockOrder: { contents: 'observed lock order edges', file: 'core/sync/lock-order.ts' },
+  lockOrder: { contents: 'observed lock order edges', file: 'core/sync/lock-order-recorder.ts' },
   deferred: { contents: 'decided and applied line levels', file: 'core/locking/line-decisions.ts' },
   lineQueue: { contents: 'queue of `irq: try-queue`', file: 'core/locking/line-queue.ts' },
   kick: { contents: 'callbacks for a vCPU thread, `timer: kick`', file: 'core/machine/kicks.ts' },

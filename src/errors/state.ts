@@ -23,7 +23,7 @@ export const STATE = {
   'checkpoint-version': {
     status: 500,
     message:
-      'The checkpoint {file} has version {version}; this server reads version {known}. Start the server that wrote it, or move the file away.',
+      'The checkpoint {file} has version {version}; this server reads versions 1 to {known}. Start the server that wrote it, or move the file away.',
   },
   'checkpoint-unreadable': {
     status: 500,

@@ -60,7 +60,7 @@ t.test('a process starts, runs with several groups in flight, and ends', async (
   t.ok(qtest.process.child.exitCode !== null || qtest.process.child.signalCode !== null);
 });
 
-t.test('without a command there is none, and one that ends is told', async (t) => {
+t.test('without a command there is none, and one that ends is reported', async (t) => {
   t.equal(await Qtest.start(''), undefined);
   await t.rejects(Qtest.start('exit 3'), { message: /ended with status 3 before it connected/ });
 });

@@ -4,7 +4,7 @@ import { EventQueue } from '../../src/client/event-queue.js';
 const event = (sequence: number) => ({ type: 'intr' as const, sequence, level: 0 });
 const lines = (hpet: number) => ({ hpet, external: 0 });
 
-t.test('what nobody reads is kept up to the limit, and then told as a gap', async (t) => {
+t.test('what nobody reads is kept up to the limit, and then reported as a gap', async (t) => {
   const queue = new EventQueue<ReturnType<typeof event>>(2);
   for (let sequence = 1; sequence <= 5; sequence++) queue.push(event(sequence), lines(sequence));
   const taken = async () => (await queue.next()).value;

@@ -30,11 +30,11 @@ async function beside(t: { teardown(end: () => Promise<void>): void }, ...settin
   return String(line?.match(/http:\S+/)?.[0]);
 }
 
-t.test('calls block, and hand over what arrived before they return', async (t) => {
+t.test('calls block, and deliver what arrived before they return', async (t) => {
   const url = await beside(t, '--set', 'machines.0.clock=manual');
-  const told: string[] = [];
+  const seen: string[] = [];
   const onEvent = (event: VcpuEvent) => {
-    told.push(event.type === 'interrupt' ? `vector ${event.message.vector}` : event.type);
+    seen.push(event.type === 'interrupt' ? `vector ${event.message.vector}` : event.type);
   };
   const vcpu = SyncVcpu.connect(url, 'default', 0, { onEvent });
   t.equal(vcpu.read(MAIN_COUNTER, 8), 0n);
@@ -46,9 +46,9 @@ t.test('calls block, and hand over what arrived before they return', async (t) =
   vcpu.post(timerConfiguration(0), 8, ENABLE | route(2));
   vcpu.post(timerComparator(0), 8, 100);
   vcpu.write(GENERAL_CONFIGURATION, 8, 1);
-  t.same(told, []);
+  t.same(seen, []);
   vcpu.step(10_000);
-  t.same(told, ['vector 49'], 'here when the step returns');
+  t.same(seen, ['vector 49'], 'here when the step returns');
   t.same(
     vcpu.batch([
       { address: MAIN_COUNTER, size: 8 },
@@ -60,10 +60,10 @@ t.test('calls block, and hand over what arrived before they return', async (t) =
   const read = { address: MAIN_COUNTER, size: 4 } as const;
   t.same(vcpu.step(5), { time: 10_005, deadline: 20_000 });
   t.same(vcpu.step(1_000_000, { toDeadline: true, read }), { time: 20_000, value: 2000 });
-  t.same(told.splice(1), ['vector 49']);
+  t.same(seen.splice(1), ['vector 49']);
   vcpu.subscribe(['line']);
   vcpu.setInput('pit', 1);
-  t.same(told.splice(1), ['irq', 'vector 49']);
+  t.same(seen.splice(1), ['irq', 'vector 49']);
   vcpu.subscribe([]);
   const many = vcpu.batch(Array.from({ length: 10_000 }, () => ({ address: timerComparator(0), size: 4 })));
   t.ok(many.length === 10_000 && many.every((value) => value === 2000), 'longer than one frame may be');

@@ -62,10 +62,10 @@ async function relayed(server: TestServer) {
 t.test('values, ports, lines, steps; interrupts come before the reply to their cause', async (t) => {
   const server = await TestServer.start({ machines: [{ name: 'm', clock: 'manual' }] });
   t.teardown(server.stop);
-  const told: string[] = [];
+  const seen: string[] = [];
   const vcpu = await Vcpu.connect(server.url, 'm', 0, {
     WebSocket: WebSocket as never,
-    onEvent: (event) => told.push(event.type === 'interrupt' ? `vector ${event.message.vector}` : event.type),
+    onEvent: (event) => seen.push(event.type === 'interrupt' ? `vector ${event.message.vector}` : event.type),
   });
   t.equal(await vcpu.read(MAIN_COUNTER, 8), 0n);
   await vcpu.write(MAIN_COUNTER, 8, 0x1_2345_6789n);
@@ -77,8 +77,8 @@ t.test('values, ports, lines, steps; interrupts come before the reply to their c
   vcpu.post(timerComparator(0), 8, 100);
   vcpu.post(GENERAL_CONFIGURATION, 8, 1);
   await vcpu.step(10_000);
-  told.push('reply');
-  t.same(told, ['vector 65', 'reply']);
+  seen.push('reply');
+  t.same(seen, ['vector 65', 'reply']);
   await vcpu.portWrite(0x21, 0xfe);
   t.equal(await vcpu.portRead(0x21), 0xfe);
   t.type(await vcpu.acknowledge(), 'number');
@@ -87,16 +87,16 @@ t.test('values, ports, lines, steps; interrupts come before the reply to their c
   const read = { address: MAIN_COUNTER, size: 8 } as const;
   t.same(await vcpu.step(1), { time: 10_002, deadline: 20_000 });
   t.same(await vcpu.step(1_000_000, { toDeadline: true, read }), { time: 20_000, value: 2000n });
-  t.same(told.splice(2), ['vector 65']);
+  t.same(seen.splice(2), ['vector 65']);
   await vcpu.subscribe(['line']);
   await vcpu.setInput('pit', 1);
-  t.same(told.splice(2), ['irq'], 'an input as well');
+  t.same(seen.splice(2), ['irq'], 'an input as well');
   await vcpu.subscribe([]);
   await vcpu.setApic(1, 'flat');
   entry(vcpu, 5, 0x50 | LEVEL_TRIGGERED);
   await vcpu.setLine(5, 1);
   await vcpu.endOfInterrupt(0x50);
-  t.same(told.slice(2), ['vector 80', 'vector 80'], 'the line is still high at the EOI');
+  t.same(seen.slice(2), ['vector 80', 'vector 80'], 'the line is still high at the EOI');
   t.same(
     await vcpu.batch([
       { address: MAIN_COUNTER, size: 8 },

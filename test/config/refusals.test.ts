@@ -5,7 +5,7 @@ import { PRESET_NAMES } from '../../src/core/locking/presets.js';
 import { loadText, refusals, set } from './load.js';
 
 /** Loads a file and returns `code key` of each refusal, with the line if it is in the file. */
-function told(text: string, name?: string): string[] {
+function faultsOf(text: string, name?: string): string[] {
   return refusals(() => loadText(text, {}, name)).map(({ code, details }) => {
     const line = /line (\d+)$/.exec(String(details.source));
     return `${code} ${details.key}${line ? ` @${line[1]}` : ''}`;
@@ -14,7 +14,7 @@ function told(text: string, name?: string): string[] {
 
 t.test('every wrong key of a file is named, with its line', async (t) => {
   t.strictSame(
-    told(`host: 5
+    faultsOf(`host: 5
 prot: 1
 logLevel: loud
 port: 70000
@@ -80,22 +80,24 @@ t.test('the sentence says what is allowed', async (t) => {
 
 t.test('a design is a preset or all four axes', async (t) => {
   const machine = (locking: string) => `machines:\n  - name: a\n    locking: ${locking}\n`;
-  t.strictSame(told(machine('{ mmio: bql, timer: bql, irq: inline }')), [
+  t.strictSame(faultsOf(machine('{ mmio: bql, timer: bql, irq: inline }')), [
     'config-missing-key machines.0.locking.control @3',
   ]);
-  t.strictSame(told(machine('{ mmio: none, timer: bql, irq: inline, control: none }')), [
+  t.strictSame(faultsOf(machine('{ mmio: none, timer: bql, irq: inline, control: none }')), [
     'config-not-allowed machines.0.locking.mmio @3',
   ]);
-  t.strictSame(told(machine('{ mmio: bql, timer: bql, irq: inline, control: none, gate: bql }')), [
+  t.strictSame(faultsOf(machine('{ mmio: bql, timer: bql, irq: inline, control: none, gate: bql }')), [
     'config-unknown-key machines.0.locking.gate @3',
   ]);
-  t.strictSame(told(machine('3')), ['config-wrong-type machines.0.locking @3']);
-  t.strictSame(told(machine('[bql]')), ['config-wrong-type machines.0.locking @3']);
+  t.strictSame(faultsOf(machine('3')), ['config-wrong-type machines.0.locking @3']);
+  t.strictSame(faultsOf(machine('[bql]')), ['config-wrong-type machines.0.locking @3']);
 });
 
 t.test('what is allowed alone but not together', async (t) => {
-  t.strictSame(told('machines:\n  - name: a\n  - name: b\n  - name: a\n'), ['config-not-allowed machines.2.name @4']);
-  t.strictSame(told('limits: { machines: 1 }\nmachines:\n  - name: a\n  - name: b\n'), [
+  t.strictSame(faultsOf('machines:\n  - name: a\n  - name: b\n  - name: a\n'), [
+    'config-not-allowed machines.2.name @4',
+  ]);
+  t.strictSame(faultsOf('limits: { machines: 1 }\nmachines:\n  - name: a\n  - name: b\n'), [
     'config-not-allowed machines @2',
   ]);
 });
@@ -130,8 +132,10 @@ t.test('a file must be right by itself', async (t) => {
 });
 
 t.test('numbers that JSON rounds are refused', async (t) => {
-  t.strictSame(told('{"limits":{"history":9007199254740993}}', 'sb.json'), ['config-not-allowed limits.history @1']);
-  t.strictSame(told('machines:\n  - name: a\n    hpet: { routingCapability: 18446744073709551615 }\n'), [
+  t.strictSame(faultsOf('{"limits":{"history":9007199254740993}}', 'sb.json'), [
+    'config-not-allowed limits.history @1',
+  ]);
+  t.strictSame(faultsOf('machines:\n  - name: a\n    hpet: { routingCapability: 18446744073709551615 }\n'), [
     'config-wrong-type machines.0.hpet.routingCapability @3',
   ]);
 });
@@ -157,9 +161,9 @@ t.test('files that cannot be read', async (t) => {
 });
 
 t.test('a key that JavaScript takes for something else is a key like any other', async (t) => {
-  t.strictSame(told('__proto__: { port: 1 }'), ['config-unknown-key __proto__ @1']);
-  t.strictSame(told('machines:\n  - name: a\n    __proto__: { vcpus: 1 }\n'), [
+  t.strictSame(faultsOf('__proto__: { port: 1 }'), ['config-unknown-key __proto__ @1']);
+  t.strictSame(faultsOf('machines:\n  - name: a\n    __proto__: { vcpus: 1 }\n'), [
     'config-unknown-key machines.0.__proto__ @3',
   ]);
-  t.strictSame(told('constructor: 1'), ['config-unknown-key constructor @1']);
+  t.strictSame(faultsOf('constructor: 1'), ['config-unknown-key constructor @1']);
 });

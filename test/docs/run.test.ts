@@ -28,7 +28,7 @@ interface Rule {
   readonly long?: true;
   /** Takes long, and is tried by tests of its own: only in the longest tier. */
   readonly longest?: true;
-  /** Goes on until it is told to end. */
+  /** Runs until it gets a signal to end. */
   readonly serves?: true;
   readonly status?: number;
 }
@@ -144,7 +144,7 @@ function makeCertificate(): void {
 /** Runs a line in a shell: its status, and what it wrote. */
 async function run(line: string, serves: boolean): Promise<{ status: number | null; output: string }> {
   const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, HOME: folder };
-  // A shell that execs is told to end where the program is.
+  // A shell that execs gets the signal as the program does.
   const child = spawn('sh', ['-c', serves ? `exec ${line}` : line], {
     cwd: folder,
     env,

@@ -33,7 +33,7 @@ const LOOPS: { readonly [file: string]: readonly (readonly [header: string, boun
     ['while (memory.hostTime() - start < hold)', 'fixed', 'a hold of at most 1 s, on the load thread'],
   ],
   'core/sync/wait-graph.ts': [['for (;;)', 'blocking', 'a deadlock that hangs by design; the thread is replaced']],
-  'core/sync/lock-order.ts': [['for (let before = 0; before !== reached; )', 'fixed', 'LOCK_COUNT locks']],
+  'core/sync/lock-order-recorder.ts': [['for (let before = 0; before !== reached; )', 'fixed', 'LOCK_COUNT locks']],
   'core/sync/locks.ts': [['for (;;)', 'progress', 'a deadlock was broken in the other order']],
   'core/sync/sequence-lock.ts': [['while (sequence & WRITING)', 'progress', 'a write has ended']],
   'core/sync/mutex.ts': [

@@ -28,28 +28,35 @@ const PHRASES = [
   'in vain',
 ];
 
-/** Identifiers that another term has replaced. */
-const IDENTIFIERS = [
+/** Words of identifiers that another term has replaced, besides the phrases. `underWay` contains `under way`. */
+const WORDS = [
+  'told',
+  'tell',
+  'tells',
   'keeper',
-  'underWay',
-  'handOver',
-  'planted',
   'plant',
-  'carryOut',
-  'framePace',
+  'planted',
+  'hand over',
+  'hands over',
+  'carry out',
+  'frame pace',
+  'own pace',
   'laboratory',
-  'Laboratory',
-  'Station',
-  'Course',
-
-  'ownPace',
-  'Underway',
+  'station',
+  'course',
 ];
+
+/** Public names that releases have: a configuration key with its environment variable, and a metric. */
+const EXCEPTIONS = [/^requestsUnderWay$/, /requests_under_way$/i];
+
+/** Private names still to be renamed, by file. */
+const TO_RENAME: Readonly<Record<string, string>> = { 'src/client/vcpu.ts': 'tell' };
 
 /** This file has to name the phrases. */
 const OWN = 'test/structure/language.test.ts';
 
-const EXTENSIONS = /\.(md|ts|js|mjs|css|html|proto|ya?ml|sh)$/;
+const EXTENSIONS = /\.(md|ts|js|mjs|css|html|proto|ya?ml|sh|json|c|h|py|service)$|(^|\/)Dockerfile$|^\.ci\/\w+$/;
+const CODE = /\.(ts|js|mjs|proto|sh|c|h|py)$|^\.ci\//;
 const TREES = [
   'README.md',
   'CHANGELOG.md',
@@ -62,8 +69,12 @@ const TREES = [
   'web',
   'proto',
   'examples',
+  'clients',
+  'docker',
+  '.ci',
 ];
-const GENERATED = /^src\/protocol\/gen\/|^docs\/comparison\.html$|^test\/vectors\/|^web\/vendor\//;
+const GENERATED =
+  /^src\/protocol\/gen\/|^docs\/comparison\.html$|^test\/vectors\/|^web\/vendor\/|^docs\/results\.json$/;
 
 function filesOf(tree: string): string[] {
   if (EXTENSIONS.test(tree)) return [tree];
@@ -79,11 +90,30 @@ const PHRASE = new RegExp(
   `\\b(${PHRASES.map((phrase) => phrase.replaceAll(' ', '\\s+(?:\\*\\s+|//\\s+|#\\s+)?')).join('|')})\\b`,
   'gi',
 );
-const IDENTIFIER = new RegExp(`\\b(${IDENTIFIERS.join('|')})\\b`, 'g');
+
+/** Identifiers of two words or more, also in comments; and single words where they are declared, or are members. */
+const IDENTIFIER = /[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+|[A-Z][A-Za-z0-9]*)+/g;
+const DECLARED = /(?:\b(?:const|let|function|class|interface|type|get|def|struct|enum)\s+|#|\w\.)([A-Za-z]+)\b/g;
+const BANNED = new RegExp(` (${[...PHRASES, ...WORDS].join('|')}) `);
+
+/** `isHandedOver` and `IS_HANDED_OVER` are both ` is handed over `. */
+function wordsOf(identifier: string): string {
+  const words = identifier.replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3 $2').replaceAll('_', ' ');
+  return ` ${words.toLowerCase()} `;
+}
+
+function isBanned(identifier: string): boolean {
+  return BANNED.test(wordsOf(identifier)) && !EXCEPTIONS.some((exception) => exception.test(identifier));
+}
+
+function identifiersOf(text: string): { readonly 0: string; readonly index: number }[] {
+  const declared = [...text.matchAll(DECLARED)].map(({ 1: name, index }) => ({ 0: name, index }));
+  return [...text.matchAll(IDENTIFIER), ...declared].filter(({ 0: name }) => isBanned(name));
+}
 
 function faultsOf(path: string): string[] {
   const text = readFileSync(`${ROOT}${path}`, 'utf8');
-  const identifiers = /\.(ts|js|mjs)$/.test(path) ? [...text.matchAll(IDENTIFIER)] : [];
+  const identifiers = CODE.test(path) ? identifiersOf(text).filter(({ 0: name }) => name !== TO_RENAME[path]) : [];
   return [...text.matchAll(PHRASE), ...identifiers].map(
     ({ 0: found, index }) => `${path}:${text.slice(0, index).split('\n').length}: ${found.replace(/\s+/g, ' ')}`,
   );
@@ -94,6 +124,26 @@ t.test('the list finds phrases, also over a line break, and only whole words', a
   PHRASE.lastIndex = 0;
   t.notOk(PHRASE.test('a renewed transplanted'));
   PHRASE.lastIndex = 0;
+});
+
+t.test('identifiers are compared word by word', async (t) => {
+  const found = (text: string) => identifiersOf(text).map(({ 0: name }) => name);
+  for (const name of [
+    'isHandedOver',
+    'toldAndHandedOver',
+    'HAND_OVER_BEGINS',
+    'MOST_UNDER_WAY',
+    'XMLKeeper',
+    'rows_told',
+  ]) {
+    t.strictSame(found(`x = ${name} + 1`), [name]);
+  }
+  for (const text of ['const told = 1', 'this.#tell()', 'class Station {', 'void sb_told(void);']) {
+    t.equal(found(text).length, 1, text);
+  }
+  for (const text of ['limits.requestsUnderWay', 'southbridge_requests_under_way', 'transplantedOf', 'He told us.']) {
+    t.strictSame(found(text), [], text);
+  }
 });
 
 t.test('all text has none of the phrases and identifiers', async (t) => {

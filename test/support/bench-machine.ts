@@ -47,7 +47,7 @@ export interface BenchOptions {
   readonly lateMainLoop?: boolean;
 }
 
-interface Told {
+interface Emitted {
   readonly cause: number;
   /** Virtual ns. */
   readonly virtualTime: number;
@@ -57,8 +57,8 @@ interface Told {
 
 /** An event of a machine in words. */
 export type BenchEvent =
-  | (Told & { readonly kind: 'line'; readonly gsi: number; readonly level: number; readonly source: string })
-  | (Told & Exclude<InterruptEvent, { kind: 'line' }>);
+  | (Emitted & { readonly kind: 'line'; readonly gsi: number; readonly level: number; readonly source: string })
+  | (Emitted & Exclude<InterruptEvent, { kind: 'line' }>);
 
 /**
  * A machine with a manual clock on the one thread of a test: a vCPU's view of it, and the main loop's view, which runs
@@ -71,7 +71,7 @@ export class BenchMachine {
   readonly mainLoopMachine: Machine;
   readonly mainLoop: DueWork;
   readonly due: DueWork;
-  /** What was told since the last `takeEvents`. */
+  /** Events since the last `takeEvents`. */
   events: BenchEvent[] = [];
 
   /** The locks that each of the two takes. */
@@ -143,7 +143,7 @@ export class BenchMachine {
     this.due.settle();
   }
 
-  /** A register of the HPET, by its offset; 64 bits wide unless told. */
+  /** A register of the HPET, by its offset; 64 bits wide by default. */
   readHpet(offset: number, size = 8): bigint {
     return this.read(HPET_BASE + offset, size);
   }

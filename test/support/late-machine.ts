@@ -57,8 +57,8 @@ class MeteredMemory extends SharedMemory {
 }
 
 /**
- * A machine whose clock follows the host's, which stands until it is moved, and whose main loop runs only when it is
- * told: it is as late as a test wants it to be.
+ * A machine whose clock follows the host's, which stands until it is moved, and whose main loop runs only when
+ * the test calls it: it is as late as the test needs.
  */
 export class LateMachine extends BenchMachine {
   readonly #meter: Meter;

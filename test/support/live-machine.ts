@@ -15,7 +15,7 @@ import type { MachineSlot } from '../../src/runtime/threads/machine-slot.js';
 
 const SLOT = 0;
 
-/** A machine on real threads, with a realtime clock unless told otherwise; requests name the vCPU thread to run on. */
+/** A machine on real threads, with a realtime clock by default; requests name the vCPU thread to run on. */
 export class LiveMachine {
   readonly locks: LockView;
   readonly #slot: MachineSlot;

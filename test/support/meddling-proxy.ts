@@ -9,7 +9,7 @@ import type { ServerMessage } from '../../src/protocol/server-message.js';
 /** The frames to be sent on in place of one of the server's; `stream` of an IRQ stream, else of a vCPU. */
 export type Meddle = (message: ServerMessage, frame: Uint8Array, stream: boolean) => readonly Uint8Array[];
 
-/** Stands between clients and a server, passes everything on, and does to the server's frames what it is told to. */
+/** Stands between clients and a server, passes everything on, and changes the server's frames as the test asks. */
 export class MeddlingProxy {
   /** Headers of all requests and upgrades. */
   readonly headers: IncomingMessage['headers'][] = [];

@@ -1,6 +1,6 @@
 import type { BenchEvent, BenchMachine } from './bench-machine.js';
 
-/** What a machine told since it was last asked, in order, in words: all of it, or one kind. */
+/** What a machine emitted since the last call, in order, in words: all of it, or one kind. */
 export function outputs(bench: BenchMachine, kind?: BenchEvent['kind']): string[] {
   return bench
     .takeEvents()

@@ -8,7 +8,7 @@ import { protoCodec, sessionProtoCodec } from '../../src/protocol/protobuf/codec
 import type { ServerHello, ServerMessage } from '../../src/protocol/server-message.js';
 import { SERVER_EXAMPLES } from '../conformance/examples.js';
 
-/** A server that answers each request as it is told, and keeps the frames. */
+/** A server that answers each request as the script says, and keeps the frames. */
 export class ScriptedServer {
   readonly frames: Buffer[] = [];
   hello = SERVER_EXAMPLES['hello-vcpu'] as ServerHello;

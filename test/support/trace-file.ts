@@ -97,7 +97,7 @@ export function checkStructure(t: Test, file: TraceFile): void {
   const starts = new Map(file.events.filter(({ ph }) => ph === 's').map((event) => [event.id, event]));
   for (const finish of file.events.filter(({ ph }) => ph === 'f')) {
     const start = starts.get(finish.id);
-    expect(start !== undefined && start.ts <= finish.ts, 'an arrow leads from a cause to a later hand-over', finish);
+    expect(start !== undefined && start.ts <= finish.ts, 'an arrow leads from a cause to a later delivery', finish);
     starts.delete(finish.id);
   }
   for (const start of starts.values()) expect(false, 'an arrow has an end', start);

@@ -55,16 +55,16 @@ function compare(own: Life): Comparison {
   for (let count = 0; count < OPERATIONS_EACH; count++) {
     const operation = randomOperation(random);
     const result = perform(reference, operation);
-    const told = reference.takeEvents();
-    events += told.length;
+    const emitted = reference.takeEvents();
+    events += emitted.length;
     if ((operation.op === 'read' || operation.op === 'write') && others.size === SAFE.length - 1) accesses++;
     for (const [name, bench] of others) {
       const got = perform(bench, operation);
-      const gotTold = bench.takeEvents();
+      const gotEmitted = bench.takeEvents();
       const mayDiffer = mayCoalesce(name, operation);
       const difference =
         differ(result, got) ??
-        differ(told.map(show), gotTold.map(show)) ??
+        differ(emitted.map(show), gotEmitted.map(show)) ??
         // A missing event shows up later, as an edge that an 8259A latches while its pin is masked.
         (mayDiffer ? differ(controllers(reference), controllers(bench)) : null);
       if (difference === null) continue;
@@ -86,7 +86,7 @@ function differ(expected: string | readonly string[], got: string | readonly str
 
 /**
  * A write of the general configuration or of the interrupt status register, and reset, change several lines at once.
- * Under `revalidated` those that cancel each other there go unseen, and the others may come in another order, or be told
+ * Under `revalidated` those that cancel each other there go unseen, and the others may come in another order, or be emitted
  * as of another source; the levels have to be right. From then on the controllers may differ, since they saw something
  * else: such a machine is compared no further.
  */

@@ -87,7 +87,7 @@ export function pathOf(machine, path = '') {
   return `/v1/machines/${encodeURIComponent(machine)}${path}`;
 }
 
-/** What to tell people of an error. @param {unknown} error */
+/** The text that the page shows for an error. @param {unknown} error */
 export function sentence(error) {
   if (error instanceof RequestError) return error.message;
   return 'The server does not answer.';

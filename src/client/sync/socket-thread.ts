@@ -143,23 +143,23 @@ function sent({ id, isCall }: CallerRequest): void {
   if (!isCall) return;
   const since = performance.now();
   expecting = { id, since };
-  if (replies.isWorthwhile) lookForReply(since + REPLY_MS);
+  if (replies.isWorthwhile) pollForReply(since + REPLY_MS);
 }
 
-let lookUntil = 0;
-let isLooking = false;
+let pollUntil = 0;
+let isPolling = false;
 
-/** Has the event loop look at the socket again and again, in place of sleeping until something comes. */
-function lookForReply(until: number): void {
-  lookUntil = until;
-  if (isLooking) return;
-  isLooking = true;
-  setImmediate(lookAgain);
+/** Makes the event loop poll the socket until `until`, instead of sleeping until data arrives. */
+function pollForReply(until: number): void {
+  pollUntil = until;
+  if (isPolling) return;
+  isPolling = true;
+  setImmediate(pollSocket);
 }
 
-function lookAgain(): void {
-  isLooking = expecting !== undefined && performance.now() < lookUntil;
-  if (isLooking) setImmediate(lookAgain);
+function pollSocket(): void {
+  isPolling = expecting !== undefined && performance.now() < pollUntil;
+  if (isPolling) setImmediate(pollSocket);
 }
 
 /** The bell when requests were taken last. */

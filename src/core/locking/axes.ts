@@ -107,3 +107,12 @@ export interface Design {
   readonly irq: IrqAxis;
   readonly control: ControlAxis;
 }
+
+/**
+ * The order of BQL and mutex in a design: whether some path other than control work takes the BQL under the mutex. The traits
+ * declare it; `src/core/sync/lock-order-recorder.ts` records the order that threads take.
+ */
+export function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
+  if (timer.takesBqlUnderMutex) return true;
+  return irq.takesBql && (!mmio.underBql || timer.lockless);
+}

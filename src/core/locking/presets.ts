@@ -1,7 +1,14 @@
-import type { ControlAxis, Design, IrqAxis, MmioAxis, TimerAxis } from './axes.js';
+import {
+  type ControlAxis,
+  type Design,
+  type IrqAxis,
+  type MmioAxis,
+  type TimerAxis,
+  takesBqlUnderMutex,
+} from './axes.js';
 import { naive } from './control/naive.js';
 import { none } from './control/none.js';
-import { ordered, takesBqlUnderMutex } from './control/ordered.js';
+import { ordered } from './control/ordered.js';
 import { deferred } from './irq/deferred.js';
 import { inline } from './irq/inline.js';
 import { lockless } from './irq/lockless.js';

@@ -3,7 +3,7 @@ import type { Memory } from '../memory/memory.js';
 import { MAIN_LOOP } from './call-sites.js';
 import { LockAssertionError } from './lock-assertion.js';
 import { LOCK_COUNT, LOCK_NAMES } from './lock-names.js';
-import { LockOrder } from './lock-order.js';
+import { LockOrderRecorder } from './lock-order-recorder.js';
 import { barging, MUTEXES, type Mutex, type MutexWaiter, ownerOf, wakeAll } from './mutex.js';
 import type { Thread } from './thread.js';
 
@@ -48,7 +48,7 @@ export class Locks {
   #preheld = 0;
   /** The part of the path that this thread is on, see `call-sites.ts`. */
   site = MAIN_LOOP;
-  readonly order: LockOrder;
+  readonly order: LockOrderRecorder;
 
   #mutex: Mutex = barging;
   #refuses = false;
@@ -61,7 +61,7 @@ export class Locks {
     readonly memory: Memory,
     readonly thread: Thread,
   ) {
-    this.order = new LockOrder(memory);
+    this.order = new LockOrderRecorder(memory);
   }
 
   create(options: LockOptions): void {

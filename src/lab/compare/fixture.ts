@@ -113,7 +113,7 @@ export class Fixture {
     };
   }
 
-  /** Makes the machine. Returns what its events tell about the times of its interrupts, while that is wanted. */
+  /** Makes the machine. Returns the times of its interrupts, read from its events, while that is wanted. */
   #create({ design, mutex, workload }: CellRequest) {
     const times = { running: false, lateness: durationHistogram(), interrupt: durationHistogram() };
     const slot = this.engine.slot(SLOT);

@@ -1,5 +1,5 @@
 import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget, Setup } from '../replay/target.js';
-import { isToldIn, type Output, type Step } from '../replay/trace.js';
+import { isOutputOf, type Output, type Step } from '../replay/trace.js';
 
 export const KINDS = ['hpet', 'ioapic', 'wired', 'pic'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -53,7 +53,7 @@ export const FSB_MARK = 1 << 4;
 
 /** Whether both machines show an output: QEMU shows FSB writes to the window of the local APICs only. */
 export function isVisible(setup: Setup, output: Output): boolean {
-  if (!isToldIn(setup.kind, output.out)) return false;
+  if (!isOutputOf(setup.kind, output.out)) return false;
   return output.out !== 'msi' || (output.addr >= 0xfee0_1000 && output.addr < 0xfef0_0000 && isMarked(output.addr));
 }
 

@@ -28,7 +28,7 @@ export interface DemoResult {
   readonly seconds: number;
 }
 
-/** Told what begins. */
+/** Called at the start of each step. */
 export type OnPart = (part: string) => void;
 
 /** Serves, measures and explores, one after the other; when it returns, nothing of it is left. */

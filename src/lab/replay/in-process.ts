@@ -164,7 +164,7 @@ function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): 
   }
 }
 
-/** An event in the words of the golden traces, which do not tell of lines that the replay itself drives. */
+/** An event in the words of the golden traces, which omit lines that the replay itself drives. */
 function outputOf(event: MachineEvent): Output | undefined {
   const content = unpackEvent(event);
   switch (content.kind) {

@@ -1,7 +1,7 @@
 import { isCoalesced } from './coalescing.js';
 import { describeStep, hexadecimal, renderOutputs } from './render.js';
 import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
-import { isToldIn, type Output, type Step, type Trace, type TraceLine } from './trace.js';
+import { isOutputOf, type Output, type Step, type Trace, type TraceLine } from './trace.js';
 
 /** The first difference between a trace and a machine. */
 export interface Mismatch {
@@ -144,12 +144,12 @@ class Player {
   }
 
   #compareOutputs(line: TraceLine, outputs: readonly Output[]): Mismatch | undefined {
-    const told = outputs.filter((output) => isToldIn(this.trace.kind, output.out));
-    if (told.length === 0 && line.outputs.length === 0) return undefined;
+    const relevant = outputs.filter((output) => isOutputOf(this.trace.kind, output.out));
+    if (relevant.length === 0 && line.outputs.length === 0) return undefined;
     const expected = renderOutputs(line.outputs);
-    const got = renderOutputs(told);
+    const got = renderOutputs(relevant);
     if (expected === got) return undefined;
-    if (!this.options.coalesces || !isCoalesced(line.step, line.outputs, told)) {
+    if (!this.options.coalesces || !isCoalesced(line.step, line.outputs, relevant)) {
       return this.#mismatch(line, line.step, expected, got);
     }
     this.options.onCoalesced?.();

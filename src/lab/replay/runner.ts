@@ -125,7 +125,7 @@ class Trial {
         },
       });
     } catch (error) {
-      // What went wrong first is what is told.
+      // The first failure is the one to report.
       await machine.close().catch(() => {});
       throw error;
     }

@@ -191,7 +191,7 @@ function outputsBefore(where: string, lines: readonly TraceLine[]): Output[] {
 
 function outputOf(where: string, row: OutputRow, header: HeaderRow): Output {
   const kind = kindOf(header);
-  if (!isToldIn(kind, row.out)) throw new TraceError(`${where}: output ${row.out} in a trace of kind ${kind}`);
+  if (!isOutputOf(kind, row.out)) throw new TraceError(`${where}: output ${row.out} in a trace of kind ${kind}`);
   return row.out === 'msi' ? { out: 'msi', addr: Number(row.addr), data: Number(row.data) } : row;
 }
 
@@ -201,7 +201,7 @@ function kindOf(header: HeaderRow): Trace['kind'] {
 }
 
 /** Whether traces of a kind list an output. */
-export function isToldIn(kind: Trace['kind'], out: Output['out']): boolean {
+export function isOutputOf(kind: Trace['kind'], out: Output['out']): boolean {
   if (kind === 'pic' || out === 'intr') return kind === 'pic' && out === 'intr';
   if (out === 'irq') return kind === 'hpet';
   if (out === 'apic') return kind !== 'hpet';

@@ -53,7 +53,7 @@ export class ControlQueue {
     for (const [slot, queue] of this.#queues) {
       if (!this.due(slot).control.takeDone()) continue;
       const { done } = queue.shift() as Control;
-      // Read after the work was seen to be done: behind everything that it told.
+      // Read after the work was seen to be complete: behind every event that it emitted.
       this.#finished.push({ behind: tail(), done });
       if (queue.length > 0) this.#begin(slot, queue[0]);
       else this.#queues.delete(slot);

@@ -114,7 +114,7 @@ export class Dispatch {
   }
 
   /** Whether all results of the thread are delivered. */
-  get isHandedOver(): boolean {
+  get isDrained(): boolean {
     return this.ring.completed() === this.answered;
   }
 

@@ -1,7 +1,7 @@
 import type { Memory } from '../../core/memory/memory.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
-import { LockOrder } from '../../core/sync/lock-order.js';
+import { LockOrderRecorder } from '../../core/sync/lock-order-recorder.js';
 import { lockAddress, lockAt } from '../../core/sync/locks.js';
 import { ownerOf } from '../../core/sync/mutex.js';
 import { MAX_THREADS, type Waiter, WaitGraph } from '../../core/sync/wait-graph.js';
@@ -208,7 +208,7 @@ export class LockView {
 
   /** Every order in which two locks were ever taken. `machine` is memory that shows the machine. */
   order(machine: Memory): LockEdge[] {
-    return new LockOrder(machine).edges().map(({ outer, inner, site, thread }) => ({
+    return new LockOrderRecorder(machine).edges().map(({ outer, inner, site, thread }) => ({
       outer: LOCK_NAMES[outer],
       inner: LOCK_NAMES[inner],
       site: CALL_SITES[site],
@@ -254,7 +254,7 @@ export class LockView {
         outer: LOCK_NAMES[held],
         inner: LOCK_NAMES[lock],
         site: CALL_SITES[site],
-        against: wayBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
+        against: pathBetween(edges, LOCK_NAMES[lock], LOCK_NAMES[held]),
       }));
   }
 
@@ -279,13 +279,13 @@ function names(held: number): (typeof LOCK_NAMES)[number][] {
 }
 
 /** The shortest chain of edges from one lock to another. */
-function wayBetween(edges: readonly LockEdge[], from: string, to: string): LockEdge[] {
-  let ways: LockEdge[][] = edges.filter((edge) => edge.outer === from).map((edge) => [edge]);
+function pathBetween(edges: readonly LockEdge[], from: string, to: string): LockEdge[] {
+  let paths: LockEdge[][] = edges.filter((edge) => edge.outer === from).map((edge) => [edge]);
   for (let length = 1; length <= LOCK_COUNT; length++) {
-    const found = ways.find((way) => way.at(-1)?.inner === to);
+    const found = paths.find((path) => path.at(-1)?.inner === to);
     if (found) return found;
-    ways = ways.flatMap((way) =>
-      edges.filter((edge) => edge.outer === way.at(-1)?.inner).map((edge) => [...way, edge]),
+    paths = paths.flatMap((path) =>
+      edges.filter((edge) => edge.outer === path.at(-1)?.inner).map((edge) => [...path, edge]),
     );
   }
   return [];

@@ -70,9 +70,9 @@ export class StatisticsReader {
     const since = this.#get(header + L.AWAKE_SINCE);
     const busy = this.#get(header + L.BUSY) + (since > 0 ? Math.max(0, now - since) : 0);
     // The two may be read around a sleep that begins.
-    const told = Math.max(busy, this.#busy.get(thread) ?? 0);
-    this.#busy.set(thread, told);
-    return told;
+    const reported = Math.max(busy, this.#busy.get(thread) ?? 0);
+    this.#busy.set(thread, reported);
+    return reported;
   }
 
   #headerOf(thread: number): number {

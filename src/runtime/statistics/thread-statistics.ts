@@ -242,7 +242,7 @@ export class ThreadStatistics implements Statistics {
     this.#count(L.COALESCED);
   }
 
-  /** The gateway begins to hand over an event of the machine, and has done so. */
+  /** The gateway begins to deliver an event of the machine, and has delivered it. */
   deliveryBegins(position: number, kind: number): void {
     if (this.#isTraced) this.#trace.deliveryBegins(this.now(), position, kind);
   }

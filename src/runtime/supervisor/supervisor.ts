@@ -242,7 +242,7 @@ export class Supervisor {
   #freeRing(old: Dispatch): void {
     const { gateway } = this;
     if (!gateway.retired.includes(old)) return;
-    if (!old.isHandedOver) {
+    if (!old.isDrained) {
       this.#later(() => this.#freeRing(old));
       return;
     }

@@ -167,7 +167,7 @@ export class Gateway {
   }
 
   #canDeliver(events: number): boolean {
-    return this.#dispatches.every((vcpu) => vcpu.isHandedOver) && this.#drain(events) === events;
+    return this.#dispatches.every((vcpu) => vcpu.isDrained) && this.#drain(events) === events;
   }
 
   /** Resolves when every vCPU thread has completed its requests so far, or another has taken its place. */
@@ -220,8 +220,8 @@ export class Gateway {
   /** Delivers events and results in the order in which they arose; returns whether there was anything. */
   turn(): boolean {
     const before = this.#delivered;
-    // In this order: what was told by then belongs to requests that are answered in this turn, or later.
-    const told = this.#events.tail();
+    // Reads the end first: events before it belong to requests that this turn answers, or a later one.
+    const end = this.#events.tail();
     this.states.note();
     const dispatches = this.#dispatches;
     const completed = dispatches.map((vcpu) => vcpu.ring.completed());
@@ -230,13 +230,13 @@ export class Gateway {
     for (; next; next = this.#firstAnswered(dispatches, completed)) {
       const position = next.ring.events(next.answered);
       // Among later events may be one of a thread whose result before it was not looked at.
-      if (((position - told) | 0) > 0) break;
+      if (((position - end) | 0) > 0) break;
       // Another thread's event may still be incomplete before those of this request.
       if (!this.#deliverTo(position)) break;
       this.#answer(next);
     }
     // An event that was incomplete may be complete by now, but what comes behind it belongs after results yet to be given.
-    if (!next) this.#deliverTo(this.drained + Math.min(EVENTS_PER_TURN, (told - this.drained) | 0));
+    if (!next) this.#deliverTo(this.drained + Math.min(EVENTS_PER_TURN, (end - this.drained) | 0));
     for (let index = 0; index < this.vcpus.length; index++) {
       const vcpu = this.vcpus[index];
       if (vcpu.held.size > 0) for (const request of vcpu.release(this.#hasRoom)) this.submit(index, request);

@@ -17,8 +17,8 @@ export const CALLBACK_ENDS = 8;
  * An interrupt event. `a`: its position in the event ring; `b`: its summary (`machine/events.ts`).
  */
 export const INTERRUPT = 9;
-/** The gateway hands an event over to clients. `a`: position in the event ring; `b`: kind. */
-export const HAND_OVER_BEGINS = 10;
-export const HAND_OVER_ENDS = 11;
+/** The gateway delivers an event to clients. `a`: position in the event ring; `b`: kind. */
+export const DELIVERY_BEGINS = 10;
+export const DELIVERY_ENDS = 11;
 /** This thread closed a cycle of waiting. `a`: 1 if it was refused the lock, 0 if the threads hang. */
 export const DEADLOCK = 12;

@@ -1,6 +1,6 @@
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { LOCK_NAMES } from '../../core/sync/lock-names.js';
-import { HAND_OVER_BEGINS, INTERRUPT } from './kinds.js';
+import { DELIVERY_BEGINS, INTERRUPT } from './kinds.js';
 import type { MachineTrace } from './machine-trace.js';
 import { nested } from './nesting.js';
 import { type Instant, type Slice, ThreadSlices } from './slices.js';
@@ -58,14 +58,14 @@ function* batches(trace: MachineTrace, { machine, locking }: TraceTitle): Genera
   const time = (ns: number) => Math.round(ns - trace.from) / 1000;
   yield [name('process', THREADS, 0, `${machine} (${locking})`), name('process', LOCKS, 0, `locks of ${machine}`)];
   const holds: Hold[] = [];
-  const told = toldAndHandedOver(trace);
+  const connected = emittedAndDelivered(trace);
   for (const [thread, { name: threadName, records, overwritten }] of trace.threads) {
     yield [name('thread', THREADS, thread, threadName), sortIndex(THREADS, thread, thread)];
     const { slices, instants } = new ThreadSlices(trace, records);
     if (overwritten > 0) yield [truncation(time(records[0]?.time ?? trace.until), thread, overwritten)];
     for (const slice of slices) if (slice.category === 'lock') holds.push({ ...slice, thread: threadName });
-    yield nested(slices).flatMap((slice) => sliceEvents(slice, thread, time, told));
-    yield instants.flatMap((instant) => instantEvents(instant, thread, time, told));
+    yield nested(slices).flatMap((slice) => sliceEvents(slice, thread, time, connected));
+    yield instants.flatMap((instant) => instantEvents(instant, thread, time, connected));
   }
   yield* lockTracks(holds, time);
 }
@@ -80,24 +80,24 @@ function complete(slice: Slice, pid: number, tid: number, time: Clock, label = s
 }
 
 /** The interrupt events that an arrow can be drawn for: of others one end was overwritten, or is still to come. */
-function toldAndHandedOver({ threads }: MachineTrace): ReadonlySet<number> {
+function emittedAndDelivered({ threads }: MachineTrace): ReadonlySet<number> {
   const records = [...threads.values()].flatMap((thread) => thread.records);
   const of = (kind: number) => records.filter((record) => record.kind === kind).map(({ a }) => a >>> 0);
-  const told = new Set(of(INTERRUPT));
-  return new Set(of(HAND_OVER_BEGINS).filter((event) => told.has(event)));
+  const emitted = new Set(of(INTERRUPT));
+  return new Set(of(DELIVERY_BEGINS).filter((event) => emitted.has(event)));
 }
 
-function sliceEvents(slice: Slice, tid: number, time: Clock, told: ReadonlySet<number>): Json[] {
+function sliceEvents(slice: Slice, tid: number, time: Clock, connected: ReadonlySet<number>): Json[] {
   const event = complete(slice, THREADS, tid, time);
-  if (slice.event === undefined || !told.has(slice.event)) return [event];
+  if (slice.event === undefined || !connected.has(slice.event)) return [event];
   return [event, { ph: 'f', bp: 'e', pid: THREADS, tid, ts: time(slice.begin), ...flow(slice.event) }];
 }
 
-function instantEvents(instant: Instant, tid: number, time: Clock, told: ReadonlySet<number>): Json[] {
+function instantEvents(instant: Instant, tid: number, time: Clock, connected: ReadonlySet<number>): Json[] {
   const { name, category, time: at, args, event } = instant;
   const scope = category === 'deadlock' ? 'p' : 't';
   const mark = { ph: 'i', s: scope, pid: THREADS, tid, ts: time(at), name, cat: category, args };
-  if (event === undefined || !told.has(event)) return [mark];
+  if (event === undefined || !connected.has(event)) return [mark];
   return [mark, { ph: 's', pid: THREADS, tid, ts: time(at), ...flow(event) }];
 }
 

@@ -6,7 +6,7 @@ import type { MachineTrace } from './machine-trace.js';
 import { interruptDetail, lockNames, timerName } from './names.js';
 import type { TraceRecord } from './trace-ring.js';
 
-export type Category = 'lock' | 'wait' | 'access' | 'callback' | 'hand-over';
+export type Category = 'lock' | 'wait' | 'access' | 'callback' | 'delivery';
 
 /** A stretch of one thread's time, in host ns. */
 export interface Slice {
@@ -38,7 +38,7 @@ const ENDS: { readonly [begin: number]: number } = {
   [kinds.WAIT_BEGINS]: kinds.WAIT_ENDS,
   [kinds.ACCESS_BEGINS]: kinds.ACCESS_ENDS,
   [kinds.CALLBACK_BEGINS]: kinds.CALLBACK_ENDS,
-  [kinds.HAND_OVER_BEGINS]: kinds.HAND_OVER_ENDS,
+  [kinds.DELIVERY_BEGINS]: kinds.DELIVERY_ENDS,
 };
 const BEGINNINGS = new Map(Object.entries(ENDS).map(([begin, end]) => [end, Number(begin)]));
 
@@ -111,7 +111,7 @@ export class ThreadSlices {
           args: { timer: timerName(a), late: record.number },
         };
       default:
-        return { name: `hand over ${eventName(b)}`, category: 'hand-over', begin, event: a >>> 0, args: {} };
+        return { name: `deliver ${eventName(b)}`, category: 'delivery', begin, event: a >>> 0, args: {} };
     }
   }
 

@@ -62,11 +62,11 @@ export class ThreadTrace {
   }
 
   deliveryBegins(time: number, position: number, kind: number): void {
-    this.#ring.write(time, kinds.HAND_OVER_BEGINS, position, kind);
+    this.#ring.write(time, kinds.DELIVERY_BEGINS, position, kind);
   }
 
   deliveryEnds(time: number): void {
-    this.#ring.write(time, kinds.HAND_OVER_ENDS, 0, 0);
+    this.#ring.write(time, kinds.DELIVERY_ENDS, 0, 0);
   }
 
   deadlock(time: number, refused: boolean): void {

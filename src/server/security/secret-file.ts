@@ -3,7 +3,7 @@ import { type Stats, statSync } from 'node:fs';
 const WRITABLE_BY_OTHERS = 0o022;
 const READABLE_BY_OTHERS = 0o004;
 
-/** Who besides its owner may do what with a file; Windows does not tell. */
+/** The access that others than its owner have to a file; unknown on Windows. */
 export interface Exposure {
   /** By its group or by everybody. */
   readonly writable: boolean;

@@ -37,7 +37,7 @@ class Snapshot {
       now,
       arm: none,
       cancel: none,
-      setLine: none,
+      driveLine: none,
       pulseLine: none,
       sendMsi: none,
       setPitGate: none,

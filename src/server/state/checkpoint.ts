@@ -8,8 +8,11 @@ import { type Static, Type } from '../../schema/type.js';
 import { Validator } from '../../schema/validate.js';
 import { requireFits, type Snapshot, SnapshotSchema } from '../service/snapshot.js';
 
-/** Of the form of a checkpoint; another is refused. */
-export const CHECKPOINT_VERSION = 1;
+/**
+ * Version of the form that this server writes. It reads all versions up to this one, and refuses later ones. Version 1 (0.1.0) has
+ * no sessions, waiting messages, resume hashes and epoch. `test/server/state/versions.test.ts` pins the form of each version.
+ */
+export const CHECKPOINT_VERSION = 2;
 
 /** Who made the machine: what was done over the API stays done, whatever the configuration says later. */
 export const ORIGINS = ['configuration', 'api'] as const;
@@ -27,8 +30,8 @@ const Session = Type.Object(
   CLOSED,
 );
 
-/** A message in the text form. */
-const Kept = Type.Object({ request: Type.Optional(WholeNumber), message: Type.String() }, CLOSED);
+/** A message that a client has not acknowledged, in the text form. */
+const WaitingMessage = Type.Object({ request: Type.Optional(WholeNumber), message: Type.String() }, CLOSED);
 
 const Levels = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
 
@@ -44,7 +47,8 @@ const EpochSchema = Type.Object(
   CLOSED,
 );
 
-const CheckpointSchema = Type.Object(
+/** A change of this schema needs a new version: schemas are closed, so an older server would take the change for damage. */
+export const CheckpointSchema = Type.Object(
   {
     origin: Type.Enum([...ORIGINS]),
     config: MachineConfig,
@@ -58,12 +62,12 @@ const CheckpointSchema = Type.Object(
           format: Type.Enum(['flat', 'cluster']),
           resume: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }))),
           session: Type.Optional(Session),
-          kept: Type.Optional(Type.Array(Kept)),
+          kept: Type.Optional(Type.Array(WaitingMessage)),
         },
         CLOSED,
       ),
     ),
-    /** The line of state; older checkpoints have none. */
+    /** The line of state; checkpoints of version 1 have none. */
     epoch: Type.Optional(EpochSchema),
     snapshot: SnapshotSchema,
   },
@@ -83,7 +87,7 @@ export class DamagedCheckpoint extends Error {
 }
 
 /**
- * The first line, which is the same in every version: `southbridge-checkpoint version=1 bytes=20133 sha256=…`. The
+ * The first line, which is the same in every version: `southbridge-checkpoint version=2 bytes=20133 sha256=…`. The
  * digest is over what stands before it in this line, and the body, so that a damaged version differs from another one.
  */
 const FIRST_LINE = /^(southbridge-checkpoint version=(\d{1,9}) bytes=(\d{1,9}))(?: sha256=([0-9a-f]{64}))$/;
@@ -99,7 +103,7 @@ function digest(head: string, body: Buffer): string {
   return createHash('sha256').update(head).update('\n').update(body).digest('hex');
 }
 
-/** The converse. Throws DamagedCheckpoint, or `checkpoint-version` for what another version of this server wrote. */
+/** The converse. Throws DamagedCheckpoint, or `checkpoint-version` if a later version of this server wrote it. */
 export function decodeCheckpoint(contents: Buffer, file: string): Checkpoint {
   const end = contents.subarray(0, LONGEST_FIRST_LINE).indexOf('\n');
   const line = FIRST_LINE.exec(contents.subarray(0, Math.max(0, end)).toString('latin1'));
@@ -110,7 +114,7 @@ export function decodeCheckpoint(contents: Buffer, file: string): Checkpoint {
     throw new DamagedCheckpoint(`it has ${body.length} bytes after its first line, not ${bytes}`);
   }
   if (digest(head, body) !== sha256) throw new DamagedCheckpoint('its checksum is wrong');
-  if (Number(version) !== CHECKPOINT_VERSION) {
+  if (Number(version) < 1 || Number(version) > CHECKPOINT_VERSION) {
     throw new SouthbridgeError('checkpoint-version', { file, version: Number(version), known: CHECKPOINT_VERSION });
   }
   return checked(body);
@@ -150,15 +154,15 @@ export function requireReadable(contents: Buffer, file: string, machine: string)
   }
 }
 
-/** What is known of a machine's last checkpoint. */
-export interface Kept {
+/** What the server remembers of a machine's last checkpoint. */
+export interface LastCheckpoint {
   /** Milliseconds on the clock of `performance.now()`: the wall clock may jump. */
   readonly since: number;
   /** Whether the main counter ran: then the machine changes as time passes. */
   readonly counts: boolean;
 }
 
-export function keptOf(snapshot: Snapshot, since: number): Kept {
+export function lastCheckpointOf(snapshot: Snapshot, since: number): LastCheckpoint {
   return { since, counts: isCounting(snapshot) };
 }
 

@@ -7,7 +7,7 @@ import type { CheckpointFigures, CheckpointStore, StoredMachines } from '../serv
 import type { MachineHandle } from '../service/machine-handle.js';
 import { restore, save, saveLast } from '../service/saving.js';
 import type { Snapshot } from '../service/snapshot.js';
-import { type Checkpoint, type Kept, keptOf, type Origin } from './checkpoint.js';
+import { type Checkpoint, type LastCheckpoint, lastCheckpointOf, type Origin } from './checkpoint.js';
 import { Failures, isOfGoneMachine, reasonOf, unlessUnusable } from './failures.js';
 import { type FileLayer, StateFolder } from './folder.js';
 import { makeAsIn } from './making.js';
@@ -23,7 +23,7 @@ const LEAST_PAUSE = 0.1;
 
 /** Keeps the machines of a server in a storage: checkpoints of those that changed, at an interval and when one is made. */
 export class Checkpoints implements CheckpointStore {
-  readonly #kept = new Map<string, Kept>();
+  readonly #last = new Map<string, LastCheckpoint>();
   readonly #origins = new Map<string, Origin>();
   readonly #perMachine = new SerialQueue<string>();
   #machines: StoredMachines | undefined;
@@ -60,7 +60,7 @@ export class Checkpoints implements CheckpointStore {
   get figures(): CheckpointFigures {
     const changed = [...(this.#machines ?? [])].filter((machine) => this.#isChanged(machine));
     const now = performance.now();
-    const ages = changed.map(({ name, madeAt }) => now - (this.#kept.get(name)?.since ?? madeAt));
+    const ages = changed.map(({ name, madeAt }) => now - (this.#last.get(name)?.since ?? madeAt));
     return {
       checkpoints: this.#checkpoints,
       failures: this.#failures.total,
@@ -143,13 +143,13 @@ export class Checkpoints implements CheckpointStore {
 
   /** Ends a machine that continues on another node of the cluster. */
   async disown(name: string): Promise<void> {
-    this.#kept.delete(name);
+    this.#last.delete(name);
     this.#origins.delete(name);
     await this.#machines?.move(name);
   }
 
   async made(machine: MachineHandle): Promise<void> {
-    const existed = this.#kept.has(machine.name);
+    const existed = this.#last.has(machine.name);
     this.#making.add(machine);
     try {
       const since = performance.now();
@@ -190,7 +190,7 @@ export class Checkpoints implements CheckpointStore {
   async #removeFiles(name: string): Promise<void> {
     await this.#hold();
     await this.folder.remove(name, this.#configured.has(name));
-    this.#kept.delete(name);
+    this.#last.delete(name);
     this.#origins.delete(name);
   }
 
@@ -245,16 +245,16 @@ export class Checkpoints implements CheckpointStore {
   }
 
   #isChanged(machine: MachineHandle): boolean {
-    const kept = this.#kept.get(machine.name);
-    if (!kept || machine.changed) return true;
-    return kept.counts && machine.state === 'running' && machine.config.clock === 'realtime';
+    const last = this.#last.get(machine.name);
+    if (!last || machine.changed) return true;
+    return last.counts && machine.state === 'running' && machine.config.clock === 'realtime';
   }
 
   /** One round; returns the names of the machines that could not be written. */
   async #keepChanged(): Promise<string[]> {
     const begin = performance.now();
     const failed: string[] = [];
-    const written = new Map<MachineHandle, Kept>();
+    const written = new Map<MachineHandle, LastCheckpoint>();
     const fail = (machine: MachineHandle, error: unknown) => {
       failed.push(machine.name);
       this.#failures.failed(machine, error);
@@ -270,8 +270,8 @@ export class Checkpoints implements CheckpointStore {
     const worker = async () => {
       for (let machine = changed.pop(); machine; machine = changed.pop()) {
         try {
-          const kept = await this.#write(machine);
-          if (kept) written.set(machine, kept);
+          const last = await this.#write(machine);
+          if (last) written.set(machine, last);
         } catch (error) {
           machine.changed = true;
           // A machine that is deleted meanwhile, or in which threads hang, has no state to write.
@@ -282,7 +282,7 @@ export class Checkpoints implements CheckpointStore {
     await Promise.all(Array.from({ length: AT_A_TIME }, worker));
     try {
       if (written.size > 0) await this.folder.flush();
-      for (const [machine, kept] of written) this.#isWritten(machine, kept);
+      for (const [machine, last] of written) this.#isWritten(machine, last);
     } catch (error) {
       for (const machine of written.keys()) fail(machine, error);
     }
@@ -299,7 +299,7 @@ export class Checkpoints implements CheckpointStore {
       { folder: path },
       `${path} was removed or replaced; it is taken again, and all machines are written`,
     );
-    this.#kept.clear();
+    this.#last.clear();
   }
 
   async #probe(): Promise<void> {
@@ -310,7 +310,7 @@ export class Checkpoints implements CheckpointStore {
   }
 
   /** Writes a checkpoint of a machine that changed; it is durable after a flush. */
-  async #write(machine: MachineHandle): Promise<Kept | undefined> {
+  async #write(machine: MachineHandle): Promise<LastCheckpoint | undefined> {
     // It may have been written meanwhile.
     if (!this.#isChanged(machine)) return undefined;
     const since = performance.now();
@@ -318,7 +318,7 @@ export class Checkpoints implements CheckpointStore {
     return this.#perMachine.run(machine.name, async () => {
       if (machine.state === 'deleting') return undefined;
       this.#bytes += await this.folder.write(machine.name, this.#checkpointOf(machine, snapshot, sessions));
-      return keptOf(snapshot, since);
+      return lastCheckpointOf(snapshot, since);
     });
   }
 
@@ -336,7 +336,7 @@ export class Checkpoints implements CheckpointStore {
     if (machine.state === 'deleting') throw machine.gone();
     await this.#hold();
     this.#bytes += await this.folder.commit(machine.name, this.#checkpointOf(machine, snapshot, sessions));
-    this.#isWritten(machine, keptOf(snapshot, since));
+    this.#isWritten(machine, lastCheckpointOf(snapshot, since));
   }
 
   #checkpointOf(machine: MachineHandle, snapshot: Snapshot, sessions: Sessions): Checkpoint {
@@ -350,10 +350,10 @@ export class Checkpoints implements CheckpointStore {
     };
   }
 
-  #isWritten(machine: MachineHandle, kept: Kept): void {
+  #isWritten(machine: MachineHandle, last: LastCheckpoint): void {
     if (machine.state === 'deleting') return;
     this.#checkpoints++;
-    this.#kept.set(machine.name, kept);
+    this.#last.set(machine.name, last);
     this.#failures.written(machine);
   }
 
@@ -379,7 +379,7 @@ export class Checkpoints implements CheckpointStore {
     clearTimeout(this.#timer);
     const kept = (this.#round ?? Promise.resolve()).then(() => this.#stopClocks()).then(() => this.#keepChanged());
     const failed = (await within(ms, kept, undefined)) ?? [...(this.#machines ?? [])].map(({ name }) => name);
-    // Of a machine in which threads hang or died, more was told than is kept.
+    // A machine in which threads hang or died has emitted more than its checkpoint holds.
     const open = [...(this.#machines ?? [])].every((machine) => machine.isOpen);
     let { failure: reason = `they were not written within ${ms} ms` } = this.figures;
     let whole = failed.length === 0;

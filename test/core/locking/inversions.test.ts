@@ -43,7 +43,7 @@ t.test('nested-mutex: callback, then write', async (t) => {
   ]);
   write(bench);
   reset(bench);
-  t.equal(bench.inversions().length, 1, 'told once');
+  t.equal(bench.inversions().length, 1, 'reported once');
 });
 
 t.test('nested-mutex: control work, then a write that turns legacy mode on', async (t) => {

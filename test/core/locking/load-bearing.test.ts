@@ -12,11 +12,11 @@ for (const [axis, values] of Object.entries(AXES)) {
     for (const other of values) {
       if (value === other) continue;
       t.test(`${axis}: ${value.name} is not ${other.name}`, async (t) => {
-        const told = Object.entries<Design>(PRESETS)
+        const emitted = Object.entries<Design>(PRESETS)
           .filter(([, preset]) => preset[axis as keyof Design] === value)
           .filter(([, preset]) => differs(preset, { ...preset, [axis]: other }))
           .map(([name]) => name);
-        t.not(told.length, 0, `a preset that shows it: ${told.join(', ')}`);
+        t.not(emitted.length, 0, `a preset that shows it: ${emitted.join(', ')}`);
       });
     }
   }

@@ -3,7 +3,7 @@ import t from 'tap';
 import type { ReferenceEvent } from '../../../src/lab/explore/reference/events.js';
 import { MachineModel } from '../../../src/lab/explore/reference/machine.js';
 import { findTraces } from '../../../src/lab/replay/find.js';
-import { isToldIn, type Output, readTrace, type Step, type Trace } from '../../../src/lab/replay/trace.js';
+import { isOutputOf, type Output, readTrace, type Step, type Trace } from '../../../src/lab/replay/trace.js';
 
 /** The event in the words of the traces, which do not list lines that the replay itself drives. */
 function outputOf(event: ReferenceEvent): Output | undefined {
@@ -66,10 +66,10 @@ function difference(trace: Trace): string | undefined {
   for (const { line, step, outputs } of trace.lines) {
     const value = perform(machine, step);
     const found = machine.events.splice(0).flatMap((event) => outputOf(event) ?? []);
-    const told = found.filter(({ out }) => isToldIn(trace.kind, out));
+    const emitted = found.filter(({ out }) => isOutputOf(trace.kind, out));
     const expected = 'value' in step && step.op !== 'write' && step.op !== 'out' ? step.value : undefined;
     if (value !== expected) return `${trace.name}:${line}: ${step.op} gives ${value}, not ${expected}`;
-    const [one, other] = [told, outputs].map((list) =>
+    const [one, other] = [emitted, outputs].map((list) =>
       JSON.stringify(list.map((output) => Object.entries(output).sort())),
     );
     if (one !== other) return `${trace.name}:${line}: ${step.op} puts out ${one}, not ${other}`;

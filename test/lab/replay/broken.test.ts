@@ -22,7 +22,7 @@ const withLine = (line: number, text: string) => whole.with(line - 1, text);
 
 const PIC_HEADER = '{"format":"pic-trace/1","name":"pic","steps":1}';
 
-/** Files that are no whole trace, and what is told after the file's name. */
+/** Files that are no whole trace, and the error after the file's name. */
 const BROKEN: { readonly [what: string]: [lines: readonly string[], message: RegExp] } = {
   'a file cut between two lines': [whole.slice(0, 12), /^: the header says 51 steps, the file has 11: cut off\?$/],
   'a file cut inside a line': [[...whole.slice(0, 12), '{"op":"re'], /^:13: not a line of JSON: "{\\"op\\":\\"re"$/],

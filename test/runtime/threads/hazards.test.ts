@@ -21,7 +21,7 @@ for (const name of PRESET_NAMES.filter((name) => classOfPreset(name) === 'safe')
     t.match(race.machine.deferred(), { late: 0, inverted: 0 }, 'no stale update');
     t.same(race.machine.deadlocks(), [], 'no deadlock');
     if (name === 'deferred-revalidated') {
-      t.ok(race.log.length >= race.rounds, 'changes were told with the number of the newest decision');
+      t.ok(race.log.length >= race.rounds, 'changes were logged with the number of the newest decision');
       t.equal(race.log.inverted, 0, 'and none of them was of an older one');
     }
     await race.close();

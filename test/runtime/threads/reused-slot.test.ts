@@ -63,7 +63,7 @@ t.test('the main loop does not look into the machine that has the place of one t
   control.request(CONTROL_REMOVE, 0);
   host.kickMainLoop(0);
   mainLoop.runKicked();
-  t.ok(made, 'the place is given away as soon as the removal is told');
+  t.ok(made, 'the place is given away as soon as the removal is acknowledged');
   const owner = ownerOf(shared, machineAt(map, 0) + lockAddress(TIMERS));
   t.equal(owner, GATEWAY_THREAD, 'its locks are not taken, least of all as those of another kind');
   gateway.locks.release(TIMERS);

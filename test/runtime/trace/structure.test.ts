@@ -40,7 +40,7 @@ async function traceOne(t: Test, server: TestServer, locking: string): Promise<v
   t.equal((await trace(server, locking, true)).status, 200);
   const before = BigInt((await server.get(`/v1/machines/${locking}`)).sequence);
   for (let round = 0; round < ROUNDS; round++) await Promise.all([fire(client), fire(other)]);
-  const told = BigInt((await server.get(`/v1/machines/${locking}`)).sequence) - before;
+  const emitted = BigInt((await server.get(`/v1/machines/${locking}`)).sequence) - before;
   t.equal((await trace(server, locking, false)).body.enabled, false);
   await fire(client);
 
@@ -60,7 +60,7 @@ async function traceOne(t: Test, server: TestServer, locking: string): Promise<v
   t.equal(of('access').length - writes.length, ROUNDS, 'every read');
   t.equal(of('callback').length, ROUNDS * (locking === 'kick-and-drain' ? 2 : 1), 'every callback');
   const events = file.of('i', 'interrupt');
-  t.equal(BigInt(events.length), told, 'every interrupt event');
+  t.equal(BigInt(events.length), emitted, 'every interrupt event');
   t.ok(
     events.some(({ name, args }) => name === 'line' && args.gsi === 20 && args.level === 1 && args.cause === 'timer 0'),
     'with what it was',
@@ -69,7 +69,7 @@ async function traceOne(t: Test, server: TestServer, locking: string): Promise<v
   t.equal(file.stretches(LOCKS).length, of('lock').length, 'every hold, by lock too');
 }
 
-t.test('what is overwritten is counted and told', async (t) => {
+t.test('what is overwritten is counted and reported', async (t) => {
   const server = await TestServer.start({
     execution: 'threads',
     limits: { traceRecords: 1024 },

@@ -184,7 +184,7 @@ t.test('a second signal ends the server at once', async (t) => {
   dead.destroy();
 });
 
-t.test('a port that is in use is told with the next step', async (t) => {
+t.test('a port that is in use is reported with the next step', async (t) => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const { port } = holder.address() as AddressInfo;

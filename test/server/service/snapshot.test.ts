@@ -32,8 +32,8 @@ const views = async (machine: string) => [
   await server.get(`/v1/machines/${machine}/hpet`),
   await server.get(`/v1/machines/${machine}/ioapic`),
 ];
-/** All that a machine told, without numbers and wall times. */
-const told = (vcpu: VcpuClient) =>
+/** All that a machine emitted, without numbers and wall times. */
+const emitted = (vcpu: VcpuClient) =>
   vcpu.received.filter(({ type }) => type === 'irq').map(({ sequence, wallTime, ...event }) => event);
 
 /** A periodic level timer that has fired, one-shots ahead, an external line that is high, and an entry for each. */
@@ -64,7 +64,7 @@ t.test('a timer that is due in hundreds of years is restored as well', async (t)
 });
 
 for (const locking of PRESET_NAMES) {
-  t.test(`${locking}: what is restored goes on as the original does, and nothing is told twice`, async (t) => {
+  t.test(`${locking}: what is restored goes on as the original does, and nothing is emitted twice`, async (t) => {
     const name = locking.replace('+', '-and-');
     const original = await make(`a-${name}`, locking, 'manual');
     await prepare(original);
@@ -76,10 +76,10 @@ for (const locking of PRESET_NAMES) {
     const { status, body } = await restore(`b-${name}`, snapshot);
     t.equal(status, 200, JSON.stringify(body));
     await copy.request({ type: 'sync' });
-    t.same(told(copy), [], 'levels are kept, and no edge is told again');
+    t.same(emitted(copy), [], 'levels are kept, and no edge is emitted again');
     t.same(await views(`b-${name}`), await views(`a-${name}`));
 
-    const before = told(original).length;
+    const before = emitted(original).length;
     for (const vcpu of [original, copy]) {
       await vcpu.write(0xfed00020, 8, 1);
       await vcpu.request({ type: 'step', ns: '20000' });
@@ -87,8 +87,8 @@ for (const locking of PRESET_NAMES) {
       await vcpu.request({ type: 'line', gsi: 17, level: 0 });
       await vcpu.request({ type: 'step', ns: '20000' });
     }
-    t.ok(told(copy).length > 3, 'timers that were armed are armed again');
-    t.same(told(copy), told(original).slice(before));
+    t.ok(emitted(copy).length > 3, 'timers that were armed are armed again');
+    t.same(emitted(copy), emitted(original).slice(before));
     t.same(await views(`b-${name}`), await views(`a-${name}`));
     t.equal(await copy.read(MAIN_COUNTER, 8), await original.read(MAIN_COUNTER, 8));
     for (const vcpu of [original, copy]) await vcpu.close();
@@ -136,7 +136,7 @@ t.test('a timer that was due before time began is still due in a snapshot', asyn
   await server.request('POST', '/v1/machines/late-b/pause');
   t.equal((await restore('late-b', snapshot)).status, 200);
   t.same((await server.get('/v1/machines/late-b/snapshot')).deadlines, snapshot.deadlines);
-  t.same(told(copy), []);
+  t.same(emitted(copy), []);
   await server.request('POST', '/v1/machines/late-b/resume');
   t.match(await copy.next(({ type }) => type === 'irq'), { gsi: 16, level: 1 });
   for (const vcpu of [original, copy]) await vcpu.close();
@@ -222,7 +222,7 @@ t.test('equal deadlines keep the order of their arming over a restore', async (t
   const raised = async () => {
     vcpu.received.length = 0;
     await vcpu.request({ type: 'step', ns: '1000' });
-    return told(vcpu).flatMap((event) => (event.level === 1 && event.kind === 'line' ? [event.gsi] : []));
+    return emitted(vcpu).flatMap((event) => (event.level === 1 && event.kind === 'line' ? [event.gsi] : []));
   };
   t.same(await raised(), [18, 16, 17]);
   t.equal((await restore('tied', snapshot)).status, 200);

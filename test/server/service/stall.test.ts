@@ -93,7 +93,7 @@ t.test('a gateway that has no turn for long is no stall', BESIDE, async (t) => {
   t.equal(await program.exited, 0);
 });
 
-t.test('systemd is told in each half of its period, and no more once a thread stalls', BESIDE, async (t) => {
+t.test('the server notifies systemd in each half of its period, and stops once a thread stalls', BESIDE, async (t) => {
   const folder = temporaryFolder(t);
   const log = join(folder, 'log');
   writeFileSync(log, '');

@@ -186,7 +186,7 @@ t.test('threads that die under load: every request is answered, and machines com
     machine.events.subscribers.add(subscriber);
     await ask(machine, (done) => setLine(machine, 0, 21, 1, done));
     await ask(machine, (done) => setLine(machine, 0, 21, 0, done));
-    t.same(levels, [1, 0], `${machine.name}: events are told again, before the reply to their cause`);
+    t.same(levels, [1, 0], `${machine.name}: events are emitted again, before the reply to their cause`);
     machine.events.subscribers.delete(subscriber);
     await service.machines.delete(machine.name);
   }

@@ -89,26 +89,6 @@ t.test('a damaged checkpoint is set aside, and the one before it used', async (t
   t.equal(readdirSync(folder).filter((name) => name.includes('.damaged-')).length, 3, 'and nothing is thrown away');
 });
 
-t.test('a checkpoint of another version is refused, and stays', async (t) => {
-  const folder = join(temporaryFolder(t), 'state');
-  await twoCheckpoints(folder);
-  const file = join(folder, 'vm.json');
-  // Made as a later version would, with the checksum of its own first line.
-  const whole = readFileSync(file).toString();
-  const body = Buffer.from(whole.slice(whole.indexOf('\n') + 1));
-  const { createHash } = await import('node:crypto');
-  const head = `southbridge-checkpoint version=2 bytes=${body.length}`;
-  const sha256 = createHash('sha256').update(`${head}\n`).update(body).digest('hex');
-  writeFileSync(file, `${head} sha256=${sha256}\n${body}`);
-  await t.rejects(start(folder), {
-    code: 'checkpoint-version',
-    message: /vm\.json has version 2; this server reads version 1\. Start the server that wrote it, or move/,
-  });
-  t.ok(existsSync(file));
-  writeFileSync(file, whole);
-  t.equal(await sequenceOn(folder), 4, 'an orderly end before that is remembered');
-});
-
 t.test('with a full disk the server goes on, says so, and keeps the old checkpoint', async (t) => {
   const folder = join(temporaryFolder(t), 'state');
   const server = await start(folder, OFTEN);

@@ -53,17 +53,17 @@ t.test('after an orderly end all is as it was', async (t) => {
   await vcpu.request({ type: 'step', ns: '5000' });
   const paths = ['', '/hpet', '/ioapic', '/bql/load'].map((part) => `/v1/machines/vm-1${part}`);
   const halted = await first.get('/v1/machines/halted');
-  const told = async (server: TestServer) => {
+  const emitted = async (server: TestServer) => {
     const [machine, ...views] = await Promise.all(paths.map((path) => server.get(path)));
     for (const each of machine.vcpus) each.connected = false;
     return [machine, ...views];
   };
-  const before = await told(first);
+  const before = await emitted(first);
   await first.stop();
 
   const second = await start(folder);
   t.same(await namesOn(second), ['default', 'halted', 'vm-1'], 'made and deleted over the API stays so');
-  t.same(await told(second), before);
+  t.same(await emitted(second), before);
   const { state, virtualTime } = await second.get('/v1/machines/halted');
   t.same({ state, virtualTime }, { state: 'paused', virtualTime: halted.virtualTime });
   const back = await second.connect('vm-1', 1);

@@ -82,7 +82,7 @@ export class DrivePanel {
 
   /** Starts and ends workers as is wanted. One lets its vCPUs go, and leaves the devices in order, before the next begins. */
   async #follow() {
-    this.#tell();
+    this.#show();
     if (this.#isFollowing) return;
     this.#isFollowing = true;
     while (this.#isOld || this.#isWanted !== (this.#worker !== undefined)) {
@@ -90,7 +90,7 @@ export class DrivePanel {
       else this.#begin();
     }
     this.#isFollowing = false;
-    this.#tell();
+    this.#show();
   }
 
   /** @param {Worker} worker */
@@ -156,7 +156,7 @@ export class DrivePanel {
     say(this.figures.p99.value, milliseconds(data.p99));
   }
 
-  #tell() {
+  #show() {
     say(this.button, this.#isWanted ? 'Stop' : 'Drive');
     if (!this.#isWanted) for (const { value } of Object.values(this.figures)) say(value, '–');
   }

@@ -5,7 +5,7 @@ const KINDS = /** @type {const} */ (['line', 'apic', 'msi', 'intr']);
 
 /** Which events are asked of the server; those that the filter holds back do not come here at all. */
 export class Filter {
-  /** @param {() => void} onChange told only of filters that can be asked for */
+  /** @param {() => void} onChange called only with filters that the server accepts */
   constructor(onChange) {
     this.kinds = KINDS.map((kind) => h('input', { type: 'checkbox', name: kind, checked: true }));
     this.gsi = list('filter-gsi', '16, 17');

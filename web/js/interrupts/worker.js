@@ -8,8 +8,8 @@ import { describe } from './event.js';
  * machine's stream, `pause` and `resume`; tells four times a second what came.
  */
 
-const TELL_MS = 250;
-/** Rows told at a time: the newest. */
+const POST_MS = 250;
+/** Most rows per message: the newest. */
 const MOST = 100;
 const LONGEST_WAIT_MS = 3000;
 
@@ -26,7 +26,7 @@ let isFollowing = false;
 let rows = [];
 let counts = { line: 0, apic: 0, msi: 0, intr: 0 };
 let lost = 0;
-/** The last gap since what was told last. @type {{ from: number, to: number } | undefined} */
+/** The last gap since the last message. @type {{ from: number, to: number } | undefined} */
 let gap;
 let state = 'connecting';
 let problem = '';
@@ -42,7 +42,7 @@ addEventListener('message', ({ data }) => {
     if (!isFollowing) follow();
   }
 });
-setInterval(tell, TELL_MS);
+setInterval(post, POST_MS);
 
 async function follow() {
   isFollowing = true;
@@ -96,7 +96,7 @@ function heard(event) {
   if (rows.length > 2 * MOST) rows = rows.slice(-MOST);
 }
 
-function tell() {
+function post() {
   postMessage({ rows: rows.slice(-MOST), counts, gap, lost, state, problem, lines: stream?.lines });
   rows = [];
   counts = { line: 0, apic: 0, msi: 0, intr: 0 };

@@ -49,19 +49,19 @@ export class BqlLoad {
       this.duty.value = String(duty * 100);
       this.hold.value = String(Number(hold) / 1000);
       this.mode.value = mode;
-      this.#tell();
+      this.#show();
     } catch (error) {
       say(this.problem, sentence(error));
     }
   }
 
-  #tell() {
+  #show() {
     say(this.output, `${this.duty.value} %`);
   }
 
   /** One request at a time; what was chosen meanwhile goes after it. */
   async #changed() {
-    this.#tell();
+    this.#show();
     this.#isChosen = true;
     this.#isWanted = true;
     if (this.#isSending) return;

@@ -11,9 +11,9 @@ export interface HpetPorts {
   cancel(timer: number): void;
 
   /** Drives line `line` (0–31) of the HPET to 0 or 1, as source `source`: a timer number, or SOURCE_PIT or SOURCE_RTC. */
-  setLine(source: number, line: number, level: number): void;
+  driveLine(line: number, source: number, level: number): void;
   /** Drives the line to 1 and back to 0: an edge, unless something holds the line high. */
-  pulseLine(source: number, line: number): void;
+  pulseLine(line: number, source: number): void;
   /** FSB delivery: a 32-bit write of `data` to `address` by timer `timer`. */
   sendMsi(timer: number, address: number, data: number): void;
   /** The PIT is cut off from its line while the HPET replaces it (1: connected). */

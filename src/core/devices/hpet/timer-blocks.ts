@@ -5,6 +5,12 @@ import type { InterruptOutput } from './interrupt-output.js';
 import * as R from './registers.js';
 import * as S from './state.js';
 
+/** What a write reaches of a 64-bit field: a half, both halves, or all of a field that is 32 bits wide now. */
+const LOW = 0;
+const HIGH = 1;
+const BOTH = 2;
+const NARROW = 3;
+
 /** The registers of the timers, IA-PC HPET 1.0a sections 2.3.8 to 2.3.10. Offsets are in a timer's block. */
 export class TimerBlocks {
   readonly #register = new U64();
@@ -114,18 +120,22 @@ export class TimerBlocks {
     if (narrow && high) return;
     const periodic = (configuration & R.TYPE_CNF) !== 0;
     const written = !periodic || (configuration & R.VAL_SET_CNF) !== 0;
-    if (written) this.#deposit(timer, S.T_COMPARATOR, high, size, value, narrow);
-    if (periodic) this.#deposit(timer, S.T_PERIOD, high, size, value, narrow);
+    const wide = size === 8 ? BOTH : high ? HIGH : LOW;
+    const reach = narrow ? NARROW : wide;
+    if (written) this.#deposit(timer, S.T_COMPARATOR, reach, value);
+    if (periodic) this.#deposit(timer, S.T_PERIOD, reach, value);
     state.set(timer, S.T_CONFIGURATION, configuration & ~R.VAL_SET_CNF);
     state.set(timer, S.T_FLAGS, state.get(timer, S.T_FLAGS) & ~S.EXPIRED_FLAG);
     if (state.isOn()) this.comparators.schedule(timer, time, written);
   }
 
-  /** A `narrow` (32-bit) field keeps an upper half of 0. */
-  #deposit(timer: number, field: number, high: boolean, size: number, value: U64, narrow: boolean): void {
-    if (high) this.state.set(timer, field + 1, value.lo);
-    else this.state.set(timer, field, value.lo);
-    if (narrow) this.state.set(timer, field + 1, 0);
-    else if (size === 8) this.state.set(timer, field + 1, value.hi);
+  /** The upper half of a narrow field is 0. */
+  #deposit(timer: number, field: number, reach: number, value: U64): void {
+    if (reach === HIGH) {
+      this.state.set(timer, field + 1, value.lo);
+      return;
+    }
+    this.state.set(timer, field, value.lo);
+    if (reach !== LOW) this.state.set(timer, field + 1, reach === NARROW ? 0 : value.hi);
   }
 }

@@ -1,5 +1,5 @@
 import { BQL, DEVICE } from '../../sync/lock-names.js';
-import type { ControlAxis, Design } from '../axes.js';
+import { type ControlAxis, type Design, takesBqlUnderMutex } from '../axes.js';
 
 /**
  * In the order of the rest of the design.
@@ -32,10 +32,4 @@ function keepsBql(design: Design): boolean {
   const { mmio, timer, irq } = design;
   if (takesBqlUnderMutex(design)) return false;
   return mmio.underBql || timer.keepsBql || irq.takesMutexUnderBql;
-}
-
-/** Whether some path takes the big lock inside the mutex: the order of the rest of the design. */
-export function takesBqlUnderMutex({ mmio, timer, irq }: Design): boolean {
-  if (timer.takesBqlUnderMutex) return true;
-  return irq.takesBql && (!mmio.underBql || timer.lockless);
 }

@@ -1,7 +1,6 @@
 import { XenFilter } from '../../../core/devices/gsi/xen-filter.js';
 import { COUNTER } from '../../../core/devices/hpet/state.js';
-import type { Design } from '../../../core/locking/axes.js';
-import { takesBqlUnderMutex } from '../../../core/locking/control/ordered.js';
+import { type Design, takesBqlUnderMutex } from '../../../core/locking/axes.js';
 import { BQL, DEVICE, LOCK_NAMES } from '../../../core/sync/lock-names.js';
 import { WRITING } from '../../../core/sync/sequence-lock.js';
 import { READ, SubmissionRing } from '../../../runtime/rings/submission-ring.js';

@@ -2,7 +2,7 @@ import type { XenForm } from '../../../core/devices/gsi/xen-filter.js';
 import { line, xenCallback } from '../requests.js';
 import type { Scenario } from '../scenario.js';
 
-/** Xen's event channel and an external driver change one GSI: the filter must tell its own changes from others. */
+/** Xen's event channel and an external driver change one GSI: the filter must distinguish its own changes from others. */
 export const XEN: readonly Scenario[] = [
   xenFilter('xen-flag', 'flag'),
   xenFilter('xen-flag-assert', 'flag+assert'),

@@ -78,7 +78,7 @@ t.test('a match that is still ahead is not touched', async (t) => {
   t.same(outputs(bench, 'line'), []);
 });
 
-t.test('a callback that is not told that it was cancelled finds the HPET off, and arms nothing', async (t) => {
+t.test('a callback that does not learn of its cancellation finds the HPET off, and arms nothing', async (t) => {
   const bench = new LateMachine({ generationCheck: false });
   periodic(bench, 2, 11, 100, 150);
   turnOn(bench);

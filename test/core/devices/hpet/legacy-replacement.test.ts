@@ -101,8 +101,8 @@ t.test(
       bench.setLegacyInput(SOURCE_PIT, 1);
       bench.takeEvents();
       bench.reset();
-      const told = bench.takeEvents().filter((event) => event.kind === 'line');
-      t.match(told, [{ gsi: 0, level: 1, source: 'pit' }], locking);
+      const emitted = bench.takeEvents().filter((event) => event.kind === 'line');
+      t.match(emitted, [{ gsi: 0, level: 1, source: 'pit' }], locking);
     }
   },
 );

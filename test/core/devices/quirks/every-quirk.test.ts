@@ -26,9 +26,9 @@ for (const quirk of QUIRK_NAMES) {
   t.test(`${quirk} has a section in docs/quirks.md with what a guest observes, and where it is on`, async (t) => {
     const section = sectionOf(quirk);
     for (const part of ['Documents', 'QEMU 11.1', 'On', 'Off', 'Profiles']) t.match(section, `**${part}.**`);
-    const told = PROFILE_NAMES.filter((profile) => section.split('**Profiles.**')[1]?.includes(`\`${profile}\``));
+    const named = PROFILE_NAMES.filter((profile) => section.split('**Profiles.**')[1]?.includes(`\`${profile}\``));
     const has = PROFILE_NAMES.filter((profile) => (PROFILES[profile] as readonly Quirk[]).includes(quirk));
-    t.same(told, has, 'the profiles named are those that have it');
+    t.same(named, has, 'the profiles named are those that have it');
   });
 }
 

@@ -16,10 +16,10 @@ export interface OrderEdge {
 }
 
 /**
- * The lock order of one machine: locks are classes, all threads add to one graph, and an edge that closes a cycle is
- * found when it is added, whether or not a thread ever blocks. Edges are never forgotten.
+ * Records the order in which threads take the locks of one machine. Locks are classes, and all threads add to one graph. An edge
+ * that closes a cycle is found when it is added, whether or not a thread ever blocks. Edges are never forgotten.
  */
-export class LockOrder {
+export class LockOrderRecorder {
   /** Per lock: under which locks this thread knows it to be recorded. */
   readonly #known = new Int32Array(LOCK_COUNT);
 
