@@ -8,8 +8,11 @@ export type Frame = string | Uint8Array;
 export interface Codec {
   readonly subprotocol: string;
   encode(message: ServerMessage): Frame;
-  /** Checks all that does not depend on a machine. Throws RefusedFrame. */
-  decode(data: Uint8Array, isBinary: boolean): ClientMessage;
+  /**
+   * Reads a message: the bytes from `from` to before `end`, by default all. Checks all that does not depend on a machine.
+   * Throws RefusedFrame.
+   */
+  decode(data: Uint8Array, isBinary: boolean, from?: number, end?: number): ClientMessage;
 }
 
 /** The same form as a client speaks it. */

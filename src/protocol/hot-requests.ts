@@ -1,5 +1,5 @@
 import type { Access, Acknowledged, ClientMessage } from './client-message.js';
-import { Reader } from './protobuf/reader.js';
+import type { Reader } from './protobuf/reader.js';
 import { envelope, fieldLength, numbersFrame, Writer } from './protobuf/writer.js';
 import { readRecords, writeRecords } from './records.js';
 
@@ -88,7 +88,7 @@ export function nextAck(header: Reader): Uint8Array | undefined {
 }
 
 /** Reads a field of ClientMessage. Numbers are as they came: the caller checks their ranges. Throws `bad-message`. */
-export function readRequestBody(field: number, body: Uint8Array): ClientMessage | undefined {
+export function readRequestBody(field: number, body: Reader): ClientMessage | undefined {
   switch (field) {
     case READ:
     case WRITE:
@@ -112,13 +112,13 @@ export function readRequestBody(field: number, body: Uint8Array): ClientMessage 
   }
 }
 
-function readAccess(body: Uint8Array, write: boolean): ClientMessage | undefined {
-  const reader = new Reader(body);
+function readAccess(reader: Reader, write: boolean): ClientMessage | undefined {
+  const { bytes } = reader;
   const fields = { write, posted: false, address: 0, size: 0, low: 0, high: 0 };
   let id = 0;
   let addressHigh = 0;
   while (!reader.done) {
-    const tag = body[reader.at++];
+    const tag = bytes[reader.at++];
     if (tag === 0x08) id = reader.uint32();
     else if (tag === 0x10) fields.size = reader.uint32();
     else if (tag === 0x1d) fields.address = reader.fixed32();
@@ -133,12 +133,12 @@ function readAccess(body: Uint8Array, write: boolean): ClientMessage | undefined
   return reader.failed ? undefined : { type: 'access', id, access: fields };
 }
 
-function readBatch(body: Uint8Array): ClientMessage | undefined {
-  const reader = new Reader(body);
+function readBatch(reader: Reader): ClientMessage | undefined {
+  const { bytes } = reader;
   let id = 0;
   let records: Uint8Array = NOTHING;
   while (!reader.done) {
-    const tag = body[reader.at++];
+    const tag = bytes[reader.at++];
     if (tag === 0x08) id = reader.uint32();
     else if (tag === 0x12) records = reader.delimited();
     else return undefined;
@@ -147,12 +147,12 @@ function readBatch(body: Uint8Array): ClientMessage | undefined {
 }
 
 /** Undefined as `readRequestBody`. */
-export function readAck(body: Uint8Array): Acknowledged | undefined {
-  const reader = new Reader(body);
+export function readAck(reader: Reader): Acknowledged | undefined {
+  const { bytes } = reader;
   let event = 0;
   let reply = 0;
   while (!reader.done) {
-    const tag = body[reader.at++];
+    const tag = bytes[reader.at++];
     if (tag === 0x08) event = reader.uint64();
     else if (tag === 0x10) reply = reader.uint64();
     else return undefined;
@@ -161,11 +161,11 @@ export function readAck(body: Uint8Array): Acknowledged | undefined {
 }
 
 /** An id and one or two numbers, of which `last` is the last tag. */
-function readNumbers(body: Uint8Array, last: number): { id: number; first: number; second: number } | undefined {
-  const reader = new Reader(body);
+function readNumbers(reader: Reader, last: number): { id: number; first: number; second: number } | undefined {
+  const { bytes } = reader;
   const numbers = { id: 0, first: 0, second: 0 };
   while (!reader.done) {
-    const tag = body[reader.at++];
+    const tag = bytes[reader.at++];
     if (tag === 0x08) numbers.id = reader.uint32();
     else if (tag === 0x10) numbers.first = reader.uint32();
     else if (tag === 0x18 && last === 0x18) numbers.second = Number(reader.bool());

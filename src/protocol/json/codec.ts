@@ -17,12 +17,12 @@ function codec(subprotocol: string, hasSessions: boolean): Codec {
       return message.type === 'irq' ? events.of(message) : serverText(message);
     },
 
-    decode(data: Uint8Array, isBinary: boolean): ClientMessage {
+    decode(data: Uint8Array, isBinary: boolean, from = 0, end = data.length): ClientMessage {
       if (isBinary) {
         const reason = 'it is a binary frame, and this protocol is text';
         throw new RefusedFrame(undefined, new SouthbridgeError('bad-message', { reason }));
       }
-      const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
+      const text = Buffer.from(data.buffer, data.byteOffset + from, end - from).toString();
       return decodeClientFrame(text, hasSessions);
     },
   };

@@ -17,9 +17,9 @@ function codec(subprotocol: string, hasSessions: boolean): Codec {
       return message.type === 'irq' ? events.of(message) : serverFrame(message);
     },
 
-    decode(data: Uint8Array, isBinary: boolean): ClientMessage {
+    decode(data: Uint8Array, isBinary: boolean, from = 0, end = data.length): ClientMessage {
       if (!isBinary) throw new RefusedFrame(undefined, malformed('it is a text frame, and this protocol is binary'));
-      return readClientFrame(data, hasSessions);
+      return readClientFrame(data, hasSessions, from, end);
     },
   };
 }

@@ -43,18 +43,21 @@ function namesOf(names: readonly string[]): ReadonlyMap<number, string> {
 }
 
 /**
- * Reads a binary frame: exactly one message, beside which a request of version 1.1 (`hasSessions`) may have an acknowledgement.
+ * Reads a binary frame, the bytes from `from` to before `end`: exactly one message, beside which a request of version 1.1 (`hasSessions`) may have an acknowledgement.
  * Throws RefusedFrame.
  */
-export function readClientFrame(frame: Uint8Array, hasSessions: boolean): ClientMessage {
-  const header = new Reader(frame);
+export function readClientFrame(frame: Uint8Array, hasSessions: boolean, from: number, end: number): ClientMessage {
+  const header = new Reader(frame, from, end);
   let field: number;
-  let body: Uint8Array;
+  let bodyFrom: number;
+  let bodyEnd: number;
   let ack: Uint8Array | undefined;
   try {
-    if (hasSessions && frame[0] > 0x7f) ack = nextAck(header);
+    if (hasSessions && frame[from] > 0x7f) ack = nextAck(header);
     field = messageField(header, hasSessions ? NAMES : NAMES_OF_VERSION_1);
-    body = header.delimited();
+    bodyEnd = header.nested();
+    bodyFrom = header.at;
+    if (!header.failed) header.at = bodyEnd;
     if (hasSessions && !ack && !header.done) ack = nextAck(header);
     if (header.failed) throw malformed('it ends too early');
     if (!header.done) throw malformed('it has more than one field');
@@ -63,10 +66,15 @@ export function readClientFrame(frame: Uint8Array, hasSessions: boolean): Client
   }
   let message: ClientMessage;
   try {
-    message = readRequestBody(field, body) ?? describedBody(field, body);
+    message =
+      readRequestBody(field, new Reader(frame, bodyFrom, bodyEnd)) ??
+      describedBody(field, frame.subarray(bodyFrom, bodyEnd));
     if (ack) message = { ...message, ack: carriedAck(ack, field) } as ClientMessage;
   } catch (error) {
-    throw new RefusedFrame(idIn(body) ?? (error instanceof NotProtobuf ? undefined : 0), refusalOf(error, field));
+    throw new RefusedFrame(
+      idIn(new Reader(frame, bodyFrom, bodyEnd)) ?? (error instanceof NotProtobuf ? undefined : 0),
+      refusalOf(error, field),
+    );
   }
   try {
     checkVersion(message, hasSessions);
@@ -95,7 +103,7 @@ function messageField(header: Reader, names: ReadonlyMap<number, string>): numbe
 function carriedAck(body: Uint8Array, field: number): Acknowledged {
   const name = NAMES.get(field) ?? '';
   if (!isRequestName(name)) throw new SouthbridgeError('unknown-key', { key: 'ack', allowed: REQUESTS[name].field });
-  return readAck(body) ?? (described(REQUESTS.ack.description, body, {}) as unknown as Acknowledged);
+  return readAck(new Reader(body)) ?? (described(REQUESTS.ack.description, body, {}) as unknown as Acknowledged);
 }
 
 /** Reads a body by the description. Throws NotProtobuf, or what is wrong with the message. */
@@ -127,8 +135,7 @@ function refusalOf(error: unknown, field: number): unknown {
 }
 
 /** The id in a body of which the rest may be anything. */
-function idIn(body: Uint8Array): number | undefined {
-  const reader = new Reader(body);
+function idIn(reader: Reader): number | undefined {
   let id: number | undefined;
   while (!reader.done) {
     const tag = reader.uint32();

@@ -5,6 +5,9 @@ interface Frame {
   readonly isBinary: boolean;
 }
 
+/** Handles a message: the bytes from `from` to before `end`. */
+type Handle = (data: Buffer, isBinary: boolean, from: number, end: number) => void;
+
 /** Frames of one socket, which are handled in order: in one turn as many as the budget of the machine allows. */
 export class Inbox {
   readonly #frames: Frame[] = [];
@@ -12,7 +15,7 @@ export class Inbox {
 
   constructor(
     readonly budget: TurnBudget,
-    readonly handle: (data: Buffer, isBinary: boolean) => void,
+    readonly handle: Handle,
     /** Called after frames that waited were handled. */
     readonly onChange: () => void,
   ) {}
@@ -22,13 +25,13 @@ export class Inbox {
     return this.#frames.length > 0;
   }
 
-  push(data: Buffer, isBinary: boolean): void {
+  push(data: Buffer, isBinary: boolean, from: number, end: number): void {
     const { budget } = this;
     if (!this.#isHeld && !this.isWaiting && !budget.isBusy && budget.take(1) > 0) {
-      this.handle(data, isBinary);
+      this.handle(data, isBinary, from, end);
       return;
     }
-    this.#frames.push({ data, isBinary });
+    this.#frames.push({ data: data.subarray(from, end), isBinary });
     if (!this.#isHeld && this.#frames.length === 1) this.#later();
   }
 
@@ -50,7 +53,7 @@ export class Inbox {
     let handled = 0;
     for (; handled < this.#frames.length && !this.#isHeld && this.budget.take(1) > 0; handled++) {
       const { data, isBinary } = this.#frames[handled];
-      this.handle(data, isBinary);
+      this.handle(data, isBinary, 0, data.length);
     }
     this.#frames.splice(0, handled);
     if (this.isWaiting && !this.#isHeld) this.#later();

@@ -8,7 +8,7 @@ import { codecOf } from '../../protocol/codecs.js';
 import { isRequest } from '../../protocol/messages.js';
 import type { IrqKind } from '../../protocol/names.js';
 import type { Gap, Interrupt, Intr, ServerHello, ServerMessage } from '../../protocol/server-message.js';
-import { hasSessions } from '../../protocol/subprotocols.js';
+import { hasSessions, isBinary } from '../../protocol/subprotocols.js';
 import type { Place } from '../service/cluster-port.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { restoredMessage, type Subscriber } from '../service/machine-events.js';
@@ -20,6 +20,7 @@ import type { Flow, Flowing } from './flow.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { RateLimiter } from './rate-limiter.js';
+import { SmallFrames } from './small-frames.js';
 import { SocketPeer } from './socket-peer.js';
 import { VcpuRequests } from './vcpu-requests.js';
 import { VcpuSession } from './vcpu-session.js';
@@ -78,10 +79,13 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     this.#rateLimiter = new RateLimiter(limits.framesPerSecond, () => this.#regulate());
     this.#inbox = new Inbox(
       machine.turnBudget,
-      (data, isBinary) => this.#handle(data, isBinary),
+      (data, isBinary, from, end) => this.#handle(data, isBinary, from, end),
       () => this.#regulate(),
     );
-    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary, 0, (data as Buffer).length));
+    if (isBinary(socket.protocol)) {
+      SmallFrames.read(socket, limits.frameBytes, (chunk, from, end) => this.#onMessage(chunk, true, from, end));
+    }
     socket.on('close', () => this.#onClose());
     const resumeToken = vcpu.take(this, token);
     machine.changed = true;
@@ -174,24 +178,24 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
 
   // From the client
 
-  #onMessage(data: Buffer, isBinary: boolean): void {
+  #onMessage(data: Buffer, isBinary: boolean, from: number, end: number): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     if (!this.#heard) {
       this.#heard = true;
       this.vcpu.confirm(this);
     }
     this.#rateLimiter.count();
-    this.#inbox.push(data, isBinary);
+    this.#inbox.push(data, isBinary, from, end);
     this.#regulate();
   }
 
-  #handle(data: Buffer, isBinary: boolean): void {
+  #handle(data: Buffer, isBinary: boolean, from: number, end: number): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     // A request that is not accepted now comes again on the next connection.
     if (this.hasSession && this.machine.isDraining) return;
     let id: number | undefined;
     try {
-      const message = this.#read(data, isBinary);
+      const message = this.#read(data, isBinary, from, end);
       id = isRequest(message) ? message.id : undefined;
       this.#perform(message);
     } catch (error) {
@@ -200,10 +204,10 @@ export class VcpuSocket implements VcpuHolder, Subscriber, Flowing {
     }
   }
 
-  #read(data: Buffer, isBinary: boolean): ClientMessage {
+  #read(data: Buffer, isBinary: boolean, from: number, end: number): ClientMessage {
     const { frameBytes } = this.limits;
-    if (data.length > frameBytes) throw new SouthbridgeError('frame-too-large', { limit: frameBytes });
-    return this.#codec.decode(data, isBinary);
+    if (end - from > frameBytes) throw new SouthbridgeError('frame-too-large', { limit: frameBytes });
+    return this.#codec.decode(data, isBinary, from, end);
   }
 
   /** Throws, before anything is done, what is wrong with the message. */
