@@ -23,6 +23,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   compare: async () => (await import('./cli/compare.js')).compare,
   load: async () => (await import('./cli/load.js')).load,
   poke: async () => (await import('./cli/poke.js')).poke,
+  cluster: async () => (await import('./cli/cluster.js')).cluster,
   acpi: async () => (await import('./cli/acpi.js')).acpi,
 };
 

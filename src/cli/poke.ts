@@ -1,22 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Southbridge } from '../client/index.js';
-import { failureOf } from '../lab/load/targets.js';
 import { serverUrl, whole } from './arguments.js';
-import { tokenFileOption, tokenFromEnvironment } from './token-option.js';
+import { type Answer, askServer, SERVER_STATUS, type ServerOptions } from './server-request.js';
+import { tokenFileOption } from './token-option.js';
 
-interface Options {
-  readonly url: string;
+interface Options extends ServerOptions {
   readonly machine: string;
-  readonly tokenFile?: string;
-  readonly json?: true;
 }
 
 const EXAMPLE = '\nExample:\n  npx southbridge poke read 0xfed000f0';
-const STATUS = '\nExit status: 0 the machine did it, 2 the server refused or cannot be reached.';
 
 export const poke = new Command('poke')
   .description('read or write a register, drive a line, or step the clock of a machine')
-  .addHelpText('after', `${STATUS}\n${EXAMPLE}`);
+  .addHelpText('after', `${SERVER_STATUS}\n${EXAMPLE}`);
 
 const sizeOption = () =>
   new Option('--size <bytes>', 'width of the access').choices(['1', '2', '4', '8']).default('8', '8 bytes');
@@ -29,7 +24,7 @@ function operation(name: string, description: string, example: string): Command 
     .option('--machine <name>', 'the machine', 'default')
     .addOption(tokenFileOption())
     .option('--json', 'print one JSON object')
-    .addHelpText('after', `${STATUS}\n\nExample:\n  npx southbridge poke ${example}`);
+    .addHelpText('after', `${SERVER_STATUS}\n\nExample:\n  npx southbridge poke ${example}`);
 }
 
 operation('read', 'read a register', 'read 0xfed000f0')
@@ -71,24 +66,14 @@ function value(text: string): string {
   throw new InvalidArgumentError('It is a number, decimal or hexadecimal as in 0x43.');
 }
 
-type Answer = { readonly [key: string]: unknown };
-
 async function run(
-  { url, machine, tokenFile: token = tokenFromEnvironment(), json }: Options,
+  options: Options,
   command: Command,
   method: string,
   path: string,
   body?: object,
-  textOf: (answer: Answer) => string = () => '',
+  textOf?: (answer: Answer) => string,
 ): Promise<void> {
-  const server = new Southbridge(url, token === undefined ? {} : { token });
-  try {
-    const answer = await server.request(method, `/v1/machines/${encodeURIComponent(machine)}/${path}`, body);
-    const done = (answer === '' ? {} : answer) as Answer;
-    process.stdout.write(json ? `${JSON.stringify(done)}\n` : textOf(done));
-  } catch (error) {
-    const reason = failureOf(error, url);
-    if (reason === undefined) throw error;
-    command.error(`error: ${reason}`);
-  }
+  const machine = `/v1/machines/${encodeURIComponent(options.machine)}`;
+  await askServer(options, command, method, `${machine}/${path}`, body, textOf);
 }

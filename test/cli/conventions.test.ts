@@ -92,7 +92,7 @@ t.test('a reader that closes the output ends a command without an error', async 
   }
 });
 
-/** Of each command that has `--json`, arguments with which it ends soon. `conform` needs a QEMU. */
+/** Of each command that has `--json`, arguments with which it ends soon. The others need a QEMU, or a cluster. */
 const JSON_CASES: { readonly [command: string]: readonly string[] } = {
   acpi: [],
   compare: ['--locking', 'bql', '--bql-load', '0', '--rounds', '1', '--part-ms', '10'],
@@ -113,12 +113,12 @@ t.test('--json prints one document to standard output, of every command that has
   const having = LEAVES.filter(([, command]) => command.options.some(({ long }) => long === '--json'));
   t.same(
     having.map(([words]) => words.join(' ')).sort(),
-    ['conform', ...Object.keys(JSON_CASES)].sort(),
+    ['cluster drain', 'cluster nodes', 'conform', ...Object.keys(JSON_CASES)].sort(),
     'each command has a case',
   );
   for (const [words, command] of having) {
     const name = words.join(' ');
-    if (name === 'conform') continue;
+    if (!Object.hasOwn(JSON_CASES, name)) continue;
     const isRemote = command.options.some(({ long }) => long === '--url') && name !== 'replay';
     const args = [...words, ...JSON_CASES[name], ...(isRemote ? ['--url', server.url] : []), '--json'];
     const { stdout, stderr } = await southbridgeBeside(args);

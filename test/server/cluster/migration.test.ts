@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ownerOf, TestCluster } from '../../support/cluster.js';
 import { NO_NATS } from '../../support/nats.js';
+import { southbridgeBeside } from '../../support/program.js';
 import { TestServer } from '../../support/server.js';
 import { tier } from '../../support/tier.js';
 import { VcpuClient } from '../../support/vcpu-client.js';
@@ -69,10 +70,15 @@ t.test('machines move between nodes', { skip }, async (t) => {
 
   t.test('a drained node has no machines, and takes none', async (t) => {
     t.equal((await first.request('PUT', `${path}/mmio/${CONFIGURATION}?size=8`, { value: '0x1' })).status, 204);
-    t.strictSame((await first.request('POST', '/v1/cluster/drain')).body, { stayed: 0 });
+    // Any node is asked.
+    const drain = (node: string, ...options: string[]) =>
+      southbridgeBeside(['cluster', 'drain', node, '--url', second.url, ...options]);
+    t.match(await drain('n0'), { status: 0, stdout: 'n0 has no machines\n' });
     t.ok(await second.owns('m'));
-    const refused = await second.request('POST', '/v1/cluster/drain');
-    t.strictSame(refused.body, { stayed: 1 }, 'no other node takes machines');
+    t.match(await drain('n1', '--json'), { status: 1, stdout: '{"stayed":1}\n' }, 'no other node takes machines');
+    t.match(await drain('nowhere'), { status: 2, stdout: '', stderr: /^error: .*nowhere/ });
+    const { stdout } = await southbridgeBeside(['cluster', 'nodes', '--url', first.url]);
+    t.match(stdout, /^n0 http:\S+ drains\nn1 http:\S+ drains\n$/);
   });
 
   t.test('a node that is shut down in order leaves its machines to others, in the same epoch', async (t) => {
