@@ -117,7 +117,7 @@ export class Chipset implements IrqTarget {
       now: () => this.clock.now(),
       arm: (timer, deadline) => this.timers.arm(timer, deadline),
       cancel: (timer) => this.timers.cancel(timer),
-      driveLine: (line, source, level) => this.design.irq.driveLine(this, line, source, level),
+      setLine: (line, source, level) => this.design.irq.driveLine(this, line, source, level),
       pulseLine: (line, source) => this.design.irq.pulseLine(this, line, source),
       sendMsi: (timer, address, data) => this.design.irq.sendMsi(this, timer, address, data),
       setPitGate: (level) => this.design.irq.setPitGate(this, level),

@@ -37,7 +37,7 @@ class Snapshot {
       now,
       arm: none,
       cancel: none,
-      driveLine: none,
+      setLine: none,
       pulseLine: none,
       sendMsi: none,
       setPitGate: none,

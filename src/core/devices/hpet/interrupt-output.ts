@@ -63,7 +63,7 @@ export class InterruptOutput {
       if (this.state.isPending(timer)) this.deliver(timer);
       return;
     }
-    if (this.state.hasQuirk(QUIRKS['stale-line'])) this.ports.driveLine(this.#route(timer), timer, 0);
+    if (this.state.hasQuirk(QUIRKS['stale-line'])) this.ports.setLine(this.#route(timer), timer, 0);
     this.#releaseHeld(timer);
   }
 
@@ -74,18 +74,18 @@ export class InterruptOutput {
       this.#releaseHeld(timer);
       state.set(timer, S.T_HELD_LINE, 1 + line);
     }
-    this.ports.driveLine(line, timer, 1);
+    this.ports.setLine(line, timer, 1);
   }
 
   #releaseHeld(timer: number): void {
     const held = this.state.get(timer, S.T_HELD_LINE);
     if (held === 0) return;
     this.state.set(timer, S.T_HELD_LINE, 0);
-    this.ports.driveLine(held - 1, timer, 0);
+    this.ports.setLine(held - 1, timer, 0);
   }
 
   #lowerRoute(timer: number): void {
-    if (!this.#usesFsb(timer)) this.ports.driveLine(this.#route(timer), timer, 0);
+    if (!this.#usesFsb(timer)) this.ports.setLine(this.#route(timer), timer, 0);
   }
 
   #route(timer: number): number {

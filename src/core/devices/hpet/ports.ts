@@ -11,7 +11,7 @@ export interface HpetPorts {
   cancel(timer: number): void;
 
   /** Drives line `line` (0–31) of the HPET to 0 or 1, as source `source`: a timer number, or SOURCE_PIT or SOURCE_RTC. */
-  driveLine(line: number, source: number, level: number): void;
+  setLine(line: number, source: number, level: number): void;
   /** Drives the line to 1 and back to 0: an edge, unless something holds the line high. */
   pulseLine(line: number, source: number): void;
   /** FSB delivery: a 32-bit write of `data` to `address` by timer `timer`. */
