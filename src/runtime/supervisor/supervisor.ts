@@ -83,8 +83,8 @@ export class Supervisor {
   // Threads
 
   /**
-   * Starts threads in place of vCPU threads or the load thread that died. Freezes the machines that they were in or may have
-   * been in, and `stalledIn`; returns the slots of these. Undefined if no thread is left to take the place of one: requests
+   * Starts threads in place of vCPU threads or the load thread that died, and of any thread that was ended because it stalled,
+   * the main loop included. Freezes the machines that they were in or may have been in, and `stalledIn`; returns their slots. Undefined if no thread is left to take the place of one: requests
    * that were submitted to it then stay unanswered.
    */
   recover(deadThreads: readonly number[], stalledIn?: SupervisedMachine): number[] | undefined {

@@ -13,7 +13,7 @@ import { HPET } from '../requests.js';
 import { StateView } from '../state-view.js';
 import type { System } from '../system.js';
 
-/** At rest, every thread has ended or waits for work. */
+/** At rest, every thread has ended or waits for work: `System.stuck` names those that do neither. */
 function deadlock({ names }: Fixture): Oracle {
   return {
     name: 'deadlock',
