@@ -17,7 +17,7 @@ const OPEN = 1;
 const ABNORMAL_CLOSURE = 1006;
 const CONNECT_MS = 10_000;
 
-/** Of a client's connection: the first one is not there yet, it is open, it was lost and another may follow, it ended. */
+/** `connecting`: before the first hello; `open`; `away`: lost, retrying; `ended`: final. */
 export type ConnectionState = 'connecting' | 'open' | 'away' | 'ended';
 
 export interface ConnectionOptions {

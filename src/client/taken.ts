@@ -5,22 +5,23 @@ type Event = Interrupt | Intr | Irq | Gap | Restored;
 
 /** Events that the application has taken, after which an acknowledgement goes out at once. */
 const EVENTS_AT_ONCE = 64;
-/** An acknowledgement that a whole round of this many milliseconds has not sent goes out: 50 ms after its cause at the latest. */
+/** Timer period in ms. A pending acknowledgement is sent after at most two periods. */
 const ROUND_MS = 25;
 
 /**
- * What is to be acknowledged in a session: the last event that the application took, and the last reply that came. An event
- * of the IRQ stream may have an interrupt of the same number behind it, and counts with that.
+ * The acknowledgement of a session: the last event that the application took, and the last reply that arrived. An event of the
+ * IRQ stream may precede an interrupt of the same number, so it acknowledges only the numbers before its own.
  */
 export class Taken implements Acknowledged {
   event = 0;
   reply = 0;
-  /** Something is not acknowledged yet, and was not when the last round ended. */
+  /** Something is not acknowledged yet. */
   #isPending = false;
+  /** It was not acknowledged when the last period ended. */
   #isOld = false;
-  /** Events among it. */
+  /** Events that are not acknowledged yet. */
   #events = 0;
-  /** New states that arrived and that the application has not taken: what it takes before is of an epoch that is no more. */
+  /** `restored` events that the application has not taken. Until it does, the events that it takes belong to an earlier epoch. */
   #ahead = 0;
   #rounds: ReturnType<typeof setInterval> | undefined;
 

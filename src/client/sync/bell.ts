@@ -1,6 +1,6 @@
-/** Counts all that arrives for vCPUs, and rings. */
+/** Word that increments on each arrival and each ring. */
 const CHANGES = 0;
-/** Counts rings only. */
+/** Word that increments on each ring. */
 const RINGS = 1;
 
 /** A vCPU as a bell sees it. */

@@ -4,25 +4,25 @@ import { availableParallelism } from 'node:os';
 const CORES = availableParallelism();
 
 /**
- * Whether to look for something before one sleeps until it comes, as hypervisors do before they halt a processor: to be
- * woken can take longer than all that was waited for. It is only done while waits turn out to be short.
+ * Decides whether to poll before sleeping, as hypervisors do before they halt a processor. Polling pays while waits are
+ * shorter than a wakeup.
  */
 export class Polling {
   #isWorthwhile = false;
 
   constructor(
-    /** For how many milliseconds it looks. */
+    /** Polls for this many ms. */
     readonly duration: number,
-    /** After a sleep that took up to this, in milliseconds, it is tried; it goes on while it does not last to its end. */
+    /** Polling starts after a sleep of at most this many ms. It stops after a poll that times out. */
     readonly short: number,
   ) {}
 
-  /** Whether the next wait begins with looking. */
+  /** Whether the next wait begins with polling. */
   get isWorthwhile(): boolean {
     return this.#isWorthwhile;
   }
 
-  /** How long a wait took, asleep or not. */
+  /** `duration` of a wait in ms, whether it polled or slept. */
   waited(duration: number): void {
     this.#isWorthwhile = CORES > 1 && duration <= (this.#isWorthwhile ? this.duration : this.short);
   }
