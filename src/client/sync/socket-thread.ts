@@ -29,9 +29,9 @@ export interface SocketThreadData {
 
 /** Times that requests are looked for before the socket is looked at again. */
 const AT_ONCE = 64;
-/** Between two looks at what the caller has taken, in ms. */
+/** Period in ms of `noteTaken`. */
 const TAKEN_MS = 10;
-/** For how long a reply is looked for: most come within a tenth of it. */
+/** Polls for a reply for this many ms: most arrive within a tenth of it. */
 const REPLY_MS = 0.3;
 
 const {
@@ -94,7 +94,7 @@ function eventArrived(frame: Uint8Array, event: VcpuEvent): void {
   tick ??= setInterval(noteTaken, TAKEN_MS);
 }
 
-/** Looks what the caller has taken: it does not say so by itself. */
+/** Polls the caller's count of taken events; the caller sends no notification. */
 function noteTaken(): void {
   for (const event of arrivals.takenSince()) session.took(event);
   if (arrivals.hasUntaken) return;

@@ -9,8 +9,9 @@ import { runAll } from './workers.js';
 const OUT_OF_MEMORY = 134;
 
 /**
- * A process that the server starts for one exploration, with its names as arguments: a design and a scenario of this
- * source, and the modules of designs that the server has loaded. It sends the result to its parent, and ends with it: a thread explores, so that this one sees that.
+ * A process that the server starts for one exploration. Its arguments name a design, a scenario, and the modules of designs
+ * that the server has loaded. It sends the result to its parent. A thread explores, so the main thread can notice that the
+ * parent has disconnected, and exit.
  */
 setPriority(constants.priority.PRIORITY_LOW);
 process.on('disconnect', () => process.exit(1));

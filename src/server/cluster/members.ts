@@ -19,7 +19,7 @@ export interface MembersParts {
   readonly times: LeaseTimes;
   /** Whether this node may close leases of others now. */
   readonly mayClose: () => boolean;
-  /** Called when a lease was closed, by whichever node. */
+  /** Called when any node has closed a lease. */
   readonly closed: (life: NodeLife) => void;
 }
 

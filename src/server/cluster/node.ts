@@ -207,14 +207,14 @@ export class ClusterNode {
 
   // Leaving
 
-  /** Takes no machines from now on. */
+  /** Accepts no machines from now on. */
   drain(): void {
     this.#draining = true;
   }
 
   /**
-   * Gives a machine away after its last checkpoint: to a node, or to whichever the steward finds. False if that node does not
-   * take it, and it stays here. Throws `Conflict` or `Unsettled` if it is here no longer.
+   * Releases a machine after its last checkpoint, and offers it to `to`; without `to`, the steward finds a node. False if `to`
+   * does not claim the machine, which then stays here. Throws `Conflict` or `Unsettled` if this node no longer owns it.
    */
   async release(machine: OwnedMachine, to?: LeaseRecord): Promise<boolean> {
     const { life } = this;
@@ -234,7 +234,7 @@ export class ClusterNode {
     return true;
   }
 
-  /** Gives all machines away after their last checkpoints: other nodes claim them once the lease is closed. */
+  /** Releases all machines after their last checkpoints: other nodes claim them once the lease is closed. */
   async releaseAll(): Promise<void> {
     this.#draining = true;
     await Promise.all([...this.#owned.values()].map((machine) => this.release(machine)));

@@ -22,7 +22,7 @@ import { type Entry, keyPart } from './store.js';
 const TIMEOUT_MS = 2000;
 const OFFER_MS = 10_000;
 
-/** Of the lease: others wait for so much longer than it holds. Clocks may differ by a tenth. */
+/** Part of the lease that others wait beyond it. Enough while the rate of each clock is within 9 % of real time: 1 + e < 1.2 (1 - e). */
 const MARGIN = 0.2;
 /** Leases between two searches for machines without an owner, besides those after the loss of a node. */
 const SWEEP = 10;

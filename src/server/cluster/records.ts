@@ -6,22 +6,22 @@ export interface NodeLife {
   readonly incarnation: string;
 }
 
-/** What a node can take. */
+/** Room of a node for machines. */
 export interface Room {
-  /** Machines beyond those that it has. */
+  /** Machines that it can accept. */
   readonly machines: number;
   /** Part of its time that is in use, 0 to 1. */
   readonly load: number;
 }
 
-/** That a node is alive, under the key `lease.<node>.<incarnation>`. A lease that is closed has no record. */
+/** Lease of a node, under the key `lease.<node>.<incarnation>`. A lease that is closed has no record. */
 export interface LeaseRecord extends NodeLife {
   /** Grows with each renewal, so that no two records are equal. */
   readonly count: number;
   /** URL under which clients and nodes reach it. */
   readonly address: string;
   readonly room: Room;
-  /** It takes no machines, and gives its own away. */
+  /** The node accepts no machines and releases its own. */
   readonly draining: boolean;
 }
 
@@ -32,9 +32,9 @@ export interface MachineRecord {
   readonly owner: NodeLife | undefined;
   /** Revision of the claim: of this record, if 0. Every later owner has a greater one. */
   readonly fence: number;
-  /** Key of the checkpoint; empty until the first is written, and then nobody was told that the machine exists. */
+  /** Key of the checkpoint. Empty until the first is written: no client knows of the machine until then. */
   readonly checkpoint: string;
-  /** Whether the checkpoint is the last state that anyone saw: its owner released the machine in order. */
+  /** Whether the checkpoint has the last state: the owner released the machine in order. */
   readonly orderly: boolean;
 }
 
