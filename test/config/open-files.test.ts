@@ -22,7 +22,7 @@ t.test(
   { skip },
   async (t) => {
     const state = join(temporaryFolder(t), 'state');
-    const program = new Program([CLI, 'serve', '--port', '0', '--state-dir', state], withLimits('-n 140'));
+    const program = new Program([CLI, 'serve', '--port', '0', '--state-dir', state], withLimits('-n 176'));
     t.teardown(() => program.child.kill('SIGKILL'));
     const url = /http:\S+/.exec((await program.line()) ?? '')?.[0];
     await program.logged(/leaves room for \d+ connections/);
