@@ -90,7 +90,7 @@ export class TestCluster {
       const name = `n${index}`;
       const url = `http://127.0.0.1:${port}`;
       const { cluster: settings, ...rest } = input;
-      const own = { servers: nats.urls, replicas: servers, node: name, address: url, leaseMs: 1000 };
+      const own = { servers: nats.urls, replicas: servers, node: name, address: url, leaseMs: 3000 };
       const cluster = { ...own, ...settings };
       const config = join(folder, `${name}.json`);
       writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...rest }));

@@ -3,7 +3,7 @@ import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
 
 /** Files and pipes that are open while the server starts, and that each thread holds: measured, and rounded up. */
-const PROCESS_FILES = 112;
+const PROCESS_FILES = 144;
 const THREAD_FILES = 8;
 
 /** How many files this process may have open; undefined if the system does not say. */

@@ -6,7 +6,7 @@ import { tier } from '../../support/tier.js';
 const skip = tier.triesCluster ? NO_NATS : 'not in this tier';
 
 t.test('new machines go to the node with the most room', { skip }, async (t) => {
-  const { nodes } = await TestCluster.start(t, 2, { cluster: { leaseMs: 3000 }, limits: { machines: 3 } }, 1);
+  const { nodes } = await TestCluster.start(t, 2, { limits: { machines: 3 } }, 1);
   const [first, second] = nodes;
   const machines: string[] = [];
   // Past the helper's choice of a node.

@@ -13,7 +13,7 @@ t.test('events of machines in JetStream', { skip }, async (t) => {
   const { nodes, nats } = await TestCluster.start(t, 2, {
     // No checkpoint follows the migration.
     stateIntervalMs: 60_000,
-    cluster: { eventRecords: 50, eventHours: 2, leaseMs: 3000 },
+    cluster: { eventRecords: 50, eventHours: 2 },
   });
   const [first, second] = nodes;
   const name = 'a.b';
