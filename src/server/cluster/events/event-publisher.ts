@@ -248,8 +248,11 @@ export class EventPublisher implements Subscriber {
         this.#publishedAt = parts.clock.now();
         return;
       } catch (error) {
-        if (error instanceof Conflict && (await this.#settle(parts, data).catch(() => false))) return;
-        if (!(error instanceof Conflict)) await pause(parts.clock, RETRY_MS);
+        const isSettled =
+          error instanceof Conflict ? await this.#settle(parts, data).catch(() => undefined) : undefined;
+        if (isSettled) return;
+        // The stream did not answer.
+        if (isSettled === undefined) await pause(parts.clock, RETRY_MS);
       }
     }
   }

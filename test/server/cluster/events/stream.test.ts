@@ -2,6 +2,7 @@ import t from 'tap';
 import { BATCH, EventPublisher } from '../../../../src/server/cluster/events/event-publisher.js';
 import { readEvents } from '../../../../src/server/cluster/events/event-reader.js';
 import { decodeRecord, type EventRecord } from '../../../../src/server/cluster/events/records.js';
+import { Conflict } from '../../../../src/server/cluster/store.js';
 import type { ClusterEvent, EventPosition } from '../../../../src/server/service/cluster-port.js';
 import type { IrqEvent } from '../../../../src/server/service/irq-event.js';
 import { linesAfter } from '../../../../src/server/service/lines.js';
@@ -203,6 +204,28 @@ t.test('an owner that was superseded learns it by its next record', async (t) =>
     recordsOf(log).map(({ fence }) => fence),
     [5, 5, 9],
   );
+});
+
+t.test('a stream that refuses a record and does not say why is asked again after a pause', async (t) => {
+  const world = new World(new Random(1));
+  const log = new SimulatedLog(world);
+  let tries = 0;
+  log.append = async () => {
+    tries++;
+    throw new Conflict('m');
+  };
+  log.last = async () => {
+    await new Promise(setImmediate);
+    throw new Error('the connection has ended');
+  };
+  const owner = new Owner(world, log, 5);
+  owner.begin();
+  // The clock stands still.
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  t.equal(tries, 1);
+  await world.run(1000);
+  t.ok(tries > 1, `${tries} tries in a second`);
+  owner.mayPublish = false;
 });
 
 t.test('without a lease nothing is published', async (t) => {
