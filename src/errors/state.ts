@@ -108,7 +108,7 @@ export const CLUSTER = {
   'node-unreachable': {
     status: 502,
     message:
-      'Node {node}, which has machine {machine}, did not answer at {address}: {reason}. The request may or may not have been executed; read the state of the machine before you send it again.',
+      'Node {node} did not answer {request} at {address}: {reason}. The request may or may not have been executed; read the state before you send it again.',
   },
   'forwarding-stale': {
     status: 503,

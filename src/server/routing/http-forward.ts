@@ -39,7 +39,7 @@ export async function forwardHttp(
     sent.once('close', () => reply.raw.off('close', abort));
     if (isOnce) raw.pipe(sent);
     else sent.end();
-    return answerTo(sent, owner, machine);
+    return answerTo(sent, call);
   };
   let answer = await send(await upstream.cluster.ownerOf(machine, isOnce));
   if (!isOnce && isElsewhere(answer)) {
@@ -50,17 +50,21 @@ export async function forwardHttp(
 }
 
 /** Resolves to the answer. Rejects with `node-unreachable`. */
-export function answerTo(
-  sent: ClientRequest,
-  { node, address }: Call['to'],
-  machine: string,
-): Promise<IncomingMessage> {
+export function answerTo(sent: ClientRequest, call: Pick<Call, 'to' | 'method' | 'url'>): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sent.once('response', resolve);
-    sent.on('error', (error) => {
-      reject(new SouthbridgeError('node-unreachable', { node, machine, address, reason: error.message }));
-    });
+    sent.on('error', (error) => reject(unreachable(call, error)));
   });
+}
+
+/** `node-unreachable`: what a node was asked, and what came between. */
+export function unreachable(
+  { to, method, url }: Pick<Call, 'to' | 'method' | 'url'>,
+  error: unknown,
+): SouthbridgeError {
+  const { node, address } = to;
+  const request = `${method} ${url}`;
+  return new SouthbridgeError('node-unreachable', { node, request, address, reason: (error as Error).message });
 }
 
 function own(reply: FastifyReply): OutgoingHttpHeaders {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SouthbridgeError } from '../../errors.js';
 import { follows } from '../../protocol/subprotocols.js';
@@ -14,7 +15,7 @@ import type {
   RoutingPort,
 } from '../service/cluster-port.js';
 import type { Service } from '../service/service.js';
-import { answerTo, forwardHttp } from './http-forward.js';
+import { answerTo, forwardHttp, unreachable } from './http-forward.js';
 import { redirectOf, withoutRedirect } from './redirect.js';
 import { Tunnels } from './tunnel.js';
 import { Upstream } from './upstream.js';
@@ -84,7 +85,7 @@ export class Routing implements RoutingPort {
       return false;
     }
     const head = this.#heads.get(raw) ?? Buffer.alloc(0);
-    await this.#tunnels.open(owner, request, reply, head, machine, () => this.#opened(request));
+    await this.#tunnels.open(owner, request, reply, head, () => this.#opened(request));
     return true;
   }
 
@@ -97,11 +98,15 @@ export class Routing implements RoutingPort {
   /** Asks another node on behalf of the client of a request. Throws `lease-lost` or `node-unreachable`. */
   async ask(to: OtherNode, { method, url, body }: NodeCall, request: FastifyRequest): Promise<NodeAnswer> {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const sent = this.#upstream.open({ to, method, url, headers, client: clientOf(request) });
+    const call = { to, method, url, headers, client: clientOf(request) };
+    const sent = this.#upstream.open(call);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
-    const answer = await answerTo(sent, to, url);
-    const parts: Buffer[] = [];
-    for await (const part of answer) parts.push(part as Buffer);
-    return { status: answer.statusCode as number, body: JSON.parse(Buffer.concat(parts).toString() || 'null') };
+    const answer = await answerTo(sent, call);
+    try {
+      return { status: answer.statusCode as number, body: JSON.parse((await text(answer)) || 'null') };
+    } catch (error) {
+      // The answer broke off, or is none of a node.
+      throw unreachable(call, error);
+    }
   }
 }

@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SouthbridgeError } from '../../errors.js';
 import { withoutBearer } from '../../protocol/subprotocols.js';
 import { clientOf } from '../security/forwarded.js';
 import { endSocket } from '../security/sockets.js';
 import type { Owner } from '../service/cluster-port.js';
-import { relay } from './http-forward.js';
+import { relay, unreachable } from './http-forward.js';
 import { requestHeaders, type Upstream } from './upstream.js';
 
 /** WebSockets to machines of other nodes: bytes go both ways unchanged, with pings, close codes and backpressure. */
@@ -24,15 +23,12 @@ export class Tunnels {
     request: FastifyRequest,
     reply: FastifyReply,
     head: Buffer,
-    machine: string,
     opened: () => () => void,
   ): Promise<void> {
     const { raw } = request;
     const url = raw.url as string;
-    const sent = this.upstream.open(
-      { to: owner, method: 'GET', url, headers: upgrade(raw), client: clientOf(request) },
-      true,
-    );
+    const call = { to: owner, method: 'GET', url, headers: upgrade(raw), client: clientOf(request) };
+    const sent = this.upstream.open(call, true);
     const abort = () => sent.destroy();
     raw.socket.once('close', abort);
     sent.end();
@@ -49,10 +45,7 @@ export class Tunnels {
         relay(answer, request, reply);
         resolve();
       });
-      sent.on('error', ({ message: reason }) => {
-        const { node, address } = owner;
-        reject(new SouthbridgeError('node-unreachable', { node, machine, address, reason }));
-      });
+      sent.on('error', (error) => reject(unreachable(call, error)));
     });
   }
 
