@@ -59,14 +59,29 @@ export class Server extends EventTarget {
    * @param {unknown} body
    */
   async requestUntil(signal, method, path, body) {
-    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
-    const headers = { 'content-type': 'application/json', ...authorization };
-    const answer = await fetch(path, { method, headers, body: JSON.stringify(body), signal });
+    const answer = await this.#fetch(method, path, body, { signal });
     const json = await answer.json();
     if (answer.ok) return json;
     const { code, message, ...details } = json.error;
     if (answer.status === 401) this.dispatchEvent(new Event('token-wanted'));
     throw new RequestError(code, message, details, answer.status);
+  }
+
+  /**
+   * A request that the browser sends even while it closes the page; nobody is there for its answer.
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   */
+  requestAtEnd(method, path, body) {
+    this.#fetch(method, path, body, { keepalive: true }).catch(() => {});
+  }
+
+  /** @param {string} method @param {string} path @param {unknown} body @param {RequestInit} options */
+  #fetch(method, path, body, options) {
+    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+    const headers = { 'content-type': 'application/json', ...authorization };
+    return fetch(path, { ...options, method, headers, body: JSON.stringify(body) });
   }
 
   /** @param {string} machine @param {string} [path] */

@@ -25,7 +25,14 @@ export class SameLoad {
     this.server = server;
     this.onFailure = onFailure;
     this.started = this.#start(machines, before).catch(onFailure);
+    addEventListener('pagehide', this.#leave);
   }
+
+  /** The vCPUs end with the page. */
+  #leave = () => {
+    this.#isEnding = true;
+    for (const [name, load] of this.#before) this.server.requestAtEnd('PUT', pathOf(name, '/bql/load'), load);
+  };
 
   /** @param {any[]} machines @param {Promise<void>} before */
   async #start(machines, before) {
@@ -47,6 +54,7 @@ export class SameLoad {
     await Promise.all(this.#drives.map((drive) => drive.stop()));
     for (const [name, load] of this.#before)
       await this.server.request('PUT', pathOf(name, '/bql/load'), load).catch(() => {});
+    removeEventListener('pagehide', this.#leave);
   }
 }
 
