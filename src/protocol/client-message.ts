@@ -68,5 +68,3 @@ export type ClientMessage = CarryingRequest | Resume | Ack;
 
 /** A request that may have an acknowledgement beside it. Of version 1.1. */
 export type CarryingRequest = ClientRequest & { readonly ack?: Acknowledged };
-
-export type ClientMessageType = ClientMessage['type'];

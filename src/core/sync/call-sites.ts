@@ -16,4 +16,3 @@ export const CALL_SITES = [
   'main-loop',
   'control',
 ] as const;
-export type CallSite = (typeof CALL_SITES)[number];

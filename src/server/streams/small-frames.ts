@@ -14,7 +14,7 @@ const LENGTH = 0x7f;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 const MASK_BYTES = 4;
-/** Bytes of the payload of a small frame: a batch of 200 accesses. */
+/** Bytes of the payload of a small frame: a batch of 255 accesses. */
 const LARGEST = 4096;
 
 /** The receiving half of a WebSocket of `ws`, which gives it what comes from the stream. */

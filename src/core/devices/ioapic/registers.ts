@@ -24,7 +24,6 @@ export const IOAPICARB = 0x02;
 export const IOREDTBL = 0x10;
 
 export const PIN_COUNT = 24;
-export const VERSION_82093AA = 0x11;
 export const VERSION_WITH_EOI = 0x20;
 
 /** Redirection table entry, low half. */
@@ -48,13 +47,3 @@ export const EXT_INT = 7;
  * ExtINT (7) "require" an edge-triggered entry, and the bit's effect is left open: they are treated alike.
  */
 export const EDGE_MODES = (1 << 2) | (1 << 4) | (1 << 5) | (1 << EXT_INT);
-export const DELIVERY_MODES = [
-  'fixed',
-  'lowest priority',
-  'SMI',
-  'reserved',
-  'NMI',
-  'INIT',
-  'reserved',
-  'ExtINT',
-] as const;
