@@ -1,4 +1,4 @@
-import { designNamed, type NamedDesign } from '../core/locking/presets.js';
+import type { NamedDesign } from '../core/locking/presets.js';
 import { worstFirst } from '../lab/explore/finding.js';
 import {
   type Part,
@@ -58,7 +58,7 @@ export async function exploreGenerated(options: GeneratedOptions): Promise<boole
   for (const { locking, programs, complete, states, kinds, unexpected } of verdicts) {
     const found = kinds.length > 0 ? kinds.join(', ') : 'no findings';
     write(
-      `${locking}: ${found}; ${programs} programs, ${complete} complete, the others up to ${boundText(locking)}; ${states} states; ` +
+      `${locking}: ${found}; ${programs} programs, ${complete} complete, the others up to 1 or 2 preemptions; ${states} states; ` +
         `${unexpected} unexpected findings`,
     );
   }
@@ -66,10 +66,6 @@ export async function exploreGenerated(options: GeneratedOptions): Promise<boole
     write(`Replay a finding with: ${ownCommand()} explore --replay STRING`);
   }
   return verdicts.every(({ unexpected }) => unexpected === 0);
-}
-
-function boundText(locking: string): string {
-  return designNamed(locking)?.design.timer.kicks ? '1 preemption' : '2 preemptions';
 }
 
 function verdictOf(locking: string, all: readonly Part[]) {

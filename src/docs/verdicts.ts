@@ -13,13 +13,23 @@ const FILE = fileURLToPath(new URL('../../../src/core/locking/explored.ts', impo
 /** Of the generated pairs, each so-many-th one of a prepared machine counts. */
 export const EVERY = 200;
 
+/** Without a bound on preemptions up to so many states: minutes for the largest scenarios. */
+const UNBOUNDED_STATES = 10_000_000;
+
+const HOW = {
+  mutex: 'blocking',
+  preemptions: undefined,
+  unboundedStates: UNBOUNDED_STATES,
+  secondPass: false,
+} as const;
+
 /** Explores a preset in all scenarios and in a part of the generated programs. */
 async function exploredVerdict(named: NamedDesign): Promise<ExploredVerdict> {
   const programs = programsOf({ designs: [named], machines: PREPARED_NAMES }).flatMap((all) => selected(all, EVERY));
   const scenarios = [...SCENARIOS, ...programs.map(scenarioOf)];
   const results: CampaignResult[] = [];
   const tasks = scenarios.map((scenario) => ({ named, scenario }));
-  for await (const result of runAll(tasks, { mutex: 'blocking', preemptions: undefined, secondPass: false })) {
+  for await (const result of runAll(tasks, HOW)) {
     results.push(result);
   }
   return verdictOn(named, results);

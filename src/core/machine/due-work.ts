@@ -106,6 +106,8 @@ export class DueWork {
     if (hasManualClock(memory)) design.irq.settle?.(chipset);
     // A thread must not wait here for room in the event ring.
     if (isSettled || this.#timerPath.isDeferred) this.#answer(wanted);
+    // Threads that asked during this round would wait for another, and a machine that was removed has none.
+    if (this.#controlPath.hasEnded) this.#answer(memory.load(SETTLE_WANTED));
     // The last touch: after a removal the memory is someone else's.
     if (controlled) this.control.complete();
     return controlled;

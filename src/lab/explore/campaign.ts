@@ -1,7 +1,7 @@
 import { designNamed, type NamedDesign, PRESETS, type PresetName } from '../../core/locking/presets.js';
 import type { ExploredVerdict, Extent } from '../../core/locking/verdicts.js';
 import { isOfSwitch, unexpected } from './expectations.js';
-import { boundOf, explore } from './explore.js';
+import { explore } from './explore.js';
 import type { ExploreOptions } from './explorer.js';
 import { type Counterexample, verdictOf } from './finding.js';
 import { isProgramName } from './programs/program.js';
@@ -30,7 +30,7 @@ export interface CampaignResult {
 
 export function runOne({ name, design }: NamedDesign, scenario: Scenario, options: ExploreOptions): CampaignResult {
   const begin = performance.now();
-  const { complete, states, transitions, findings: found } = explore(scenario, design, options);
+  const { complete, bound, states, transitions, findings: found } = explore(scenario, design, options);
   // A caller that stops at the first finding has it, or needs no second pass.
   const isWhole = !options.isEnough && options.secondPass !== false;
   const second = isWhole ? secondPass(scenario, design, options, found) : undefined;
@@ -41,7 +41,7 @@ export function runOne({ name, design }: NamedDesign, scenario: Scenario, option
     scenario: scenario.name,
     mutex: scenario.mutex ?? options.mutex ?? 'futex',
     complete,
-    preemptions: boundOf(scenario, design, options) ?? 'unbounded',
+    preemptions: bound ?? 'unbounded',
     states,
     transitions,
     seconds: Math.round(performance.now() - begin) / 1000,

@@ -3,6 +3,7 @@ import { PRESETS } from '../../core/locking/presets.js';
 import { Elision, RESTART } from './elision.js';
 import { Execution, NotExplorable } from './execution.js';
 import { type Exploration, type ExploreOptions, Explorer } from './explorer.js';
+import type { Finding } from './finding.js';
 import { type Fixture, setUp } from './fixture.js';
 import { History } from './history.js';
 import { BlockingLocks, HistoryMerging } from './history-merging.js';
@@ -24,7 +25,7 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   if (options.watch) oracles.push(options.watch(fixture.names));
   const restore = options.seedBug?.();
   try {
-    const found = exploreFixture(fixture, { ...options, preemptions: boundOf(scenario, design, options) }, oracles);
+    const found = exploreUpTo(boundOf(scenario, design, options), fixture, options, oracles);
     const isWhole = options.maxStates === undefined && !options.isEnough;
     if (isWhole && found.ends === 0 && found.findings.length === 0) {
       throw new NotExplorable(`${scenario.name} has no end, so nothing was judged`);
@@ -33,6 +34,29 @@ export function explore(scenario: Scenario, design: Design, options: ExploreOpti
   } finally {
     restore?.();
   }
+}
+
+/** Explores without a bound on preemptions where that has few states, and with the bound elsewhere. */
+function exploreUpTo(
+  bound: number | undefined,
+  fixture: Fixture,
+  options: ExploreOptions,
+  oracles: readonly Oracle[],
+): Exploration {
+  const sharing = sharingOf(fixture, options);
+  const { preemptions, maxStates = Number.POSITIVE_INFINITY, isEnough } = options;
+  const { unboundedStates = fixture.scenario.unboundedStates } = options;
+  const bounded = () => exploreFixture(fixture, sharing, { ...options, preemptions: bound }, oracles);
+  if (bound === undefined || preemptions !== undefined || unboundedStates === undefined) return bounded();
+  // Of a scenario, which has more states than a program, only what the oracles need.
+  const { reduction = fixture.scenario.program === undefined } = options;
+  const unbounded = { ...options, reduction, preemptions: undefined, maxStates: Math.min(unboundedStates, maxStates) };
+  const whole = exploreFixture(fixture, sharing, unbounded, oracles);
+  if (whole.complete || (isEnough && whole.findings.some(isEnough))) return whole;
+  const found = bounded();
+  const isNew = ({ kind, summary }: Finding) =>
+    !whole.findings.some((other) => other.kind === kind && other.summary === summary);
+  return { ...found, findings: [...whole.findings, ...found.findings.filter(isNew)] };
 }
 
 /** Most preemptions; undefined for any number. */
@@ -51,17 +75,24 @@ export function allowedOutcomes(scenario: Scenario): Outcomes {
   const outcomes: Outcomes = new Map();
   const design = PRESETS.bql;
   const fixture = setUp(scenario, design);
-  exploreFixture(fixture, { mutex: 'blocking', preemptions: boundOf(scenario, design, {}) }, [
-    collect(fixture, outcomes),
-  ]);
+  const options: ExploreOptions = { mutex: 'blocking', preemptions: boundOf(scenario, design, {}) };
+  exploreFixture(fixture, sharingOf(fixture, options), options, [collect(fixture, outcomes)]);
   knownOutcomes.set(scenario, outcomes);
   return outcomes;
 }
 
 const EVERYTHING_SHARED: Points = { isSchedulingPoint: () => true, isVisible: () => true, note() {} };
 
-function exploreFixture(fixture: Fixture, options: ExploreOptions, oracles: readonly Oracle[]): Exploration {
-  const sharing = options.reduce === false ? EVERYTHING_SHARED : elisionFor(fixture, options);
+function sharingOf(fixture: Fixture, options: ExploreOptions): Points {
+  return options.reduce === false ? EVERYTHING_SHARED : elisionFor(fixture, options);
+}
+
+function exploreFixture(
+  fixture: Fixture,
+  sharing: Points,
+  options: ExploreOptions,
+  oracles: readonly Oracle[],
+): Exploration {
   for (;;) {
     let explorer: Explorer | undefined;
     const system = makeSystem(fixture, sharing, options, (thread) => explorer?.stepEnded(thread));

@@ -16,6 +16,8 @@ export interface ExploreOptions {
   readonly maxStates?: number;
   /** Bound on preemptions of runnable threads, or Infinity. Default: set by the scenario. */
   readonly preemptions?: number;
+  /** See `Scenario`. Default: set by the scenario. */
+  readonly unboundedStates?: number;
   /** False turns history merging off. */
   readonly merge?: boolean;
   /** False turns elision of unshared words off: every operation is a scheduling point. */
@@ -45,6 +47,8 @@ export interface Exploration {
   readonly transitions: number;
   /** Every reachable state was visited. */
   readonly complete: boolean;
+  /** The bound on preemptions that it kept to, if any. */
+  readonly bound?: number | undefined;
   readonly findings: readonly Counterexample[];
   /** Final states without a stuck thread. */
   readonly ends: number;
@@ -97,6 +101,7 @@ export class Explorer {
       states: this.#visited.count,
       transitions: this.#transitions,
       complete: this.#complete,
+      bound: this.options.preemptions,
       findings: [...this.#found.values()],
       ends: this.#ends,
     };

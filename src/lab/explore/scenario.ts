@@ -52,6 +52,8 @@ export interface Scenario {
   readonly events?: { readonly capacity: number; readonly burst: number; readonly slice?: number };
   /** Default bound on preemptions, where exploring all of them takes too long; unbounded if not given. */
   readonly preemptions?: number | ((design: Design) => number | undefined);
+  /** The bound applies only where there are more states than this without it. */
+  readonly unboundedStates?: number;
   /** Control work that the gateway submits concurrently. */
   readonly control?: ControlRequest;
   /** Of a generated program: it is judged by the reference model. */

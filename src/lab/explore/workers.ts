@@ -15,7 +15,10 @@ export interface Task {
   readonly bug?: SeededBug | undefined;
 }
 
-export type TaskOptions = Pick<ExploreOptions, 'mutex' | 'preemptions' | 'secondPass' | 'reduction'>;
+export type TaskOptions = Pick<
+  ExploreOptions,
+  'mutex' | 'preemptions' | 'unboundedStates' | 'secondPass' | 'reduction'
+>;
 
 /** What a worker is started with. */
 export interface ExplorerData {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { designNamed, PRESETS } from '../../../src/core/locking/presets.js';
+import { runOne } from '../../../src/lab/explore/campaign.js';
 import { isAllowed } from '../../../src/lab/explore/expectations.js';
 import { explore } from '../../../src/lab/explore/explore.js';
 import { parseProgram, scenarioOf } from '../../../src/lab/explore/programs/program.js';
@@ -101,6 +102,30 @@ t.test('a callback that asks the event ring for more room is not the start of th
   const scenario = scenarioNamed('generated:ring:write-due.vcpu0+callback.main');
   const { findings } = explore(scenario, PRESETS['lockless-timer+irq'], { mutex: 'blocking', maxStates: 30_000 });
   t.same(findings, []);
+});
+
+/** The first: a machine that is removed answers the step, which waits for the main loop. */
+const STEPS = ['remove', 'restore', 'pit-up'].map((name) => `generated:manual:step.vcpu0+${name}.gateway`);
+
+for (const program of tier.exploresAllDesigns ? STEPS : STEPS.slice(0, 1)) {
+  t.test(`a step of a manual clock returns beside control work: ${program}`, async (t) => {
+    const { findings } = explore(scenarioNamed(program), PRESETS['lockless-irq'], {
+      mutex: 'blocking',
+      maxStates: 60_000,
+    });
+    t.same(findings, []);
+  });
+}
+
+t.test('a program with few states is explored without a bound, and the others with it', async (t) => {
+  const named = { name: 'lockless-irq', design: PRESETS['lockless-irq'] };
+  const extentOf = (name: string) => {
+    const { complete, preemptions } = runOne(named, scenarioNamed(name), { mutex: 'blocking', secondPass: false });
+    return { complete, preemptions };
+  };
+  const [small, large] = ['mask-pic.vcpu0+line-down.gateway', 'write-due.vcpu0+legacy-on.gateway'];
+  t.same(extentOf(`generated:one-shot:${small}`), { complete: true, preemptions: 'unbounded' });
+  t.same(extentOf(`generated:one-shot:${large}`), { complete: false, preemptions: 2 });
 });
 
 t.test('a snapshot between decision and application is one that the reference has', async (t) => {

@@ -12,7 +12,7 @@ import { TIMER_COUNT } from '../../../core/machine/timer-list.js';
 import { IOAPIC_AREA } from '../../../core/memory/map.js';
 import { U64 } from '../../../core/memory/u64.js';
 import { EventRing } from '../../../runtime/events/event-ring.js';
-import { CANCELLED, GONE, OK, STEPPING, SubmissionRing } from '../../../runtime/rings/submission-ring.js';
+import { CANCELLED, GONE, OK, STEP, STEPPING, SubmissionRing } from '../../../runtime/rings/submission-ring.js';
 import { submissionRingAt } from '../../../runtime/threads/shared-map.js';
 import { armedDeadline } from '../armed-deadline.js';
 import type { Fixture } from '../fixture.js';
@@ -23,6 +23,7 @@ import { INLINE_SOCKET, Sockets } from '../sockets.js';
 import { StateView } from '../state-view.js';
 import type { System } from '../system.js';
 import { type DeviceState, describeEvents, describeState, type Observation, VISIBLE_LINES } from './observation.js';
+import { disarms } from './program.js';
 
 /** What a guest can observe of the production code at rest. */
 export function observeSystem(fixture: Fixture, system: System, application: Application): Observation {
@@ -60,7 +61,9 @@ function addReplies({ scenario, map }: Fixture, { inline }: ProgramParts, view: 
     const own = requests.length + (isLast && inline && !isInline ? 1 : 0);
     for (let position = 0; position < own; position++) {
       const name = position < requests.length ? `reply ${position} to vcpu${vcpu}` : 'reply 0 to gateway';
-      into.set(name, scenario.gateway ? frameReply(sockets, vcpu, position) : ringReply(ring, position));
+      const reply = scenario.gateway ? frameReply(sockets, vcpu, position) : ringReply(ring, position);
+      const isAnyDeadline = requests.at(position)?.operation === STEP && disarms(scenario);
+      into.set(name, isAnyDeadline ? reply.replace(/^ok .*/, 'ok') : reply);
     }
   });
   if (isInline) into.set('reply 0 to gateway', `ok ${sockets.wide(INLINE_SOCKET, 0)}`);

@@ -1,4 +1,4 @@
-import { CONTROL_SAVE } from '../../../core/machine/control-path.js';
+import { CONTROL_REMOVE, CONTROL_RESET, CONTROL_RESTORE, CONTROL_SAVE } from '../../../core/machine/control-path.js';
 import type { Request } from '../requests.js';
 import type { ControlRequest, Preparation, Scenario } from '../scenario.js';
 import { CALLBACK, CONTROL_WORK, mayRunInline, REQUESTS } from './operations.js';
@@ -86,6 +86,14 @@ export function requestsOf({ operations }: Program, thread: ProgramThread): Requ
   return operations.filter((other) => other.thread === thread).map(({ name }) => REQUESTS[name]);
 }
 
+/** More than half of the programs have fewer, and take less time without a bound than with it. */
+const UNBOUNDED_STATES = 20_000;
+
+/** Whether control work of the scenario disarms timers, one by one. */
+export function disarms({ control }: Scenario): boolean {
+  return control !== undefined && [CONTROL_RESET, CONTROL_RESTORE, CONTROL_REMOVE].includes(control.work);
+}
+
 export function controlOf({ operations }: Program): ControlRequest | undefined {
   const { name } = operations.find(({ thread }) => thread === 'gateway') ?? {};
   return name !== undefined && Object.hasOwn(CONTROL_WORK, name) ? CONTROL_WORK[name] : undefined;
@@ -116,6 +124,7 @@ export function scenarioOf(program: Program): Scenario {
     vcpus,
     // Where vCPU threads run callbacks, each of them does what the main loop does elsewhere.
     preemptions: ({ timer }) => (timer.kicks || prepared.hasGateway ? 1 : 2),
+    unboundedStates: UNBOUNDED_STATES,
     ...(prepared.events && { events: prepared.events }),
     ...(prepared.hasGateway && { gateway: { execution: 'threads' as const }, framesHaveCome: true as const }),
     ...(control && { control: isRestore ? { ...control, argument: prepared.idle } : control }),

@@ -10,7 +10,7 @@ import type { Application, Operation, Precedence, ReferenceProgram, Rules, Run }
 import type { Request } from '../requests.js';
 import type { ControlRequest, Scenario } from '../scenario.js';
 import { type Observation, observationKey, observeRun } from './observation.js';
-import { type Program, parseProgram, preparationOf, requestsOf, scenarioOf } from './program.js';
+import { disarms, type Program, parseProgram, preparationOf, requestsOf, scenarioOf } from './program.js';
 
 /** How a design applies what the HPET decides, by its traits. */
 export function applicationOf({ mmio, irq }: Design): Application {
@@ -131,7 +131,7 @@ function inReference(program: Program, rules: Rules, restorePoint: MachineModel)
   names.push('gateway');
   threads.push(control ? [referenceControl(control, restorePoint)] : parts?.inline ? [referenceOf(parts.inline)] : []);
   const precedence: Precedence[] = parts?.isOrdered ? [{ first: 0, thread: 1, operation: 0 }] : [];
-  const reference: ReferenceProgram = { rules, threads, precedence };
+  const reference: ReferenceProgram = { rules, threads, precedence, disarms: disarms(scenario) };
   return { names, reference };
 }
 

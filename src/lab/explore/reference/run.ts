@@ -45,6 +45,8 @@ export interface ReferenceProgram {
   readonly rules: Rules;
   readonly threads: readonly (readonly Operation[])[];
   readonly precedence: readonly Precedence[];
+  /** Control work disarms timers one by one: the next deadline that a step replies with may lie between two of them. */
+  readonly disarms: boolean;
 }
 
 /**
@@ -332,7 +334,12 @@ export class Run {
     const own = this.turns[thread];
     const { ns } = this.program.threads[thread][own.returned++];
     if (ns === undefined) return;
-    own.replies.push(own.cancelledAt === undefined ? 'ok 0' : `cancelled at ${own.cancelledAt}`);
+    own.replies.push(own.cancelledAt === undefined ? this.#stepReply : `cancelled at ${own.cancelledAt}`);
+  }
+
+  /** A step replies with the next deadline, or 0. */
+  get #stepReply(): string {
+    return this.program.disarms ? 'ok' : `ok ${this.machine.timers.earliest ?? 0}`;
   }
 
   // Control work
@@ -360,7 +367,7 @@ export class Run {
     // A callback that was chosen before is no longer wanted.
     this.machine.timers.generations = generations.map((generation) => generation + 1);
     this.machine.now = now;
-    this.goal = now;
+    this.#endSteps();
     // What is queued for the router is no part of a saved machine.
     if (!this.#queues) this.outstanding = [];
   }
@@ -382,8 +389,11 @@ export class Run {
 
   /** Ends all steps where the clock stands. */
   cancelSteps(): void {
+    if (this.goal > this.machine.now) this.#endSteps();
+  }
+
+  #endSteps(): void {
     const { now } = this.machine;
-    if (this.goal <= now) return;
     this.goal = now;
     for (const own of this.turns) if (own.target > now) own.cancelledAt ??= now;
   }
