@@ -8,9 +8,10 @@ import type {
 import type { Logger } from 'pino';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
+import type { ForwardedClient } from '../src/server/security/forwarded.js';
 import type { Access } from '../src/server/security/roles.js';
 import type { ShownToken } from '../src/server/security/token-file.js';
-import type { ForwardedClient, Owner } from '../src/server/service/cluster-port.js';
+import type { Owner } from '../src/server/service/cluster-port.js';
 import type { Service } from '../src/server/service/service.js';
 
 declare module 'fastify' {

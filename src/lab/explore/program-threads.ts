@@ -1,8 +1,8 @@
 import { Machine } from '../../core/machine/machine.js';
+import { GATEWAY_THREAD, machineAt, submissionRingAt } from '../../runtime/memory/shared-map.js';
 import { CONTINUE_STEP, READ, STEPPING, SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { ThreadHost } from '../../runtime/threads/host.js';
 import { InlineExecution } from '../../runtime/threads/inline.js';
-import { GATEWAY_THREAD, machineAt, submissionRingAt } from '../../runtime/threads/shared-map.js';
 import { History } from './history.js';
 import { type ExploredMap, type LogicalThread, makeThread, vcpuThread } from './logical-thread.js';
 import { operandsOf, type Request } from './requests.js';

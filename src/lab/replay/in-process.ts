@@ -3,11 +3,11 @@ import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { CONTROL_LEGACY_INPUT, CONTROL_RESET } from '../../core/machine/control-path.js';
 import { unpackEvent } from '../../core/machine/events.js';
+import { Engine } from '../../runtime/engine.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
+import type { MachineSlot } from '../../runtime/machine-slot.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
-import { Engine } from '../../runtime/threads/engine.js';
-import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import {
   type Outcome,
   quirksOfReplay,

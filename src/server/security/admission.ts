@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SouthbridgeError } from '../../errors.js';
 import { bearerOf } from '../../protocol/subprotocols.js';
-import type { ForwardedClient } from '../service/cluster-port.js';
+import type { ForwardedClient } from './forwarded.js';
 import { type Access, allows, type Role } from './roles.js';
 import {
   hashOf,

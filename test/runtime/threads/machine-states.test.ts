@@ -1,7 +1,7 @@
 import t from 'tap';
 import { NONE, Request } from '../../../src/runtime/rings/requests.js';
 import { GONE, READ, VIEW } from '../../../src/runtime/rings/submission-ring.js';
-import { type MachineState, SupervisedMachine } from '../../../src/runtime/supervisor/machine-states.js';
+import { type MachineState, SupervisedMachine } from '../../../src/runtime/threads/machine-states.js';
 
 const STATES: readonly MachineState[] = ['running', 'hung', 'frozen', 'removed'];
 
