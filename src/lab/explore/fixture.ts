@@ -29,7 +29,7 @@ import {
 } from './logical-thread.js';
 import { Names } from './names.js';
 import { inlineThread, orderedThread, steppingThread } from './program-threads.js';
-import { operandsOf, type Request } from './requests.js';
+import { type GuestRequest, operandsOf } from './requests.js';
 import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
@@ -182,7 +182,7 @@ function standardMachine(design: Design): MachineOptions {
 }
 
 /** Performs a request on the calling thread. */
-export function performRequest(machine: Machine, { operation, size, address, value }: Request): void {
+export function performRequest(machine: Machine, { operation, size, address, value }: GuestRequest): void {
   switch (operation) {
     case ring.READ:
       machine.read(address, size);
