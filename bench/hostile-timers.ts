@@ -2,11 +2,11 @@ import { createHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROFILES, quirkBits } from '../src/core/devices/quirks.js';
 import { PRESETS } from '../src/core/locking/presets.js';
+import { Engine } from '../src/runtime/engine.js';
 import type { MachineEvent } from '../src/runtime/events/event-ring.js';
+import type { MachineSlot } from '../src/runtime/machine-slot.js';
 import { Request } from '../src/runtime/rings/requests.js';
 import { WRITE } from '../src/runtime/rings/submission-ring.js';
-import { Engine } from '../src/runtime/threads/engine.js';
-import type { MachineSlot } from '../src/runtime/threads/machine-slot.js';
 import {
   ENABLE,
   GENERAL_CONFIGURATION,

@@ -7,8 +7,8 @@ import { type Locks, lockAddress } from '../src/core/sync/locks.js';
 import { barging } from '../src/core/sync/mutex.js';
 import type { Statistics } from '../src/core/sync/statistics.js';
 import { Thread } from '../src/core/sync/thread.js';
+import { machineAt, sharedMap } from '../src/runtime/memory/shared-map.js';
 import { ThreadStatistics } from '../src/runtime/statistics/thread-statistics.js';
-import { machineAt, sharedMap } from '../src/runtime/threads/shared-map.js';
 import { median, ROUNDS } from './measure.js';
 import { type Row, ratioRows, row } from './rows.js';
 

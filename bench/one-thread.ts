@@ -12,9 +12,9 @@ import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { U64 } from '../src/core/memory/u64.js';
 import { Thread } from '../src/core/sync/thread.js';
 import { WaitGraph } from '../src/core/sync/wait-graph.js';
+import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../src/runtime/memory/shared-map.js';
 import { ThreadStatistics } from '../src/runtime/statistics/thread-statistics.js';
 import { ThreadHost } from '../src/runtime/threads/host.js';
-import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../src/runtime/threads/shared-map.js';
 
 /** Of timer 0. */
 export const COMPARATOR = TIMER_BLOCKS + TIMER_COMPARATOR;

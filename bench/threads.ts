@@ -6,9 +6,9 @@ import { PRESETS } from '../src/core/locking/presets.js';
 import { SharedMemory } from '../src/core/memory/shared-memory.js';
 import { barging } from '../src/core/sync/mutex.js';
 import { summary } from '../src/lab/compare/summary.js';
+import { Engine } from '../src/runtime/engine.js';
 import { Request } from '../src/runtime/rings/requests.js';
 import { READ } from '../src/runtime/rings/submission-ring.js';
-import { Engine } from '../src/runtime/threads/engine.js';
 import { measureAsync } from './measure.js';
 import { type Measured, print, saveResults } from './results.js';
 

@@ -8,15 +8,16 @@ import type {
 import type { Logger } from 'pino';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import type { Access } from '../src/server/security/roles.js';
+import type { ForwardedClient } from '../src/server/security/forwarded.js';
+import type { RequiredRole } from '../src/server/security/roles.js';
 import type { ShownToken } from '../src/server/security/token-file.js';
-import type { ForwardedClient, Owner } from '../src/server/service/cluster-port.js';
+import type { Owner } from '../src/server/service/cluster-port.js';
 import type { Service } from '../src/server/service/service.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route. The server does not start with a route that does not say it. */
-    access: Access;
+    access: RequiredRole;
     /** Whether the route is a WebSocket. */
     socket?: boolean;
     /** Whether every node of a cluster answers it, although it concerns a machine; without it, the owner does. */

@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { SouthbridgeError } from '../src/errors.js';
-import type { Access } from '../src/server/security/roles.js';
+import type { RequiredRole } from '../src/server/security/roles.js';
 import type { Service } from '../src/server/service/service.js';
 import { type App, Nothing } from './app.js';
 import { clockRoutes } from './clock.js';
@@ -47,7 +47,7 @@ export interface RouteInfo {
   readonly method: string;
   readonly url: string;
   readonly websocket: boolean;
-  readonly access: Access;
+  readonly access: RequiredRole;
 }
 
 /** Registers every route, in this order, and returns them. Throws if one of them does not say who may use it. */

@@ -1,6 +1,6 @@
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
-import { readDesigns } from '../src/server/documents/design-table.js';
+import { readDesigns } from '../src/server/documents/explored-designs.js';
 import { type App, type Routes, replies } from './app.js';
 
 const tags = ['lab'];

@@ -3,8 +3,8 @@ import { loadOwnDesign } from '../config/own-design.js';
 import { allCombinations, allPresets, designNamed, type NamedDesign, PRESETS } from '../core/locking/presets.js';
 import { verdictText } from '../core/locking/verdicts.js';
 import { type CampaignResult, verdictOn } from '../lab/explore/campaign.js';
-import { designTable } from '../lab/explore/design-table.js';
 import { faults } from '../lab/explore/finding.js';
+import { markdownTable } from '../lab/explore/markdown-table.js';
 import { PREPARED_NAMES } from '../lab/explore/programs/sweep.js';
 import { ReplayError } from '../lab/explore/replay.js';
 import { parseReplayString, replay } from '../lab/explore/replay-string.js';
@@ -152,7 +152,7 @@ async function run(options: Options, command: Command): Promise<void> {
   }
   const elapsed = (performance.now() - begin) / 1000;
   if (format === 'json') printJson(results);
-  else if (options.table) process.stdout.write(designTable(results));
+  else if (options.table) process.stdout.write(markdownTable(results));
   else if (format === 'mermaid' || format === 'html') printOne(results, format);
   else if (format === 'text') printTotal(results, elapsed);
   for (const { locking, scenario, unexpected } of results) {

@@ -282,7 +282,7 @@ export class Vcpu {
   #greeted(message: ServerHello): void {
     const intr = intrOf(message, this.hello === undefined);
     this.hello = message;
-    if (intr) this.#tell(intr);
+    if (intr) this.#deliver(intr);
   }
 
   #answered(request: Pending | undefined, frame: Uint8Array): void {
@@ -302,7 +302,7 @@ export class Vcpu {
       case 'irq':
       case 'gap':
       case 'restored':
-        this.#tell(message);
+        this.#deliver(message);
     }
   }
 
@@ -312,7 +312,7 @@ export class Vcpu {
     else this.#postedError ??= error;
   }
 
-  #tell(event: VcpuEvent): void {
+  #deliver(event: VcpuEvent): void {
     this.sequence = numberOf(event);
     if (!this.options.onEvent) {
       const { lines, intr } = levelsIn(event);

@@ -3,7 +3,7 @@ import { loadConfiguration } from '../config/sources.js';
 import * as guest from '../core/devices/guest-map.js';
 import type { Area } from '../core/memory/layout.js';
 import { MACHINE_AREAS, MACHINE_WORDS } from '../core/memory/map.js';
-import type { SharedMap, SharedPart } from '../runtime/threads/shared-map.js';
+import type { SharedMap, SharedPart } from '../runtime/memory/shared-map.js';
 import { Service } from '../server/service/service.js';
 import { code, page, table } from './markdown.js';
 
@@ -18,7 +18,7 @@ const VCPU_THREADS = 2;
 
 /** Parts of the process's memory behind the thread table, in any order. */
 export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
-  statistics: { contents: 'counters, a block per thread and slot', file: 'runtime/statistics/statistics-layout.ts' },
+  statistics: { contents: 'counters, a block per thread and slot', file: 'runtime/memory/statistics-layout.ts' },
   mainLoopBell: { contents: 'doorbell of the main loop', file: 'runtime/rings/doorbell.ts' },
   gatewayBell: { contents: 'doorbell of the gateway', file: 'runtime/rings/doorbell.ts' },
   kicked: { contents: 'bitmap of the machines that the main loop must visit', file: 'runtime/threads/host.ts' },
@@ -35,15 +35,15 @@ export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
   },
   lockReports: {
     contents: 'reports of deadlocks and lock order inversions',
-    file: 'runtime/statistics/lock-reports.ts',
+    file: 'runtime/memory/lock-reports.ts',
   },
   transfer: { contents: 'the machine of the snapshot in flight', file: 'core/machine/saved-state.ts' },
   emitting: { contents: 'threads that are writing an event', file: 'runtime/events/event-ring.ts' },
-  progress: { contents: 'what threads show the watchdog', file: 'runtime/watchdog/progress.ts' },
+  progress: { contents: 'what threads show the watchdog', file: 'runtime/memory/progress.ts' },
   eventRing: { contents: 'interrupt events of all machines, in one order', file: 'runtime/events/event-ring.ts' },
   eventShares: { contents: 'what each machine uses of the event ring', file: 'runtime/events/event-shares.ts' },
   firstMachine: { contents: `machines, ${MACHINE_WORDS} words each`, file: 'core/memory/map.ts' },
-  traceRings: { contents: 'a trace ring per thread', file: 'runtime/trace/trace-map.ts' },
+  traceRings: { contents: 'a trace ring per thread', file: 'runtime/memory/trace-map.ts' },
 };
 
 /** Areas of a machine's memory, by name. */
@@ -96,7 +96,7 @@ const GUEST_ROWS = [
 export function memoryMapPage(): string {
   return page(
     '# Memory map',
-    'Generated from `src/core/memory/map.ts` and `src/runtime/threads/shared-map.ts` by `npm run docs:generate`.',
+    'Generated from `src/core/memory/map.ts` and `src/runtime/memory/shared-map.ts` by `npm run docs:generate`.',
     'All shared state of a process lies in one SharedArrayBuffer of 32-bit words. Threads reach it through `Memory` ' +
       '(`src/core/memory/memory.ts`) only. [Architecture](architecture.md) explains what the threads do with it.',
     '## Process',

@@ -1,6 +1,6 @@
 import { CALL_SITES } from '../core/sync/call-sites.js';
 import { LOCK_NAMES } from '../core/sync/lock-names.js';
-import { BUCKET_BOUNDS } from '../runtime/statistics/statistics-layout.js';
+import { BUCKET_BOUNDS } from '../runtime/memory/statistics-layout.js';
 import { OTHER } from '../runtime/statistics/statistics-slots.js';
 import { SAMPLING } from '../runtime/statistics/thread-statistics.js';
 import { FAMILIES } from '../server/metrics/families.js';

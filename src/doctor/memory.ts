@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os';
 import type { Configuration } from '../config/schema.js';
+import { machineAt, sharedMap } from '../runtime/memory/shared-map.js';
+import { traceRingWords } from '../runtime/memory/trace-ring.js';
 import { StatisticsSlots } from '../runtime/statistics/statistics-slots.js';
-import { machineAt, sharedMap } from '../runtime/threads/shared-map.js';
-import { traceRingWords } from '../runtime/trace/trace-ring.js';
 import { type Check, fail, ok, warn } from './check.js';
 
 const MIB = 2 ** 20;

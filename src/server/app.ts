@@ -22,7 +22,7 @@ import { addressOf, FORWARDED, NOT_EXECUTED } from './security/forwarded.js';
 import { GatewayTime } from './security/gateway-time.js';
 import { BARE_HEADERS, SECURITY_HEADERS } from './security/headers.js';
 import { isPreflight, originHeaders, PREFLIGHT_HEADERS } from './security/origins.js';
-import type { Access } from './security/roles.js';
+import type { RequiredRole } from './security/roles.js';
 import { AddressSockets, endStalled } from './security/sockets.js';
 import type { TlsFiles } from './security/tls-files.js';
 import type { ShownToken } from './security/token-file.js';
@@ -272,6 +272,6 @@ function isChange({ method, routeOptions: { url = '' } }: FastifyRequest, { stat
 }
 
 /** What is no route has nothing to protect. */
-function accessOf({ is404, routeOptions: { config } }: FastifyRequest): Access {
+function accessOf({ is404, routeOptions: { config } }: FastifyRequest): RequiredRole {
   return is404 ? 'public' : (config.access ?? 'admin');
 }

@@ -5,6 +5,7 @@ import { processorSeconds } from '../../bench/wire/process.js';
 import { PRESET_NAMES } from '../../src/core/locking/presets.js';
 import { SCENARIOS } from '../../src/lab/explore/scenarios.js';
 import { COMMANDS, withSubcommands } from '../support/cli-commands.js';
+import { CommandHost } from '../support/command-host.js';
 import { CLI, Program, southbridgeBeside } from '../support/program.js';
 import { TestServer } from '../support/server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -18,9 +19,27 @@ const STACK = /\n +at .*[(:]\d+|node:internal/;
 const DEAD = 'http://127.0.0.1:9';
 const VECTORS = 'test/vectors';
 
+const host = new CommandHost();
+t.teardown(() => host.close());
+
+/** Runs a command to its end: in the long tier in a process of its own, else in one for all of them. */
+function run(args: readonly string[]) {
+  return tier.realProcesses ? southbridgeBeside(args) : host.run(args);
+}
+
+t.test('the executable answers as the function that it calls, for each command', async (t) => {
+  for (const command of COMMANDS) {
+    const [words] = LEAVES.find(([words]) => words[0] === command.name()) as [string[], unknown];
+    const args = [...words, '--no-such-option'];
+    t.strictSame(await southbridgeBeside(args), await host.run(args), args.join(' '));
+  }
+  t.strictSame(await southbridgeBeside(['--help']), await host.run(['--help']));
+  t.strictSame(await southbridgeBeside(['acpi', '--json']), await host.run(['acpi', '--json']));
+});
+
 t.test('a command line that no command takes: status 2, one line, nothing on standard output', async (t) => {
   for (const [words] of LEAVES) {
-    const { status, stdout, stderr } = await southbridgeBeside([...words, '--no-such-option']);
+    const { status, stdout, stderr } = await run([...words, '--no-such-option']);
     t.equal(status, 2, words.join(' '));
     t.equal(stdout, '', words.join(' '));
     t.match(stderr, /^error: .+\n$/, words.join(' '));
@@ -29,7 +48,7 @@ t.test('a command line that no command takes: status 2, one line, nothing on sta
 
 t.test('every help text fits 80 columns, but for commands to copy, and ends in an example', async (t) => {
   for (const [words] of ALL) {
-    const { status, stdout } = await southbridgeBeside([...words, '--help']);
+    const { status, stdout } = await run([...words, '--help']);
     const name = words.join(' ');
     t.equal(status, 0, name);
     const lines = stdout.split('\n');
@@ -55,7 +74,7 @@ t.test('a name that is unknown is answered with the known ones, in lists as well
     [['load', '--url', DEAD, '--locking', 'foo'], PRESET_NAMES],
   ];
   for (const [args, known] of cases) {
-    const { status, stderr } = await southbridgeBeside(args);
+    const { status, stderr } = await run(args);
     t.equal(status, 2, args.join(' '));
     for (const name of known) t.ok(stderr.includes(name), `${args.join(' ')}: ${name}`);
   }
@@ -69,7 +88,7 @@ t.test('a server that cannot be reached: status 2 and one line', async (t) => {
     ['poke', 'read', '0xfed00000', '--url', DEAD],
     ['poke', 'line', '16', '1', '--url', DEAD],
   ]) {
-    const { status, stdout, stderr } = await southbridgeBeside(args);
+    const { status, stdout, stderr } = await run(args);
     t.match({ status, stdout }, { status: 2, stdout: '' }, args.join(' '));
     t.match(stderr, /^error: .+\n$/, args.join(' '));
   }
@@ -78,7 +97,10 @@ t.test('a server that cannot be reached: status 2 and one line', async (t) => {
 t.test('a reader that closes the output ends a command without an error', async (t) => {
   for (const args of [
     ['--help'],
-    ...LEAVES.filter((_, number) => number % 4 === 0).map(([words]) => [...words, '--help']),
+    ...LEAVES.filter((_, number) => number % (tier.realProcesses ? 4 : 12) === 0).map(([words]) => [
+      ...words,
+      '--help',
+    ]),
     ['explore', '--scenario', 'counter-bql', '--locking', 'bql,lockless-timer'],
     ['explore', '--scenario', 'counter-bql', '--locking', 'bql', '--json'],
     ['replay', `${VECTORS}/hpet_fsb.jsonl`, '--json'],
@@ -121,29 +143,33 @@ t.test('--json prints one document to standard output, of every command that has
     if (!Object.hasOwn(JSON_CASES, name)) continue;
     const isRemote = command.options.some(({ long }) => long === '--url') && name !== 'replay';
     const args = [...words, ...JSON_CASES[name], ...(isRemote ? ['--url', server.url] : []), '--json'];
-    const { stdout, stderr } = await southbridgeBeside(args);
+    const { stdout, stderr } = await run(args);
     t.type(JSON.parse(stdout), Object, args.join(' '));
     t.notMatch(stderr, STACK, args.join(' '));
   }
 });
 
 t.test('- is standard output: of each file that compare writes', async (t) => {
-  const args = ['compare', ...JSON_CASES.compare];
+  const measure = ['compare', ...JSON_CASES.compare];
+  const figures = join(temporaryFolder(t), 'figures.json');
   for (const [option, starts] of [
     ['--json', /^\{\n/],
     ['--html', /^<!doctype html>/i],
     ['--markdown', /^# /],
   ] as const) {
-    const { status, stdout } = await southbridgeBeside([...args, option, '-']);
+    // What was measured once is enough for the other files.
+    const isMeasured = option === '--json' || tier.realProcesses;
+    const { status, stdout } = await run([...(isMeasured ? measure : ['compare', '--from', figures]), option, '-']);
     t.equal(status, 0, option);
     t.match(stdout, starts, `${option}: nothing else is printed`);
+    if (option === '--json') writeFileSync(figures, stdout);
   }
 });
 
 t.test('errors of a user have one form: a line for each, which begins with "error: ", and no stack', async (t) => {
   const folder = temporaryFolder(t);
   const tokens = join(folder, 'tokens');
-  await southbridgeBeside(['token', 'add', 'ci', '--role', 'drive', '--file', tokens]);
+  await run(['token', 'add', 'ci', '--role', 'drive', '--file', tokens]);
   const wrong = join(folder, 'wrong.yaml');
   writeFileSync(wrong, 'port: no\nhots: here\n');
   const missing = join(folder, 'missing');
@@ -167,7 +193,7 @@ t.test('errors of a user have one form: a line for each, which begins with "erro
     [2, ['poke', 'read', 'here', '--url', DEAD]],
   ];
   for (const [expected, args] of cases) {
-    const { status, stdout, stderr } = await southbridgeBeside(args);
+    const { status, stdout, stderr } = await run(args);
     t.match({ status, stdout }, { status: expected, stdout: '' }, args.join(' '));
     t.match(stderr, /^(?:error: .+\n)+$/, args.join(' '));
   }
@@ -180,7 +206,7 @@ t.test('reports are 80 columns wide, but for commands to copy', async (t) => {
   for (const args of [
     ['doctor', '--port', '0'],
     ['demo', '--trace', `${VECTORS}/hpet_legacy.jsonl`, '--rounds', '1', '--part-ms', '10'],
-    ['explore', '--scenario', 'callback-comparator', '--locking', 'nested-mutex,bql'],
+    ['explore', '--scenario', 'callback-comparator', '--locking', 'nested-mutex,bql', '--preemptions', '1'],
     ['explore', '--scenario', 'counter-bql', '--seeded-bug', 'counter-read-takes-mutex'],
     ['replay', `${VECTORS}/hpet_fsb.jsonl`],
     ['load', ...url, '--vcpus', '1', '--duration', '50ms'],
@@ -188,7 +214,7 @@ t.test('reports are 80 columns wide, but for commands to copy', async (t) => {
     ['serve', '--print-config'],
     ['poke', 'read', '0xfed00000', ...url],
   ]) {
-    const { stdout } = await southbridgeBeside(args);
+    const { stdout } = await run(args);
     const wide = stdout.split('\n').filter((line) => line.length > 80 && !/^ *(?:npx|curl) /.test(line));
     t.same(wide, [], args.join(' '));
   }
@@ -196,7 +222,7 @@ t.test('reports are 80 columns wide, but for commands to copy', async (t) => {
 
 t.test('compare is 80 columns wide, and says what its columns are', async (t) => {
   const all = ['compare', '--bql-load', '0', '--rounds', '1', '--part-ms', '10'];
-  const { status, stdout } = await southbridgeBeside(all);
+  const { status, stdout } = await run(all);
   t.equal(status, 0);
   t.same(
     stdout.split('\n').filter((line) => line.length > 80),
@@ -225,12 +251,12 @@ t.test('compare is 80 columns wide, and says what its columns are', async (t) =>
 
 t.test('a replay string that was shortened is refused, however much is left of it', async (t) => {
   const explored = ['explore', '--scenario', 'callback-comparator', '--locking', 'nested-mutex', '--preemptions', '2'];
-  const { stdout } = await southbridgeBeside(explored);
+  const { stdout } = await run(explored);
   const string = /--replay (\S+)/.exec(stdout)?.[1] ?? '';
-  t.equal((await southbridgeBeside(['explore', '--replay', string])).status, 1, 'the whole string shows the finding');
+  t.equal((await run(['explore', '--replay', string])).status, 1, 'the whole string shows the finding');
   const schedule = string.lastIndexOf(':') + 1;
   for (let length = schedule; length < string.length; length += tier.shortenedStride) {
-    const { status, stdout, stderr } = await southbridgeBeside(['explore', '--replay', string.slice(0, length)]);
+    const { status, stdout, stderr } = await run(['explore', '--replay', string.slice(0, length)]);
     t.ok(
       status === 2 ? /^error: /m.test(stderr) : status === 1 && stdout !== '',
       `${string.slice(0, length)}: ${status}`,
@@ -280,7 +306,7 @@ t.test('Ctrl-C: status 130, and nothing is left on the server', async (t) => {
 t.test('- is standard output', async (t) => {
   const server = await TestServer.start();
   t.teardown(server.stop);
-  const { status, stdout, stderr } = await southbridgeBeside([
+  const { status, stdout, stderr } = await run([
     'trace',
     'record',
     '--url',

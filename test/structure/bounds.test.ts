@@ -57,12 +57,12 @@ const LOOPS: { readonly [file: string]: readonly (readonly [header: string, boun
     ['while (at > 0 && compare(pending[at - 1], slice) < 0)', 'fixed', 'records of a trace'],
   ],
   'runtime/statistics/lock-view.ts': [['for (let found = -1; found !== stuck.size; )', 'fixed', 'MAX_THREADS threads']],
-  'runtime/statistics/statistics-layout.ts': [
+  'runtime/memory/statistics-layout.ts': [
     ['while (bucket < BUCKET_BOUNDS.length && duration > BUCKET_BOUNDS[bucket])', 'fixed', 'buckets'],
   ],
   'runtime/events/event-ring.ts': [['for (;;)', 'blocking', 'the gateway delivers events']],
   'runtime/rings/requests.ts': [['while (this.#vcpus.length <= request.vcpu)', 'fixed', 'the vCPUs of a machine']],
-  'runtime/watchdog/thread.ts': [['for (;;)', 'thread', 'the watchdog']],
+  'runtime/supervisor/watchdog-thread.ts': [['for (;;)', 'thread', 'the watchdog']],
   'runtime/rings/deadline-queue.ts': [
     ['while (position > 0)', 'fixed', 'the depth of the heap'],
     ['for (;;)', 'fixed', 'the depth of the heap'],
@@ -78,7 +78,7 @@ const LOOPS: { readonly [file: string]: readonly (readonly [header: string, boun
   ],
   'runtime/threads/gateway.ts': [['for (;;)', 'slice', 'events before a position; `drained`']],
   'runtime/threads/vcpu-thread.ts': [['while (bits !== 0)', 'slice', 'each machine once; the bitmap']],
-  'runtime/threads/engine.ts': [['while (!this.#closing)', 'thread', 'the gateway']],
+  'runtime/engine.ts': [['while (!this.#closing)', 'thread', 'the gateway']],
 };
 
 /** The text up to the parenthesis that closes the one at `from`. */

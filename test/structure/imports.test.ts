@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SOURCES } from './source.js';
+import { SOURCES, type SourceFile } from './source.js';
 
 /** What each part of the source may import. A part is a path prefix; the longest prefix of a file's path names its part. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -70,7 +70,7 @@ t.test('only commands and generated documents import the lab', async (t) => {
   );
 });
 
-/** The files of one circle of imports, or undefined if there is none. */
+/** The nodes of one circle of imports, or undefined if there is none. */
 function circle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
   const finished = new Set<string>();
   const path: string[] = [];
@@ -104,4 +104,46 @@ t.test('no file imports itself through others, types included', async (t) => {
     ['a', 'c', 'a'],
   );
   t.equal(circle(new Map(SOURCES.map(({ path, imports }) => [path, imports]))), undefined);
+});
+
+type Imports = Pick<SourceFile, 'path' | 'imports'>;
+
+/** Of each folder below `src`: which of its sub-folders import which others. A file belongs to all folders that it is in. */
+function subfolderImports(files: readonly Imports[]): Map<string, Map<string, string[]>> {
+  const folders = new Map<string, Map<string, string[]>>();
+  for (const { path, imports } of files) {
+    for (const target of imports) {
+      const [from, to] = [path.split('/').slice(0, -1), target.split('/').slice(0, -1)];
+      const common = from.findIndex((folder, depth) => folder !== to[depth]);
+      // Without two different sub-folders, one of the files is in the folder itself.
+      if (common < 1 || common >= to.length) continue;
+      const folder = from.slice(0, common).join('/');
+      const graph = folders.get(folder) ?? new Map<string, string[]>();
+      folders.set(folder, graph.set(from[common], [...(graph.get(from[common]) ?? []), to[common]]));
+    }
+  }
+  return folders;
+}
+
+function subfolderCircles(files: readonly Imports[]): string[] {
+  return [...subfolderImports(files)].flatMap(([folder, graph]) => {
+    const found = circle(graph);
+    return found ? [`${folder}: ${found.join(' → ')}`] : [];
+  });
+}
+
+t.test('sub-folders of a folder import each other one way, also through others', async (t) => {
+  t.ok((subfolderImports(SOURCES).get('src/runtime')?.size ?? 0) > 3);
+  t.strictSame(subfolderCircles(SOURCES), []);
+});
+
+t.test('an import against that direction is found, of every pair', async (t) => {
+  for (const [folder, graph] of subfolderImports(SOURCES)) {
+    for (const [from, targets] of graph) {
+      for (const to of new Set(targets)) {
+        const wrong = { path: `${folder}/${to}/wrong.ts`, imports: [`${folder}/${from}/any.ts`] };
+        t.match(subfolderCircles([...SOURCES, wrong]), [new RegExp(`^${folder}: `)], `${wrong.path} imports ${from}`);
+      }
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { ROOT } from './source.js';
+import { ROOT, SOURCES } from './source.js';
 
 /** Phrases without an ordinary meaning in this field. */
 const PHRASES = [
@@ -48,9 +48,6 @@ const WORDS = [
 
 /** Public names that releases have: a configuration key with its environment variable, and a metric. */
 const EXCEPTIONS = [/^requestsUnderWay$/, /requests_under_way$/i];
-
-/** Private names still to be renamed, by file. */
-const TO_RENAME: Readonly<Record<string, string>> = { 'src/client/vcpu.ts': 'tell' };
 
 /** This file has to name the phrases. */
 const OWN = 'test/structure/language.test.ts';
@@ -113,7 +110,7 @@ function identifiersOf(text: string): { readonly 0: string; readonly index: numb
 
 function faultsOf(path: string): string[] {
   const text = readFileSync(`${ROOT}${path}`, 'utf8');
-  const identifiers = CODE.test(path) ? identifiersOf(text).filter(({ 0: name }) => name !== TO_RENAME[path]) : [];
+  const identifiers = CODE.test(path) ? identifiersOf(text) : [];
   return [...text.matchAll(PHRASE), ...identifiers].map(
     ({ 0: found, index }) => `${path}:${text.slice(0, index).split('\n').length}: ${found.replace(/\s+/g, ' ')}`,
   );
@@ -148,4 +145,23 @@ t.test('identifiers are compared word by word', async (t) => {
 
 t.test('all text has none of the phrases and identifiers', async (t) => {
   t.strictSame(FILES.flatMap(faultsOf), []);
+});
+
+/** Words with more than one meaning in this field: each is the name of one type only. */
+const ONE_MEANING = [
+  'Access',
+  'Guard',
+  'MachineState',
+  'Outcome',
+  'Request',
+  'RequestPorts',
+  'Snapshot',
+  'VcpuRequests',
+] as const;
+
+t.test('a type with a word of several meanings as its name is declared once', async (t) => {
+  for (const name of ONE_MEANING) {
+    const declaration = new RegExp(`^(?:export )?(?:class|interface|type) ${name}\\b`, 'm');
+    t.equal(SOURCES.filter(({ text }) => declaration.test(text)).length, 1, name);
+  }
 });

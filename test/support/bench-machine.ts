@@ -11,15 +11,16 @@ import {
   CONTROL_SAVE,
 } from '../../src/core/machine/control-path.js';
 import { type DueWork, STEP_DONE, STEP_PENDING } from '../../src/core/machine/due-work.js';
-import { type EventSink, type EventWords, type InterruptEvent, unpackEvent } from '../../src/core/machine/events.js';
+import { type EventSink, type InterruptEvent, unpackEvent } from '../../src/core/machine/events.js';
 import { Machine, type MachineOptions } from '../../src/core/machine/machine.js';
+import type { EventWords } from '../../src/core/memory/event-words.js';
 import { MACHINE_WORDS } from '../../src/core/memory/map.js';
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { U64 } from '../../src/core/memory/u64.js';
 import { Thread } from '../../src/core/sync/thread.js';
-import { LOCK_REPORT_WORDS, LockReportRings } from '../../src/runtime/statistics/lock-reports.js';
+import { LOCK_REPORT_WORDS, LockReportRings } from '../../src/runtime/memory/lock-reports.js';
+import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../../src/runtime/memory/shared-map.js';
 import { type InversionReport, LockView } from '../../src/runtime/statistics/lock-view.js';
-import { FIRST_VCPU_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../../src/runtime/threads/shared-map.js';
 import { LockTrace } from './lock-trace.js';
 
 const SLOT = 0;

@@ -4,14 +4,14 @@ import { PROFILES, quirkBits } from '../../src/core/devices/quirks.js';
 import type { Design } from '../../src/core/locking/axes.js';
 import type { BqlLoadOptions } from '../../src/core/machine/bql-load.js';
 import type { MachineOptions } from '../../src/core/machine/machine.js';
+import { Engine } from '../../src/runtime/engine.js';
 import type { MachineEvent } from '../../src/runtime/events/event-ring.js';
+import type { MachineSlot } from '../../src/runtime/machine-slot.js';
+import { LockReportRings } from '../../src/runtime/memory/lock-reports.js';
+import { OVERLAPPED } from '../../src/runtime/memory/statistics-layout.js';
 import { Request } from '../../src/runtime/rings/requests.js';
 import * as ring from '../../src/runtime/rings/submission-ring.js';
-import { LockReportRings } from '../../src/runtime/statistics/lock-reports.js';
 import { LockView } from '../../src/runtime/statistics/lock-view.js';
-import { OVERLAPPED } from '../../src/runtime/statistics/statistics-layout.js';
-import { Engine } from '../../src/runtime/threads/engine.js';
-import type { MachineSlot } from '../../src/runtime/threads/machine-slot.js';
 
 const SLOT = 0;
 

@@ -1,5 +1,5 @@
+import { MAIN_LOOP_THREAD } from '../../src/runtime/memory/shared-map.js';
 import { Pool } from '../../src/runtime/supervisor/pool.js';
-import { MAIN_LOOP_THREAD } from '../../src/runtime/threads/shared-map.js';
 
 /** Loaded before a server, in its process: ends the server's main loop thread at SIGUSR2. */
 const start = Pool.prototype.startMainLoop;

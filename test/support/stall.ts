@@ -1,10 +1,10 @@
 import { SharedMemory } from '../../src/core/memory/shared-memory.js';
 import { BQL } from '../../src/core/sync/lock-names.js';
 import { lockAddress } from '../../src/core/sync/locks.js';
+import { machineAt } from '../../src/runtime/memory/shared-map.js';
 import { Pool } from '../../src/runtime/supervisor/pool.js';
 import { Supervisor } from '../../src/runtime/supervisor/supervisor.js';
 import { ThreadHost } from '../../src/runtime/threads/host.js';
-import { machineAt } from '../../src/runtime/threads/shared-map.js';
 
 /** A thread that does not exist. */
 const NO_THREAD = 60;

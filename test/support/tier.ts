@@ -5,6 +5,8 @@ export const TIERS = {
     traceStride: 3,
     /** By so many characters a replay string is shortened from one try to the next. */
     shortenedStride: 7,
+    /** Each command line is tried in a process of its own. */
+    realProcesses: false,
     socketOperations: 2_000,
     /** Of each client in the model of sessions. */
     sessionOperations: 300,
@@ -74,6 +76,7 @@ export const TIERS = {
   ci: {
     traceStride: 10,
     shortenedStride: 30,
+    realProcesses: false,
     socketOperations: 4_000,
     sessionOperations: 300,
     programOperations: 60,
@@ -136,6 +139,7 @@ export const TIERS = {
   long: {
     traceStride: 1,
     shortenedStride: 1,
+    realProcesses: true,
     socketOperations: 100_000,
     sessionOperations: 100_000,
     programOperations: 100_000,

@@ -1,5 +1,6 @@
 import { sourceName } from '../devices/gsi/sources.js';
 import type { IoapicMessage } from '../devices/ioapic/ioapic.js';
+import type { EventWords } from '../memory/event-words.js';
 
 /** Kinds of the interrupt events that a machine emits, in the order in which they happened. */
 export const EVENT_LINE = 1;
@@ -21,23 +22,6 @@ const CAUSE_NAMES: { readonly [cause: number]: string } = {
   [CAUSE_EOI]: 'eoi',
   [CAUSE_DELAYED]: 'delayed',
 };
-
-/** One event as the event ring stores it. Only this module knows what `a`, `b` and `c` hold. */
-export interface EventWords {
-  kind: number;
-  cause: number;
-  a: number;
-  b: number;
-  c: number;
-  /** Virtual ns from 0. */
-  virtualTime: number;
-  /** The deadline of the timer that caused the event, in virtual ns, or −1. */
-  deadline: number;
-}
-
-export function emptyEvent(): EventWords {
-  return { kind: 0, cause: 0, a: 0, b: 0, c: 0, virtualTime: 0, deadline: -1 };
-}
 
 /** What an event says beside its cause and times. */
 export type InterruptEvent =

@@ -10,7 +10,7 @@ const PRESENT = PIC_AREA.word('present', 'constant');
 const VECTOR_WITHOUT_PAIR = 7;
 
 /** Protects the pair, and undoes that. */
-interface Guard {
+interface LockGuard {
   readonly memory: Memory;
   enter(controller: number): boolean;
   leave(controller: number, entered: boolean): void;
@@ -22,7 +22,7 @@ export class Pic {
   readonly pair: I8259Pair;
 
   constructor(
-    readonly guard: Guard,
+    readonly guard: LockGuard,
     intrChanged: (level: number) => void,
   ) {
     this.memory = guard.memory;

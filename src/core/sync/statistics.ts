@@ -1,4 +1,4 @@
-import type { EventWords } from '../machine/events.js';
+import type { EventWords } from '../memory/event-words.js';
 import { STATISTICS_AREA } from '../memory/map.js';
 import type { Memory } from '../memory/memory.js';
 

@@ -1,7 +1,7 @@
 import type { Profile } from '../../core/devices/quirks.js';
 import type { PresetName } from '../../core/locking/presets.js';
 import { hexadecimal, renderOutputs } from '../replay/render.js';
-import type { Outcome } from '../replay/target.js';
+import type { StepOutcome } from '../replay/target.js';
 import {
   type Action,
   isControl,
@@ -19,9 +19,9 @@ export interface Difference {
   readonly action: number;
   readonly round: number;
   /** What the machine of this process gives. */
-  readonly expected: Outcome;
+  readonly expected: StepOutcome;
   /** What QEMU gives. */
-  readonly got: Outcome;
+  readonly got: StepOutcome;
 }
 
 /** Steps that the machine of this process may have in flight. */
@@ -39,7 +39,7 @@ export class Comparison {
 
   /** Undefined: no difference. */
   async run(program: Program): Promise<Difference | undefined> {
-    const all: Outcome[][][] = [];
+    const all: StepOutcome[][][] = [];
     for (const locking of this.designs) all.push(await this.#outcomes(program, locking));
     const qemu = await this.qemu.open(program.setup, { profile: this.profile, locking: this.designs[0] });
     try {
@@ -50,10 +50,10 @@ export class Comparison {
   }
 
   /** What each round of each action gives on a machine of this process. */
-  async #outcomes({ setup, actions }: Program, locking: PresetName): Promise<Outcome[][]> {
+  async #outcomes({ setup, actions }: Program, locking: PresetName): Promise<StepOutcome[][]> {
     const machine = await this.model.open(setup, { profile: this.profile, locking });
     try {
-      const all: Outcome[][] = [];
+      const all: StepOutcome[][] = [];
       for (const action of actions) all.push(await outcomesOf(machine, action));
       return all;
     } finally {
@@ -62,9 +62,9 @@ export class Comparison {
   }
 }
 
-async function outcomesOf(machine: ProgramMachine, { step, times }: Action): Promise<Outcome[]> {
+async function outcomesOf(machine: ProgramMachine, { step, times }: Action): Promise<StepOutcome[]> {
   const window = isControl(step) ? 1 : WINDOW;
-  const outcomes: Outcome[] = [];
+  const outcomes: StepOutcome[] = [];
   while (outcomes.length < times) {
     const rounds = Math.min(window, times - outcomes.length);
     outcomes.push(...(await Promise.all(Array.from({ length: rounds }, () => performStep(machine, step)))));
@@ -74,7 +74,7 @@ async function outcomesOf(machine: ProgramMachine, { step, times }: Action): Pro
 
 async function compare(
   program: Program,
-  all: readonly (readonly (readonly Outcome[])[])[],
+  all: readonly (readonly (readonly StepOutcome[])[])[],
   qemu: ProgramMachine,
 ): Promise<Difference | undefined> {
   for (const [action, { step, times }] of program.actions.entries()) {
@@ -89,12 +89,12 @@ async function compare(
   return undefined;
 }
 
-function visibleOf(program: Program, outcome: Outcome): Outcome {
+function visibleOf(program: Program, outcome: StepOutcome): StepOutcome {
   return { ...outcome, outputs: outcome.outputs.filter((output) => isVisible(program.setup, output)) };
 }
 
 /** An outcome in words: the value of a read, and what came out. */
-export function textOf(step: ProgramStep, { value, outputs, refused }: Outcome): string {
+export function textOf(step: ProgramStep, { value, outputs, refused }: StepOutcome): string {
   const parts: string[] = [];
   if (refused !== undefined) parts.push(`refused: ${refused}`);
   if (step.op === 'read') parts.push(hexadecimal(value ?? 0n, step.size));

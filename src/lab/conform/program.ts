@@ -1,4 +1,4 @@
-import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget, Setup } from '../replay/target.js';
+import type { ReplayMachine, ReplayOptions, ReplayTarget, Setup, StepOutcome } from '../replay/target.js';
 import { isOutputOf, type Output, type Step } from '../replay/trace.js';
 
 export const KINDS = ['hpet', 'ioapic', 'wired', 'pic'] as const;
@@ -21,7 +21,7 @@ export interface Action {
 /** A machine that programs run on. */
 export interface ProgramMachine extends ReplayMachine {
   /** Called when no step is in flight. */
-  control(step: ControlStep): Promise<Outcome>;
+  control(step: ControlStep): Promise<StepOutcome>;
 }
 
 export interface ProgramTarget extends ReplayTarget {
@@ -32,7 +32,7 @@ export function isControl(step: ProgramStep): step is ControlStep {
   return step.op === 'reset' || step.op === 'rtc';
 }
 
-export function performStep(machine: ProgramMachine, step: ProgramStep): Promise<Outcome> {
+export function performStep(machine: ProgramMachine, step: ProgramStep): Promise<StepOutcome> {
   return isControl(step) ? machine.control(step) : machine.perform(step);
 }
 

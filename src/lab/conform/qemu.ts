@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { IOAPIC_BASE } from '../../core/devices/guest-map.js';
 import { IOREGSEL, IOWIN } from '../../core/devices/ioapic/registers.js';
-import type { Outcome, Setup } from '../replay/target.js';
+import type { Setup, StepOutcome } from '../replay/target.js';
 import { TargetLost } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
 import { type ControlStep, isMarked, isVisible, type ProgramMachine, type ProgramTarget } from './program.js';
@@ -119,13 +119,13 @@ export class QemuMachine implements ProgramMachine {
     return this.board.version;
   }
 
-  perform(step: Step): Promise<Outcome> {
+  perform(step: Step): Promise<StepOutcome> {
     const outcome = this.#last.then(() => this.#perform(step));
     this.#last = outcome.catch(() => {});
     return outcome;
   }
 
-  async control(step: ControlStep): Promise<Outcome> {
+  async control(step: ControlStep): Promise<StepOutcome> {
     if (step.op === 'rtc') {
       await this.#command(rtcLine(this.board.hpet, step.level));
       await this.#command('endianness');
@@ -154,7 +154,7 @@ export class QemuMachine implements ProgramMachine {
     return outputs;
   }
 
-  async #perform(step: Step): Promise<Outcome> {
+  async #perform(step: Step): Promise<StepOutcome> {
     let value: bigint | undefined;
     for (const command of this.#commandsOf(step)) {
       const [, text] = (await this.#command(command)).split(' ');

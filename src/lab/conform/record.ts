@@ -2,7 +2,7 @@ import { HPET_BASE, IOAPIC_BASE } from '../../core/devices/guest-map.js';
 import { CAPABILITIES_LOW, TICK_FS } from '../../core/devices/hpet/registers.js';
 import { PIN_COUNT } from '../../core/devices/ioapic/registers.js';
 import { hexadecimal } from '../replay/render.js';
-import type { Outcome, ReplayTarget } from '../replay/target.js';
+import type { ReplayTarget, StepOutcome } from '../replay/target.js';
 import type { Output, Step } from '../replay/trace.js';
 import { isControl, type Program } from './program.js';
 
@@ -52,7 +52,7 @@ function headerOf({ name, setup }: Program, steps: number, version: string): obj
   };
 }
 
-function rowOf(step: Step, { value = 0n }: Outcome, isPic: boolean): object {
+function rowOf(step: Step, { value = 0n }: StepOutcome, isPic: boolean): object {
   switch (step.op) {
     case 'read':
       return { op: 'read', addr: hex(step.address, 8), size: step.size, value: hex(value, step.size) };

@@ -3,7 +3,7 @@ import type { PresetName } from '../../core/locking/presets.js';
 import { startServer } from '../../server/boot.js';
 import { type Mismatch, play } from '../replay/player.js';
 import { RemoteTarget } from '../replay/remote.js';
-import type { Outcome, ReplayMachine } from '../replay/target.js';
+import type { StepOutcome, ReplayMachine } from '../replay/target.js';
 import { readTrace, type Step, type Trace } from '../replay/trace.js';
 
 /** What came of replaying a trace over the vCPU socket of a server. */
@@ -29,7 +29,7 @@ class Counting implements ReplayMachine {
 
   constructor(readonly machine: ReplayMachine) {}
 
-  async perform(step: Step): Promise<Outcome> {
+  async perform(step: Step): Promise<StepOutcome> {
     const outcome = await this.machine.perform(step);
     if (step.op === 'read') this.reads++;
     if (step.op === 'write') this.writes++;

@@ -6,17 +6,17 @@ import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { U64 } from '../../core/memory/u64.js';
 import { NO_STATISTICS } from '../../core/sync/statistics.js';
 import { Thread } from '../../core/sync/thread.js';
-import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
-import * as ring from '../../runtime/rings/submission-ring.js';
-import { ThreadHost } from '../../runtime/threads/host.js';
-import { MainLoop } from '../../runtime/threads/main-loop.js';
 import {
   GATEWAY_THREAD,
   machineAt,
   type SharedMap,
   sharedMap,
   submissionRingAt,
-} from '../../runtime/threads/shared-map.js';
+} from '../../runtime/memory/shared-map.js';
+import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
+import * as ring from '../../runtime/rings/submission-ring.js';
+import { ThreadHost } from '../../runtime/threads/host.js';
+import { MainLoop } from '../../runtime/threads/main-loop.js';
 import { clientThread, gatewayThread } from './gateway-thread.js';
 import {
   controlThread,
@@ -29,7 +29,7 @@ import {
 } from './logical-thread.js';
 import { Names } from './names.js';
 import { inlineThread, orderedThread, steppingThread } from './program-threads.js';
-import { operandsOf, type Request } from './requests.js';
+import { type GuestRequest, operandsOf } from './requests.js';
 import type { Scenario } from './scenario.js';
 import { SOCKETS_WORDS, Sockets } from './sockets.js';
 
@@ -182,7 +182,7 @@ function standardMachine(design: Design): MachineOptions {
 }
 
 /** Performs a request on the calling thread. */
-export function performRequest(machine: Machine, { operation, size, address, value }: Request): void {
+export function performRequest(machine: Machine, { operation, size, address, value }: GuestRequest): void {
   switch (operation) {
     case ring.READ:
       machine.read(address, size);

@@ -1,9 +1,9 @@
 import { eventPlace } from '../../core/machine/events.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
+import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../../runtime/memory/shared-map.js';
 import { type MachineRequests, Request } from '../../runtime/rings/requests.js';
 import { Gateway } from '../../runtime/threads/gateway.js';
-import { FIRST_VCPU_THREAD, GATEWAY_THREAD } from '../../runtime/threads/shared-map.js';
 import { History } from './history.js';
 import { type ExploredMap, type LogicalThread, makeThread } from './logical-thread.js';
 import type { Scenario } from './scenario.js';

@@ -6,11 +6,6 @@ import { Locks } from '../../core/sync/locks.js';
 import { NO_STATISTICS } from '../../core/sync/statistics.js';
 import { Thread } from '../../core/sync/thread.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
-import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
-import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
-import { ThreadHost } from '../../runtime/threads/host.js';
-import { LoadThread } from '../../runtime/threads/load-thread.js';
-import { MainLoop } from '../../runtime/threads/main-loop.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
@@ -20,7 +15,12 @@ import {
   type SharedMap,
   submissionRingAt,
   vcpuBellAt,
-} from '../../runtime/threads/shared-map.js';
+} from '../../runtime/memory/shared-map.js';
+import { DeadlineQueue } from '../../runtime/rings/deadline-queue.js';
+import { SubmissionRing } from '../../runtime/rings/submission-ring.js';
+import { ThreadHost } from '../../runtime/threads/host.js';
+import { LoadThread } from '../../runtime/threads/load-thread.js';
+import { MainLoop } from '../../runtime/threads/main-loop.js';
 import { VcpuThread } from '../../runtime/threads/vcpu-thread.js';
 import { History } from './history.js';
 import type { ControlRequest } from './scenario.js';

@@ -3,8 +3,8 @@ import { MACHINE_AREAS, MACHINE_WORDS } from '../../core/memory/map.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
 import { lockAddress } from '../../core/sync/locks.js';
 import { THREADS_AREA } from '../../core/sync/wait-graph.js';
-import { machineAt, type SharedMap } from '../../runtime/threads/shared-map.js';
-import { sharedWord } from '../../runtime/threads/shared-words.js';
+import { machineAt, type SharedMap } from '../../runtime/memory/shared-map.js';
+import { sharedWord } from '../../runtime/memory/shared-words.js';
 import type { SharedState } from './shared-state.js';
 import { socketProtection } from './sockets.js';
 

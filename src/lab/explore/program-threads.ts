@@ -1,11 +1,11 @@
 import { Machine } from '../../core/machine/machine.js';
+import { GATEWAY_THREAD, machineAt, submissionRingAt } from '../../runtime/memory/shared-map.js';
 import { CONTINUE_STEP, READ, STEPPING, SubmissionRing } from '../../runtime/rings/submission-ring.js';
 import { ThreadHost } from '../../runtime/threads/host.js';
 import { InlineExecution } from '../../runtime/threads/inline.js';
-import { GATEWAY_THREAD, machineAt, submissionRingAt } from '../../runtime/threads/shared-map.js';
 import { History } from './history.js';
 import { type ExploredMap, type LogicalThread, makeThread, vcpuThread } from './logical-thread.js';
-import { operandsOf, type Request } from './requests.js';
+import { type GuestRequest, operandsOf } from './requests.js';
 import { INLINE_SOCKET, Sockets } from './sockets.js';
 
 /** Threads that only generated programs have. */
@@ -34,7 +34,7 @@ export function steppingThread(map: ExploredMap, index: number): LogicalThread {
 }
 
 /** The gateway executes a request inline; where it cannot, it submits it to a vCPU thread. */
-export function inlineThread(map: ExploredMap, request: Request, vcpu: number): LogicalThread {
+export function inlineThread(map: ExploredMap, request: GuestRequest, vcpu: number): LogicalThread {
   return {
     name: 'gateway',
     id: GATEWAY_THREAD,
@@ -68,7 +68,7 @@ export function inlineThread(map: ExploredMap, request: Request, vcpu: number): 
 export const CLIENT_NAME = 'client';
 
 /** A client submits requests to vCPU 1 once vCPU 0 has answered `count`. */
-export function orderedThread(map: ExploredMap, count: number, requests: readonly Request[]): LogicalThread {
+export function orderedThread(map: ExploredMap, count: number, requests: readonly GuestRequest[]): LogicalThread {
   return {
     name: CLIENT_NAME,
     id: CLIENT,

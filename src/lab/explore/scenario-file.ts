@@ -9,7 +9,7 @@ import {
   CONTROL_SAVE,
 } from '../../core/machine/control-path.js';
 import { SouthbridgeError } from '../../errors.js';
-import { acknowledge, endOfInterrupt, line, portWrite, type Request, read, write } from './requests.js';
+import { acknowledge, endOfInterrupt, type GuestRequest, line, portWrite, read, write } from './requests.js';
 import type { ControlRequest, Preparation, Scenario } from './scenario.js';
 import { findScenario } from './scenarios.js';
 
@@ -23,7 +23,7 @@ const MOST_STEPS = 64;
 const GSIS = 24;
 
 /** What a step is called, the members that it has beside that, and what it stands for. */
-const REQUESTS: { readonly [kind: string]: (step: Members, at: string) => Request } = {
+const REQUESTS: { readonly [kind: string]: (step: Members, at: string) => GuestRequest } = {
   write: (step, at) =>
     write(wordAt(step, 'write', at, 2 ** 32 - 1), wordAt(step, 'value', at, 2 ** 53 - 1), sizeOf(step, at)),
   read: (step, at) => read(wordAt(step, 'read', at, 2 ** 32 - 1), sizeOf(step, at)),
@@ -120,7 +120,7 @@ function preparationOf(value: unknown, at: string): Preparation {
 }
 
 /** `others`: what the step could be beside a request. */
-function requestOf(value: unknown, at: string, others: readonly string[] = []): Request {
+function requestOf(value: unknown, at: string, others: readonly string[] = []): GuestRequest {
   const kinds = Object.keys(REQUESTS);
   const kind = isObject(value) ? kinds.find((name) => name in value) : undefined;
   if (kind === undefined) {

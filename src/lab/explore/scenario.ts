@@ -1,7 +1,7 @@
 import type { Design } from '../../core/locking/axes.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import type { GatewayOptions } from '../../runtime/threads/gateway.js';
-import type { Request } from './requests.js';
+import type { GuestRequest } from './requests.js';
 
 /** Control work (path C), as the gateway submits it to the main loop. */
 export interface ControlRequest {
@@ -12,13 +12,13 @@ export interface ControlRequest {
 /** What makes a scenario a generated program: `programs/program.ts` makes it from its name. */
 export interface ProgramParts {
   /** A request that the gateway executes inline, or submits to the last vCPU thread. */
-  readonly inline?: Request | undefined;
+  readonly inline?: GuestRequest | undefined;
   /** The requests of vCPU 1 are submitted once those of vCPU 0 are answered. */
   readonly isOrdered: boolean;
 }
 
 /** A step before the threads run: a request, control work, or one iteration of the main loop at a host time in ns. */
-export type Preparation = Request | ControlRequest | { readonly mainLoopAt: number };
+export type Preparation = GuestRequest | ControlRequest | { readonly mainLoopAt: number };
 
 export interface Scenario {
   readonly name: string;
@@ -31,7 +31,7 @@ export interface Scenario {
   /** Host times (ns) at which the clock may stand while the threads run. It starts at the first. */
   readonly times: readonly number[];
   /** The requests of each vCPU, in program order. */
-  readonly vcpus: readonly (readonly Request[])[];
+  readonly vcpus: readonly (readonly GuestRequest[])[];
   /** Threads that only acquire and release one lock, `rounds` times each. They replace all other threads. */
   readonly lockers?: { readonly threads: number; readonly rounds: number };
   /** How locks are explored, whatever the caller asks for. */

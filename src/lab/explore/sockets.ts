@@ -1,7 +1,7 @@
-import { type EventWords, emptyEvent } from '../../core/machine/events.js';
+import { type EventWords, emptyEvent } from '../../core/memory/event-words.js';
 import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
-import type { SharedMap } from '../../runtime/threads/shared-map.js';
+import type { SharedMap } from '../../runtime/memory/shared-map.js';
 
 /** Number of frames that arrived. */
 const ARRIVED = 0;

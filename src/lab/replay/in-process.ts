@@ -3,18 +3,18 @@ import { quirkBits } from '../../core/devices/quirks.js';
 import { PRESETS } from '../../core/locking/presets.js';
 import { CONTROL_LEGACY_INPUT, CONTROL_RESET } from '../../core/machine/control-path.js';
 import { unpackEvent } from '../../core/machine/events.js';
+import { Engine } from '../../runtime/engine.js';
 import type { MachineEvent } from '../../runtime/events/event-ring.js';
+import type { MachineSlot } from '../../runtime/machine-slot.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
-import { Engine } from '../../runtime/threads/engine.js';
-import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
 import {
-  type Outcome,
   quirksOfReplay,
   type ReplayMachine,
   type ReplayOptions,
   type ReplayTarget,
   type Setup,
+  type StepOutcome,
   TargetLost,
 } from './target.js';
 import type { Output, Step } from './trace.js';
@@ -69,7 +69,7 @@ export class InProcessTarget implements ReplayTarget {
 }
 
 interface Pending {
-  resolve(outcome: Outcome): void;
+  resolve(outcome: StepOutcome): void;
   reject(error: TargetLost): void;
 }
 
@@ -93,7 +93,7 @@ export class InProcessMachine implements ReplayMachine {
     for (const { reject } of this.#pending) reject(this.#lost);
   }
 
-  perform(step: Step): Promise<Outcome> {
+  perform(step: Step): Promise<StepOutcome> {
     switch (step.op) {
       case 'read':
         return this.#submit(ring.READ, step.size, step.address);
@@ -115,7 +115,7 @@ export class InProcessMachine implements ReplayMachine {
   }
 
   /** Control work of the main loop: a reset, or a change of the HPET's RTC input. */
-  async control(step: { op: 'reset' } | { op: 'rtc'; level: number }): Promise<Outcome> {
+  async control(step: { op: 'reset' } | { op: 'rtc'; level: number }): Promise<StepOutcome> {
     const lowered = step.op === 'reset' && this.hasPic ? await this.#resetKeyboard() : [];
     if (step.op === 'reset') await this.slot.control(CONTROL_RESET);
     else await this.slot.control(CONTROL_LEGACY_INPUT, SOURCE_RTC * 2 + step.level);
@@ -130,7 +130,7 @@ export class InProcessMachine implements ReplayMachine {
     return lowered.flatMap(({ outputs }) => outputs);
   }
 
-  #submit(operation: number, size: number, address: number, value = 0n): Promise<Outcome> {
+  #submit(operation: number, size: number, address: number, value = 0n): Promise<StepOutcome> {
     if (this.#lost) return Promise.reject(this.#lost);
     const low = Number(value & 0xffffffffn);
     const high = Number(value >> 32n);
@@ -151,7 +151,7 @@ export class InProcessMachine implements ReplayMachine {
   }
 }
 
-function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): Outcome {
+function outcomeOf({ status, low, high }: Request, outputs: readonly Output[]): StepOutcome {
   switch (status) {
     case ring.OK:
       return { value: (BigInt(high) << 32n) | BigInt(low), outputs };

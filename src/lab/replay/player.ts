@@ -1,6 +1,6 @@
 import { isCoalesced } from './coalescing.js';
 import { describeStep, hexadecimal, renderOutputs } from './render.js';
-import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
+import { type ReplayMachine, type StepOutcome, TargetLost } from './target.js';
 import { isOutputOf, type Output, type Step, type Trace, type TraceLine } from './trace.js';
 
 /** The first difference between a trace and a machine. */
@@ -51,7 +51,7 @@ interface StepInFlight {
   /** Undefined: the clock moves to the next record of a guest trace. */
   readonly line: TraceLine | undefined;
   readonly step: Step;
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<StepOutcome>;
 }
 
 class Player {
@@ -110,7 +110,7 @@ class Player {
     this.#inFlight.push({ line, step, outcome });
   }
 
-  async #next(): Promise<StepInFlight & { result: Outcome }> {
+  async #next(): Promise<StepInFlight & { result: StepOutcome }> {
     const oldest = this.#inFlight[0];
     const result = await oldest.outcome;
     this.#inFlight.shift();
@@ -130,7 +130,7 @@ class Player {
     return undefined;
   }
 
-  #compare(line: TraceLine | undefined, step: Step, { value, outputs, refused }: Outcome): Mismatch | undefined {
+  #compare(line: TraceLine | undefined, step: Step, { value, outputs, refused }: StepOutcome): Mismatch | undefined {
     if (refused !== undefined) return this.#mismatch(line, step, 'to be done', `refused: ${refused}`);
     // The bus reads 0 where no device answers.
     const got = value ?? 0n;

@@ -5,12 +5,12 @@ import { readServerFrame } from '../../protocol/protobuf/answers.js';
 import { clientFrame } from '../../protocol/protobuf/requests.js';
 import type { IrqDetail, Reply, ServerHello, ServerMessage } from '../../protocol/server-message.js';
 import { PROTO_SUBPROTOCOL } from '../../protocol/subprotocols.js';
-import { type Outcome, type ReplayMachine, TargetLost } from './target.js';
+import { type ReplayMachine, type StepOutcome, TargetLost } from './target.js';
 import type { Output, Step } from './trace.js';
 
 interface Pending {
   readonly id: number;
-  resolve(outcome: Outcome): void;
+  resolve(outcome: StepOutcome): void;
   reject(error: TargetLost): void;
 }
 
@@ -71,7 +71,7 @@ export class RemoteMachine implements ReplayMachine {
     return machine;
   }
 
-  perform(step: Step): Promise<Outcome> {
+  perform(step: Step): Promise<StepOutcome> {
     switch (step.op) {
       case 'read':
         return this.#request({ type: 'access', access: access(step.address, step.size) });
@@ -101,7 +101,7 @@ export class RemoteMachine implements ReplayMachine {
     else await this.options.remove();
   }
 
-  #request(message: WithoutId<ClientMessage>): Promise<Outcome> {
+  #request(message: WithoutId<ClientMessage>): Promise<StepOutcome> {
     if (this.#lost) return Promise.reject(this.#lost);
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
@@ -157,7 +157,7 @@ export class RemoteMachine implements ReplayMachine {
     }
   }
 
-  #answer(id: number | undefined, outcome: Omit<Outcome, 'outputs'>): void {
+  #answer(id: number | undefined, outcome: Omit<StepOutcome, 'outputs'>): void {
     const pending = this.#pending[0];
     if (!pending) throw new Error('no answer is due');
     if (pending.id !== id) throw new Error(`the answer to ${pending.id} is due`);

@@ -3,7 +3,7 @@ import type { PresetName } from '../../core/locking/presets.js';
 import type { Output, Step, Trace } from './trace.js';
 
 /** What came of one step. */
-export interface Outcome {
+export interface StepOutcome {
   /** Of a read; undefined if no device is at the address. */
   readonly value: bigint | undefined;
   readonly outputs: readonly Output[];
@@ -14,7 +14,7 @@ export interface Outcome {
 /** A fresh machine with a manual clock on which a trace is replayed. Steps may be issued before earlier ones complete. */
 export interface ReplayMachine {
   /** Rejects with TargetLost only. */
-  perform(step: Step): Promise<Outcome>;
+  perform(step: Step): Promise<StepOutcome>;
   /** Called when no step is in flight, or the target is lost. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import { type EventSink, type EventWords, emptyEvent } from '../../core/machine/events.js';
+import type { EventSink } from '../../core/machine/events.js';
+import { type EventWords, emptyEvent } from '../../core/memory/event-words.js';
 import type { Protection } from '../../core/memory/layout.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { EventShares } from './event-shares.js';

@@ -83,7 +83,7 @@ export class Request {
 }
 
 /** What the record of a machine needs of the gateway. */
-export interface RequestPorts {
+export interface MachinePorts {
   /** Whether the machine is frozen: then no request enters it. */
   isFrozen(): boolean;
   /** Executes a request inline, or returns it to the record by `dispatch`. */
@@ -92,7 +92,7 @@ export interface RequestPorts {
   submit(request: Request): void;
 }
 
-interface VcpuRequests {
+interface VcpuRecord {
   /** Dispatched to the vCPU thread and not answered. */
   onThread: number;
   /** While a step is pending: the requests after it, in order. */
@@ -103,14 +103,14 @@ interface VcpuRequests {
 export class MachineRequests {
   #unanswered = 0;
   #inside = 0;
-  readonly #vcpus: VcpuRequests[] = [];
+  readonly #vcpus: VcpuRecord[] = [];
   /** While new requests are blocked: those that wait. */
   #waiting: Request[] | undefined;
   #onUnblocked: (() => void)[] = [];
   #onEmpty: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
 
-  constructor(readonly ports: RequestPorts) {}
+  constructor(readonly ports: MachinePorts) {}
 
   /** Requests that are not answered, waiting ones and control work included. */
   get unanswered(): number {
@@ -162,7 +162,7 @@ export class MachineRequests {
     this.#send(this.#count(request), request);
   }
 
-  #count(request: Request): VcpuRequests {
+  #count(request: Request): VcpuRecord {
     while (this.#vcpus.length <= request.vcpu) this.#vcpus.push({ onThread: 0, behindStep: undefined });
     const vcpu = this.#vcpus[request.vcpu];
     vcpu.onThread++;
@@ -170,7 +170,7 @@ export class MachineRequests {
     return vcpu;
   }
 
-  #send(vcpu: VcpuRequests, request: Request): void {
+  #send(vcpu: VcpuRecord, request: Request): void {
     if (vcpu.behindStep) {
       vcpu.behindStep.push(request);
       return;
@@ -190,7 +190,7 @@ export class MachineRequests {
     if (request.onThread && request.operation === STEP) this.#finishStep(this.#vcpus[request.vcpu]);
   }
 
-  #finishStep(vcpu: VcpuRequests): void {
+  #finishStep(vcpu: VcpuRecord): void {
     // Includes what the answer of the step sent.
     const behind = vcpu.behindStep ?? [];
     vcpu.behindStep = undefined;

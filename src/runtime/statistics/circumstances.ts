@@ -6,9 +6,9 @@ import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { CALL_SITES, MMIO_READ, MMIO_WRITE, TIMER_CALLBACK } from '../../core/sync/call-sites.js';
 import { LOCK_COUNT } from '../../core/sync/lock-names.js';
 import type { Waiter } from '../../core/sync/wait-graph.js';
-import { machineAt, type SharedMap, slotAt } from '../threads/shared-map.js';
-import type { Circumstances } from './lock-reports.js';
-import { headerAt, LAST_SITE, LAST_WORK } from './statistics-layout.js';
+import type { Circumstances } from '../memory/lock-reports.js';
+import { machineAt, type SharedMap, slotAt } from '../memory/shared-map.js';
+import { headerAt, LAST_SITE, LAST_WORK } from '../memory/statistics-layout.js';
 
 const SITE_BITS = 3;
 

@@ -5,18 +5,9 @@ import { LockOrderRecorder } from '../../core/sync/lock-order-recorder.js';
 import { lockAddress, lockAt } from '../../core/sync/locks.js';
 import { ownerOf } from '../../core/sync/mutex.js';
 import { MAX_THREADS, type Waiter, WaitGraph } from '../../core/sync/wait-graph.js';
-import {
-  FIRST_VCPU_THREAD,
-  GATEWAY_THREAD,
-  LOAD_THREAD,
-  MAIN_LOOP_THREAD,
-  machineAt,
-  type SharedMap,
-  slotAt,
-} from '../threads/shared-map.js';
-import { Roles } from '../watchdog/progress.js';
+import { type LockReport, LockReportRings } from '../memory/lock-reports.js';
+import { GATEWAY_THREAD, machineAt, type SharedMap, slotAt, threadName } from '../memory/shared-map.js';
 import { describeWork, pathOf, siteOf } from './circumstances.js';
-import { type LockReport, LockReportRings } from './lock-reports.js';
 
 export interface LockState {
   readonly lock: string;
@@ -79,17 +70,6 @@ export interface InversionReport {
   readonly site: string;
   /** The edges that already led from `inner` back to `outer`. */
   readonly against: readonly LockEdge[];
-}
-
-/** The name of a thread in reports and metrics, by its role; `main-loop′` took over from a `main-loop` that hangs. */
-export function threadName(id: number, map: SharedMap, shared: Memory): string {
-  if (id === GATEWAY_THREAD) return 'gateway';
-  const name = new Roles(shared, map.progress).nameOf(id);
-  if (name !== undefined) return name;
-  if (id === MAIN_LOOP_THREAD) return 'main-loop';
-  if (id === LOAD_THREAD) return 'bql-load';
-  const vcpu = id - FIRST_VCPU_THREAD;
-  return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `thread-${id}`;
 }
 
 /** What the gateway can see of a machine's locks, without taking any. */

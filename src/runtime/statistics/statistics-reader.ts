@@ -1,8 +1,8 @@
 import type { Memory } from '../../core/memory/memory.js';
 import { MAX_THREADS } from '../../core/sync/wait-graph.js';
-import { GATEWAY_THREAD, type SharedMap } from '../threads/shared-map.js';
-import { type Durations, type LockRow, SlotTotals } from '../threads/slot-totals.js';
-import * as L from './statistics-layout.js';
+import { GATEWAY_THREAD, type SharedMap } from '../memory/shared-map.js';
+import * as L from '../memory/statistics-layout.js';
+import { type Durations, type LockRow, SlotTotals } from './slot-totals.js';
 
 /** Sums what all threads counted. Addresses of counters are those of `statistics-layout.ts`. */
 export class StatisticsReader {

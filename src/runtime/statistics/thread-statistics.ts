@@ -1,5 +1,5 @@
 import { Clock } from '../../core/machine/clock.js';
-import type { EventWords } from '../../core/machine/events.js';
+import type { EventWords } from '../../core/memory/event-words.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { BQL, DEVICE } from '../../core/sync/lock-names.js';
 import { ownerOf } from '../../core/sync/mutex.js';
@@ -11,9 +11,9 @@ import {
   type Staleness,
   type Statistics,
 } from '../../core/sync/statistics.js';
+import * as L from '../memory/statistics-layout.js';
+import type { TraceMap } from '../memory/trace-map.js';
 import { ThreadTrace } from '../trace/thread-trace.js';
-import type { TraceMap } from '../trace/trace-map.js';
-import * as L from './statistics-layout.js';
 
 /** Of holds and accesses, one in this many is timed. */
 export const SAMPLING = 64;

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { loadedDesigns } from '../../core/locking/own-design.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
+import { Roles } from '../memory/progress.js';
+import { FIRST_VCPU_THREAD, LOAD_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../memory/shared-map.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
-import { FIRST_VCPU_THREAD, LOAD_THREAD, MAIN_LOOP_THREAD, type SharedMap } from '../threads/shared-map.js';
 import type { WorkerData, WorkerRole } from '../threads/worker.js';
-import { Roles } from '../watchdog/progress.js';
 
 /** These threads allocate next to nothing: room for more would only be memory that stays with them. */
 const RESOURCES = { maxYoungGenerationSizeMb: 2 };

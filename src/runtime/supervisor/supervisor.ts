@@ -1,9 +1,9 @@
 import { LOAD_TURN } from '../../core/machine/turn.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
-import type { Dispatch } from '../rings/dispatch.js';
+import { SPARE_RINGS } from '../memory/shared-map.js';
+import type { Dispatch } from '../threads/dispatch.js';
 import type { Gateway } from '../threads/gateway.js';
-import { SPARE_RINGS } from '../threads/shared-map.js';
-import type { SupervisedMachine } from './machine-states.js';
+import type { SupervisedMachine } from '../threads/machine-states.js';
 import type { Pool } from './pool.js';
 
 /** The time between two checks: long enough for a thread's writes to be seen by all. */

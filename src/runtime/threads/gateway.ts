@@ -3,15 +3,15 @@ import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
 import type { EventRing, MachineEvent } from '../events/event-ring.js';
+import { machineAt, type SharedMap, submissionRingAt } from '../memory/shared-map.js';
 import { ControlQueue } from '../rings/control-queue.js';
-import { Dispatch } from '../rings/dispatch.js';
 import { MachineRequests, NONE, Request } from '../rings/requests.js';
 import { CONTINUE_STEP, GONE, NOTHING, OK, READ, STEP, STEPPING, SubmissionRing } from '../rings/submission-ring.js';
 import { LockView } from '../statistics/lock-view.js';
-import { MachineStates, type SupervisedMachine } from '../supervisor/machine-states.js';
+import { Dispatch } from './dispatch.js';
 import { ThreadHost } from './host.js';
 import { InlineExecution } from './inline.js';
-import { machineAt, type SharedMap, submissionRingAt } from './shared-map.js';
+import { MachineStates, type SupervisedMachine } from './machine-states.js';
 
 /** Events delivered before the gateway returns to its sockets: each may go to hundreds of subscribers. */
 const EVENTS_PER_TURN = 64;

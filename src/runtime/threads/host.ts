@@ -2,9 +2,9 @@ import type { MachineHost } from '../../core/machine/host.js';
 import type { Memory } from '../../core/memory/memory.js';
 import { EventRing } from '../events/event-ring.js';
 import { EventShares } from '../events/event-shares.js';
+import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../memory/progress.js';
+import { drainsAt, type SharedMap, vcpuBellAt } from '../memory/shared-map.js';
 import { Doorbell } from '../rings/doorbell.js';
-import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../watchdog/progress.js';
-import { drainsAt, type SharedMap, vcpuBellAt } from './shared-map.js';
 import { kick } from './slot-loop.js';
 
 /** What the threads of a process offer to a machine, as one of them sees it. */

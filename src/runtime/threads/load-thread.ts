@@ -5,9 +5,9 @@ import type { Memory } from '../../core/memory/memory.js';
 import { MAIN_LOOP } from '../../core/sync/call-sites.js';
 import { BQL } from '../../core/sync/lock-names.js';
 import type { Thread } from '../../core/sync/thread.js';
+import { machineAt, type SharedMap } from '../memory/shared-map.js';
 import { DeadlineQueue } from '../rings/deadline-queue.js';
 import { ThreadHost } from './host.js';
-import { machineAt, type SharedMap } from './shared-map.js';
 import { SlotLoop } from './slot-loop.js';
 
 /** The load thread: holds the BQL of the machines that have background work, one after the other, each when it is due. */

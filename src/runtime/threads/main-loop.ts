@@ -2,10 +2,10 @@ import type { DueWork } from '../../core/machine/due-work.js';
 import { Machine } from '../../core/machine/machine.js';
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
+import { NO_MACHINE } from '../memory/progress.js';
+import { machineAt, type SharedMap } from '../memory/shared-map.js';
 import { DeadlineQueue } from '../rings/deadline-queue.js';
-import { NO_MACHINE } from '../watchdog/progress.js';
 import { ThreadHost } from './host.js';
-import { machineAt, type SharedMap } from './shared-map.js';
 import { SlotLoop } from './slot-loop.js';
 
 /** The main loop: for every machine, timers that are due and control work, under that machine's BQL; then sleep. */

@@ -1,8 +1,8 @@
 import type { Memory } from '../../core/memory/memory.js';
 import type { Thread } from '../../core/sync/thread.js';
+import { bitmapWords, type SharedMap } from '../memory/shared-map.js';
 import type { DeadlineQueue } from '../rings/deadline-queue.js';
 import type { Doorbell } from '../rings/doorbell.js';
-import { bitmapWords, type SharedMap } from './shared-map.js';
 
 /** A thread that visits machines: those that other threads kicked, and those whose deadline has come. Then it sleeps. */
 export abstract class SlotLoop {

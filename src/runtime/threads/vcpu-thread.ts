@@ -6,9 +6,9 @@ import type { Memory } from '../../core/memory/memory.js';
 import { U64 } from '../../core/memory/u64.js';
 import type { Thread } from '../../core/sync/thread.js';
 import type { EventShares } from '../events/event-shares.js';
+import { bitmapWords, drainsAt, machineAt, type SharedMap, viewBufferAt } from '../memory/shared-map.js';
 import * as ring from '../rings/submission-ring.js';
 import { ThreadHost } from './host.js';
-import { bitmapWords, drainsAt, machineAt, type SharedMap, viewBufferAt } from './shared-map.js';
 
 /** A vCPU thread: runs the requests of its ring one after the other, and callbacks that the main loop left for it. */
 export class VcpuThread {

@@ -5,16 +5,16 @@ import type { Machine } from '../../core/machine/machine.js';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
 import { Thread } from '../../core/sync/thread.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
+import { LockReportRings } from '../memory/lock-reports.js';
+import { ThreadProgress } from '../memory/progress.js';
+import { type SharedMap, submissionRingAt } from '../memory/shared-map.js';
 import { Doorbell } from '../rings/doorbell.js';
 import { SubmissionRing } from '../rings/submission-ring.js';
 import { circumstancesOf } from '../statistics/circumstances.js';
-import { LockReportRings } from '../statistics/lock-reports.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
-import { ThreadProgress } from '../watchdog/progress.js';
 import type { ThreadHost } from './host.js';
 import { LoadThread } from './load-thread.js';
 import { MainLoop } from './main-loop.js';
-import { type SharedMap, submissionRingAt } from './shared-map.js';
 import { VcpuThread } from './vcpu-thread.js';
 
 /** The body of a worker: the main loop, the load thread or a vCPU thread, by its role. It has no event loop. */

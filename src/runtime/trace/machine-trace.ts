@@ -1,4 +1,4 @@
-import type { TraceRecord } from './trace-ring.js';
+import type { TraceRecord } from '../memory/trace-ring.js';
 
 /** What one thread did in a machine. */
 export interface ThreadRecords {

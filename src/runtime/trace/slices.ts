@@ -1,10 +1,10 @@
 import { eventName } from '../../core/machine/events.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
+import type { TraceRecord } from '../memory/trace-ring.js';
 import * as kinds from './kinds.js';
 import type { MachineTrace } from './machine-trace.js';
 import { interruptDetail, lockNames, timerName } from './names.js';
-import type { TraceRecord } from './trace-ring.js';
 
 export type Category = 'lock' | 'wait' | 'access' | 'callback' | 'delivery';
 

@@ -1,8 +1,9 @@
-import { type EventWords, summarize } from '../../core/machine/events.js';
+import { summarize } from '../../core/machine/events.js';
+import type { EventWords } from '../../core/memory/event-words.js';
 import type { Memory } from '../../core/memory/memory.js';
+import { type TraceMap, traceRingAt } from '../memory/trace-map.js';
+import { TraceRing, whatOf } from '../memory/trace-ring.js';
 import * as kinds from './kinds.js';
-import { type TraceMap, traceRingAt } from './trace-map.js';
-import { TraceRing, whatOf } from './trace-ring.js';
 
 /** Writes down what one thread does in a machine that is traced. Times are host time in ns, in the order of the calls. */
 export class ThreadTrace {

@@ -1,11 +1,10 @@
 import type { SharedMemory } from '../../core/memory/shared-memory.js';
 import { STATISTICS_OPTIONS, STATISTICS_TRACED } from '../../core/sync/statistics.js';
 import { MAX_THREADS } from '../../core/sync/wait-graph.js';
-import { threadName } from '../statistics/lock-view.js';
-import { GATEWAY_THREAD, machineAt, type SharedMap } from '../threads/shared-map.js';
+import { GATEWAY_THREAD, machineAt, type SharedMap, threadName } from '../memory/shared-map.js';
+import { traceRingAt } from '../memory/trace-map.js';
+import { readRing, writtenTo } from '../memory/trace-ring.js';
 import type { MachineTrace, ThreadRecords } from './machine-trace.js';
-import { traceRingAt } from './trace-map.js';
-import { readRing, writtenTo } from './trace-ring.js';
 
 /** Where the trace of a machine begins: host time in ns, and a position in the ring of each thread. */
 interface Beginning {

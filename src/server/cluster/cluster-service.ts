@@ -1,9 +1,9 @@
 import { SouthbridgeError } from '../../errors.js';
+import type { ForwardedClient } from '../security/forwarded.js';
 import type {
   ClusterEvent,
   ClusterPort,
   EventPosition,
-  ForwardedClient,
   NodeDescription,
   OtherNode,
   Owner,

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { SouthbridgeError } from '../../errors.js';
-import type { ForwardedClient, OtherNode } from '../service/cluster-port.js';
+import type { ForwardedClient } from '../security/forwarded.js';
+import type { OtherNode } from '../service/cluster-port.js';
 import type { Members } from './members.js';
 import type { NodeSecret } from './node-secret.js';
 import { isSameLife, leaseKey, type NodeLife } from './records.js';

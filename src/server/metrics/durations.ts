@@ -1,5 +1,5 @@
-import { BUCKETS, bucketOf } from '../../runtime/statistics/statistics-layout.js';
-import type { Durations } from '../../runtime/threads/slot-totals.js';
+import { BUCKETS, bucketOf } from '../../runtime/memory/statistics-layout.js';
+import type { Durations } from '../../runtime/statistics/slot-totals.js';
 
 /** Durations in ns that the gateway observes itself; the buckets are those of all histograms. */
 export class ObservedDurations implements Durations {

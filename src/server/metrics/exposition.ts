@@ -1,4 +1,4 @@
-import { BUCKET_BOUNDS } from '../../runtime/statistics/statistics-layout.js';
+import { BUCKET_BOUNDS } from '../../runtime/memory/statistics-layout.js';
 import type { Family, Sample } from './family.js';
 import type { Labels } from './figures.js';
 

@@ -1,8 +1,8 @@
 import type { WaitInProgress } from '../../runtime/statistics/lock-view.js';
-import type { Durations, LockRow } from '../../runtime/threads/slot-totals.js';
+import type { Durations, LockRow } from '../../runtime/statistics/slot-totals.js';
+import type { ByKind } from '../flow/flow.js';
 import type { CheckpointFigures } from '../service/checkpoint-store.js';
 import type { Service } from '../service/service.js';
-import type { ByKind } from '../streams/flow.js';
 import type { ScrapeTimes } from './durations.js';
 import type { EventLoopLag } from './event-loop-lag.js';
 import type { Figures, Labels } from './figures.js';

@@ -1,5 +1,5 @@
 import type { WaitInProgress } from '../../runtime/statistics/lock-view.js';
-import { type LockRow, SlotTotals } from '../../runtime/threads/slot-totals.js';
+import { type LockRow, SlotTotals } from '../../runtime/statistics/slot-totals.js';
 import type { Service } from '../service/service.js';
 
 export interface Labels {

@@ -4,16 +4,9 @@ import { text } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SouthbridgeError } from '../../errors.js';
 import { follows } from '../../protocol/subprotocols.js';
-import { addressOf, clientOf, FORWARDED } from '../security/forwarded.js';
+import { addressOf, clientOf, FORWARDED, type ForwardedClient } from '../security/forwarded.js';
 import type { AddressSockets } from '../security/sockets.js';
-import type {
-  ClusterPort,
-  ForwardedClient,
-  NodeAnswer,
-  NodeCall,
-  OtherNode,
-  RoutingPort,
-} from '../service/cluster-port.js';
+import type { ClusterPort, NodeAnswer, NodeCall, OtherNode, RoutingPort } from '../service/cluster-port.js';
 import type { Service } from '../service/service.js';
 import { answerTo, forwardHttp, unreachable } from './http-forward.js';
 import { redirectOf, withoutRedirect } from './redirect.js';

@@ -1,8 +1,8 @@
 import { type ClientRequest, Agent as HttpAgent, request as http, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as https } from 'node:https';
 import type { Socket } from 'node:net';
-import { FORWARDED } from '../security/forwarded.js';
-import type { ClusterPort, ForwardedClient, OtherNode } from '../service/cluster-port.js';
+import { FORWARDED, type ForwardedClient } from '../security/forwarded.js';
+import type { ClusterPort, OtherNode } from '../service/cluster-port.js';
 
 /** For a connection to another node. What it then answers with takes its time. */
 const CONNECT_MS = 2000;

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SouthbridgeError } from '../../errors.js';
 import { bearerOf } from '../../protocol/subprotocols.js';
-import type { ForwardedClient } from '../service/cluster-port.js';
-import { type Access, allows, type Role } from './roles.js';
+import type { ForwardedClient } from './forwarded.js';
+import { allows, type RequiredRole, type Role } from './roles.js';
 import {
   hashOf,
   limitsText,
@@ -60,7 +60,7 @@ export class Admission {
    * The token that was shown, which is good for this, and for this machine if it concerns one; undefined if none is needed.
    * Throws `token-missing`, `token-unknown`, `token-expired`, `role-too-low` or `machine-not-allowed`.
    */
-  check(request: IncomingMessage, access: Access, machine?: string): TokenEntry | undefined {
+  check(request: IncomingMessage, access: RequiredRole, machine?: string): TokenEntry | undefined {
     if (access === 'public' || this.#entries === undefined) return undefined;
     const token = tokenOf(request);
     // The permissions of the socket's file stand in its place.
@@ -75,7 +75,7 @@ export class Admission {
   }
 
   /** As `check`, for a client whose token another node of the cluster has verified. That node ends its connections. */
-  checkForwarded({ token, isLocal }: ForwardedClient, access: Access, machine?: string): ShownToken | undefined {
+  checkForwarded({ token, isLocal }: ForwardedClient, access: RequiredRole, machine?: string): ShownToken | undefined {
     if (access === 'public' || this.#entries === undefined || isLocal) return undefined;
     if (token === undefined) throw new SouthbridgeError('token-missing', { role: access });
     if (isExpired(token)) throw new SouthbridgeError('token-expired', { expires: token.expires as string });
@@ -131,7 +131,7 @@ export class Admission {
   }
 }
 
-function requireAccess(token: ShownToken, access: Access, machine?: string): void {
+function requireAccess(token: ShownToken, access: RequiredRole, machine?: string): void {
   if (!allows(token.role, access)) throw new SouthbridgeError('role-too-low', { has: token.role, role: access });
   if (machine !== undefined) requireGoodFor(token, machine);
 }

@@ -1,6 +1,15 @@
 import type { FastifyRequest } from 'fastify';
-import type { ForwardedClient } from '../service/cluster-port.js';
+import type { ShownToken } from './token-file.js';
 import { isUnixSocket } from './unix-socket.js';
+
+/** For whom a node forwards a request: it has verified the token. */
+export interface ForwardedClient {
+  readonly address: string | undefined;
+  /** Undefined if the client showed none, because that node wants none. */
+  readonly token?: ShownToken | undefined;
+  /** It came through the node's Unix socket without a token, and may do everything. */
+  readonly isLocal: boolean;
+}
 
 /** Header of a request that one node of a cluster forwards to another: for whom, and proof of that. */
 export const FORWARDED = 'southbridge-forwarded';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { EventJson } from '../../protocol/json/event-json.js';
 import type { LineLevels } from '../../protocol/server-message.js';
-import type { ShownToken } from '../security/token-file.js';
+import type { ForwardedClient } from '../security/forwarded.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /** A node of the cluster, as far as this node has seen. */
@@ -48,15 +48,6 @@ export interface Owner extends OtherNode {
 export interface Place {
   readonly fence: number;
   readonly nodes: readonly string[];
-}
-
-/** For whom a node forwards a request: it has verified the token. */
-export interface ForwardedClient {
-  readonly address: string | undefined;
-  /** Undefined if the client showed none, because that node wants none. */
-  readonly token?: ShownToken | undefined;
-  /** It came through the node's Unix socket without a token, and may do everything. */
-  readonly isLocal: boolean;
 }
 
 /** A request of one node to another, on behalf of a client. */

@@ -6,7 +6,7 @@ import type { Access } from '../../protocol/client-message.js';
 import type { DestinationFormat, Input } from '../../protocol/names.js';
 import { type Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
-import { type BatchRoom, fillResult } from '../streams/batch-results.js';
+import { type BatchRoom, fillResult } from './batch-results.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /*

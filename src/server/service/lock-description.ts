@@ -1,6 +1,5 @@
 import { CALL_SITES } from '../../core/sync/call-sites.js';
-import type { LockEdge, WaitInProgress } from '../../runtime/statistics/lock-view.js';
-import { threadName } from '../../runtime/statistics/lock-view.js';
+import { threadName } from '../../runtime/memory/shared-map.js';
 import {
   ACCESS_TIME,
   ACCESSES,
@@ -9,9 +8,10 @@ import {
   DEADLOCKS_HUNG,
   histogramAt,
   ORDER_INVERSIONS,
-} from '../../runtime/statistics/statistics-layout.js';
+} from '../../runtime/memory/statistics-layout.js';
+import type { LockEdge, WaitInProgress } from '../../runtime/statistics/lock-view.js';
+import type { Durations, LockRow } from '../../runtime/statistics/slot-totals.js';
 import { isOwnSlot } from '../../runtime/statistics/statistics-slots.js';
-import type { Durations, LockRow } from '../../runtime/threads/slot-totals.js';
 import type { MachineHandle } from './machine-handle.js';
 
 /**

@@ -3,13 +3,13 @@ import { type DesignDescription, describeDesign } from '../../core/locking/prese
 import { CONTROL_END_STEPS, CONTROL_PAUSE, CONTROL_RESET, CONTROL_RESUME } from '../../core/machine/control-path.js';
 import type { MachineOptions } from '../../core/machine/machine.js';
 import { SouthbridgeError } from '../../errors.js';
+import type { Engine } from '../../runtime/engine.js';
+import type { MachineSlot } from '../../runtime/machine-slot.js';
 import type { Completion, Request } from '../../runtime/rings/requests.js';
 import * as ring from '../../runtime/rings/submission-ring.js';
-import type { Engine } from '../../runtime/threads/engine.js';
 import type { InlineExecution } from '../../runtime/threads/inline.js';
-import type { MachineSlot } from '../../runtime/threads/machine-slot.js';
-import type { Drops } from '../streams/flow.js';
-import { TurnBudget } from '../streams/turn-budget.js';
+import type { Drops } from '../flow/flow.js';
+import { TurnBudget } from '../flow/turn-budget.js';
 import { MachineEvents } from './machine-events.js';
 import { DELETED, type MachineEnd, MOVED, Vcpu } from './vcpu.js';
 

@@ -1,5 +1,5 @@
-import type { Engine } from '../../runtime/threads/engine.js';
-import { MAIN_LOOP_THREAD } from '../../runtime/threads/shared-map.js';
+import type { Engine } from '../../runtime/engine.js';
+import { MAIN_LOOP_THREAD } from '../../runtime/memory/shared-map.js';
 
 /** Shortest time that a load is measured over, in ms. */
 const SPAN_MS = 500;

@@ -1,12 +1,12 @@
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
+import { Engine, type ThreadDeath } from '../../runtime/engine.js';
+import { threadName } from '../../runtime/memory/shared-map.js';
 import { within } from '../../runtime/promises.js';
-import { threadName } from '../../runtime/statistics/lock-view.js';
 import { StatisticsSlots } from '../../runtime/statistics/statistics-slots.js';
-import { Engine, type ThreadDeath } from '../../runtime/threads/engine.js';
-import type { Stall } from '../../runtime/watchdog/watchdog.js';
-import { Connections } from '../streams/connections.js';
-import { Flow } from '../streams/flow.js';
+import type { Stall } from '../../runtime/supervisor/watchdog.js';
+import { Connections } from '../flow/connections.js';
+import { Flow } from '../flow/flow.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { ClusterPort, RoutingPort } from './cluster-port.js';
 import { Examinations, type Examiner } from './examinations.js';

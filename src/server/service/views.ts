@@ -17,7 +17,7 @@ import { describePic } from './pic-view.js';
  * Devices over a copy of their state: what they read from it are the registers as the guest would see them, and nothing
  * that is done to the copy, such as selecting a register of the IOAPIC, reaches the guest.
  */
-class Snapshot {
+class ViewCopy {
   readonly memory = new SharedMemory(new SharedArrayBuffer(MACHINE_WORDS * 4));
   readonly #value = new U64();
   readonly hpet: Hpet;
@@ -68,28 +68,28 @@ class Snapshot {
 }
 
 export function viewHpet(machine: MachineHandle) {
-  return machine.view(VIEW_HPET, (copy, virtualTime) => describeHpet(new Snapshot(machine, copy, virtualTime)));
+  return machine.view(VIEW_HPET, (copy, virtualTime) => describeHpet(new ViewCopy(machine, copy, virtualTime)));
 }
 
 export function viewIoapic(machine: MachineHandle) {
   return machine.view(VIEW_INTERRUPT_CONTROLLERS, (copy, virtualTime) =>
-    describeIoapic(new Snapshot(machine, copy, virtualTime)),
+    describeIoapic(new ViewCopy(machine, copy, virtualTime)),
   );
 }
 
-function describeHpet(snapshot: Snapshot) {
-  const capabilities = snapshot.register(H.GENERAL_CAPABILITIES);
-  const configuration = snapshot.register(H.GENERAL_CONFIGURATION).lo;
-  const status = snapshot.register(H.INTERRUPT_STATUS);
+function describeHpet(view: ViewCopy) {
+  const capabilities = view.register(H.GENERAL_CAPABILITIES);
+  const configuration = view.register(H.GENERAL_CONFIGURATION).lo;
+  const status = view.register(H.INTERRUPT_STATUS);
   return {
-    virtualTime: String(snapshot.virtualTime),
+    virtualTime: String(view.virtualTime),
     capabilities: {
       register: hex(capabilities),
       periodFs: String(capabilities.hi),
       vendor: `0x${(capabilities.lo >>> 16).toString(16)}`,
       legacyReplacement: (capabilities.lo & (1 << 15)) !== 0,
       counter64: (capabilities.lo & (1 << 13)) !== 0,
-      timers: snapshot.hpet.timers,
+      timers: view.hpet.timers,
       revision: capabilities.lo & 0xff,
     },
     configuration: {
@@ -98,15 +98,15 @@ function describeHpet(snapshot: Snapshot) {
       legacyReplacement: (configuration & H.LEG_RT_CNF) !== 0,
     },
     status: { register: hex(status), pending: bits(status.lo) },
-    counter: hex(snapshot.register(H.MAIN_COUNTER)),
-    timers: Array.from({ length: snapshot.hpet.timers }, (_, timer) => describeTimer(snapshot, timer, status.lo)),
+    counter: hex(view.register(H.MAIN_COUNTER)),
+    timers: Array.from({ length: view.hpet.timers }, (_, timer) => describeTimer(view, timer, status.lo)),
   };
 }
 
-function describeTimer(snapshot: Snapshot, timer: number, status: number) {
+function describeTimer(view: ViewCopy, timer: number, status: number) {
   const block = H.TIMER_BLOCKS + timer * H.TIMER_BLOCK_SIZE;
-  const configuration = snapshot.register(block + H.TIMER_CONFIGURATION);
-  const fsb = snapshot.register(block + H.TIMER_FSB_ROUTE);
+  const configuration = view.register(block + H.TIMER_CONFIGURATION);
+  const fsb = view.register(block + H.TIMER_FSB_ROUTE);
   const { lo } = configuration;
   const has = (bit: number) => (lo & bit) !== 0;
   return {
@@ -123,36 +123,36 @@ function describeTimer(snapshot: Snapshot, timer: number, status: number) {
     size64: has(H.SIZE_CAP),
     fsbCapable: has(H.FSB_INT_DEL_CAP),
     routes: bits(configuration.hi),
-    comparator: hex(snapshot.register(block + H.TIMER_COMPARATOR)),
+    comparator: hex(view.register(block + H.TIMER_COMPARATOR)),
     fsb: { address: formatValue(fsb.hi, 0, 4), data: formatValue(fsb.lo, 0, 4) },
     pending: (status & (1 << timer)) !== 0,
   };
 }
 
-function describeIoapic(snapshot: Snapshot) {
-  const select = snapshot.ioapic.read(I.IOREGSEL, 4);
-  const id = snapshot.indirect(I.IOAPICID);
-  const version = snapshot.indirect(I.IOAPICVER);
-  const arbitration = snapshot.indirect(I.IOAPICARB);
+function describeIoapic(view: ViewCopy) {
+  const select = view.ioapic.read(I.IOREGSEL, 4);
+  const id = view.indirect(I.IOAPICID);
+  const version = view.indirect(I.IOAPICVER);
+  const arbitration = view.indirect(I.IOAPICARB);
   return {
-    virtualTime: String(snapshot.virtualTime),
+    virtualTime: String(view.virtualTime),
     select: formatValue(select, 0, 1),
     id: (id >>> I.ID_SHIFT) & I.ID_MASK,
     version: formatValue(version & 0xff, 0, 1),
     arbitration: (arbitration >>> I.ID_SHIFT) & I.ID_MASK,
-    entries: Array.from({ length: I.PIN_COUNT }, (_, pin) => describeEntry(snapshot, pin)),
+    entries: Array.from({ length: I.PIN_COUNT }, (_, pin) => describeEntry(view, pin)),
     lines: Array.from({ length: GSI_COUNT }, (_, gsi) => ({
       gsi,
-      level: snapshot.router.level(gsi),
-      sources: bits(snapshot.router.sources(gsi)).map(sourceName),
+      level: view.router.level(gsi),
+      sources: bits(view.router.sources(gsi)).map(sourceName),
     })),
-    pic: describePic(snapshot.memory),
+    pic: describePic(view.memory),
   };
 }
 
-function describeEntry(snapshot: Snapshot, pin: number) {
-  const low = snapshot.indirect(I.IOREDTBL + 2 * pin);
-  const high = snapshot.indirect(I.IOREDTBL + 2 * pin + 1);
+function describeEntry(view: ViewCopy, pin: number) {
+  const low = view.indirect(I.IOREDTBL + 2 * pin);
+  const high = view.indirect(I.IOREDTBL + 2 * pin + 1);
   return {
     pin,
     register: formatValue(low, high, 8),
@@ -165,8 +165,8 @@ function describeEntry(snapshot: Snapshot, pin: number) {
     triggerMode: low & I.TRIGGER_LEVEL ? 'level' : 'edge',
     masked: (low & I.MASKED) !== 0,
     destination: high >>> I.DESTINATION_SHIFT,
-    request: snapshot.ioapic.isRequested(pin),
-    input: snapshot.ioapic.inputLevel(pin),
+    request: view.ioapic.isRequested(pin),
+    input: view.ioapic.inputLevel(pin),
   };
 }
 

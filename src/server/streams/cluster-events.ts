@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { Flow } from '../flow/flow.js';
 import type { ClusterEvent } from '../service/cluster-port.js';
 import { clusterEventText, type EventSourcePeer } from './event-source.js';
-import type { Flow } from './flow.js';
 import { filteredEvent, type IrqFilter } from './irq-filter.js';
 
 function drained(response: ServerResponse): Promise<void> {

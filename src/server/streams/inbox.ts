@@ -1,4 +1,4 @@
-import type { TurnBudget } from './turn-budget.js';
+import type { TurnBudget } from '../flow/turn-budget.js';
 
 interface Frame {
   readonly data: Buffer;

@@ -1,5 +1,8 @@
 import type { Limits } from '../../config/schema.js';
 import type { Gap, LineLevels, Restored } from '../../protocol/server-message.js';
+import { Backlog } from '../flow/backlog.js';
+import type { ConnectionKind } from '../flow/connections.js';
+import type { Flow, Flowing } from '../flow/flow.js';
 import type { Place } from '../service/cluster-port.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import { linesBefore } from '../service/lines.js';
@@ -7,9 +10,6 @@ import type { Subscriber } from '../service/machine-events.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { MachineEnd } from '../service/vcpu.js';
 import { PROTOCOL_VERSION } from './agreement.js';
-import { Backlog } from './backlog.js';
-import type { ConnectionKind } from './connections.js';
-import type { Flow, Flowing } from './flow.js';
 import { IrqFilter } from './irq-filter.js';
 import type { Encoder, Peer } from './outbox.js';
 import { Outbox } from './outbox.js';

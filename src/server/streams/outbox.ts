@@ -1,6 +1,6 @@
 import type { Frame } from '../../protocol/codec.js';
 import type { ServerMessage } from '../../protocol/server-message.js';
-import type { Backlog } from './backlog.js';
+import type { Backlog } from '../flow/backlog.js';
 
 /** The other end of a connection as the outbox needs it: a WebSocket, or a stream of Server-Sent Events. */
 export interface Peer {

@@ -4,6 +4,7 @@ import type { Access, ClientRequest } from '../../protocol/client-message.js';
 import type { IrqKind } from '../../protocol/names.js';
 import type { BatchResults, ErrorMessage, Reply, ServerMessage } from '../../protocol/server-message.js';
 import type { Completion, Request } from '../../runtime/rings/requests.js';
+import { type BatchRoom, batchResults, fillResult } from '../service/batch-results.js';
 import {
   accessMmio,
   acknowledgeInterrupt,
@@ -20,7 +21,6 @@ import {
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Vcpu } from '../service/vcpu.js';
 import { checkAccess } from './access.js';
-import { type BatchRoom, batchResults, fillResult } from './batch-results.js';
 import { PostedCredit } from './posted-credit.js';
 import { ReplyQueue, type Turn } from './reply-queue.js';
 

@@ -1,11 +1,11 @@
 import type { Limits } from '../../config/schema.js';
 import type { IrqKind } from '../../protocol/names.js';
 import type { Credit, ServerMessage } from '../../protocol/server-message.js';
+import { NO_EVENT } from '../flow/backlog.js';
 import type { IrqEvent } from '../service/irq-event.js';
 import type { Subscriber } from '../service/machine-events.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { SavedSession, SessionRecord, Vcpu } from '../service/vcpu.js';
-import { NO_EVENT } from './backlog.js';
 import { VcpuRequests } from './vcpu-requests.js';
 
 /** The connection of a session, after its `resume`. */

@@ -4,7 +4,6 @@ import {
   EVENT_INTR,
   EVENT_LINE,
   EVENT_MSI,
-  emptyEvent,
   eventName,
   packApic,
   packIntr,
@@ -14,6 +13,7 @@ import {
   unpackEvent,
   unpackSummary,
 } from '../../../src/core/machine/events.js';
+import { emptyEvent } from '../../../src/core/memory/event-words.js';
 import fc from '../../support/properties.js';
 
 const bits = (count: number) => fc.nat({ max: 2 ** count - 1 });

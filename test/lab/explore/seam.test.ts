@@ -23,7 +23,7 @@ for (const folder of ['core/devices', 'core/locking']) {
 }
 
 /** SharedState are claimed as the module is loaded, and never again. */
-const CLAIMS_ONCE = 'statistics/statistics-layout.js';
+const CLAIMS_ONCE = 'memory/statistics-layout.js';
 
 /** Designs from modules are registered before any machine exists, and never again. */
 const REGISTRIES = ['locking/own-design.js', 'locking/presets.js'];

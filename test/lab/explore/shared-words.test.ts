@@ -6,10 +6,10 @@ import { explore } from '../../../src/lab/explore/explore.js';
 import { scenarioNamed } from '../../../src/lab/explore/scenarios.js';
 import { replaced } from '../../../src/lab/explore/seeded-bugs/seeded-bug.js';
 import { EventRing } from '../../../src/runtime/events/event-ring.js';
+import { type SharedMap, sharedMap } from '../../../src/runtime/memory/shared-map.js';
+import { sharedWord } from '../../../src/runtime/memory/shared-words.js';
 import { Doorbell } from '../../../src/runtime/rings/doorbell.js';
 import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
-import { type SharedMap, sharedMap } from '../../../src/runtime/threads/shared-map.js';
-import { sharedWord } from '../../../src/runtime/threads/shared-words.js';
 
 interface Fault {
   readonly name: string;

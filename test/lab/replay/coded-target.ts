@@ -1,4 +1,4 @@
-import type { Outcome, ReplayMachine, ReplayOptions, ReplayTarget } from '../../../src/lab/replay/target.js';
+import type { ReplayMachine, ReplayOptions, ReplayTarget, StepOutcome } from '../../../src/lab/replay/target.js';
 import type { Output, Step, Trace } from '../../../src/lab/replay/trace.js';
 import type { ClientMessage } from '../../../src/protocol/client-message.js';
 import type { ClientCodec } from '../../../src/protocol/codec.js';
@@ -58,7 +58,7 @@ class CodedMachine implements ReplayMachine {
     readonly close: () => Promise<void>,
   ) {}
 
-  async perform(step: Step): Promise<Outcome> {
+  async perform(step: Step): Promise<StepOutcome> {
     return outcomeOf(await this.request(requestOf(step)));
   }
 
@@ -103,7 +103,7 @@ function requestOf(step: Step): Request {
   }
 }
 
-function outcomeOf(messages: readonly ServerMessage[]): Outcome {
+function outcomeOf(messages: readonly ServerMessage[]): StepOutcome {
   const outputs = messages.flatMap((message) => (message.type === 'irq' ? outputsOf(message.event) : []));
   const answer = messages.at(-1);
   if (answer?.type === 'reply') {

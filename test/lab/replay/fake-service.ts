@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { InProcessTarget } from '../../../src/lab/replay/in-process.js';
-import type { Outcome, ReplayMachine } from '../../../src/lab/replay/target.js';
+import type { ReplayMachine, StepOutcome } from '../../../src/lab/replay/target.js';
 import type { Output, Step, Trace } from '../../../src/lab/replay/trace.js';
 import type { ClientRequest } from '../../../src/protocol/client-message.js';
 import { protoCodec } from '../../../src/protocol/protobuf/codec.js';
@@ -108,7 +108,7 @@ function stepOf(message: ClientRequest): Step {
   }
 }
 
-function answerOf(message: ClientRequest, value: Outcome['value']): ServerMessage {
+function answerOf(message: ClientRequest, value: StepOutcome['value']): ServerMessage {
   const { id } = message;
   if (message.type !== 'access') return { type: 'reply', id };
   const { write, size } = message.access;

@@ -10,17 +10,17 @@ import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { U64 } from '../../../src/core/memory/u64.js';
 import { NO_STATISTICS } from '../../../src/core/sync/statistics.js';
 import { Thread } from '../../../src/core/sync/thread.js';
-import { Engine, type ThreadDeath } from '../../../src/runtime/threads/engine.js';
-import { ThreadHost } from '../../../src/runtime/threads/host.js';
-import { LoadThread } from '../../../src/runtime/threads/load-thread.js';
-import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
+import { Engine, type ThreadDeath } from '../../../src/runtime/engine.js';
 import {
   GATEWAY_THREAD,
   LOAD_THREAD,
   MAIN_LOOP_THREAD,
   machineAt,
   sharedMap,
-} from '../../../src/runtime/threads/shared-map.js';
+} from '../../../src/runtime/memory/shared-map.js';
+import { ThreadHost } from '../../../src/runtime/threads/host.js';
+import { LoadThread } from '../../../src/runtime/threads/load-thread.js';
+import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
 import { comparatorOf, configurationOf, routed } from '../../support/hpet-registers.js';
 
 const LOADED = 0;

@@ -9,17 +9,17 @@ import { U64 } from '../../../src/core/memory/u64.js';
 import { NO_STATISTICS } from '../../../src/core/sync/statistics.js';
 import { Thread } from '../../../src/core/sync/thread.js';
 import { HEAD } from '../../../src/runtime/events/event-ring.js';
-import { type MachineRequests, Request } from '../../../src/runtime/rings/requests.js';
-import * as ring from '../../../src/runtime/rings/submission-ring.js';
-import { Gateway } from '../../../src/runtime/threads/gateway.js';
-import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
   MAIN_LOOP_THREAD,
   machineAt,
   sharedMap,
-} from '../../../src/runtime/threads/shared-map.js';
+} from '../../../src/runtime/memory/shared-map.js';
+import { type MachineRequests, Request } from '../../../src/runtime/rings/requests.js';
+import * as ring from '../../../src/runtime/rings/submission-ring.js';
+import { Gateway } from '../../../src/runtime/threads/gateway.js';
+import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
 import { VcpuThread } from '../../../src/runtime/threads/vcpu-thread.js';
 import { comparatorOf, configurationOf, routed } from '../../support/hpet-registers.js';
 import fc from '../../support/properties.js';

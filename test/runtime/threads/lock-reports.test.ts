@@ -1,9 +1,9 @@
 import t from 'tap';
 import { lockAddress } from '../../../src/core/sync/locks.js';
-import { LockReportRings } from '../../../src/runtime/statistics/lock-reports.js';
+import { Engine } from '../../../src/runtime/engine.js';
+import { LockReportRings } from '../../../src/runtime/memory/lock-reports.js';
+import { machineAt } from '../../../src/runtime/memory/shared-map.js';
 import { LockView } from '../../../src/runtime/statistics/lock-view.js';
-import { Engine } from '../../../src/runtime/threads/engine.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
 import fc from '../../support/properties.js';
 
 const SLOTS = 3;

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { type InterruptEvent, unpackEvent } from '../../../src/core/machine/events.js';
+import { Engine } from '../../../src/runtime/engine.js';
 import { Request } from '../../../src/runtime/rings/requests.js';
 import * as ring from '../../../src/runtime/rings/submission-ring.js';
-import { Engine } from '../../../src/runtime/threads/engine.js';
 
 t.test('port accesses and acknowledge cycles run on a vCPU thread', async (t) => {
   const engine = new Engine({ vcpuThreads: 1, machines: 1 });

@@ -9,9 +9,9 @@ import { lockAddress } from '../../../src/core/sync/locks.js';
 import { ownerOf } from '../../../src/core/sync/mutex.js';
 import { NO_STATISTICS } from '../../../src/core/sync/statistics.js';
 import { Thread } from '../../../src/core/sync/thread.js';
+import { GATEWAY_THREAD, MAIN_LOOP_THREAD, machineAt, sharedMap } from '../../../src/runtime/memory/shared-map.js';
 import { ThreadHost } from '../../../src/runtime/threads/host.js';
 import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
-import { GATEWAY_THREAD, MAIN_LOOP_THREAD, machineAt, sharedMap } from '../../../src/runtime/threads/shared-map.js';
 
 const MACHINE: MachineOptions = {
   slot: 0,

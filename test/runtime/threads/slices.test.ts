@@ -10,16 +10,16 @@ import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { U64 } from '../../../src/core/memory/u64.js';
 import { NO_STATISTICS } from '../../../src/core/sync/statistics.js';
 import { Thread } from '../../../src/core/sync/thread.js';
-import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
-import { ThreadHost } from '../../../src/runtime/threads/host.js';
-import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
 import {
   drainsAt,
   FIRST_VCPU_THREAD,
   MAIN_LOOP_THREAD,
   machineAt,
   sharedMap,
-} from '../../../src/runtime/threads/shared-map.js';
+} from '../../../src/runtime/memory/shared-map.js';
+import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
+import { ThreadHost } from '../../../src/runtime/threads/host.js';
+import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
 import { VcpuThread } from '../../../src/runtime/threads/vcpu-thread.js';
 import { comparatorOf, configurationOf, routed } from '../../support/hpet-registers.js';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
-import { readRing, TraceRing, traceRingWords, whatOf, writtenTo } from '../../../src/runtime/trace/trace-ring.js';
+import { readRing, TraceRing, traceRingWords, whatOf, writtenTo } from '../../../src/runtime/memory/trace-ring.js';
 
 const AT = 32;
 const CAPACITY = 64;

@@ -7,9 +7,9 @@ import {
 } from '../../../src/core/devices/hpet/registers.js';
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { unpackEvent } from '../../../src/core/machine/events.js';
-import { NESTED_WAIT } from '../../../src/runtime/statistics/statistics-layout.js';
-import { LOAD_THREAD } from '../../../src/runtime/threads/shared-map.js';
-import type { LockRow } from '../../../src/runtime/threads/slot-totals.js';
+import { LOAD_THREAD } from '../../../src/runtime/memory/shared-map.js';
+import { NESTED_WAIT } from '../../../src/runtime/memory/statistics-layout.js';
+import type { LockRow } from '../../../src/runtime/statistics/slot-totals.js';
 import { LiveMachine } from '../../support/live-machine.js';
 
 const SLOT = 0;

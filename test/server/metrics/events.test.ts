@@ -8,7 +8,7 @@ import {
 import { IOREDTBL } from '../../../src/core/devices/ioapic/registers.js';
 import { PRESETS } from '../../../src/core/locking/presets.js';
 import { EVENT_APIC, unpackEvent } from '../../../src/core/machine/events.js';
-import * as L from '../../../src/runtime/statistics/statistics-layout.js';
+import * as L from '../../../src/runtime/memory/statistics-layout.js';
 import { LiveMachine } from '../../support/live-machine.js';
 
 const SLOT = 0;

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Design } from '../../../src/core/locking/axes.js';
 import { PRESETS } from '../../../src/core/locking/presets.js';
-import { statisticsWords } from '../../../src/runtime/statistics/statistics-layout.js';
+import { statisticsWords } from '../../../src/runtime/memory/statistics-layout.js';
 import { EventLoopLag } from '../../../src/server/metrics/event-loop-lag.js';
 import type { HistogramsBy } from '../../../src/server/metrics/figures.js';
 import { Metrics } from '../../../src/server/metrics/registry.js';

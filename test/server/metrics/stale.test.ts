@@ -3,10 +3,10 @@ import { PRESETS } from '../../../src/core/locking/presets.js';
 import { Machine } from '../../../src/core/machine/machine.js';
 import { SharedMemory } from '../../../src/core/memory/shared-memory.js';
 import { Thread } from '../../../src/core/sync/thread.js';
-import { DEFERRED_DELAY, STALE_INVERTED, STALE_LATE } from '../../../src/runtime/statistics/statistics-layout.js';
+import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../../../src/runtime/memory/shared-map.js';
+import { DEFERRED_DELAY, STALE_INVERTED, STALE_LATE } from '../../../src/runtime/memory/statistics-layout.js';
 import { StatisticsReader } from '../../../src/runtime/statistics/statistics-reader.js';
 import { ThreadStatistics } from '../../../src/runtime/statistics/thread-statistics.js';
-import { FIRST_VCPU_THREAD, machineAt, sharedMap } from '../../../src/runtime/threads/shared-map.js';
 
 const SLOT = 1;
 const LINE = 20;

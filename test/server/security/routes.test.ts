@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import t from 'tap';
 import type { RouteInfo } from '../../../routes/index.js';
 import { ERRORS, type ErrorCode } from '../../../src/errors.js';
-import { type Access, ROLES } from '../../../src/server/security/roles.js';
+import { type RequiredRole, ROLES } from '../../../src/server/security/roles.js';
 import { allRoutes, pathOf } from '../../support/routes.js';
 import { TestServer } from '../../support/server.js';
 import { roleTokens } from '../../support/token-file.js';
@@ -52,7 +52,7 @@ function ask(server: string, route: RouteInfo, headers: Record<string, string>, 
 }
 
 /** Roles that are too low. */
-function tooLow(access: Access) {
+function tooLow(access: RequiredRole) {
   return access === 'public' ? [] : ROLES.slice(0, ROLES.indexOf(access));
 }
 

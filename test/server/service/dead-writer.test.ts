@@ -6,7 +6,7 @@ import { DEVICE } from '../../../src/core/sync/lock-names.js';
 import { Locks } from '../../../src/core/sync/locks.js';
 import { NO_STATISTICS } from '../../../src/core/sync/statistics.js';
 import { Thread } from '../../../src/core/sync/thread.js';
-import { machineAt } from '../../../src/runtime/threads/shared-map.js';
+import { machineAt } from '../../../src/runtime/memory/shared-map.js';
 import { buildApp } from '../../../src/server/app.js';
 import { Admission } from '../../../src/server/security/admission.js';
 import { Service } from '../../../src/server/service/service.js';

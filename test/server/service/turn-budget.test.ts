@@ -1,8 +1,8 @@
 import t from 'tap';
 import { HPET_BASE } from '../../../src/core/devices/guest-map.js';
 import { InlineExecution } from '../../../src/runtime/threads/inline.js';
+import { WORK_PER_TURN } from '../../../src/server/flow/turn-budget.js';
 import { MachineHandle } from '../../../src/server/service/machine-handle.js';
-import { WORK_PER_TURN } from '../../../src/server/streams/turn-budget.js';
 import { TestServer } from '../../support/server.js';
 import { hex, type VcpuClient } from '../../support/vcpu-client.js';
 

@@ -2,7 +2,7 @@ import * as G from '../../../core/devices/guest-map.js';
 import { TIMER_BLOCK_SIZE, TIMER_BLOCKS } from '../../../core/devices/hpet/registers.js';
 import type { InterruptEvent } from '../../../core/machine/events.js';
 import * as ring from '../../../runtime/rings/submission-ring.js';
-import type { Request } from '../requests.js';
+import type { GuestRequest } from '../requests.js';
 
 const TIMER_REGISTERS = ['configuration', 'comparator', 'FSB route'];
 
@@ -34,7 +34,7 @@ function hex(value: number): string {
 }
 
 /** What a vCPU does with a request: `writes 1 to HPET interrupt status`. */
-export function requestInWords({ operation, address, value }: Request): string {
+export function requestInWords({ operation, address, value }: GuestRequest): string {
   switch (operation) {
     case ring.READ:
       return `reads ${registerName(address)}`;
@@ -60,7 +60,7 @@ export function requestInWords({ operation, address, value }: Request): string {
 }
 
 /** A request as the subject of a sentence: `the guest's write to HPET interrupt status`. */
-export function requestAsNoun(request: Request): string {
+export function requestAsNoun(request: GuestRequest): string {
   const words = requestInWords(request);
   const [, value, register] = /^writes (\S+) (to .*)$/.exec(words) ?? [];
   if (value) return `the guest's write of ${value} ${register}`;

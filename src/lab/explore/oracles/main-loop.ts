@@ -18,7 +18,7 @@ import { TIMER_COUNT } from '../../../core/machine/timer-list.js';
 import { BQL, DEVICE } from '../../../core/sync/lock-names.js';
 import { lockAddress } from '../../../core/sync/locks.js';
 import { HEAD } from '../../../runtime/events/event-ring.js';
-import { LOAD_THREAD, MAIN_LOOP_THREAD } from '../../../runtime/threads/shared-map.js';
+import { LOAD_THREAD, MAIN_LOOP_THREAD } from '../../../runtime/memory/shared-map.js';
 import { armedDeadline } from '../armed-deadline.js';
 import type { Fixture } from '../fixture.js';
 import * as H from '../history.js';

@@ -1,5 +1,5 @@
+import { GATEWAY_THREAD, submissionRingAt } from '../../../runtime/memory/shared-map.js';
 import { READ, SubmissionRing, WRITE } from '../../../runtime/rings/submission-ring.js';
-import { GATEWAY_THREAD, submissionRingAt } from '../../../runtime/threads/shared-map.js';
 import type { Fixture } from '../fixture.js';
 import * as H from '../history.js';
 import type { MakeOracle, Oracle } from '../oracle.js';

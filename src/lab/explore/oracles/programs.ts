@@ -1,8 +1,8 @@
 import type { Design } from '../../../core/locking/axes.js';
 import { isAlive } from '../../../core/machine/configuration.js';
 import { ControlSlot } from '../../../core/machine/control-slot.js';
+import { submissionRingAt } from '../../../runtime/memory/shared-map.js';
 import { SubmissionRing } from '../../../runtime/rings/submission-ring.js';
-import { submissionRingAt } from '../../../runtime/threads/shared-map.js';
 import type { Fixture } from '../fixture.js';
 import type { MakeOracle, Oracle } from '../oracle.js';
 import { observationKey, observedDifferences } from '../programs/observation.js';

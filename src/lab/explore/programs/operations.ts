@@ -10,7 +10,17 @@ import {
   CONTROL_SAVE,
 } from '../../../core/machine/control-path.js';
 import * as ring from '../../../runtime/rings/submission-ring.js';
-import { acknowledge, endOfInterrupt, HPET, IOAPIC, line, portWrite, type Request, read, write } from '../requests.js';
+import {
+  acknowledge,
+  endOfInterrupt,
+  type GuestRequest,
+  HPET,
+  IOAPIC,
+  line,
+  portWrite,
+  read,
+  write,
+} from '../requests.js';
 import type { ControlRequest } from '../scenario.js';
 
 /** The line and vector that every prepared machine uses, and another line. */
@@ -29,7 +39,7 @@ const STEP_NS = 12_000;
 const timer = (bits: number) => write(HPET.timer(0), bits | HPET.route(LINE));
 
 /** What a vCPU asks for, by name. Timer 0 is the timer that the machine was prepared with. */
-export const REQUESTS: { readonly [name: string]: Request } = {
+export const REQUESTS: { readonly [name: string]: GuestRequest } = {
   'write-comparator': write(HPET.comparator(0), 1500),
   /** A match that has come, or is about to. */
   'write-due': write(HPET.comparator(0), 1000),
@@ -87,6 +97,6 @@ export const CONTROL_WORK: { readonly [name: string]: ControlRequest } = {
 export const CALLBACK = 'callback';
 
 /** Whether the gateway may execute a request itself. */
-export function mayRunInline({ operation }: Request): boolean {
+export function mayRunInline({ operation }: GuestRequest): boolean {
   return [ring.READ, ring.WRITE, ring.SET_LINE, ring.END_OF_INTERRUPT].includes(operation);
 }

@@ -1,7 +1,7 @@
 import * as G from '../../../core/devices/guest-map.js';
 import { PROFILES, quirkBits } from '../../../core/devices/quirks.js';
 import type { MachineOptions } from '../../../core/machine/machine.js';
-import { HPET, IOAPIC, line, portWrite, type Request, write } from '../requests.js';
+import { type GuestRequest, HPET, IOAPIC, line, portWrite, write } from '../requests.js';
 import type { Preparation, Scenario } from '../scenario.js';
 import { redirect } from '../scenarios/machines.js';
 import { EDGE, LEVEL, LINE, MASKED } from './operations.js';
@@ -21,7 +21,7 @@ export interface Prepared {
 
 const on = write(HPET.CONFIGURATION, HPET.ON);
 
-function timer(index: number, bits: number, ...comparators: readonly number[]): Request[] {
+function timer(index: number, bits: number, ...comparators: readonly number[]): GuestRequest[] {
   return [
     write(HPET.timer(index), bits | HPET.route(LINE)),
     ...comparators.map((value) => write(HPET.comparator(index), value)),
@@ -38,7 +38,7 @@ const PERIODIC = HPET.ENABLE | HPET.PERIODIC | HPET.VAL_SET;
 const pendingLevel = [...timer(0, PERIODIC | HPET.LEVEL, 1000), ...idleTimers];
 
 /** ICW1 to ICW4 of both chips, and no masks. */
-const initialisedPic: readonly Request[] = [
+const initialisedPic: readonly GuestRequest[] = [
   [G.MASTER_COMMAND, 0x11],
   [G.MASTER_DATA, 0x20],
   [G.MASTER_DATA, 0x04],

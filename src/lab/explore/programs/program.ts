@@ -1,5 +1,5 @@
 import { CONTROL_REMOVE, CONTROL_RESET, CONTROL_RESTORE, CONTROL_SAVE } from '../../../core/machine/control-path.js';
-import type { Request } from '../requests.js';
+import type { GuestRequest } from '../requests.js';
 import type { ControlRequest, Preparation, Scenario } from '../scenario.js';
 import { CALLBACK, CONTROL_WORK, mayRunInline, REQUESTS } from './operations.js';
 import { PREPARED, type Prepared, QUIRKS, selectLine } from './prepared.js';
@@ -82,7 +82,7 @@ export function isConsistent({ prepared, operations }: Program): boolean {
   );
 }
 
-export function requestsOf({ operations }: Program, thread: ProgramThread): Request[] {
+export function requestsOf({ operations }: Program, thread: ProgramThread): GuestRequest[] {
   return operations.filter((other) => other.thread === thread).map(({ name }) => REQUESTS[name]);
 }
 

@@ -7,7 +7,7 @@ import * as ring from '../../../runtime/rings/submission-ring.js';
 import { MachineModel } from '../reference/machine.js';
 import { forEachOrder } from '../reference/orders.js';
 import type { Application, Operation, Precedence, ReferenceProgram, Rules, Run } from '../reference/run.js';
-import type { Request } from '../requests.js';
+import type { GuestRequest } from '../requests.js';
 import type { ControlRequest, Scenario } from '../scenario.js';
 import { type Observation, observationKey, observeRun } from './observation.js';
 import { disarms, type Program, parseProgram, preparationOf, requestsOf, scenarioOf } from './program.js';
@@ -28,7 +28,7 @@ const SHAPE = {
   hasPic: true,
 };
 
-function referenceOf(request: Request): Operation {
+function referenceOf(request: GuestRequest): Operation {
   const { operation, size, address, value } = request;
   const needsHpet = G.deviceAt(address, Math.max(1, size)) === G.HPET;
   const act = (work: (run: Run) => number | bigint | undefined): Operation['parts'] => [
@@ -112,7 +112,7 @@ function prepare(program: Program, { times, machine: options }: Scenario) {
   return { machine, saved };
 }
 
-function performAlone(machine: MachineModel, { operation, size, address, value }: Request): void {
+function performAlone(machine: MachineModel, { operation, size, address, value }: GuestRequest): void {
   if (operation === ring.SET_LINE) machine.setLine(address, value);
   else if (operation === ring.PORT_WRITE) machine.portWrite(address, value);
   else machine.write(address, size, BigInt(value));

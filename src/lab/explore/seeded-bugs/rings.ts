@@ -1,7 +1,7 @@
 import { ANY_MACHINE, EventRing, HEAD, WAITERS } from '../../../runtime/events/event-ring.js';
 import { EventShares } from '../../../runtime/events/event-shares.js';
-import { Dispatch } from '../../../runtime/rings/dispatch.js';
 import { SubmissionRing } from '../../../runtime/rings/submission-ring.js';
+import { Dispatch } from '../../../runtime/threads/dispatch.js';
 import { all, replaced, type SeededBug } from './seeded-bug.js';
 
 /** Words of an event ring before its records, and of a record. The first word of a record publishes it. */

@@ -1,4 +1,4 @@
-import { CONNECTION_KINDS } from '../../streams/connections.js';
+import { CONNECTION_KINDS } from '../../flow/connections.js';
 import { type Family, kinds, single } from '../family.js';
 
 /** Connections, the queues between them and the machines, and the limits of both. */

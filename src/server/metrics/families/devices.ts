@@ -1,6 +1,6 @@
 import { EVENT_APIC, EVENT_INTR, EVENT_MSI } from '../../../core/machine/events.js';
 import { CALL_SITES, MMIO_READ, MMIO_WRITE } from '../../../core/sync/call-sites.js';
-import * as L from '../../../runtime/statistics/statistics-layout.js';
+import * as L from '../../../runtime/memory/statistics-layout.js';
 import { DESIGN, type Family, MACHINE, machineCounter, machineHistogram } from '../family.js';
 
 /** MMIO accesses, timers and interrupts of the devices. */

@@ -1,5 +1,5 @@
-import { threadName } from '../../../runtime/statistics/lock-view.js';
-import * as L from '../../../runtime/statistics/statistics-layout.js';
+import { threadName } from '../../../runtime/memory/shared-map.js';
+import * as L from '../../../runtime/memory/statistics-layout.js';
 import {
   type Family,
   lockCounter,

@@ -1,5 +1,4 @@
-import { threadName } from '../../../runtime/statistics/lock-view.js';
-import { GATEWAY_THREAD } from '../../../runtime/threads/shared-map.js';
+import { GATEWAY_THREAD, threadName } from '../../../runtime/memory/shared-map.js';
 import { type Family, single } from '../family.js';
 
 /** Faults of the threads; all stay 0 in normal operation. */

@@ -5,8 +5,7 @@ import { BQL, DEVICE } from '../../../src/core/sync/lock-names.js';
 import { lockAddress } from '../../../src/core/sync/locks.js';
 import { WaitGraph } from '../../../src/core/sync/wait-graph.js';
 import { TAIL } from '../../../src/runtime/events/event-ring.js';
-import { Doorbell } from '../../../src/runtime/rings/doorbell.js';
-import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
+import { RING_WAIT, Roles, SETTLE_WAIT, ThreadProgress } from '../../../src/runtime/memory/progress.js';
 import {
   FIRST_VCPU_THREAD,
   GATEWAY_THREAD,
@@ -16,9 +15,10 @@ import {
   sharedMap,
   submissionRingAt,
   vcpuBellAt,
-} from '../../../src/runtime/threads/shared-map.js';
-import { RING_WAIT, Roles, SETTLE_WAIT, ThreadProgress } from '../../../src/runtime/watchdog/progress.js';
-import { STALL_TICKS, type Stall, TICK_MS, Watchdog } from '../../../src/runtime/watchdog/watchdog.js';
+} from '../../../src/runtime/memory/shared-map.js';
+import { Doorbell } from '../../../src/runtime/rings/doorbell.js';
+import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
+import { STALL_TICKS, type Stall, TICK_MS, Watchdog } from '../../../src/runtime/supervisor/watchdog.js';
 
 const VCPUS = [FIRST_VCPU_THREAD, FIRST_VCPU_THREAD + 1] as const;
 const TICK = TICK_MS * 1e6;

@@ -2,7 +2,7 @@ import type { Protection } from '../../core/memory/layout.js';
 import { THREADS_AREA } from '../../core/sync/wait-graph.js';
 import { eventRingProtection } from '../events/event-ring.js';
 import { submissionProtection } from '../rings/submission-ring.js';
-import { lockReportProtection } from '../statistics/lock-reports.js';
+import { lockReportProtection } from './lock-reports.js';
 import { type SharedMap, type SharedPart, submissionRingStride } from './shared-map.js';
 
 type Rule = (offset: number, map: SharedMap) => Protection | undefined;

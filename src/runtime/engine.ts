@@ -1,19 +1,19 @@
-import { EVENT_LINE } from '../../core/machine/events.js';
-import { SharedMemory } from '../../core/memory/shared-memory.js';
-import { Thread } from '../../core/sync/thread.js';
-import { LARGEST_BURST, type MachineEvent } from '../events/event-ring.js';
-import { SerialQueue } from '../promises.js';
-import type { LockView } from '../statistics/lock-view.js';
-import { StatisticsReader } from '../statistics/statistics-reader.js';
-import { ThreadStatistics } from '../statistics/thread-statistics.js';
-import { Pool } from '../supervisor/pool.js';
-import { Supervisor } from '../supervisor/supervisor.js';
-import { TraceView } from '../trace/trace-view.js';
-import { Stalls } from '../watchdog/stalls.js';
-import type { Stall } from '../watchdog/watchdog.js';
-import { Gateway, type GatewayPorts } from './gateway.js';
+import { EVENT_LINE } from '../core/machine/events.js';
+import { SharedMemory } from '../core/memory/shared-memory.js';
+import { Thread } from '../core/sync/thread.js';
+import { LARGEST_BURST, type MachineEvent } from './events/event-ring.js';
 import { MachineSlot, type SlotParts } from './machine-slot.js';
-import { FIRST_VCPU_THREAD, GATEWAY_THREAD, machineAt, type SharedMap, sharedMap } from './shared-map.js';
+import { FIRST_VCPU_THREAD, GATEWAY_THREAD, machineAt, type SharedMap, sharedMap } from './memory/shared-map.js';
+import { SerialQueue } from './promises.js';
+import type { LockView } from './statistics/lock-view.js';
+import { StatisticsReader } from './statistics/statistics-reader.js';
+import { ThreadStatistics } from './statistics/thread-statistics.js';
+import { Pool } from './supervisor/pool.js';
+import { Stalls } from './supervisor/stalls.js';
+import { Supervisor } from './supervisor/supervisor.js';
+import type { Stall } from './supervisor/watchdog.js';
+import { Gateway, type GatewayPorts } from './threads/gateway.js';
+import { TraceView } from './trace/trace-view.js';
 
 export interface EngineOptions {
   readonly vcpuThreads: number;

@@ -8,7 +8,7 @@ import type { LockView } from '../statistics/lock-view.js';
  * thread died in it, and may have left anything half done. `removed`: no thread is in it, and no lock names one.
  */
 const STATES = ['running', 'hung', 'frozen', 'removed'] as const;
-export type MachineState = (typeof STATES)[number];
+export type SupervisedState = (typeof STATES)[number];
 
 /** A machine as the supervisor sees it, from its creation to its removal. */
 export class SupervisedMachine {
@@ -20,7 +20,7 @@ export class SupervisedMachine {
   readonly stopped: Promise<void>;
   /** Virtual time in ns at which the machine became hung or frozen. */
   stoppedAt = 0;
-  #state: MachineState = 'running';
+  #state: SupervisedState = 'running';
   /** Requests that stay unanswered until the removal. */
   readonly #held: Request[] = [];
   #stop = () => {};
@@ -31,12 +31,12 @@ export class SupervisedMachine {
     });
   }
 
-  get state(): MachineState {
+  get state(): SupervisedState {
     return this.#state;
   }
 
   /** Enters a state; false if the machine is in it, or beyond it. */
-  enter(state: MachineState): boolean {
+  enter(state: SupervisedState): boolean {
     if (STATES.indexOf(state) <= STATES.indexOf(this.#state)) return false;
     this.#state = state;
     if (state !== 'removed') this.#stop();

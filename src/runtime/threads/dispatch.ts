@@ -1,7 +1,7 @@
 import type { EventShares } from '../events/event-shares.js';
-import { machineAt, type SharedMap } from '../threads/shared-map.js';
-import { NONE, Request } from './requests.js';
-import { HELD, OK, SETTLE, type SubmissionRing, UNSETTLED } from './submission-ring.js';
+import { machineAt, type SharedMap } from '../memory/shared-map.js';
+import { NONE, Request } from '../rings/requests.js';
+import { HELD, OK, SETTLE, type SubmissionRing, UNSETTLED } from '../rings/submission-ring.js';
 
 /** Requests of one machine that the vCPU thread holds back until the event ring has room for it. */
 interface HeldRequests {

@@ -1,10 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Memory } from '../../core/memory/memory.js';
-import { threadName } from '../statistics/lock-view.js';
-import type { SharedMap } from '../threads/shared-map.js';
-import { Roles } from './progress.js';
-import type { WatchdogData, WatchdogNews } from './thread.js';
+import { Roles } from '../memory/progress.js';
+import { type SharedMap, threadName } from '../memory/shared-map.js';
 import type { Stall, StalledWait } from './watchdog.js';
+import type { WatchdogData, WatchdogNews } from './watchdog-thread.js';
 
 /** Shorter than a tick of the watchdog: a gateway that has turns has one in every tick. */
 const GATEWAY_TICK_MS = 100;
@@ -29,7 +28,7 @@ export class Stalls {
     const roles = new Roles(this.shared, this.map.progress);
     this.#timer = setInterval(() => roles.gatewayTick(), GATEWAY_TICK_MS).unref();
     const workerData: WatchdogData = { buffer, map: this.map, exits };
-    this.#worker = new Worker(new URL('thread.js', import.meta.url), {
+    this.#worker = new Worker(new URL('watchdog-thread.js', import.meta.url), {
       workerData,
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: 1 },

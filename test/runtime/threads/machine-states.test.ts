@@ -1,9 +1,9 @@
 import t from 'tap';
 import { NONE, Request } from '../../../src/runtime/rings/requests.js';
 import { GONE, READ, VIEW } from '../../../src/runtime/rings/submission-ring.js';
-import { type MachineState, SupervisedMachine } from '../../../src/runtime/supervisor/machine-states.js';
+import { SupervisedMachine, type SupervisedState } from '../../../src/runtime/threads/machine-states.js';
 
-const STATES: readonly MachineState[] = ['running', 'hung', 'frozen', 'removed'];
+const STATES: readonly SupervisedState[] = ['running', 'hung', 'frozen', 'removed'];
 
 /** What a request to a machine in each state ends as at once. */
 const READS = { running: 'enters', hung: 'waits', frozen: 'is refused', removed: 'is refused' };
@@ -20,7 +20,7 @@ function ask(machine: SupervisedMachine, operation: number): string {
 }
 
 /** All sequences of `length` states. */
-function sequences(length: number): MachineState[][] {
+function sequences(length: number): SupervisedState[][] {
   if (length === 0) return [[]];
   return sequences(length - 1).flatMap((rest) => STATES.map((state) => [...rest, state]));
 }

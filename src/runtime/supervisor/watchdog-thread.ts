@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SharedMemory } from '../../core/memory/shared-memory.js';
-import type { SharedMap } from '../threads/shared-map.js';
+import type { SharedMap } from '../memory/shared-map.js';
 import { STALL_TICKS, type Stall, TICK_MS, Watchdog } from './watchdog.js';
 
 /** The body of the watchdog's worker. It has no event loop, and waits for nothing that other threads hold. */

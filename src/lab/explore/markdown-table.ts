@@ -6,7 +6,7 @@ import { replayString } from './replay-string.js';
 /**
  * Results as a Markdown table: per design, the predicted and explored verdict, findings and shortest counterexample.
  */
-export function designTable(results: readonly CampaignResult[]): string {
+export function markdownTable(results: readonly CampaignResult[]): string {
   const lines = [
     '| design | predicted | explored | scope | findings | shortest counterexample |',
     '| --- | --- | --- | --- | --- | --- |',

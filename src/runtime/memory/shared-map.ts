@@ -1,13 +1,14 @@
 import { MACHINE_WORDS } from '../../core/memory/map.js';
+import type { Memory } from '../../core/memory/memory.js';
 import { MAX_THREADS } from '../../core/sync/wait-graph.js';
 import { eventRingWords } from '../events/event-ring.js';
 import { eventShareWords } from '../events/event-shares.js';
 import { DOORBELL_WORDS } from '../rings/doorbell.js';
 import { submissionRingWords } from '../rings/submission-ring.js';
-import { LOCK_REPORT_WORDS } from '../statistics/lock-reports.js';
-import { statisticsWords } from '../statistics/statistics-layout.js';
-import { type TraceMap, traceWords } from '../trace/trace-map.js';
-import { progressWords } from '../watchdog/progress.js';
+import { LOCK_REPORT_WORDS } from './lock-reports.js';
+import { progressWords, Roles } from './progress.js';
+import { statisticsWords } from './statistics-layout.js';
+import { type TraceMap, traceWords } from './trace-map.js';
 
 export interface SharedMapOptions {
   /** Most machines at a time. */
@@ -52,7 +53,7 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   readonly transfer: number;
   /** One word per thread number: whether it is writing an event now. */
   readonly emitting: number;
-  /** What threads show the watchdog; see `watchdog/progress.ts`. */
+  /** What threads show the watchdog; see `progress.ts`. */
   readonly progress: number;
   readonly eventRing: number;
   /** What each machine uses of the event ring. */
@@ -145,3 +146,14 @@ export const GATEWAY_THREAD = 1;
 export const MAIN_LOOP_THREAD = 2;
 export const FIRST_VCPU_THREAD = 3;
 export const LOAD_THREAD = MAX_THREADS - 1;
+
+/** The name of a thread in reports and metrics, by its role; `main-loop′` took over from a `main-loop` that hangs. */
+export function threadName(id: number, map: SharedMap, shared: Memory): string {
+  if (id === GATEWAY_THREAD) return 'gateway';
+  const name = new Roles(shared, map.progress).nameOf(id);
+  if (name !== undefined) return name;
+  if (id === MAIN_LOOP_THREAD) return 'main-loop';
+  if (id === LOAD_THREAD) return 'bql-load';
+  const vcpu = id - FIRST_VCPU_THREAD;
+  return vcpu < map.vcpuThreads ? `vcpu-${vcpu}` : `thread-${id}`;
+}

@@ -1,7 +1,7 @@
 import type { Memory } from '../../core/memory/memory.js';
 import { CALL_SITES } from '../../core/sync/call-sites.js';
 import { LOCK_COUNT, LOCK_NAMES } from '../../core/sync/lock-names.js';
-import * as L from '../statistics/statistics-layout.js';
+import * as L from '../memory/statistics-layout.js';
 
 /** Durations in ns; `buckets` are those of `BUCKET_BOUNDS`, each for itself, and one for what is longer. */
 export interface Durations {

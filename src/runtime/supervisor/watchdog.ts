@@ -5,8 +5,7 @@ import { lockAt } from '../../core/sync/locks.js';
 import { ownerOf } from '../../core/sync/mutex.js';
 import { WaitGraph } from '../../core/sync/wait-graph.js';
 import { EventRing } from '../events/event-ring.js';
-import { Doorbell } from '../rings/doorbell.js';
-import { SubmissionRing } from '../rings/submission-ring.js';
+import { RING_WAIT, Roles, SETTLE_WAIT, ThreadProgress } from '../memory/progress.js';
 import {
   bitmapWords,
   drainsAt,
@@ -16,8 +15,9 @@ import {
   slotAt,
   submissionRingAt,
   vcpuBellAt,
-} from '../threads/shared-map.js';
-import { RING_WAIT, Roles, SETTLE_WAIT, ThreadProgress } from './progress.js';
+} from '../memory/shared-map.js';
+import { Doorbell } from '../rings/doorbell.js';
+import { SubmissionRing } from '../rings/submission-ring.js';
 
 /** Time between two ticks in ms, and how many of them without progress are a stall: 5 s. */
 export const TICK_MS = 250;
