@@ -49,10 +49,11 @@ export const clusterRoutes: Routes = (app: App, service) => {
   app.post(
     '/v1/machines/:machine/migrate',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', servesUnstartable: true },
       schema: {
         tags,
         summary: 'Moves a running machine to another node of the cluster; its clients connect again',
+        description: 'Has the node try again to start the machine, if no node could start it (`machine-unstartable`).',
         params: MachineParams,
         body: Type.Object({ node: Type.String({ minLength: 1, maxLength: 64 }) }, CLOSED),
         response: DONE,
@@ -60,8 +61,9 @@ export const clusterRoutes: Routes = (app: App, service) => {
     },
     async ({ params, body, token }, reply) => {
       requireGoodFor(token, params.machine);
-      const machine = service.machines.get(params.machine);
-      await requireCluster(service).migrate(machine, body.node);
+      const cluster = requireCluster(service);
+      if (service.machines.has(params.machine)) await cluster.migrate(service.machines.get(params.machine), body.node);
+      else await cluster.startAgain(params.machine, body.node);
       return reply.code(204).send();
     },
   );

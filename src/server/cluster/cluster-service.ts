@@ -8,6 +8,7 @@ import type {
   OtherNode,
   Owner,
   Place,
+  UnstartableMachine,
 } from '../service/cluster-port.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoints } from '../state/checkpoints.js';
@@ -18,6 +19,7 @@ import type { ClusterNode } from './node.js';
 import type { Passports } from './passports.js';
 import { Placement } from './placement.js';
 import { type LeaseRecord, leaseKey, machineKey, type NodeLife } from './records.js';
+import { Unstartable } from './unstartable.js';
 
 /** Addresses of other nodes in a hello. */
 const SHOWN = 4;
@@ -29,6 +31,8 @@ export class ClusterService implements ClusterPort {
   /** Work that waits for a lease to be closed, by its key. */
   readonly #whenGone = new Map<string, Set<() => void>>();
 
+  readonly #unstartable: Unstartable;
+
   constructor(
     readonly parts: ClusterNode,
     readonly checkpoints: Checkpoints,
@@ -37,6 +41,7 @@ export class ClusterService implements ClusterPort {
     readonly passports: Passports,
   ) {
     parts.closed.add((life) => this.#gone(life));
+    this.#unstartable = new Unstartable(parts, publishers);
   }
 
   get node(): string {
@@ -137,6 +142,18 @@ export class ClusterService implements ClusterPort {
       if (!(await this.parts.release(owned, target)))
         throw new SouthbridgeError('migration-refused', { machine: machine.name, node: target.node });
     });
+  }
+
+  unstartable(): Promise<readonly UnstartableMachine[]> {
+    return this.#unstartable.list();
+  }
+
+  startAgain(machine: string, node: string): Promise<void> {
+    return this.#unstartable.startAgain(machine, node);
+  }
+
+  deleteUnstartable(machine: string): Promise<void> {
+    return this.#unstartable.delete(machine);
   }
 
   async requireMachine(machine: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.js';
-import { encode, type LeaseRecord, leaseKey, type NodeLife, type Room } from './records.js';
+import { encode, type LeaseRecord, leaseKey, type NodeLife } from './records.js';
 import { SettledStore } from './settled-write.js';
 import { type ClusterStore, Conflict } from './store.js';
 
@@ -24,7 +24,7 @@ export interface LeaseParts {
   /** Names each life of the node; at random if not given. */
   readonly incarnation?: (() => string) | undefined;
   /** As they are at each renewal. */
-  readonly state: () => Pick<LeaseRecord, 'draining'> & { readonly room: Room };
+  readonly state: () => Pick<LeaseRecord, 'draining' | 'room' | 'survey'>;
   /** Whether to go on trying to open it. */
   readonly isWanted: () => boolean;
   /** Called once, when the lease has run out or was closed by another node. */

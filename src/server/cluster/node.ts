@@ -1,4 +1,5 @@
 import { type Clock, pause } from './clock.js';
+import { failedStart } from './failed-starts.js';
 import { Lease, type LeaseTimes } from './lease.js';
 import { Members } from './members.js';
 import { OwnedMachine, type OwnerStores } from './owned-machine.js';
@@ -89,7 +90,8 @@ export class ClusterNode {
 
   async #join(): Promise<void> {
     const { records: store, clock, times, node, address, host, incarnation } = this.parts;
-    const state = () => ({ draining: this.#draining, room: host.room });
+    const survey = () => (this.#isSteward() ? this.#steward.survey : undefined);
+    const state = () => ({ draining: this.#draining, room: host.room, survey: survey() });
     const lost = () => this.#lost();
     const isWanted = () => !this.#isClosing;
     this.#lease = await Lease.open({ store, clock, times, node, address, incarnation, state, isWanted, lost });
@@ -138,6 +140,12 @@ export class ClusterNode {
     return this.#lease;
   }
 
+  /** Claims a machine that no node runs, and does not start it. Throws `Conflict` or `Unsettled`. */
+  take(entry: Entry): Promise<OwnedMachine> {
+    const lease = this.#requireLease();
+    return OwnedMachine.claim(this.#stores(lease), entry, lease.life);
+  }
+
   /** Another node offers machines; resolves to the number of those that this node has then. */
   async offered(entries: readonly Entry[]): Promise<number> {
     let owned = 0;
@@ -178,7 +186,7 @@ export class ClusterNode {
       this.parts.host.warn(`machine ${owned.name} cannot be started`, error);
       this.disown(owned);
       // Nobody saw a state of this owner.
-      await owned.release(owned.isOrderly).catch(() => {});
+      await owned.release(owned.isOrderly, failedStart(lease.life, error)).catch(() => {});
       return false;
     }
   }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { ErrorBody } from '../../errors.js';
 import type { EventJson } from '../../protocol/json/event-json.js';
 import type { LineLevels } from '../../protocol/server-message.js';
 import type { ShownToken } from '../security/token-file.js';
@@ -11,6 +12,12 @@ export interface NodeDescription {
   /** Machines that it can take beyond its own. */
   readonly room: number;
   readonly draining: boolean;
+}
+
+/** A machine that failed to start on several nodes, or on all. */
+export interface UnstartableMachine {
+  readonly machine: string;
+  readonly error: ErrorBody['error'];
 }
 
 /** Where a reader of events goes on: the last event that it has. Without an epoch, it is of the newest one. */
@@ -102,6 +109,12 @@ export interface ClusterPort {
    * if that node does not take it, or as `CheckpointStore.made`; the machine stays then.
    */
   migrate(machine: MachineHandle, node: string): Promise<void>;
+  /** Machines that no node can start, as far as the steward has found: the first of them, by name. */
+  unstartable(): Promise<readonly UnstartableMachine[]>;
+  /** Has a node, this one included, try again to start such a machine. Throws as `migrate`, or `machine-unstartable`. */
+  startAgain(machine: string, node: string): Promise<void>;
+  /** Deletes such a machine. Throws `unknown-machine`, or `machine-moved` if a node has it now. */
+  deleteUnstartable(machine: string): Promise<void>;
   /** Throws `unknown-machine` if no node has it. */
   requireMachine(machine: string): Promise<void>;
   /** The events of a machine after a position, or new ones, until it is deleted or `signal` aborts. */
