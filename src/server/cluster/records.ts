@@ -21,6 +21,8 @@ export interface LeaseRecord extends NodeLife {
   /** URL under which clients and nodes reach it. */
   readonly address: string;
   readonly room: Room;
+  /** How many machines it owns. */
+  readonly machines: number;
   /** The node accepts no machines and releases its own. */
   readonly draining: boolean;
   /** What the steward found last; undefined for other nodes. */

@@ -3,6 +3,7 @@ import { connectToNats, NatsStore } from '../../../src/server/cluster/nats-store
 import { decodeMachine, machineKey } from '../../../src/server/cluster/records.js';
 import { TestCluster, type TestNode } from '../../support/cluster.js';
 import { NO_NATS } from '../../support/nats.js';
+import { southbridgeBeside } from '../../support/program.js';
 import { tier } from '../../support/tier.js';
 
 const skip = tier.triesCluster ? NO_NATS : 'not in this tier';
@@ -78,6 +79,15 @@ t.test('machines whose checkpoints are damaged', { skip }, async (t) => {
         { machine: 'mended', error },
       ],
     );
+  });
+
+  t.test('are named by GET /v1/cluster, and so is the node that is gone', async (t) => {
+    const { body } = await second.request('GET', '/v1/cluster');
+    t.match(body.placement, { steward: 'n1', unstartable: 2, withoutOwner: 0 });
+    t.strictSame(body.unstartable.map(({ machine }: { machine: string }) => machine).sort(), ['deleted', 'mended']);
+    t.match(body.gone, [{ node: 'n0', address: first.url, goneMs: Number }]);
+    const { stdout } = await southbridgeBeside(['cluster', 'nodes', '--url', second.url]);
+    t.match(stdout, /^n1 http.*\nn0 \S+ has had no lease for [\d.]+ s\nMachine .*cannot be started.*\nMachine /);
   });
 
   t.test('are refused, except for another try and DELETE', async (t) => {
