@@ -55,6 +55,10 @@ export class ClusterService implements ClusterPort {
     return this.parts.parts.node;
   }
 
+  get address(): string {
+    return this.parts.parts.address;
+  }
+
   get nodes(): readonly NodeDescription[] {
     return describeNodes(this.parts);
   }

@@ -158,6 +158,8 @@ export interface RoutingPort {
 /** The cluster that this server is a node of: `src/server/cluster`. */
 export interface ClusterPort {
   readonly node: string;
+  /** URL under which clients and other nodes reach this node. */
+  readonly address: string;
   /** Nodes whose leases are open, by name. */
   readonly nodes: readonly NodeDescription[];
   readonly gone: readonly GoneNode[];

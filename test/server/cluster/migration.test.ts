@@ -1,5 +1,6 @@
 import t from 'tap';
-import { ownerOf, TestCluster } from '../../support/cluster.js';
+import { FAMILIES } from '../../../src/server/metrics/families.js';
+import { ownerOf, scrapeCluster, TestCluster } from '../../support/cluster.js';
 import { NO_NATS } from '../../support/nats.js';
 import { southbridgeBeside } from '../../support/program.js';
 import { TestServer } from '../../support/server.js';
@@ -96,6 +97,29 @@ t.test('machines move between nodes', { skip }, async (t) => {
     do ({ placement } = (await second.request('GET', '/v1/cluster')).body);
     while (placement.owned !== 1);
     t.match(placement, { steward: /^n[01]$/, withoutOwner: 0, unstartable: 0 });
+  });
+
+  t.test('metrics have the label node', async (t) => {
+    for (const [index, node] of nodes.entries()) {
+      const samples = await scrapeCluster(node);
+      const names = [...FAMILIES].map(({ name }) => name).filter((name) => name.startsWith('southbridge_cluster_'));
+      // Only the steward knows of machines that no node runs.
+      for (const name of names.filter((name) => !/_without_owner|_unstartable/.test(name)))
+        t.ok(
+          [...samples.keys()].some((sample) => sample.startsWith(name)),
+          name,
+        );
+      for (const sample of samples.keys()) t.match(sample, `node="${node.name}"`);
+      const value = (name: string, labels = '') =>
+        samples.get(`southbridge_cluster_${name}{node="n${index}"${labels}}`);
+      t.equal(value('migrations_total', ',result="moved"'), 1);
+      t.equal(value('migration_pause_seconds_count'), 1);
+      t.equal(value('claims_total'), 1);
+      t.equal(value('nodes'), 2);
+      t.equal(value('store_up'), 1);
+      t.equal(value('machines'), index === 0 ? 1 : 0);
+      t.ok(Number(value('lease_remaining_seconds')) > 0);
+    }
   });
 
   t.test('a drained node has no machines, and takes none', async (t) => {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { connectToNats, NatsStore } from '../../../src/server/cluster/nats-store.js';
 import { decodeMachine, machineKey } from '../../../src/server/cluster/records.js';
-import { TestCluster, type TestNode } from '../../support/cluster.js';
+import { scrapeCluster, TestCluster, type TestNode } from '../../support/cluster.js';
 import { NO_NATS } from '../../support/nats.js';
 import { southbridgeBeside } from '../../support/program.js';
 import { tier } from '../../support/tier.js';
@@ -86,6 +86,10 @@ t.test('machines whose checkpoints are damaged', { skip }, async (t) => {
     t.match(body.placement, { steward: 'n1', unstartable: 2, withoutOwner: 0 });
     t.strictSame(body.unstartable.map(({ machine }: { machine: string }) => machine).sort(), ['deleted', 'mended']);
     t.match(body.gone, [{ node: 'n0', address: first.url, goneMs: Number }]);
+    const metrics = await scrapeCluster(second);
+    const value = (name: string) => metrics.get(`southbridge_cluster_${name}{node="n1"}`);
+    t.strictSame([value('machines_unstartable'), value('machines_without_owner'), value('machines')], [2, 0, 1]);
+    t.strictSame([value('nodes'), value('nodes_lost_total')], [1, 1]);
     const { stdout } = await southbridgeBeside(['cluster', 'nodes', '--url', second.url]);
     t.match(stdout, /^n1 http.*\nn0 \S+ has had no lease for [\d.]+ s\nMachine .*cannot be started.*\nMachine /);
   });
