@@ -112,8 +112,11 @@ t.test('machines whose checkpoints are damaged', { skip }, async (t) => {
     t.equal(Number((await second.request('GET', `${path}/mmio/${MAIN_COUNTER}?size=8`)).body.value), 0x77);
   });
 
-  t.test('are deleted', async (t) => {
+  t.test('are deleted, and their events end', async (t) => {
+    const reader = await fetch(`${second.url}/v1/machines/deleted/irqs/events`);
+    t.equal(reader.status, 200, 'also while no node runs the machine');
     t.equal((await second.request('DELETE', '/v1/machines/deleted')).status, 204);
+    t.match(await reader.text(), /^event: hello/m, 'the stream ended');
     t.equal(await records.get(machineKey('deleted')), undefined);
     t.equal((await second.request('GET', '/v1/machines/deleted')).body.error.code, 'unknown-machine');
     t.notOk((await second.request('GET', '/v1/machines')).body.unstartable);
