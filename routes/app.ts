@@ -22,6 +22,8 @@ declare module 'fastify' {
     socket?: boolean;
     /** Whether every node of a cluster answers it, although it concerns a machine; without it, the owner does. */
     anyNode?: boolean;
+    /** Whether every node of a cluster answers it for a machine that no node can start. */
+    servesUnstartable?: boolean;
   }
 
   interface FastifyRequest {

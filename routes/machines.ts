@@ -38,7 +38,7 @@ export const machineRoutes: Routes = (app: App, service) => {
         tags,
         summary: 'All machines',
         description:
-          'Of the whole cluster, if there is one: each with its `node`, and `unreachable` if nodes with open leases did not answer. With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
+          'Of the whole cluster, if there is one: each with its `node`, `unreachable` if nodes with open leases did not answer, and `unstartable` with machine and error if no node can start a machine. With `stateDir` also `setAside`: the checkpoints that could not be read since the start, if there were any, each with machine, new name and reason.',
         response: replies('machines'),
       },
     },
@@ -64,7 +64,7 @@ export const machineRoutes: Routes = (app: App, service) => {
     ({ params }) => describeMachine(machines.get(params.machine)),
   );
 
-  deletionRoute(app, machines);
+  deletionRoute(app, service);
   controlRoutes(app, machines);
 };
 
@@ -108,10 +108,11 @@ function nodeFor({ cluster }: Service, { forwarded }: FastifyRequest, node?: str
 /** Machines of all nodes, by node. A request that another node has forwarded asks for those of this one. */
 async function machinesOfCluster(
   { routing }: Service,
-  { node, others }: ClusterPort,
+  cluster: ClusterPort,
   request: FastifyRequest,
   own: readonly object[],
-): Promise<{ readonly machines: readonly object[]; readonly unreachable?: readonly string[] }> {
+): Promise<{ readonly machines: readonly object[]; readonly [key: string]: readonly unknown[] }> {
+  const { node, others } = cluster;
   const machines = own.map((machine) => ({ ...machine, node }));
   if (request.forwarded || !routing) return { machines };
   const unreachable: string[] = [];
@@ -125,15 +126,21 @@ async function machinesOfCluster(
     unreachable.push(other.node);
     return [];
   });
+  const failed = (await cluster.unstartable()).filter(({ machine }) => isGoodFor(request.token ?? {}, machine));
   const all = [...machines, ...(await Promise.all(answers)).flat()];
-  return { machines: all, ...(unreachable.length > 0 && { unreachable: unreachable.sort() }) };
+  return {
+    machines: all,
+    ...(unreachable.length > 0 && { unreachable: unreachable.sort() }),
+    ...(failed.length > 0 && { unstartable: failed }),
+  };
 }
 
-function deletionRoute(app: App, machines: Machines): void {
+function deletionRoute(app: App, service: Service): void {
+  const { machines } = service;
   app.delete(
     '/v1/machines/:machine',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', servesUnstartable: true },
       schema: {
         tags,
         summary: 'Deletes a machine, and closes the sockets of its vCPUs with code 4002',
@@ -143,6 +150,11 @@ function deletionRoute(app: App, machines: Machines): void {
       },
     },
     async ({ params, log }, reply) => {
+      const { cluster } = service;
+      if (cluster && !machines.has(params.machine)) {
+        await cluster.deleteUnstartable(params.machine);
+        return await reply.code(204).send();
+      }
       // Until the deletion is durable it may still be refused.
       const { isRemoved, removed } = await machines.delete(params.machine, DELETE_MS);
       if (isRemoved) return await reply.code(204).send();

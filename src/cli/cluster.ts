@@ -1,5 +1,10 @@
 import { Command } from 'commander';
-import type { NodeDescription } from '../server/service/cluster-port.js';
+import type {
+  GoneNode,
+  NodeDescription,
+  PlacementFigures,
+  UnstartableMachine,
+} from '../server/service/cluster-port.js';
 import { serverUrl } from './arguments.js';
 import { type Answer, askServer, SERVER_STATUS, type ServerOptions } from './server-request.js';
 import { tokenFileOption } from './token-option.js';
@@ -22,11 +27,13 @@ function operation(name: string, description: string, example: string): Command 
     .addHelpText('after', `${STATUS[name] ?? SERVER_STATUS}\n\nExample:\n  npx southbridge cluster ${example}`);
 }
 
-operation('nodes', 'list the nodes: name, address, room for machines', 'nodes').action(
-  async (options: ServerOptions, command: Command) => {
-    await askServer(options, command, 'GET', '/v1/cluster', undefined, nodesText);
-  },
-);
+operation(
+  'nodes',
+  'list the nodes: address, room, machines, load, lease; and machines that no node runs',
+  'nodes',
+).action(async (options: ServerOptions, command: Command) => {
+  await askServer(options, command, 'GET', '/v1/cluster', undefined, nodesText);
+});
 
 operation('drain', 'move all machines of a node to others; it takes none until it starts again', 'drain n1')
   .argument('<node>', 'name of the node')
@@ -37,13 +44,28 @@ operation('drain', 'move all machines of a node to others; it takes none until i
     if (stayed !== 0) process.exitCode = 1;
   });
 
+interface ClusterAnswer {
+  readonly nodes: readonly NodeDescription[];
+  readonly gone: readonly GoneNode[];
+  readonly placement: PlacementFigures;
+  readonly unstartable: readonly UnstartableMachine[];
+}
+
+/** One line for each node, and for what an operator has to see to. */
 function nodesText(answer: Answer): string {
-  const nodes = answer.nodes as readonly NodeDescription[];
-  const lines = nodes.map(({ node, address, room, draining }) => {
-    const state = draining ? 'drains' : `room for ${room} more machines`;
-    return `${node} ${address} ${state}\n`;
+  const { nodes, gone, placement, unstartable } = answer as Answer & ClusterAnswer;
+  const seconds = (ms: number) => (ms / 1000).toFixed(1);
+  const lines = nodes.map(({ node, address, room, draining, machines, load, state, leaseMs }) => {
+    const takes = draining ? 'drains' : `room for ${room} more machines`;
+    const lease = `lease ${state === 'late' ? 'not renewed, ' : ''}for ${seconds(leaseMs)} s`;
+    return `${node} ${address} ${takes}, has ${machines}, load ${Math.round(load * 100)} %, ${lease}`;
   });
-  return lines.join('');
+  lines.push(
+    ...gone.map(({ node, address, goneMs }) => `${node} ${address} has had no lease for ${seconds(goneMs)} s`),
+  );
+  if (placement.withoutOwner) lines.push(`${placement.withoutOwner} machines have no owner`);
+  lines.push(...unstartable.map(({ error }) => error.message));
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function drainText(node: string, { stayed }: Answer): string {

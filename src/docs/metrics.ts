@@ -42,6 +42,10 @@ function labelRows(): string[][] {
       code('thread'),
       '`gateway`, `main-loop`, `vcpu-0` and so on; `main-loop′` took over from a `main-loop` that hangs.',
     ],
+    [
+      code('node'),
+      'Of metrics `southbridge_cluster_…`: `cluster.node`. Of `southbridge_build_info`: the version of Node.js.',
+    ],
   ];
 }
 

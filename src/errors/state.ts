@@ -74,6 +74,16 @@ export const CLUSTER = {
     message:
       'This node lost its lease before the change to machine {machine} was acknowledged, so the change may be durable or not; read the state of the machine from its next owner.',
   },
+  'checkpoint-damaged': {
+    status: 500,
+    message:
+      'The checkpoint of machine {machine} is damaged: {reason}. Start a node of the version that wrote it, or delete the machine.',
+  },
+  'machine-unstartable': {
+    status: 409,
+    message:
+      'Machine {machine} cannot be started from its checkpoint; on node {node}: {reason} POST /v1/machines/{machine}/migrate tries again on a node, DELETE /v1/machines/{machine} removes the machine.',
+  },
   'cluster-not-answering': {
     status: 503,
     message: 'NATS does not answer this node of the cluster: {reason}. Send the request again in a moment.',
@@ -94,7 +104,7 @@ export const CLUSTER = {
   'migration-refused': {
     status: 503,
     message:
-      'Node {node} did not take machine {machine}, which stays on this node; GET /v1/cluster shows which nodes have room and are not draining.',
+      'Node {node} did not take machine {machine}, which stays where it is; GET /v1/cluster shows which nodes have room and are not draining.',
   },
   'machine-moved': {
     status: 503,

@@ -48,7 +48,8 @@ t.test('every alert links to a heading of the operations page', (t) => {
 });
 
 t.test('promtool takes the configuration and the rules', { skip }, (t) => {
-  t.match(promtool('check', 'config', '--syntax-only', 'prometheus.yaml'), { status: 0 });
+  for (const file of ['prometheus.yaml', 'prometheus.cluster.yaml'])
+    t.match(promtool('check', 'config', '--syntax-only', file), { status: 0 });
   t.match(promtool('check', 'rules', '--lint-fatal', 'alerts.yaml'), { status: 0 });
   t.end();
 });

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/config/sources.js';
+import { NATS, NO_NATS } from '../support/nats.js';
 import { CHOSEN_SOURCE, dashboards } from './dashboard.js';
 
 const folder = new URL('../../../docker/', import.meta.url);
@@ -12,6 +14,7 @@ interface Service {
   readonly restart?: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly ports?: readonly string[];
+  readonly networks?: readonly string[];
   readonly volumes?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: { readonly [name: string]: string };
@@ -22,13 +25,15 @@ interface Service {
 interface Compose {
   readonly services: { readonly [name: string]: Service };
   readonly volumes: { readonly [name: string]: null };
+  readonly networks?: { readonly [name: string]: unknown };
 }
 
 function yaml<T>(file: string): T {
   return parse(readFileSync(new URL(file, folder), 'utf8'), { merge: true }) as T;
 }
 
-const { services, volumes } = yaml<Compose>('compose.yaml');
+const FILES = ['compose.yaml', 'compose.cluster.yaml'];
+const { services } = yaml<Compose>('compose.yaml');
 
 /** Source and target of a mount. */
 function mountsOf({ volumes: mounts = [] }: Service): (readonly [source: string, target: string])[] {
@@ -47,35 +52,51 @@ function seen(service: Service, path: string): string {
 }
 
 t.test('ports are published on loopback only', (t) => {
-  const ports = Object.values(services).flatMap((service) => service.ports ?? []);
-  t.equal(ports.length, 3);
-  for (const port of ports) t.match(port, /^127\.0\.0\.1:/);
+  for (const [file, count] of [
+    ['compose.yaml', 3],
+    ['compose.cluster.yaml', 5],
+  ] as const) {
+    const ports = Object.values(yaml<Compose>(file).services).flatMap((service) => service.ports ?? []);
+    t.equal(new Set(ports).size, count, file);
+    for (const port of ports) t.match(port, /^127\.0\.0\.1:/);
+  }
   t.end();
 });
 
 t.test('no service ends by itself but the load: that would end the load test', (t) => {
-  const ending = Object.entries(services).filter(([, { restart }]) => restart !== 'unless-stopped');
-  t.same(
-    ending.map(([name]) => name),
-    ['load'],
-  );
+  for (const file of FILES) {
+    const all = Object.entries(yaml<Compose>(file).services);
+    const ending = all.filter(([, { restart }]) => restart !== 'unless-stopped');
+    t.same(
+      ending.map(([name]) => name),
+      ['load'],
+      file,
+    );
+  }
   t.end();
 });
 
 t.test('what is mounted exists, and what a service waits for', (t) => {
-  for (const [name, service] of Object.entries(services)) {
-    for (const [source] of mountsOf(service)) {
-      if (source.startsWith('.')) t.ok(existsSync(new URL(source, folder)), `${name}: ${source}`);
-      else t.ok(source in volumes, `${name}: volume ${source}`);
+  for (const file of FILES) {
+    const { services, volumes, networks = {} } = yaml<Compose>(file);
+    const mounted = new Set<string>();
+    for (const [name, service] of Object.entries(services)) {
+      for (const [source] of mountsOf(service)) {
+        mounted.add(source);
+        if (source.startsWith('.')) t.ok(existsSync(new URL(source, folder)), `${name}: ${source}`);
+        else t.ok(source in volumes, `${name}: volume ${source}`);
+      }
+      for (const other of Object.keys(service.depends_on ?? {})) t.ok(other in services, `${name} waits for ${other}`);
+      for (const network of service.networks ?? []) t.ok(network in networks, `${name} is on the network ${network}`);
+      t.match(
+        service.image,
+        service.build ? /^southbridge$/ : /:v?\d+\.\d+\.\d+(-alpine)?$/,
+        `${name}: ${service.image} is pinned`,
+      );
     }
-    for (const other of Object.keys(service.depends_on ?? {})) t.ok(other in services, `${name} waits for ${other}`);
-    t.match(
-      service.image,
-      service.build ? /^southbridge$/ : /:v?\d+\.\d+\.\d+$/,
-      `${name}: ${service.image} is pinned`,
-    );
+    for (const volume of Object.keys(volumes)) t.ok(mounted.has(volume), `${file}: volume ${volume} is mounted`);
+    t.same(services.load.profiles, ['load'], 'there is load only where it is asked for');
   }
-  t.same(services.load.profiles, ['load'], 'there is load only where it is asked for');
   t.end();
 });
 
@@ -95,6 +116,60 @@ t.test('the server takes its configuration, in which each machine has series of 
   t.equal(seen(services.prometheus, scrapes[0].authorization.credentials_file), 'tokens/prometheus');
   t.equal(seen(services.load, services.load.environment?.LOAD_TOKEN_FILE ?? ''), 'tokens/load');
   t.equal(seen(server, '/run/tokens/load'), 'tokens/load', 'where the script that starts it makes them');
+  t.end();
+});
+
+/** The services of the cluster whose names begin so. */
+function clusterServices(prefix: string): (readonly [name: string, Service])[] {
+  return Object.entries(yaml<Compose>('compose.cluster.yaml').services).filter(([name]) => name.startsWith(prefix));
+}
+
+t.test('each node of the cluster takes its configuration, and has the same machines as the server alone', (t) => {
+  const [nodes, nats] = [clusterServices('node-'), clusterServices('nats-').map(([name]) => name)];
+  const names = nodes.map(([name]) => name);
+  t.strictSame([names.length, nats.length], [3, 3]);
+  const alone = yaml<{ machines: unknown }>('southbridge.yaml').machines;
+  for (const [name, node] of nodes) {
+    const file = fileURLToPath(new URL(seen(node, node.command?.at(-1) ?? ''), folder));
+    const { configuration } = loadConfiguration({ file, environment: node.environment, flags: [] });
+    t.match(configuration, { host: '0.0.0.0', port: 8080, insecure: false, allowedHosts: names, stateDir: '' });
+    t.match(configuration.cluster, { node: name, address: `http://${name}:8080`, replicas: nats.length });
+    t.strictSame(
+      configuration.cluster.servers,
+      nats.map((server) => `nats://${server}:4222`),
+    );
+    t.strictSame(yaml<{ machines: unknown }>('southbridge.cluster.yaml').machines, alone);
+    t.strictSame(node.networks, ['front', 'nats']);
+    // Several that make tokens at once would overwrite each other's.
+    t.equal(Object.hasOwn(node.depends_on ?? {}, names[0]), name !== names[0], `${name} waits for the tokens`);
+  }
+  const { prometheus, grafana, load } = yaml<Compose>('compose.cluster.yaml').services;
+  const path = prometheus.command?.[0].replace('--config.file=', '') ?? '';
+  const { scrape_configs: scrapes, rule_files: rules } = yaml<{
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
+    rule_files: string[];
+  }>(seen(prometheus, path));
+  t.same(
+    scrapes[0].static_configs[0].targets,
+    names.map((name) => `${name}:8080`),
+  );
+  t.same(rules, ['alerts.yaml']);
+  for (const service of [prometheus, grafana, load])
+    t.strictSame(service.networks, ['front'], 'NATS is for nodes only');
+  t.end();
+});
+
+t.test('nats-server takes the configuration of each', { skip: NO_NATS }, (t) => {
+  const servers = clusterServices('nats-');
+  const config = readFileSync(new URL('nats/nats.conf', folder), 'utf8');
+  for (const [name, { environment, command }] of servers) {
+    t.ok(config.includes(`nats://${name}:6222`), `a route to ${name}`);
+    t.strictSame(command, ['nats-server', '-c', '/etc/nats/nats.conf']);
+    const args = ['-t', '-c', fileURLToPath(new URL('nats/nats.conf', folder))];
+    const { status, stderr } = spawnSync(NATS.binary as string, args, { env: environment, encoding: 'utf8' });
+    t.equal(status, 0, stderr);
+    t.equal(environment?.NATS_NAME, name);
+  }
   t.end();
 });
 

@@ -112,3 +112,10 @@ export async function ownerOf(machine: string, nodes: readonly TestNode[]): Prom
     await setTimeout(50);
   }
 }
+
+/** The values of a node's cluster metrics, by name and labels. */
+export async function scrapeCluster(node: TestNode): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${node.url}/metrics`)).text();
+  const samples = text.matchAll(/^(southbridge_cluster_\S+) (\S+)$/gm);
+  return new Map([...samples].map(([, sample, value]) => [sample, Number(value)]));
+}

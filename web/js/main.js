@@ -1,5 +1,6 @@
 // @ts-check
 
+import { ClusterView } from './cluster/view.js';
 import { say } from './kit/dom.js';
 import { CompareView } from './lab/compare.js';
 import { DesignsView } from './lab/designs.js';
@@ -17,8 +18,12 @@ const main = byId('main');
 const banner = byId('banner');
 const list = new MachineList(server);
 const pane = new MachinePane(server, list);
-const labs = { designs: new DesignsView(server), compare: new CompareView(server, list) };
-/** The view of the lab that is shown. @type {{ element: HTMLElement, show(): void, hide(): void } | undefined} */
+const labs = {
+  designs: new DesignsView(server),
+  compare: new CompareView(server, list),
+  cluster: new ClusterView(server),
+};
+/** The view of no machine that is shown. @type {{ element: HTMLElement, show(): void, hide(): void } | undefined} */
 let lab;
 const token = new TokenForm(server, () => {
   main.replaceChildren(pane.element);
@@ -30,7 +35,7 @@ const token = new TokenForm(server, () => {
 byId('machines').append(...list.elements);
 main.replaceChildren(pane.element);
 
-const TITLES = { designs: 'Designs', compare: 'Compare' };
+const TITLES = { designs: 'Designs', compare: 'Compare', cluster: 'Cluster' };
 
 function show() {
   const { machine, view, lab: wanted } = place();

@@ -2,8 +2,8 @@
 export const VIEWS = /** @type {const} */ (['locks', 'registers', 'interrupts']);
 /** @typedef {typeof VIEWS[number]} View */
 
-/** Views of no machine: `#/designs`, with what is chosen in them behind a question mark. */
-export const LABS = /** @type {const} */ (['designs', 'compare']);
+/** Views of no machine: `#/designs`, `#/cluster`, with what is chosen in them behind a question mark. */
+export const LABS = /** @type {const} */ (['designs', 'compare', 'cluster']);
 /** @typedef {typeof LABS[number]} Lab */
 
 /**

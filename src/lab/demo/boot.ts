@@ -3,7 +3,7 @@ import type { PresetName } from '../../core/locking/presets.js';
 import { startServer } from '../../server/boot.js';
 import { type Mismatch, play } from '../replay/player.js';
 import { RemoteTarget } from '../replay/remote.js';
-import type { StepOutcome, ReplayMachine } from '../replay/target.js';
+import type { ReplayMachine, StepOutcome } from '../replay/target.js';
 import { readTrace, type Step, type Trace } from '../replay/trace.js';
 
 /** What came of replaying a trace over the vCPU socket of a server. */

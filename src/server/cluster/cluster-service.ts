@@ -2,22 +2,29 @@ import { SouthbridgeError } from '../../errors.js';
 import type { ForwardedClient } from '../security/forwarded.js';
 import type {
   ClusterEvent,
+  ClusterFigures,
   ClusterPort,
   EventPosition,
+  GoneNode,
   NodeDescription,
   OtherNode,
   Owner,
   Place,
+  PlacementFigures,
+  UnstartableMachine,
 } from '../service/cluster-port.js';
 import type { MachineHandle } from '../service/machine-handle.js';
 import type { Checkpoints } from '../state/checkpoints.js';
 import type { Directory } from './directory.js';
 import type { EventPublishers } from './events/event-publishers.js';
 import { readEvents } from './events/event-reader.js';
+import { byName, describeGone, describeNodes, describePlacement, figuresOf } from './figures.js';
+import { Migrations } from './migrations.js';
 import type { ClusterNode } from './node.js';
 import type { Passports } from './passports.js';
 import { Placement } from './placement.js';
 import { type LeaseRecord, leaseKey, machineKey, type NodeLife } from './records.js';
+import { Unstartable } from './unstartable.js';
 
 /** Addresses of other nodes in a hello. */
 const SHOWN = 4;
@@ -29,6 +36,9 @@ export class ClusterService implements ClusterPort {
   /** Work that waits for a lease to be closed, by its key. */
   readonly #whenGone = new Map<string, Set<() => void>>();
 
+  readonly migrations: Migrations;
+  readonly #unstartable: Unstartable;
+
   constructor(
     readonly parts: ClusterNode,
     readonly checkpoints: Checkpoints,
@@ -37,20 +47,36 @@ export class ClusterService implements ClusterPort {
     readonly passports: Passports,
   ) {
     parts.closed.add((life) => this.#gone(life));
+    this.migrations = new Migrations(this.node);
+    this.#unstartable = new Unstartable(parts, publishers);
   }
 
   get node(): string {
     return this.parts.parts.node;
   }
 
+  get address(): string {
+    return this.parts.parts.address;
+  }
+
   get nodes(): readonly NodeDescription[] {
-    return [...this.parts.members]
-      .map(({ node, address, room, draining }) => ({ node, address, room: room.machines, draining }))
-      .sort((a, b) => (a.node < b.node ? -1 : 1));
+    return describeNodes(this.parts);
+  }
+
+  get gone(): readonly GoneNode[] {
+    return describeGone(this.parts);
+  }
+
+  get placement(): PlacementFigures {
+    return describePlacement(this.parts);
+  }
+
+  get figures(): ClusterFigures {
+    return figuresOf(this.parts, this.publishers);
   }
 
   get others(): readonly LeaseRecord[] {
-    return [...this.parts.members].filter(({ node }) => node !== this.node).sort((a, b) => (a.node < b.node ? -1 : 1));
+    return [...this.parts.members].filter(({ node }) => node !== this.node).sort(byName);
   }
 
   // Routing
@@ -130,13 +156,28 @@ export class ClusterService implements ClusterPort {
   }
 
   async #move(machine: MachineHandle, target: LeaseRecord): Promise<void> {
-    await this.checkpoints.moveAway(machine, async () => {
-      const owned = this.parts.get(machine.name);
-      if (!owned) throw new SouthbridgeError('machine-moved', { machine: machine.name });
-      await this.publishers.flush(machine.name);
+    const { name } = machine;
+    const { node } = target;
+    const release = async () => {
+      const owned = this.parts.get(name);
+      if (!owned) throw new SouthbridgeError('machine-moved', { machine: name });
+      await this.publishers.flush(name);
       if (!(await this.parts.release(owned, target)))
-        throw new SouthbridgeError('migration-refused', { machine: machine.name, node: target.node });
-    });
+        throw new SouthbridgeError('migration-refused', { machine: name, node });
+    };
+    await this.migrations.run(name, node, () => this.checkpoints.moveAway(machine, release));
+  }
+
+  unstartable(): Promise<readonly UnstartableMachine[]> {
+    return this.#unstartable.list();
+  }
+
+  startAgain(machine: string, node: string): Promise<void> {
+    return this.#unstartable.startAgain(machine, node);
+  }
+
+  deleteUnstartable(machine: string): Promise<void> {
+    return this.#unstartable.delete(machine);
   }
 
   async requireMachine(machine: string): Promise<void> {

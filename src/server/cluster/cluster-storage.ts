@@ -7,11 +7,8 @@ import type { ClusterNode } from './node.js';
 import type { OwnedMachine } from './owned-machine.js';
 import { Unsettled } from './settled-write.js';
 import { type ClusterStore, Conflict, keyPart } from './store.js';
+import { DELETED, markDeleted } from './unstartable.js';
 
-/** Deletions of configured machines, which the next node that has them configured must not make again. */
-const DELETED = 'deleted.';
-
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Checkpoints of the machines that this node owns, in the store that all nodes share. Every write is durable at once. */
@@ -96,8 +93,7 @@ export class ClusterStorage implements CheckpointStorage {
   async remove(name: string, tombstone: boolean): Promise<void> {
     const owned = this.node.get(name);
     if (!owned) return;
-    const key = DELETED + keyPart(name);
-    if (tombstone && !(await this.records.get(key))) await this.records.create(key, encoder.encode(name));
+    if (tombstone) await markDeleted(this.records, name);
     await this.#change(owned, () => owned.delete());
     this.node.forget(owned);
   }

@@ -1,8 +1,9 @@
 import { SouthbridgeError } from '../../errors.js';
 import { within } from '../../runtime/promises.js';
 import type { Owner } from '../service/cluster-port.js';
+import { isUnstartable } from './failed-starts.js';
 import type { Members } from './members.js';
-import { decodeMachine, machineKey } from './records.js';
+import { decodeMachine, type MachineRecord, machineKey } from './records.js';
 import type { ClusterStore } from './store.js';
 
 /** Owners that are kept; the one that was read longest ago is forgotten first. */
@@ -22,8 +23,8 @@ export class Directory {
   ) {}
 
   /**
-   * The owner of a machine; `isFresh`: as the store has it now. Throws `unknown-machine`, and `owner-unknown` while it has none
-   * or the store does not answer.
+   * The owner of a machine; `isFresh`: as the store has it now. Throws `unknown-machine`, `machine-unstartable`, and
+   * `owner-unknown` while it has none or the store does not answer.
    */
   async ownerOf(machine: string, isFresh: boolean): Promise<Owner> {
     const kept = this.#kept.get(machine);
@@ -43,10 +44,20 @@ export class Directory {
     // A machine without a checkpoint is being made.
     if (!entry || !record?.checkpoint) throw new SouthbridgeError('unknown-machine', { machine });
     const member = record.owner && this.members.get(record.owner);
+    if (!member && isUnstartable(record, this.members)) throw unstartable(record);
     if (!member) throw unknown(machine, 'it is between two nodes');
     const { node, incarnation, address } = member;
     return { node, incarnation, address, fence: record.fence || entry.revision };
   }
+}
+
+/** The refusal of a machine that no node can start. */
+export function unstartable({
+  machine,
+  failures = [],
+}: Pick<MachineRecord, 'machine' | 'failures'>): SouthbridgeError<'machine-unstartable'> {
+  const { node, code, reason } = failures[failures.length - 1] ?? { node: '', code: 'internal', reason: '' };
+  return new SouthbridgeError('machine-unstartable', { machine, node, cause: code, reason, failures });
 }
 
 function unknown(machine: string, reason: string): SouthbridgeError {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.js';
-import { encode, type LeaseRecord, leaseKey, type NodeLife, type Room } from './records.js';
+import { encode, type LeaseRecord, leaseKey, type NodeLife } from './records.js';
 import { SettledStore } from './settled-write.js';
 import { type ClusterStore, Conflict } from './store.js';
 
@@ -24,7 +24,7 @@ export interface LeaseParts {
   /** Names each life of the node; at random if not given. */
   readonly incarnation?: (() => string) | undefined;
   /** As they are at each renewal. */
-  readonly state: () => Pick<LeaseRecord, 'draining'> & { readonly room: Room };
+  readonly state: () => Pick<LeaseRecord, 'draining' | 'room' | 'machines' | 'survey'>;
   /** Whether to go on trying to open it. */
   readonly isWanted: () => boolean;
   /** Called once, when the lease has run out or was closed by another node. */
@@ -77,6 +77,11 @@ export class Lease {
   /** Whether this node may act: execute, send and write. To be asked right before each. */
   get isHeld(): boolean {
     return !this.#isOver && this.parts.clock.now() < this.#until;
+  }
+
+  /** ms for which it holds without another renewal; 0 if it does not. */
+  get remaining(): number {
+    return this.#isOver ? 0 : Math.max(0, this.#until - this.parts.clock.now());
   }
 
   /** Writes the next record. */

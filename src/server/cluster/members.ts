@@ -5,12 +5,20 @@ import type { Change, ClusterStore } from './store.js';
 
 /** How often leases are checked, in parts of a ttl. */
 const CHECKS = 8;
+/** Nodes without a lease that are remembered; the one that left longest ago is forgotten first. */
+const MOST_GONE = 64;
 
-interface Member {
+export interface Member {
   readonly record: LeaseRecord;
   readonly revision: number;
   /** When this node saw the last renewal, by its own clock. */
   readonly seen: number;
+}
+
+/** A node without a lease. */
+export interface Gone {
+  readonly record: LeaseRecord;
+  readonly since: number;
 }
 
 export interface MembersParts {
@@ -28,6 +36,10 @@ export class Members {
   readonly #members = new Map<string, Member>();
   /** Keys of closed leases: a late report of the watch does not open them again. No key comes twice. */
   readonly #over = new Set<string>();
+  /** By node: the last life, and when this node saw its lease closed. */
+  readonly #gone = new Map<string, Gone>();
+  /** Leases of other nodes that this one has closed because no renewal came. */
+  lost = 0;
   #stopWatch = () => {};
   #cancelCheck = () => {};
   #isStopped = false;
@@ -51,6 +63,20 @@ export class Members {
     return [...this.#members.values()].map(({ record }) => record)[Symbol.iterator]();
   }
 
+  /** The open leases, and when this node saw their last renewals. */
+  get open(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  /** Nodes whose leases were closed while this node watched, and that have not joined again. */
+  get gone(): Iterable<Gone> {
+    return this.#gone.values();
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
   has(life: NodeLife): boolean {
     return this.#members.has(leaseKey(life));
   }
@@ -63,15 +89,26 @@ export class Members {
     if (this.#isStopped || this.#over.has(key)) return;
     const before = this.#members.get(key);
     if (!value) this.#noteClosed(key);
-    else if (!before || before.revision < revision)
-      this.#members.set(key, { record: decodeLease(value), revision, seen: this.parts.clock.now() });
+    else if (!before || before.revision < revision) {
+      const record = decodeLease(value);
+      this.#members.set(key, { record, revision, seen: this.parts.clock.now() });
+      this.#gone.delete(record.node);
+    }
   }
 
   #noteClosed(key: string): void {
     const before = this.#members.get(key);
     this.#over.add(key);
     this.#members.delete(key);
-    if (before) this.parts.closed(before.record);
+    if (!before) return;
+    this.#noteGone(before.record);
+    this.parts.closed(before.record);
+  }
+
+  #noteGone(record: LeaseRecord): void {
+    if ([...this].some(({ node }) => node === record.node)) return;
+    this.#gone.set(record.node, { record, since: this.parts.clock.now() });
+    if (this.#gone.size > MOST_GONE) this.#gone.delete(this.#gone.keys().next().value as string);
   }
 
   #checkLater(): void {
@@ -98,7 +135,7 @@ export class Members {
       // The watch is late: the lease was renewed, or closed by another node.
       const last = await store.get(key);
       if (last) return this.#note(last);
-    }
+    } else this.lost++;
     this.#noteClosed(key);
   }
 }

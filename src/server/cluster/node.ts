@@ -1,8 +1,9 @@
 import { type Clock, pause } from './clock.js';
+import { failedStart } from './failed-starts.js';
 import { Lease, type LeaseTimes } from './lease.js';
 import { Members } from './members.js';
 import { OwnedMachine, type OwnerStores } from './owned-machine.js';
-import { decodeMachine, type LeaseRecord, leaseKey, type NodeLife, type Room } from './records.js';
+import { decodeMachine, type LeaseRecord, leaseKey, type NodeLife, type Room, type Survey } from './records.js';
 import { SettledStore } from './settled-write.js';
 import { type Offer, Steward } from './steward.js';
 import { type ClusterStore, Conflict, type Entry } from './store.js';
@@ -47,6 +48,10 @@ export class ClusterNode {
   readonly #owned = new Map<string, OwnedMachine>();
   readonly #claiming = new Map<string, Promise<boolean>>();
   #lease: Lease | undefined;
+  /** Leases that ran out or were closed by other nodes. */
+  leasesLost = 0;
+  /** Machines without an owner that this node has claimed. */
+  claims = 0;
   #isClosing = false;
   #draining = false;
 
@@ -72,6 +77,21 @@ export class ClusterNode {
     return this.#lease?.isHeld ?? false;
   }
 
+  /** ms for which this node may act without another renewal. */
+  get leaseRemaining(): number {
+    return this.#lease?.remaining ?? 0;
+  }
+
+  /** How many machines this node owns. */
+  get machines(): number {
+    return this.#owned.size;
+  }
+
+  /** What this node found as the steward; undefined if another one is. */
+  get survey(): Survey | undefined {
+    return this.#isSteward() ? this.#steward.survey : undefined;
+  }
+
   get life(): NodeLife | undefined {
     return this.#lease?.life;
   }
@@ -89,7 +109,12 @@ export class ClusterNode {
 
   async #join(): Promise<void> {
     const { records: store, clock, times, node, address, host, incarnation } = this.parts;
-    const state = () => ({ draining: this.#draining, room: host.room });
+    const state = () => ({
+      draining: this.#draining,
+      room: host.room,
+      machines: this.#owned.size,
+      survey: this.survey,
+    });
     const lost = () => this.#lost();
     const isWanted = () => !this.#isClosing;
     this.#lease = await Lease.open({ store, clock, times, node, address, incarnation, state, isWanted, lost });
@@ -99,6 +124,7 @@ export class ClusterNode {
   /** The lease has run out: every machine ends here, before another node may have claimed it. */
   #lost(): void {
     for (const machine of [...this.#owned.keys()]) this.#stop(machine);
+    this.leasesLost++;
     if (this.#isClosing) return;
     this.parts.host.warn(`node ${this.parts.node} has lost its lease, and has ended its machines`);
     pause(this.parts.clock, REJOIN_MS)
@@ -138,6 +164,12 @@ export class ClusterNode {
     return this.#lease;
   }
 
+  /** Claims a machine that no node runs, and does not start it. Throws `Conflict` or `Unsettled`. */
+  take(entry: Entry): Promise<OwnedMachine> {
+    const lease = this.#requireLease();
+    return OwnedMachine.claim(this.#stores(lease), entry, lease.life);
+  }
+
   /** Another node offers machines; resolves to the number of those that this node has then. */
   async offered(entries: readonly Entry[]): Promise<number> {
     let owned = 0;
@@ -165,6 +197,7 @@ export class ClusterNode {
     let owned: OwnedMachine | undefined;
     try {
       owned = await OwnedMachine.claim(this.#stores(lease), entry, lease.life);
+      this.claims++;
       const checkpoint = await owned.read();
       if (!lease.isHeld) return false;
       if (checkpoint) {
@@ -178,7 +211,7 @@ export class ClusterNode {
       this.parts.host.warn(`machine ${owned.name} cannot be started`, error);
       this.disown(owned);
       // Nobody saw a state of this owner.
-      await owned.release(owned.isOrderly).catch(() => {});
+      await owned.release(owned.isOrderly, failedStart(lease.life, error)).catch(() => {});
       return false;
     }
   }

@@ -3,7 +3,7 @@ import { credsAuthenticator, type NatsConnection } from '@nats-io/transport-node
 import type { Logger } from 'pino';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
-import { decodeCheckpoint } from '../state/checkpoint.js';
+import { type Checkpoint, DamagedCheckpoint, decodeCheckpoint } from '../state/checkpoint.js';
 import { Checkpoints } from '../state/checkpoints.js';
 import { systemClock } from './clock.js';
 import { ClusterService } from './cluster-service.js';
@@ -97,7 +97,7 @@ function hostOf(
 ): Omit<Host, 'room'> {
   return {
     run: async (owned, contents) => {
-      const checkpoint = decodeCheckpoint(Buffer.from(contents), owned.name);
+      const checkpoint = decode(contents, owned.name);
       await checkpoints()?.adopt(checkpoint, owned.isOrderly);
       events().owns(owned);
       logger.info({ machine: owned.name, fence: owned.fence }, `machine ${owned.name} continues on this node`);
@@ -109,6 +109,18 @@ function hostOf(
     },
     warn: (message, err) => logger.warn({ err }, message),
   };
+}
+
+/** Throws `checkpoint-damaged` or `checkpoint-version`. */
+function decode(contents: Uint8Array, machine: string): Checkpoint {
+  try {
+    const checkpoint = decodeCheckpoint(Buffer.from(contents), machine);
+    if (checkpoint.config.name === machine) return checkpoint;
+    throw new DamagedCheckpoint(`it is of a machine ${checkpoint.config.name}`);
+  } catch (error) {
+    if (!(error instanceof DamagedCheckpoint)) throw error;
+    throw new SouthbridgeError('checkpoint-damaged', { machine, reason: error.message });
+  }
 }
 
 function credentialsOf({ credentialsFile }: Configuration['cluster']): NatsOptions['credentials'] {

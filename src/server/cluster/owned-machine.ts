@@ -1,7 +1,9 @@
+import { withFailure } from './failed-starts.js';
 import {
   checkpointKey,
   decodeMachine,
   encode,
+  type FailedStart,
   fenceOf,
   type MachineRecord,
   machineKey,
@@ -19,6 +21,7 @@ export interface OwnerStores {
 /** A checkpoint is missing although the record of its machine points to it. */
 export class MissingCheckpoint extends Error {
   override readonly name = 'MissingCheckpoint';
+  readonly code = 'checkpoint-damaged';
 
   constructor(key: string) {
     super(`${key} is missing`);
@@ -91,7 +94,7 @@ export class OwnedMachine {
     const checkpoint = checkpointKey(this.name, this.fence, this.#number++);
     await this.stores.checkpoints.write(checkpoint, contents, 0);
     const [before, last] = [this.#previous, this.#record.checkpoint];
-    await this.#update({ ...this.#record, checkpoint, orderly: false });
+    await this.#update({ ...this.#record, checkpoint, orderly: false, failures: undefined });
     this.#previous = last;
     if (before !== '') this.#discard(before);
   }
@@ -105,9 +108,14 @@ export class OwnedMachine {
     this.#discard(last);
   }
 
-  /** Gives the machine up: any node may claim it. `orderly`: after its last checkpoint. Throws as `commit`. */
-  async release(orderly = true): Promise<Entry> {
-    const record: MachineRecord = { ...this.#record, owner: undefined, orderly };
+  /**
+   * Gives the machine up: any node may claim it. `orderly`: after its last checkpoint; `failure`: it could not be started. Throws
+   * as `commit`.
+   */
+  async release(orderly = true, failure?: FailedStart): Promise<Entry> {
+    const { failures: before } = this.#record;
+    const failures = failure ? withFailure(before, failure) : before;
+    const record: MachineRecord = { ...this.#record, owner: undefined, orderly, failures };
     await this.#update(record);
     return { key: this.#key, value: encode(record), revision: this.#revision };
   }

@@ -21,8 +21,28 @@ export interface LeaseRecord extends NodeLife {
   /** URL under which clients and nodes reach it. */
   readonly address: string;
   readonly room: Room;
+  /** How many machines it owns. */
+  readonly machines: number;
   /** The node accepts no machines and releases its own. */
   readonly draining: boolean;
+  /** What the steward found last; undefined for other nodes. */
+  readonly survey?: Survey | undefined;
+}
+
+/** Machines that no node runs. */
+export interface Survey {
+  /** Those that wait for a node. */
+  readonly withoutOwner: number;
+  /** Those that failed to start so often that no node tries again by itself. */
+  readonly unstartable: number;
+  /** Names of the first of them. */
+  readonly names: readonly string[];
+}
+
+/** A life of a node that could not start a machine from the checkpoint that counts. */
+export interface FailedStart extends NodeLife {
+  readonly code: string;
+  readonly reason: string;
 }
 
 /** The machine of a name, under the key `machine.<name>`: its owner, and the checkpoint that counts. */
@@ -36,6 +56,8 @@ export interface MachineRecord {
   readonly checkpoint: string;
   /** Whether the checkpoint has the last state: the owner released the machine in order. */
   readonly orderly: boolean;
+  /** Since the last checkpoint; undefined if there were none. */
+  readonly failures?: readonly FailedStart[] | undefined;
 }
 
 export const LEASES = 'lease.';

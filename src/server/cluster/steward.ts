@@ -1,8 +1,9 @@
 import type { Clock } from './clock.js';
+import { isUnstartable, nodesFor } from './failed-starts.js';
 import type { Members } from './members.js';
 import { isOrphan } from './owned-machine.js';
 import { Placement } from './placement.js';
-import { decodeMachine, type LeaseRecord, leaseKey, MACHINES, type NodeLife } from './records.js';
+import { decodeMachine, type LeaseRecord, leaseKey, MACHINES, type NodeLife, type Survey } from './records.js';
 import type { ClusterStore, Entry } from './store.js';
 
 /** Machines in one offer. */
@@ -10,6 +11,8 @@ const OFFERED = 64;
 /** Between two rounds while machines are left without an owner; up to the second, if no node could take any. */
 const ROUND_MS = 500;
 const LONGEST_MS = 15_000;
+/** Unstartable machines that a survey names. */
+const NAMED = 32;
 
 /** Offers machines to a node, which claims them; resolves to the number of those that it has then. Rejects if it does not answer. */
 export type Offer = (target: LeaseRecord, machines: readonly Entry[]) => Promise<number>;
@@ -28,6 +31,8 @@ export interface StewardParts {
 export class Steward {
   #isRunning = false;
   #isWanted = false;
+  /** What the last round found; undefined before the first. */
+  survey: Survey | undefined;
   /** Ends the pause between two rounds. */
   #wake = () => {};
 
@@ -60,20 +65,37 @@ export class Steward {
   /** Returns how many machines got an owner, and how many may be left without. */
   async #round(): Promise<{ readonly claimed: number; readonly left: number }> {
     const machines = await this.parts.records.list(MACHINES);
-    const without = await this.#withoutOwner(machines);
-    if (without.length === 0) return { claimed: 0, left: 0 };
-    const placement = new Placement(this.parts.members);
+    const without: Entry[] = [];
+    const unstartable: string[] = [];
+    for (const entry of await this.#withoutOwner(machines)) {
+      const record = decodeMachine(entry.value);
+      if (isUnstartable(record, this.parts.members)) unstartable.push(record.machine);
+      else without.push(entry);
+    }
+    const found = { unstartable: unstartable.length, names: unstartable.slice(0, NAMED) };
+    this.survey = { withoutOwner: without.length, ...found };
+    const offers = [...this.#targets(without)].map(([target, entries]) => this.#offer(target, entries));
+    const claimed = (await Promise.all(offers)).reduce((sum, count) => sum + count, 0);
+    const left = without.length - claimed;
+    this.survey = { withoutOwner: left, ...found };
+    return { claimed, left };
+  }
+
+  /** The nodes for machines without an owner, as far as there is room. */
+  #targets(without: readonly Entry[]): Map<LeaseRecord, Entry[]> {
+    const { members } = this.parts;
+    const placement = new Placement(members);
     const byTarget = new Map<LeaseRecord, Entry[]>();
     for (const entry of without) {
-      const target = placement.next();
-      if (!target) break;
+      const record = decodeMachine(entry.value);
+      // One that failed to start goes to a node that has not tried. Few do.
+      const target = record.failures ? new Placement(nodesFor(record, members)).next() : placement.next();
+      if (!target) continue;
       const entries = byTarget.get(target);
       if (entries) entries.push(entry);
       else byTarget.set(target, [entry]);
     }
-    const counts = await Promise.all([...byTarget].map(([target, entries]) => this.#offer(target, entries)));
-    const claimed = counts.reduce((sum, count) => sum + count, 0);
-    return { claimed, left: without.length - claimed };
+    return byTarget;
   }
 
   async #offer(target: LeaseRecord, entries: readonly Entry[]): Promise<number> {

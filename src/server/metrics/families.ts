@@ -1,4 +1,5 @@
 import { CHECKPOINTS } from './families/checkpoints.js';
+import { CLUSTER } from './families/cluster.js';
 import { CONNECTIONS } from './families/connections.js';
 import { DEVICES } from './families/devices.js';
 import { LOCKS } from './families/locks.js';
@@ -12,6 +13,7 @@ export const FAMILIES: readonly Family[] = [
   ...CONNECTIONS,
   ...THREAD_FAULTS,
   ...CHECKPOINTS,
+  ...CLUSTER,
   ...PROCESS,
   ...DEVICES,
   ...LOCKS,

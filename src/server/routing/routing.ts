@@ -46,9 +46,21 @@ export class Routing implements RoutingPort {
 
   /**
    * Answers a request for a machine that another node has: true, if it did. The owner's lease, access rules and limits decide.
-   * A request that was forwarded once is refused with `machine-moved`. Throws as `forwardHttp`.
+   * A request that was forwarded once is refused with `machine-moved`. Throws as `forwardHttp`, unless the route serves machines
+   * that no node can start.
    */
   async route(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+    try {
+      return await this.#route(request, reply);
+    } catch (error) {
+      const isUnstartable = error instanceof SouthbridgeError && error.code === 'machine-unstartable';
+      if (!isUnstartable || !request.routeOptions.config.servesUnstartable) throw error;
+      request.isRouted = false;
+      return false;
+    }
+  }
+
+  async #route(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const { machine } = (request.params ?? {}) as { readonly machine?: string };
     if (machine === undefined || request.routeOptions.config.anyNode) return false;
     const isRedirected = redirectOf(request) ?? this.service.configuration.cluster.redirect;

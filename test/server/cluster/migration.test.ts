@@ -1,5 +1,6 @@
 import t from 'tap';
-import { ownerOf, TestCluster } from '../../support/cluster.js';
+import { FAMILIES } from '../../../src/server/metrics/families.js';
+import { ownerOf, scrapeCluster, TestCluster } from '../../support/cluster.js';
 import { NO_NATS } from '../../support/nats.js';
 import { southbridgeBeside } from '../../support/program.js';
 import { TestServer } from '../../support/server.js';
@@ -68,6 +69,59 @@ t.test('machines move between nodes', { skip }, async (t) => {
     );
   });
 
+  t.test('any node describes nodes, leases, placement and migrations', async (t) => {
+    for (const node of nodes) {
+      const { status, body } = await node.request('GET', '/v1/cluster');
+      t.equal(status, 200);
+      t.equal(body.node, node.name);
+      for (const each of body.nodes) {
+        t.match(each, { state: /^(open|late)$/, incarnation: /./, draining: false, machines: Number, room: Number });
+        t.ok(each.leaseMs > 0 && each.leaseMs <= 3600, `lease ends in ${each.leaseMs} ms`);
+        t.ok(each.load >= 0 && each.load <= 1, `load ${each.load}`);
+      }
+      t.strictSame([body.gone, body.unstartable, body.migrations.running], [[], [], []]);
+      const moves = body.migrations.last.map(({ machine, from, to, result }: { [key: string]: string }) => [
+        machine,
+        from,
+        to,
+        result,
+      ]);
+      t.strictSame(moves, [
+        ['m', 'n1', 'n0', 'moved'],
+        ['m', 'n0', 'n1', 'moved'],
+      ]);
+      for (const { pauseMs } of body.migrations.last) t.ok(pauseMs > 0 && pauseMs < 10_000, `a pause of ${pauseMs} ms`);
+    }
+    // Counts come with the next renewals.
+    let placement: { owned: number };
+    do ({ placement } = (await second.request('GET', '/v1/cluster')).body);
+    while (placement.owned !== 1);
+    t.match(placement, { steward: /^n[01]$/, withoutOwner: 0, unstartable: 0 });
+  });
+
+  t.test('metrics have the label node', async (t) => {
+    for (const [index, node] of nodes.entries()) {
+      const samples = await scrapeCluster(node);
+      const names = [...FAMILIES].map(({ name }) => name).filter((name) => name.startsWith('southbridge_cluster_'));
+      // Only the steward knows of machines that no node runs.
+      for (const name of names.filter((name) => !/_without_owner|_unstartable/.test(name)))
+        t.ok(
+          [...samples.keys()].some((sample) => sample.startsWith(name)),
+          name,
+        );
+      for (const sample of samples.keys()) t.match(sample, `node="${node.name}"`);
+      const value = (name: string, labels = '') =>
+        samples.get(`southbridge_cluster_${name}{node="n${index}"${labels}}`);
+      t.equal(value('migrations_total', ',result="moved"'), 1);
+      t.equal(value('migration_pause_seconds_count'), 1);
+      t.equal(value('claims_total'), 1);
+      t.equal(value('nodes'), 2);
+      t.equal(value('store_up'), 1);
+      t.equal(value('machines'), index === 0 ? 1 : 0);
+      t.ok(Number(value('lease_remaining_seconds')) > 0);
+    }
+  });
+
   t.test('a drained node has no machines, and takes none', async (t) => {
     t.equal((await first.request('PUT', `${path}/mmio/${CONFIGURATION}?size=8`, { value: '0x1' })).status, 204);
     // Any node is asked.
@@ -77,8 +131,14 @@ t.test('machines move between nodes', { skip }, async (t) => {
     t.ok(await second.owns('m'));
     t.match(await drain('n1', '--json'), { status: 1, stdout: '{"stayed":1}\n' }, 'no other node takes machines');
     t.match(await drain('nowhere'), { status: 2, stdout: '', stderr: /^error: .*nowhere/ });
-    const { stdout } = await southbridgeBeside(['cluster', 'nodes', '--url', first.url]);
-    t.match(stdout, /^n0 http:\S+ drains\nn1 http:\S+ drains\n$/);
+    // Other nodes see it with its next renewal.
+    let stdout = '';
+    do ({ stdout } = await southbridgeBeside(['cluster', 'nodes', '--url', first.url]));
+    while (!/^n1 \S+ drains/m.test(stdout));
+    t.match(
+      stdout,
+      /^n0 http:\S+ drains, has 0, load \d+ %, lease for \d\.\d s\nn1 http:\S+ drains, has 1, load .*\n$/,
+    );
   });
 
   t.test('a node that is shut down in order leaves its machines to others, in the same epoch', async (t) => {

@@ -104,7 +104,7 @@ t.test('names, types, help texts and labels keep to the conventions', async (t) 
     t.equal(name.endsWith('_total'), type === 'counter', `${name}: counters, and no others, end in _total`);
     t.notMatch(
       name,
-      /(milli|micro|nano)|_(ms|us|ns)(_|$)|_(bucket|sum|count)$|(?<!_build)_info$/,
+      /(milli|micro|nano)|_(ms|us|ns)(_|$)|_(bucket|sum|count)$|(?<!_build|_node)_info$/,
       `${name}: base units`,
     );
     t.equal(type === 'histogram', /_seconds$/.test(name) && type !== 'gauge', `${name}: histograms are of seconds`);

@@ -5,6 +5,7 @@ import type { ClusterNode } from '../node.js';
 import type { OwnedMachine } from '../owned-machine.js';
 import type { EventLog } from './event-log.js';
 import { EventPublisher } from './event-publisher.js';
+import { decodeRecord, encodeRecord } from './records.js';
 
 /** Before a machine leaves this node, for the events that wait: those that are late are missing, and readers get a gap. */
 const FLUSH_MS = 1000;
@@ -57,6 +58,17 @@ export class EventPublishers {
         this.missed += events;
       },
     });
+  }
+
+  /** Ends the stream of a machine that this node owns, and that runs nowhere. Throws `Conflict` after a record of a later owner. */
+  async end({ name, fence }: OwnedMachine): Promise<void> {
+    const last = await this.log.last(name);
+    if (!last) return;
+    const { epoch, sequence, lines, type } = decodeRecord(last.data);
+    if (type === 'end') return;
+    const { node } = this.node().parts;
+    const record = { type: 'end', machine: name, node, fence, epoch, sequence, lines } as const;
+    await this.log.append(name, encodeRecord(record), last.position);
   }
 
   /** Resolves when what waits of a machine is published, or after a second. */

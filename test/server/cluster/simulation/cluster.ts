@@ -34,6 +34,11 @@ interface RunningMachine {
   isLeaving: boolean;
 }
 
+/** No node can start the machine. */
+class DamagedState extends Error {
+  readonly code = 'damaged';
+}
+
 /** Part of the checkpoints after which the machine moves to another node. */
 const MIGRATIONS = 0.02;
 
@@ -74,6 +79,10 @@ class SimulatedNode implements Host {
 
   async run(owned: OwnedMachine, checkpoint: Uint8Array): Promise<void> {
     const state: State = JSON.parse(new TextDecoder().decode(checkpoint));
+    if (this.cluster.damaged.has(owned.name)) {
+      this.cluster.failedStarts.push({ machine: owned.name, node: this.name });
+      throw new DamagedState(owned.name);
+    }
     const acknowledged = this.cluster.acknowledgedBefore(owned);
     if (state.machine !== owned.name) this.cluster.violation(`${owned.name} got the state of ${state.machine}`);
     if (state.count < acknowledged)
@@ -86,6 +95,7 @@ class SimulatedNode implements Host {
   }
 
   warn(message: string, error?: unknown): void {
+    if (error instanceof DamagedState) return;
     if (/cannot be started/.test(message)) this.cluster.violation(`${message}: ${error}`);
   }
 
@@ -148,6 +158,9 @@ export class SimulatedCluster {
   readonly acknowledged = new Map<string, Map<number, number>>();
   /** Of each machine: the greatest fence in the store. */
   readonly #fences = new Map<string, number>();
+  /** Machines whose checkpoints no node can use, and each try to start one. */
+  readonly damaged = new Set<string>();
+  readonly failedStarts: { readonly machine: string; readonly node: string }[] = [];
   claims = 0;
   frames = 0;
   #lives = 0;
