@@ -7,7 +7,7 @@ import { describeFinding } from '../../src/lab/explore/counterexample/counterexa
 import { QEMU_FUNCTIONS } from '../../src/lab/explore/counterexample/qemu-names.js';
 import { type FindingKind, worstOf } from '../../src/lab/explore/finding.js';
 import { readScenario } from '../../src/lab/explore/scenario-file.js';
-import { addScenario, scenarioNamed } from '../../src/lab/explore/scenarios.js';
+import { addScenario, SCENARIO_GROUPS, scenarioNamed } from '../../src/lab/explore/scenarios.js';
 import { textOf } from '../support/command-lines.js';
 import { tier } from '../support/tier.js';
 
@@ -142,6 +142,15 @@ t.test('the answer says how many scenarios of each design are bounded', async (t
     const [scenarios] = scopeText(storedVerdict(name) as ExploredVerdict).split(';');
     const bounded = [...scenarios.matchAll(/(\d+) up to/g)].reduce((sum, [, count]) => sum + Number(count), 0);
     t.equal(name === exception ? other : most, numbers[bounded], `${name}: ${scenarios}`);
+  }
+  t.match(page.replace(/\s+/g, ' '), "they concern the server's gateway and event rings");
+  for (const [subject, all] of Object.entries(SCENARIO_GROUPS)) {
+    if (subject !== 'Gateway and rings')
+      t.same(
+        all.filter(({ preemptions }) => preemptions !== undefined),
+        [],
+        subject,
+      );
   }
 });
 

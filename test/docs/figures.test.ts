@@ -103,6 +103,16 @@ t.test('the conditions of option 1 are the same in the README, the answer and it
   t.equal(mail, own);
 });
 
+t.test('the comparison gives each preset the scope of its stored verdict', async (t) => {
+  for (const page of [comparison, textOf('docs/comparison.html').replace(/<\/?code>/g, '`')]) {
+    const scopes = [...page.matchAll(/(?:- |<li>)([^\n]*?): explored in ([^\n<]*)\.(?:\n|<)/g)].flatMap(
+      ([, names, scope]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => [name, scope]),
+    );
+    const stored = Object.keys(PRESETS).map((name) => [name, scopeText(storedVerdict(name) as ExploredVerdict)]);
+    t.same(new Map(scopes as [string, string][]), new Map(stored as [string, string][]));
+  }
+});
+
 t.test('the README has at most 150 lines', async (t) => {
   t.ok(readme.trimEnd().split('\n').length <= 150);
 });
