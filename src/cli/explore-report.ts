@@ -12,7 +12,7 @@ import { mermaidOf } from '../lab/explore/counterexample/mermaid.js';
 import { type Counterexample, type Finding, faults, worstFirst, worstOf } from '../lab/explore/finding.js';
 import type { Replayed } from '../lab/explore/replay.js';
 import { type ReplayRequest, replayString } from '../lab/explore/replay-string.js';
-import { ownCommand, paint, wrapped } from './terminal.js';
+import { paint, wrapped } from './terminal.js';
 
 export const FORMATS = ['text', 'mail', 'mermaid', 'html', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -47,8 +47,11 @@ function write(text: string): void {
   process.stdout.write(`${wrapped(text)}\n`);
 }
 
-/** Reports one result in text. The first finding of each kind is the shortest; it is drawn. */
-export function printText(result: CampaignResult): void {
+/**
+ * Reports one result in text. The first finding of each kind is the shortest; it is drawn. `again`: the command that
+ * replays a finding, up to the replay string.
+ */
+export function printText(result: CampaignResult, again: string): void {
   const { states, transitions, seconds, findings, unexpected, secondPass } = result;
   const isExpected = faults(findings).length > 0 && unexpected.length === 0 && Object.hasOwn(PRESETS, result.locking);
   write(headOf(result, true));
@@ -68,16 +71,16 @@ export function printText(result: CampaignResult): void {
     const how = `${finding.kind} ${finding.points ? 'second pass' : ''}`;
     const document = drawn.has(how) ? undefined : describeFinding(result, finding);
     if (document) write(`    ${document.consequence}`);
-    write(`    ${ownCommand()} explore --replay ${replayString(result, finding)}`);
+    write(`    ${again} ${replayString(result, finding)}`);
     drawn.add(how);
     if (document) process.stdout.write(`${drawColumns(document).replace(/^/gm, '    ')}\n`);
   }
 }
 
 /** Reports one result as text for a mailing list. */
-export function printMail(result: CampaignResult): void {
+export function printMail(result: CampaignResult, again: string): void {
   const worst = worstOf(result.findings);
-  if (worst) process.stdout.write(mailOf(mailHead(result), describeFinding(result, worst), ownCommand()));
+  if (worst) process.stdout.write(mailOf(mailHead(result), describeFinding(result, worst), again));
   else process.stdout.write(`${mailHead(result)}\n`);
 }
 
@@ -86,21 +89,26 @@ function mailHead(result: CampaignResult): string {
 }
 
 /** Prints the worst finding of the first result that has one, as a diagram or page alone on standard output. */
-export function printOne(results: readonly CampaignResult[], format: 'mermaid' | 'html'): void {
+export function printOne(results: readonly CampaignResult[], format: 'mermaid' | 'html', again: string): void {
   const result =
     results.find(({ findings }) => faults(findings).length > 0) ?? results.find(({ findings }) => findings[0]);
   for (const each of results)
     process.stderr.write(`${headOf(each)}${each === result ? ` (--format ${format})` : ''}\n`);
   const worst = worstOf(result?.findings ?? []);
   if (!result || !worst) return;
-  printDocument(headOf(result), describeFinding(result, worst), format);
+  printDocument(headOf(result), describeFinding(result, worst), format, again);
 }
 
-function printDocument(head: string, document: CounterexampleDocument, format: 'mermaid' | 'html' | 'mail'): void {
+function printDocument(
+  head: string,
+  document: CounterexampleDocument,
+  format: 'mermaid' | 'html' | 'mail',
+  again: string,
+): void {
   if (format === 'mermaid') process.stdout.write(mermaidOf(document));
   else {
-    const mail = mailOf(head, document, ownCommand());
-    process.stdout.write(format === 'mail' ? mail : htmlOf(head, document, mail));
+    const mail = mailOf(head, document, again);
+    process.stdout.write(format === 'mail' ? mail : htmlOf(head, document, mail, again));
   }
 }
 
@@ -134,7 +142,13 @@ export function printJson(results: readonly CampaignResult[]): void {
 }
 
 /** Reports the replay of one schedule. */
-export function printReplay(text: string, request: ReplayRequest, replayed: Replayed, format: Format): void {
+export function printReplay(
+  text: string,
+  request: ReplayRequest,
+  replayed: Replayed,
+  format: Format,
+  again: string,
+): void {
   const { threads, findings, isAtEnd } = replayed;
   const document = describeReplay(text, request, replayed);
   if (format === 'json') {
@@ -144,7 +158,7 @@ export function printReplay(text: string, request: ReplayRequest, replayed: Repl
   const scope = `${request.named.name} × ${request.scenario.name}`;
   const head = verdictLine(scope, 'one schedule', findings, format === 'text');
   if (format !== 'text') {
-    if (document) printDocument(head, document, format);
+    if (document) printDocument(head, document, format, again);
     else process.stderr.write(`${head}\n`);
     return;
   }

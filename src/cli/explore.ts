@@ -26,13 +26,19 @@ import {
   printText,
   printTotal,
 } from './explore-report.js';
-import { Progress, wrapped } from './terminal.js';
+import { fromHere, ownCommand, Progress, wrapped } from './terminal.js';
+
+/** The scenarios of `--scenario`, and the file that the only one is from. */
+interface Chosen {
+  readonly scenarios: readonly Scenario[];
+  readonly file?: string;
+}
 
 interface Options extends Omit<GeneratedOptions, 'locking'> {
   readonly generated?: true;
   readonly locking?: string;
   readonly design?: string;
-  readonly scenario: readonly Scenario[];
+  readonly scenario: Chosen;
   readonly preemptions?: number;
   readonly mutex: 'futex' | 'blocking';
   readonly reduction: 'off' | 'on';
@@ -65,7 +71,7 @@ export const explore = new Command('explore')
   .addOption(
     new Option('--scenario <name>', 'scenarios, separated by commas, or "all"; or a JSON file with one of your own')
       .argParser((text: string) => scenarios(text))
-      .default(SCENARIOS, 'all'),
+      .default({ scenarios: SCENARIOS }, 'all'),
   )
   .option(
     '--preemptions <n>',
@@ -130,7 +136,9 @@ async function run(options: Options, command: Command): Promise<void> {
   }
   const begin = performance.now();
   const results: CampaignResult[] = [];
-  const { mutex, preemptions, seededBug: bug, scenario: chosen, format } = options;
+  const { mutex, preemptions, seededBug: bug, format } = options;
+  const { scenarios: chosen } = options.scenario;
+  const again = replayCommand(options);
   // The verdict on a design does not need the second pass. The expectations of presets do.
   const secondPass = !options.table || locking.some(({ name }) => Object.hasOwn(PRESETS, name));
   const how = { mutex, preemptions, secondPass, reduction: options.reduction === 'on' };
@@ -143,8 +151,8 @@ async function run(options: Options, command: Command): Promise<void> {
     for await (const result of runAll(tasks, how)) {
       results.push(result);
       progress.clear();
-      if (format === 'text' && !options.table) printText(result);
-      if (format === 'mail' && !options.table) printMail(result);
+      if (format === 'text' && !options.table) printText(result, again);
+      if (format === 'mail' && !options.table) printMail(result, again);
       if (results.length < tasks.length) progress.show(line());
     }
   } finally {
@@ -153,7 +161,7 @@ async function run(options: Options, command: Command): Promise<void> {
   const elapsed = (performance.now() - begin) / 1000;
   if (format === 'json') printJson(results);
   else if (options.table) process.stdout.write(markdownTable(results));
-  else if (format === 'mermaid' || format === 'html') printOne(results, format);
+  else if (format === 'mermaid' || format === 'html') printOne(results, format, again);
   else if (format === 'text') printTotal(results, elapsed);
   for (const { locking, scenario, unexpected } of results) {
     for (const problem of unexpected) process.stderr.write(`unexpected: ${locking} × ${scenario}: ${problem}\n`);
@@ -187,11 +195,19 @@ const knownScenarios = listOf(
   findScenario,
 );
 
-function scenarios(text: string): readonly Scenario[] {
-  if (!text.endsWith('.json')) return knownScenarios(text);
+function scenarios(text: string): Chosen {
+  if (!text.endsWith('.json')) return { scenarios: knownScenarios(text) };
   const scenario = readScenario(text);
   addScenario(scenario);
-  return [scenario];
+  return { scenarios: [scenario], file: text };
+}
+
+/** The command that replays a finding, up to the replay string: with the files that its design and scenario are from. */
+function replayCommand({ design, scenario: { file } }: Options): string {
+  const files = Object.entries({ design, scenario: file }).flatMap(([option, path]) =>
+    path === undefined ? [] : [` --${option} ${fromHere(path)}`],
+  );
+  return `${ownCommand()} explore${files.join('')} --replay`;
 }
 
 function seededBug(text: string): SeededBug {
@@ -208,7 +224,7 @@ function replayText(text: string, options: Options, command: Command): void {
     command.error('error: --replay takes a replay string, as printed with a finding: design:scenario:mutex:schedule');
   try {
     const replayed = replay(request);
-    printReplay(text, request, replayed, options.format);
+    printReplay(text, request, replayed, options.format, replayCommand(options));
     if (replayed.findings.length === 0 && !replayed.isAtEnd) {
       command.error(
         'error: the schedule ends before the scenario does, and shows no finding: the string was shortened',

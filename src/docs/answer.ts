@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 const PAGE = new URL('../../../docs/answer.md', import.meta.url);
 const WIDTH = 72;
+/** The mark of an item of a list. */
+const ITEM = /^(?:- |\d+\. )/;
 
 /** `docs/answer.txt`: `docs/answer.md` as plain text for a mail, without links into the repository. */
 export function answerText(): string {
@@ -35,11 +37,16 @@ function blockAsText(block: string, links: string[]): string {
     const text = plain(title, links);
     return `${text}\n${(marks === '#' ? '=' : '-').repeat(text.length)}`;
   }
-  if (!block.startsWith('- ')) return filled(plain(block, links), '', '');
+  if (!ITEM.test(block)) return filled(plain(block, links), '', '');
   return block
-    .split(/\n(?=- )/)
-    .map((item) => filled(plain(item.slice(2), links), '- ', '  '))
+    .split(/\n(?=- |\d+\. )/)
+    .map((item) => itemAsText(item, links))
     .join('\n');
+}
+
+function itemAsText(item: string, links: string[]): string {
+  const [mark] = ITEM.exec(item) as RegExpExecArray;
+  return filled(plain(item.slice(mark.length), links), mark, ' '.repeat(mark.length));
 }
 
 function codeAsText(block: string): string {

@@ -6,12 +6,15 @@ import { runOne } from '../../src/lab/explore/campaign.js';
 import { describeFinding } from '../../src/lab/explore/counterexample/counterexample.js';
 import { QEMU_FUNCTIONS } from '../../src/lab/explore/counterexample/qemu-names.js';
 import { type FindingKind, worstOf } from '../../src/lab/explore/finding.js';
-import { scenarioNamed } from '../../src/lab/explore/scenarios.js';
+import { readScenario } from '../../src/lab/explore/scenario-file.js';
+import { addScenario, SCENARIO_GROUPS, scenarioNamed } from '../../src/lab/explore/scenarios.js';
 import { textOf } from '../support/command-lines.js';
 import { tier } from '../support/tier.js';
 
 interface Result {
   readonly median: number;
+  readonly low?: number;
+  readonly high?: number;
   readonly unit: string;
   readonly command: string;
 }
@@ -20,6 +23,7 @@ const page = textOf('docs/answer.md');
 const mail = textOf('docs/answer.txt');
 const results: { readonly [name: string]: Result } = JSON.parse(textOf('docs/results.json'));
 const AT = 'at a BQL load of 50 %';
+const HIGH = 'GSI 4 stays high although no timer asks for an interrupt';
 
 function shown(name: string): [value: number, unit: string] {
   const { median, unit } = results[name];
@@ -69,6 +73,44 @@ t.test('each sentence that quotes figures has those of docs/results.json', async
   }
 });
 
+/** How two designs compare in a figure: `=` if the intervals overlap. Both are in one unit. */
+function compared(one: string, other: string, title: string): '<' | '=' | '>' {
+  const [a, b] = [one, other].map((design) => results[`${design}: ${title} ${AT}`] as Required<Result>);
+  t.equal(a.unit, b.unit, `${title}: ${one}, ${other}`);
+  if (a.high < b.low) return '<';
+  return b.high < a.low ? '>' : '=';
+}
+
+t.test('what the answer says about differences is what the intervals say', async (t) => {
+  const TITLES = ['counter read p99', 'MMIO p99', 'timer lateness p99'];
+  const same = [
+    ['nothing differs from today beyond the intervals', 'lockless-timer', 'legacy-race'],
+    ['no figure of the two differs beyond the intervals', 'lockless-timer+irq', 'lockless-irq'],
+  ];
+  for (const [statement, one, other] of same) {
+    t.ok(page.replace(/\s+/g, ' ').includes(statement), statement);
+    for (const title of TITLES) t.equal(compared(one, other, title), '=', `${one}, ${other}: ${title}`);
+  }
+  t.match(page, /MMIO p99 falls from/);
+  t.equal(compared('lockless-irq', 'legacy-race', 'MMIO p99'), '<');
+});
+
+t.test(
+  'the scenario of the answer leaves a line high under deferred-irq, and under its safe form does not',
+  async (t) => {
+    const file = 'examples/designs/stuck-high.json';
+    t.ok(page.includes(`--locking deferred-irq --scenario ${file} `));
+    const scenario = readScenario(file);
+    addScenario(scenario);
+    const explored = (design: string) => runOne(designNamed(design) as NamedDesign, scenario, { mutex: 'blocking' });
+    const result = explored('deferred-irq');
+    t.ok(result.complete);
+    const worst = worstOf(result.findings);
+    t.equal(worst && describeFinding(result, worst).consequence.split(':')[0], HIGH);
+    if (tier.allPresets) t.same(explored('deferred-revalidated').findings, []);
+  },
+);
+
 t.test('figures of a new comparison replace those of the old one', async (t) => {
   const other = Object.fromEntries(
     Object.entries(results).map(([name, result], index) => [
@@ -100,6 +142,15 @@ t.test('the answer says how many scenarios of each design are bounded', async (t
     const [scenarios] = scopeText(storedVerdict(name) as ExploredVerdict).split(';');
     const bounded = [...scenarios.matchAll(/(\d+) up to/g)].reduce((sum, [, count]) => sum + Number(count), 0);
     t.equal(name === exception ? other : most, numbers[bounded], `${name}: ${scenarios}`);
+  }
+  t.match(page.replace(/\s+/g, ' '), "they concern the server's gateway and event rings");
+  for (const [subject, all] of Object.entries(SCENARIO_GROUPS)) {
+    if (subject !== 'Gateway and rings')
+      t.same(
+        all.filter(({ preemptions }) => preemptions !== undefined),
+        [],
+        subject,
+      );
   }
 });
 

@@ -1,6 +1,12 @@
 import t from 'tap';
 import { PRESETS } from '../../src/core/locking/presets.js';
-import { classOfPreset, type ExploredVerdict, scopeText, storedVerdict } from '../../src/core/locking/verdicts.js';
+import {
+  classOfPreset,
+  type ExploredVerdict,
+  type Extent,
+  scopeText,
+  storedVerdict,
+} from '../../src/core/locking/verdicts.js';
 import { textOf } from '../support/command-lines.js';
 
 type Row = Readonly<Record<string, string>>;
@@ -52,10 +58,21 @@ t.test('the verdicts of the README are the stored ones, and its scope that of th
       return [name, `${unsafe}${verdict}`];
     }),
   );
-  const scope = scopeText(storedVerdict('lockless-timer') as ExploredVerdict);
+  const scope = shortScope(storedVerdict('lockless-timer') as ExploredVerdict);
   t.ok(readme.replace(/\s+/g, ' ').includes(`The scope of \`lockless-timer\`: ${scope}.`), scope);
   t.equal(quoted.length, new Set(quoted.map(({ design }) => design)).size);
 });
+
+/** The scope of a verdict, as the README words it: the bounded parts together. */
+function shortScope({ scenarios, programs }: ExploredVerdict): string {
+  const boundedOf = ({ bounded }: Extent) => bounded.reduce((sum, { count }) => sum + count, 0);
+  const [some, all] = [boundedOf(scenarios), boundedOf(programs)];
+  const bounds = [...scenarios.bounded, ...programs.bounded].map(({ preemptions }) => preemptions);
+  if (programs.complete > 0 || bounds.some((bound) => bound > 2))
+    return scopeText({ verdict: 'safe', scenarios, programs });
+  const exhaustive = `${scenarios.complete} of ${scenarios.complete + some} scenarios exhaustively`;
+  return `${exhaustive}, ${some} up to 1 or 2 preemptions; ${all} generated programs, all up to 1 or 2; sequentially consistent memory`;
+}
 
 t.test('the comparison shows the class of each preset, on every page and under every condition', async (t) => {
   const classes = Object.entries(PRESETS).map(([name]) => [name, classOfPreset(name)]);
@@ -75,6 +92,25 @@ t.test('the comparison shows the class of each preset, on every page and under e
     shown,
     ['overview', ...parts].flatMap(() => classes.map(([name, word]) => [name, word, word])),
   );
+});
+
+t.test('the conditions of option 1 are the same in the README, the answer and its text', async (t) => {
+  const [own, answer, mail] = ['README.md', 'docs/answer.md', 'docs/answer.txt'].map(
+    (page) => /(?:^\d\. .*\n(?: .*\n)*)+/m.exec(textOf(page))?.[0].replaceAll('`', '').replace(/\s+/g, ' ') ?? '',
+  );
+  t.equal(own.match(/\d\. /g)?.length, 4);
+  t.equal(answer, own);
+  t.equal(mail, own);
+});
+
+t.test('the comparison gives each preset the scope of its stored verdict', async (t) => {
+  for (const page of [comparison, textOf('docs/comparison.html').replace(/<\/?code>/g, '`')]) {
+    const scopes = [...page.matchAll(/(?:- |<li>)([^\n]*?): explored in ([^\n<]*)\.(?:\n|<)/g)].flatMap(
+      ([, names, scope]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => [name, scope]),
+    );
+    const stored = Object.keys(PRESETS).map((name) => [name, scopeText(storedVerdict(name) as ExploredVerdict)]);
+    t.same(new Map(scopes as [string, string][]), new Map(stored as [string, string][]));
+  }
 });
 
 t.test('the README has at most 150 lines', async (t) => {

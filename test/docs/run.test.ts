@@ -51,7 +51,7 @@ const RULES: readonly Rule[] = [
   },
   { line: /^npx wscat/, long: true },
   { line: /^npm sbom/, long: true },
-  { line: /^southbridge explore( --locking axes.*)?$/, longest: true },
+  { line: /^southbridge explore( --locking (axes.*|\S+))?$/, longest: true },
   {
     line: /^southbridge explore --generated/,
     longest: true,

@@ -5,7 +5,7 @@ import { type Finding, faults, worstFirst } from './finding.js';
 import { replayString } from './replay-string.js';
 import { scenarioNamed } from './scenarios.js';
 
-const COMMAND = 'npx southbridge';
+const AGAIN = 'npx southbridge explore --replay';
 
 /** The result of one exploration as plain JSON; the worst finding of each kind has its counterexample. */
 export function describeExamination(result: CampaignResult) {
@@ -29,7 +29,7 @@ export function describeExamination(result: CampaignResult) {
       drawn.add(kind);
       const counterexample = describeFinding(result, finding);
       const head = `${verdict} ${locking} × ${scenario}, ${extent}: ${kind}`;
-      return { kind, summary, replay, counterexample, mail: mailOf(head, counterexample, COMMAND) };
+      return { kind, summary, replay, counterexample, mail: mailOf(head, counterexample, AGAIN) };
     }),
   };
 }

@@ -47,7 +47,7 @@ t.test('text fits 80 columns, and marks only what violates the property', async 
 
 t.test('mail has 72 columns, numbered steps, names of QEMU, locks held, and the line that reproduces it', async (t) => {
   for (const { document, replay } of CASES) {
-    const text = mailOf('FAIL head', document, 'npx southbridge');
+    const text = mailOf('FAIL head', document, 'npx southbridge explore --replay');
     t.same(
       text.split('\n').filter((line) => line.length > 72),
       [],
@@ -60,7 +60,7 @@ t.test('mail has 72 columns, numbered steps, names of QEMU, locks held, and the 
     t.equal((text.match(/<-- here/g) ?? []).length, document.steps.filter((s) => s.violates && s.thread >= 0).length);
     t.notMatch(text, /\b(bql|waits for device)\b/, 'locks have the names of QEMU');
   }
-  const text = mailOf('FAIL head', deadlock.document, 'npx southbridge');
+  const text = mailOf('FAIL head', deadlock.document, 'npx southbridge explore --replay');
   t.match(
     text,
     /1 lock held by main loop:\n #0: \(BQL\), at: main_loop_wait .*\n1 lock held by vCPU 0:\n #0: \(s->lock\), at: hpet_ram_write /,
@@ -69,7 +69,7 @@ t.test('mail has 72 columns, numbered steps, names of QEMU, locks held, and the 
 });
 
 t.test('a stale line change in a mail ends at the change that no step corrects', async (t) => {
-  const text = mailOf('FAIL head', stale.document, 'npx southbridge');
+  const text = mailOf('FAIL head', stale.document, 'npx southbridge explore --replay');
   t.match(text, /writes GSI 4 high \(0\) → low {3}<-- here/);
   t.match(text, /more steps; none of them corrects it\)\n.*at rest: /);
 });
@@ -100,11 +100,12 @@ t.test('mermaid is a sequence diagram whose messages go between its participants
 });
 
 t.test('html is one file that needs nothing else', async (t) => {
-  const page = htmlOf('FAIL <head>', deadlock.document, 'mail </script>');
+  const page = htmlOf('FAIL <head>', deadlock.document, 'mail </script>', 'npx southbridge explore --replay');
   t.match(page, /^<!doctype html>/);
   t.notMatch(page, /<link|\bsrc=|@import|\burl\(|^import /m);
   const [, data = ''] = /<script type="application\/json" id="data">(.*)<\/script>/.exec(page) ?? [];
-  t.same(JSON.parse(data), { document: deadlock.document, mail: 'mail </script>' });
+  const again = 'npx southbridge explore --replay';
+  t.same(JSON.parse(data), { document: deadlock.document, mail: 'mail </script>', again });
 });
 
 t.test('explore prints the verdict first, and the other formats alone', async (t) => {

@@ -112,10 +112,22 @@ t.test('explore prints verdict and schedule of a design of a module, and replays
   t.equal(refuted.status, 1);
   t.match(refuted.stdout, 'linearizability: line 4: its sources are not what the registers say');
   t.match(refuted.stdout, /^sequence-numbers: stale: 1 scenario complete; sequentially consistent memory$/m);
-  const [, schedule = ''] = /explore --replay (\S+)/.exec(refuted.stdout) ?? [];
-  const replayed = await southbridgeBeside([...args, '--replay', schedule]);
-  t.match(replayed, { status: 1, stdout: /^linearizability: line 4/m });
+  const again = `explore --design ${WRONG} --scenario ${MOVED_LINE} --replay`;
+  const { stdout: mail } = await southbridgeBeside([...args, '--format', 'mail']);
+  for (const stdout of [refuted.stdout, mail]) {
+    const line = printedCommand(stdout);
+    t.match(line, again);
+    t.match(await southbridgeBeside(line.split(' ')), { status: 1, stdout: /^linearizability: line 4/m }, line);
+  }
+  const { stdout: page } = await southbridgeBeside([...args, '--format', 'html']);
+  t.match(page, `"again":"npx southbridge ${again}"`);
 });
+
+/** The arguments of the first command that replays a finding, as a shell joins and splits its lines. */
+function printedCommand(stdout: string): string {
+  const joined = stdout.replace(/\\\n/g, '');
+  return /npx southbridge (explore [^\n]*?--replay \S+)/.exec(joined)?.[1].replace(/ +/g, ' ') ?? '';
+}
 
 t.test('explore takes a value of the module by name, in any combination', { skip }, async (t) => {
   const locking = 'device/device/newest-only/ordered';

@@ -1,3 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { pid } from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { ProcessExaminer } from '../../../src/cli/examiner.js';
 import type { Examiner } from '../../../src/server/service/examinations.js';
@@ -70,6 +74,52 @@ t.test('a process explores a design, and gives the counterexample step by step',
   const safe = await server.request('POST', EXPLORATIONS, { ...TASK, design: 'lockless-timer' });
   t.match(safe, { status: 200, body: { verdict: /^(PASS|NOTE)$/ } });
 });
+
+const skipProcess = skip || (existsSync('/proc/self/stat') ? false : 'finds processes in /proc');
+
+t.test('an exploration is a process whose threads have the lowest priority', { skip: skipProcess }, async (t) => {
+  const leaving = new AbortController();
+  // Takes half a minute if nothing ends it.
+  const task = { design: 'deferred-irq', scenario: 'two-flushes' };
+  const ended = t.rejects(new ProcessExaminer().examine(task, leaving.signal));
+  // The main thread and the one that explores; threads of Node itself begin earlier.
+  const isLow = (nice: number) => nice === constants.priority.PRIORITY_LOW;
+  while (examinations().flatMap(niceOfThreads).filter(isLow).length < 2) await setTimeout(20);
+  t.pass();
+  leaving.abort();
+  await ended;
+});
+
+/** The processes that this one has started for an exploration. */
+function examinations(): string[] {
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isExamination(`/proc/${pid}`));
+}
+
+function isExamination(process: string): boolean {
+  const parent = Number(fieldsOf(`${process}/stat`)[1]);
+  return parent === pid && /examination-process/.test(textOf(`${process}/cmdline`));
+}
+
+function niceOfThreads(examination: string): number[] {
+  const tasks = `/proc/${examination}/task`;
+  return readdirSync(tasks).map((thread) => Number(fieldsOf(`${tasks}/${thread}/stat`)[16]));
+}
+
+/** The fields of a `stat` behind the name: state, parent, …; the nice value is the 17th. */
+function fieldsOf(stat: string): string[] {
+  return textOf(stat)
+    .replace(/^.*\) /s, '')
+    .split(' ');
+}
+
+/** A file of a process that may have ended. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 t.test('one exploration runs at a time, and ends when its client leaves', async (t) => {
   const examiner = new HeldExaminer();

@@ -11,6 +11,8 @@ import { h, head, say } from '../kit/dom.js';
  *   replay: string, threads: { name: string, role: string }[], steps: Step[], locks: { [name: string]: string } }} Counterexample
  */
 
+const REPLAY = 'npx southbridge explore --replay';
+
 /**
  * Steps through a counterexample (`explore --json`): a lane per thread, and of the current step the locks that each thread
  * holds, the memory that changes, the source line with its function in QEMU, and what the guest sees. Arrow keys, Home and
@@ -23,12 +25,14 @@ export class Stepper {
 
   /**
    * @param {Counterexample} counterexample
-   * @param {{ mail?: string, step?: number, level?: number, onStep?: (number: number) => void }} [options] `mail`: the text that *Copy as
-   *   mail* copies. `step`: the number of the first step shown. `onStep` is called with the number of each step shown.
+   * @param {{ mail?: string, again?: string, step?: number, level?: number, onStep?: (number: number) => void }} [options]
+   *   `mail`: the text that *Copy as mail* copies. `again`: the command that replays it, up to the replay string.
+   *   `step`: the number of the first step shown. `onStep` is called with the number of each step shown.
    *   `level`: of the heading.
    */
-  constructor(counterexample, { mail, step = 1, level = 3, onStep = () => {} } = {}) {
+  constructor(counterexample, { mail, again = REPLAY, step = 1, level = 3, onStep = () => {} } = {}) {
     this.counterexample = counterexample;
+    this.again = again;
     this.onStep = onStep;
     this.level = level;
     this.position = h('input', {
@@ -96,12 +100,7 @@ export class Stepper {
       this.#heading(0, h('span', { class: 'stepper-kind' }, kind), ` ${design} × ${scenario}`),
       h('p', {}, summary),
       h('p', {}, h('strong', {}, consequence)),
-      h(
-        'p',
-        { class: 'note' },
-        `${description}. Replay: `,
-        h('code', {}, `npx southbridge explore --replay ${replay}`),
-      ),
+      h('p', { class: 'note' }, `${description}. Replay: `, h('code', {}, `${this.again} ${replay}`)),
       h(
         'div',
         { class: 'stepper-controls', role: 'group', 'aria-label': 'Steps' },

@@ -4,10 +4,13 @@ import type { CounterexampleDocument } from './counterexample.js';
 /** The package, from `dist/src/lab/explore/counterexample`. */
 const root = new URL('../../../../../', import.meta.url);
 
-/** One page that needs nothing else: the stepper of the live page, its styles, and the counterexample. */
-export function htmlOf(verdict: string, document: CounterexampleDocument, mail: string): string {
+/**
+ * One page that needs nothing else: the stepper of the live page, its styles, and the counterexample. `again`: the
+ * command that replays it, up to the replay string.
+ */
+export function htmlOf(verdict: string, document: CounterexampleDocument, mail: string, again: string): string {
   const style = ['tokens', 'base', 'stepper'].map((name) => textOf(`web/css/${name}.css`)).join('\n');
-  const data = JSON.stringify({ document, mail }).replace(/</g, '\\u003c');
+  const data = JSON.stringify({ document, mail, again }).replace(/</g, '\\u003c');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -30,8 +33,8 @@ h1 { font-size: 20px; margin-bottom: 8px; }
 <script type="module">
 ${moduleOf('web/js/kit/dom.js')}
 ${moduleOf('web/js/lab/stepper.js')}
-const { document: counterexample, mail } = JSON.parse(document.getElementById('data').textContent);
-document.querySelector('main').append(new Stepper(counterexample, { mail, level: 2 }).element);
+const { document: counterexample, mail, again } = JSON.parse(document.getElementById('data').textContent);
+document.querySelector('main').append(new Stepper(counterexample, { mail, again, level: 2 }).element);
 </script>
 </body>
 </html>

@@ -23,8 +23,11 @@ function inQemuWords(text: string): string {
   return QEMU_WORDS.reduce((words, [ours, theirs]) => words.replace(ours, theirs), text);
 }
 
-/** A counterexample as text for a mailing list: `head`, the steps, the locks held, and how to reproduce it. */
-export function mailOf(head: string, document: CounterexampleDocument, command: string): string {
+/**
+ * A counterexample as text for a mailing list: `head`, the steps, the locks held, and how to reproduce it. `again`: the
+ * command that replays it, up to the replay string.
+ */
+export function mailOf(head: string, document: CounterexampleDocument, again: string): string {
   const { threads, consequence, summary, kind, description } = document;
   const parts = [
     paragraph(head),
@@ -34,7 +37,7 @@ export function mailOf(head: string, document: CounterexampleDocument, command: 
     threads.map(({ name, role }) => `  ${name} = ${role}`).join('\n'),
     stepsInMail(document).join('\n'),
     lockSummary(document).join('\n'),
-    `To reproduce:\n${shellLines(`${command} explore --replay`, document.replay).join('\n')}`,
+    `To reproduce:\n${shellLines(again, document.replay).join('\n')}`,
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -135,7 +138,9 @@ function unsafeScenario(
 function shellLines(command: string, word: string): string[] {
   const whole = `  ${command} ${word}`;
   if (whole.length <= WIDTH) return [whole];
-  const lines = [`  ${command} \\`];
+  // An option, or the program, per line where the command alone is too long.
+  const words = `  ${command} \\`.length <= WIDTH ? [command] : command.split(/ (?=--)/);
+  const lines = words.map((part, index) => `  ${index === 0 ? '' : '  '}${part} \\`);
   // Without indentation: the parts of the word belong together.
   for (let rest = word; rest !== ''; rest = rest.slice(WIDTH - 1)) {
     lines.push(rest.length < WIDTH ? rest : `${rest.slice(0, WIDTH - 1)}\\`);
