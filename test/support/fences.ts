@@ -83,6 +83,12 @@ export class FenceChecker {
     if (epoch === before.epoch && sequence < before.sequence) this.#wrong(`${at}: follows event ${before.sequence}`);
   }
 
+  /** The checkpoint that counts, of a machine whose name has letters and digits only. */
+  checkpointOf(machine: string): string {
+    const claim = this.#claims.get(machine);
+    return `${claim?.fence}.${claim?.number}`;
+  }
+
   /** Takes a frame that a client received on a connection whose `hello` had this fence. */
   frame(client: string, fence: number): void {
     this.frames++;

@@ -29,7 +29,11 @@ const HISTORIES = {
     record(6, 3, 'a', 'checkpoint.m.3.1'),
   ],
   'a machine of the same name': [record(9, 0, 'b'), removed(10), record(12, 0, 'a')],
-  'events of two owners': [event(1, 3, 'a', 'epoch', 0), event(2, 3, 'a', 'events', 9), event(3, 9, 'b', 'epoch', 0, 'f')],
+  'events of two owners': [
+    event(1, 3, 'a', 'epoch', 0),
+    event(2, 3, 'a', 'events', 9),
+    event(3, 9, 'b', 'epoch', 0, 'f'),
+  ],
   'a restored machine': [event(1, 3, 'a', 'events', 9), event(2, 3, 'a', 'epoch', 0, 'f')],
 };
 
