@@ -43,6 +43,7 @@ export const SHARED_PARTS: { readonly [part in SharedPart]: Part } = {
   eventRing: { contents: 'interrupt events of all machines, in one order', file: 'runtime/events/event-ring.ts' },
   eventShares: { contents: 'what each machine uses of the event ring', file: 'runtime/events/event-shares.ts' },
   firstMachine: { contents: `machines, ${MACHINE_WORDS} words each`, file: 'core/memory/map.ts' },
+  lease: { contents: 'deadline of the lease of a cluster node', file: 'runtime/threads/lease-word.ts' },
   traceRings: { contents: 'a trace ring per thread', file: 'runtime/memory/trace-map.ts' },
 };
 

@@ -13,6 +13,7 @@ import { Stalls } from './supervisor/stalls.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import type { Stall } from './supervisor/watchdog.js';
 import { Gateway, type GatewayPorts } from './threads/gateway.js';
+import { LeaseWord } from './threads/lease-word.js';
 import { TraceView } from './trace/trace-view.js';
 
 export interface EngineOptions {
@@ -68,6 +69,7 @@ export class Engine {
   readonly lockView: LockView;
   readonly traces: TraceView;
   readonly stalls: Stalls;
+  readonly #lease: LeaseWord;
   missedWakeups = 0;
 
   readonly #buffer: SharedArrayBuffer;
@@ -96,6 +98,8 @@ export class Engine {
     this.#counts = new ThreadStatistics(this.#buffer, this.map, GATEWAY_THREAD);
     const thread = new Thread(GATEWAY_THREAD, this.shared, this.#counts);
     this.gateway = new Gateway(thread, new SharedMemory(this.#buffer), this.map, this.#ports(), options);
+    this.#lease = new LeaseWord(this.shared, this.map.lease);
+    this.gateway.host.lease = this.#lease;
     this.lockView = this.gateway.lockView;
     this.traces = new TraceView(this.shared, this.map);
     this.pool = new Pool(this.#buffer, this.map, (thread, { kind }, reason, ran) => {
@@ -155,6 +159,23 @@ export class Engine {
   slot(slot: number): MachineSlot {
     this.#slots[slot] ??= new MachineSlot(slot, this.#parts);
     return this.#slots[slot];
+  }
+
+  /**
+   * Lets the threads act for machines until `until`, in ms of a `BootClock`; undefined ends that at once. An engine that
+   * never gets a lease acts without one.
+   */
+  lease(until: number | undefined): void {
+    if (until === undefined) this.#lease.expire();
+    else if (this.#lease.hold(until)) this.#kickAll();
+  }
+
+  /** Threads left due work undone while there was no lease. */
+  #kickAll(): void {
+    for (let slot = 0; slot < this.map.machines; slot++) {
+      this.gateway.host.kickMainLoop(slot);
+      this.gateway.host.kickVcpu(slot);
+    }
   }
 
   /** Resolves when the main loop has completed another round. */

@@ -62,7 +62,12 @@ export async function startServer(configuration: Configuration, examiner?: Exami
     examiner,
   );
   service.cluster = cluster;
-  if (cluster) cluster.load = loadOf(service.engine);
+  if (cluster) {
+    cluster.load = loadOf(service.engine);
+    // Threads do nothing for machines before the node has a lease.
+    service.engine.lease(undefined);
+    cluster.lease = (until) => service.engine.lease(until);
+  }
   service.onStall = (text, isEnded) => {
     logger.error(isEnded ? `${text}. Another thread took its place, and that machine is suspect now` : text);
     if (configuration.watchdog.exit && !isEnded) fail(new Error(text));

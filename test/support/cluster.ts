@@ -82,7 +82,17 @@ export class TestCluster {
 
   /** One NATS server starts faster than three, and is enough where none of them fails. */
   static async start(t: Test, count: number, input: ConfigurationInput = {}, servers = 3): Promise<TestCluster> {
-    const nats = await NatsCluster.start(t, servers);
+    return TestCluster.on(await NatsCluster.start(t, servers), t, count, input);
+  }
+
+  /** `urlsOf`: by which addresses a node reaches the servers. */
+  static async on(
+    nats: NatsCluster,
+    t: Test,
+    count: number,
+    input: ConfigurationInput = {},
+    urlsOf: (node: number) => readonly string[] = () => nats.urls,
+  ): Promise<TestCluster> {
     const folder = temporaryFolder(t);
     const ports = await freePorts(count);
     const started: TestNode[] = [];
@@ -90,7 +100,7 @@ export class TestCluster {
       const name = `n${index}`;
       const url = `http://127.0.0.1:${port}`;
       const { cluster: settings, ...rest } = input;
-      const own = { servers: nats.urls, replicas: servers, node: name, address: url, leaseMs: 3000 };
+      const own = { servers: urlsOf(index), replicas: nats.servers.length, node: name, address: url, leaseMs: 3000 };
       const cluster = { ...own, ...settings };
       const config = join(folder, `${name}.json`);
       writeFileSync(config, JSON.stringify({ port, machines: [], stateIntervalMs: 500, cluster, ...rest }));

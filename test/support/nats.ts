@@ -73,14 +73,20 @@ export class NatsCluster {
     return this.servers.map(({ url }) => url);
   }
 
-  static async start(t: Pick<Test, 'teardown'>, count = 3): Promise<NatsCluster> {
+  /** `prepare` may put something in place of the folder of a server before it starts. */
+  static async start(
+    t: Pick<Test, 'teardown'>,
+    count = 3,
+    prepare: (folder: string, server: number) => void = () => {},
+  ): Promise<NatsCluster> {
     const folder = temporaryFolder(t);
     const ports = await freePorts(2 * count);
     const routes = ports.slice(count).map((port) => `nats://127.0.0.1:${port}`);
     const servers = ports.slice(0, count).map((port, index) => {
       const config = join(folder, `${index}.conf`);
       mkdirSync(join(folder, `${index}`));
-      const cluster = `cluster { name: test, listen: "127.0.0.1:${ports[count + index]}", routes: ${JSON.stringify(routes)} }`;
+      prepare(join(folder, `${index}`), index);
+      const cluster = `cluster { name: test, no_advertise: true, listen: "127.0.0.1:${ports[count + index]}", routes: ${JSON.stringify(routes)} }`;
       writeFileSync(
         config,
         `server_name: n${index}\nlisten: "127.0.0.1:${port}"\nlog_file: "${join(folder, `${index}.log`)}"\n` +

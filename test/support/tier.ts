@@ -67,6 +67,10 @@ export const TIERS = {
     smallClusters: 2,
     /** Every nth bug in the code of the cluster is put in. */
     clusterBugStride: 10,
+    /** Machines of a cluster whose parts fail. */
+    failingMachines: 0,
+    /** Migrations of one machine under load. */
+    migrations: 0,
     clusterRuns: 0,
     clusterNodes: 10,
     clusterMachines: 200,
@@ -130,6 +134,8 @@ export const TIERS = {
     smallClusters: 2,
     /** Every nth bug in the code of the cluster is put in. */
     clusterBugStride: 3,
+    failingMachines: 0,
+    migrations: 0,
     clusterRuns: 0,
     clusterNodes: 10,
     clusterMachines: 200,
@@ -193,6 +199,8 @@ export const TIERS = {
     smallClusters: 2_000,
     /** Every nth bug in the code of the cluster is put in. */
     clusterBugStride: 1,
+    failingMachines: 300,
+    migrations: 1000,
     clusterRuns: 10_000,
     clusterNodes: 50,
     clusterMachines: 2_000,

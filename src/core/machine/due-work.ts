@@ -73,9 +73,9 @@ export class DueWork {
 
   /**
    * One round of the main loop for this machine: control work, then a slice of the timers that are due.
-   * Returns whether control work was done, for the thread that waits for it.
+   * Returns whether control work was done, for the thread that waits for it. `runsTimers`: without, only control work runs.
    */
-  run(): boolean {
+  run(runsTimers = true): boolean {
     const { chipset, memory } = this;
     const { locks, clock, design } = chipset;
     this.#controlPath.hasEnded = false;
@@ -91,9 +91,11 @@ export class DueWork {
     locks.site = MAIN_LOOP;
     locks.acquire(BQL);
     const controlled = this.#controlPath.run();
-    if (isLoaded) this.load.runCounterRead();
+    if (isLoaded && runsTimers) this.load.runCounterRead();
     let isSettled = true;
-    if (hasManualClock(memory)) {
+    if (!runsTimers) {
+      // The threads that wait for timers are answered all the same: they would wait indefinitely.
+    } else if (hasManualClock(memory)) {
       memory.store(RUNNING, 1);
       isSettled = this.#runToTarget(wanted);
       memory.store(RUNNING, 0);

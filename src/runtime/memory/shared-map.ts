@@ -59,6 +59,8 @@ export interface SharedMap extends SharedMapOptions, TraceMap {
   /** What each machine uses of the event ring. */
   readonly eventShares: number;
   readonly firstMachine: number;
+  /** The deadline of this process's lease; see `lease-word.ts`. */
+  readonly lease: number;
   readonly words: number;
 }
 
@@ -100,6 +102,7 @@ export function sharedMap(options: SharedMapOptions): SharedMap {
     eventRing: claim(eventRingWords(options.events)),
     eventShares: claim(eventShareWords(options.machines)),
     firstMachine: claim(options.machines * MACHINE_WORDS),
+    lease: claim(1),
     // Last, so that its size moves nothing else.
     traceRings: claim(traceWords(traceRecords)),
     words: next,

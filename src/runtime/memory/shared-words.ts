@@ -34,6 +34,7 @@ const RULES: { readonly [part in SharedPart]: Rule } = {
   eventRing: (offset) => eventRingProtection(offset),
   eventShares: sync,
   firstMachine: reported,
+  lease: sync,
   traceRings: reported,
 };
 

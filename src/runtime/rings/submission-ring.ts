@@ -74,6 +74,8 @@ export const CANCELLED = 8;
 export const HELD = 9;
 /** Executed, with the value; but something that it made due waits for room in the event ring. */
 export const UNSETTLED = 10;
+/** Not executed: other nodes of the cluster may own the machine. */
+export const NO_LEASE = 11;
 
 /** An operation with its operands. */
 export interface Operation {

@@ -144,7 +144,7 @@ export class Gateway {
    * until the next call of the gateway. Answers have to go through `finishBehindEvents`.
    */
   inlineFor(slot: number, record: MachineRequests, vcpu: number): InlineExecution | undefined {
-    if (this.options.execution !== 'auto' || record.onThread(vcpu) > 0) return undefined;
+    if (this.options.execution !== 'auto' || record.onThread(vcpu) > 0 || !this.host.mayAct) return undefined;
     return this.#inline.select(machineAt(this.map, slot));
   }
 

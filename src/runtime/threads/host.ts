@@ -5,6 +5,7 @@ import { EventShares } from '../events/event-shares.js';
 import { NO_WAIT, RING_WAIT, SETTLE_WAIT, type ThreadProgress } from '../memory/progress.js';
 import { drainsAt, type SharedMap, vcpuBellAt } from '../memory/shared-map.js';
 import { Doorbell } from '../rings/doorbell.js';
+import type { LeaseWord } from './lease-word.js';
 import { kick } from './slot-loop.js';
 
 /** What the threads of a process offer to a machine, as one of them sees it. */
@@ -19,6 +20,8 @@ export class ThreadHost implements MachineHost {
   readonly slice: number | undefined;
   /** Where this thread shows its progress; exploration has no watchdog. */
   progress: ThreadProgress | undefined;
+  /** Until when the threads may act; exploration has no clock to run out. */
+  lease: LeaseWord | undefined;
 
   constructor(
     readonly shared: Memory,
@@ -36,6 +39,11 @@ export class ThreadHost implements MachineHost {
     this.events.onRoom = (machine) => this.kickMainLoop(machine);
     this.events.onWait = (isWaiting) => this.progress?.waits(isWaiting ? RING_WAIT : NO_WAIT);
     this.vcpuBells = Array.from({ length: map.vcpuThreads }, (_, i) => new Doorbell(shared, vcpuBellAt(map, i)));
+  }
+
+  /** Whether this thread may execute anything for its machines now. */
+  get mayAct(): boolean {
+    return this.lease === undefined || this.lease.isHeld;
   }
 
   /** The thread waits for a round of the main loop, or has waited. */

@@ -57,9 +57,10 @@ export class MainLoop extends SlotLoop {
   }
 
   #run(slot: number, now: number): void {
-    const controlled = this.due.run();
-    // The thread that ends it kicks the machine.
-    if (this.due.isHeldUp) this.deadlines.set(slot, Number.POSITIVE_INFINITY);
+    const { mayAct } = this.#host;
+    const controlled = this.due.run(mayAct);
+    // The thread that ends it kicks the machine; so does the gateway when it has a lease again.
+    if (this.due.isHeldUp || !mayAct) this.deadlines.set(slot, Number.POSITIVE_INFINITY);
     else this.#schedule(slot, now);
     if (controlled) this.#host.gatewayBell.ring();
     this.#host.publish();

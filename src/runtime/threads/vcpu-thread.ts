@@ -66,6 +66,8 @@ export class VcpuThread {
     if (request.operation === ring.NOTHING) return ring.OK;
     this.machine.select(request.machine);
     this.#host.progress?.enter(this.machine.chipset.slot);
+    // Views change nothing, and the gateway does not send them.
+    if (request.operation !== ring.VIEW && !this.#host.mayAct) return ring.NO_LEASE;
     if (this.#isHeld(request.operation)) return ring.HELD;
     try {
       return this.#perform(request);
@@ -177,7 +179,7 @@ export class VcpuThread {
         const slot = word * 32 + bit;
         this.machine.select(machineAt(this.map, slot));
         this.#host.progress?.enter(slot);
-        if (this.due.drainKicks()) this.#host.kickVcpu(slot);
+        if (this.#host.mayAct && this.due.drainKicks()) this.#host.kickVcpu(slot);
         drained = true;
       }
     }

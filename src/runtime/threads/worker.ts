@@ -13,6 +13,7 @@ import { SubmissionRing } from '../rings/submission-ring.js';
 import { circumstancesOf } from '../statistics/circumstances.js';
 import { ThreadStatistics } from '../statistics/thread-statistics.js';
 import type { ThreadHost } from './host.js';
+import { LeaseWord } from './lease-word.js';
 import { LoadThread } from './load-thread.js';
 import { MainLoop } from './main-loop.js';
 import { VcpuThread } from './vcpu-thread.js';
@@ -52,11 +53,12 @@ const memory = new SharedMemory(buffer);
 
 /**
  * Shows the watchdog the progress of this thread, and shows the gateway when the thread writes an event: so the gateway
- * finds the record that a dead thread left incomplete.
+ * finds the record that a dead thread left incomplete. The thread obeys the lease of the process.
  */
 function claim(machine: Machine): void {
   const host = machine.host as ThreadHost;
   host.progress = new ThreadProgress(shared, map.progress, id);
+  host.lease = new LeaseWord(shared, map.lease);
   host.events.claim = map.emitting + id;
   shared.set(map.emitting + id, 0);
 }

@@ -124,6 +124,9 @@ export class ClusterService implements ClusterPort {
 
   load = () => 0;
 
+  /** Shows the threads the end of the lease, in ms of a `BootClock`. */
+  lease: (until: number | undefined) => void = () => {};
+
   nodeForNew(name?: string): OtherNode | undefined {
     const { members } = this.parts;
     if (name !== undefined) {

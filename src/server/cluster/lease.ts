@@ -27,6 +27,8 @@ export interface LeaseParts {
   readonly state: () => Pick<LeaseRecord, 'draining' | 'room' | 'machines' | 'survey'>;
   /** Whether to go on trying to open it. */
   readonly isWanted: () => boolean;
+  /** Called with the end of the lease at each renewal, and with undefined when it is over: threads obey it. */
+  readonly shown?: ((until: number | undefined) => void) | undefined;
   /** Called once, when the lease has run out or was closed by another node. */
   readonly lost: () => void;
 }
@@ -91,7 +93,13 @@ export class Lease {
     const record: LeaseRecord = { ...this.life, count: ++this.#count, address, ...state() };
     this.#revision = await this.#store.write(this.key, encode(record), this.#revision);
     if (this.#isOver) return;
+    // Something may have been refused or left out since it ran out.
+    if (this.#isOpen && !this.isHeld) {
+      this.#end();
+      return;
+    }
     this.#until = sent + times.ttl;
+    this.parts.shown?.(this.#until);
     this.#cancelEnd();
     this.#cancelEnd = clock.after(Math.max(0, this.#until - clock.now()), () => this.#end());
   }
@@ -115,6 +123,7 @@ export class Lease {
 
   #stop(): void {
     this.#isOver = true;
+    this.parts.shown?.(undefined);
     this.#cancelEnd();
     this.#cancelRenewal();
   }

@@ -20,6 +20,8 @@ export interface Host {
   run(machine: OwnedMachine, checkpoint: Uint8Array): Promise<void>;
   /** Ends a machine at once, without a checkpoint: another node may own it. */
   stop(machine: string): void;
+  /** Shows the threads of the machines the end of the lease; undefined: it is over. */
+  lease?(until: number | undefined): void;
   /** Something that an operator has to know. */
   warn(message: string, error?: unknown): void;
 }
@@ -116,8 +118,10 @@ export class ClusterNode {
       survey: this.survey,
     });
     const lost = () => this.#lost();
+    const shown = (until: number | undefined) => host.lease?.(until);
     const isWanted = () => !this.#isClosing;
-    this.#lease = await Lease.open({ store, clock, times, node, address, incarnation, state, isWanted, lost });
+    const parts = { store, clock, times, node, address, incarnation, state, isWanted, shown, lost };
+    this.#lease = await Lease.open(parts);
     this.#sweep();
   }
 

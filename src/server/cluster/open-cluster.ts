@@ -3,9 +3,10 @@ import { credsAuthenticator, type NatsConnection } from '@nats-io/transport-node
 import type { Logger } from 'pino';
 import type { Configuration } from '../../config/schema.js';
 import { SouthbridgeError } from '../../errors.js';
+import { BootClock } from '../../runtime/threads/boot-clock.js';
 import { type Checkpoint, DamagedCheckpoint, decodeCheckpoint } from '../state/checkpoint.js';
 import { Checkpoints } from '../state/checkpoints.js';
-import { systemClock } from './clock.js';
+import type { Clock } from './clock.js';
 import { ClusterService } from './cluster-service.js';
 import { ClusterStorage } from './cluster-storage.js';
 import { Directory } from './directory.js';
@@ -67,6 +68,7 @@ export async function openCluster(configuration: Configuration, logger: Logger):
           () => events,
           logger,
         ),
+        lease: (until) => service?.lease(until),
         get room() {
           const machines = limits.machines - [...(checkpoints?.machines ?? [])].length;
           return { machines, load: service?.load() ?? 0 };
@@ -87,6 +89,18 @@ export async function openCluster(configuration: Configuration, logger: Logger):
     await connection.close();
     throw error;
   }
+}
+
+/** The host's, which goes on in a suspend: leases run out then as well. */
+function systemClock(): Clock {
+  const clock = new BootClock();
+  return {
+    now: () => clock.now(),
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+  };
 }
 
 /** What runs the machines of this node. */

@@ -174,6 +174,8 @@ export class MachineHandle {
         return undefined;
       case ring.GONE:
         return this.gone();
+      case ring.NO_LEASE:
+        return new SouthbridgeError('lease-lost');
       case ring.UNASSIGNED:
         return new SouthbridgeError('address-unassigned', { address: `0x${address.toString(16)}`, size });
       case ring.BAD_PORT:

@@ -19,6 +19,7 @@ import {
 } from '../../../src/runtime/memory/shared-map.js';
 import { SubmissionRing } from '../../../src/runtime/rings/submission-ring.js';
 import { ThreadHost } from '../../../src/runtime/threads/host.js';
+import { LeaseWord } from '../../../src/runtime/threads/lease-word.js';
 import { MainLoop } from '../../../src/runtime/threads/main-loop.js';
 import { VcpuThread } from '../../../src/runtime/threads/vcpu-thread.js';
 import { comparatorOf, configurationOf, routed } from '../../support/hpet-registers.js';
@@ -106,7 +107,9 @@ function fixture(profile: Profile, locking: PresetName, clock: ClockMode, record
     return view.due;
   };
   const hasDrains = () => shared.load(drainsAt(map, 0)) !== 0;
-  return { mainLoop, vcpu, counts, time, due, events: host.events, hasDrains };
+  const isKicked = () => shared.load(map.kicked) !== 0;
+  const lease = new LeaseWord(shared, map.lease, { now: () => 0 });
+  return { mainLoop, vcpu, counts, time, due, events: host.events, hasDrains, isKicked, lease };
 }
 
 for (const profile of PROFILE_NAMES) {
@@ -167,5 +170,33 @@ t.test('a machine that has used its share of the event ring waits alone', async 
     events.drain(16_384, () => {});
     rounds(1);
     t.ok(counts.hostile > before.hostile, `${locking}: and the hostile one, once its events are delivered`);
+  }
+});
+
+t.test('threads without a lease leave what is due where it is, and do not ask for it', async (t) => {
+  for (const locking of PRESET_NAMES) {
+    const { mainLoop, vcpu, counts, time, hasDrains, isKicked, lease } = fixture('standard', locking, 'realtime');
+    for (const { machine } of [mainLoop, vcpu]) (machine.host as ThreadHost).lease = lease;
+    lease.expire();
+    time.now += 1_000_000;
+    mainLoop.runKicked();
+    mainLoop.runDue();
+    t.strictSame(counts, { hostile: 0, victim: 0 }, locking);
+    t.equal(mainLoop.deadlines.earliest, Number.POSITIVE_INFINITY, 'no deadline of the main loop');
+    t.notOk(isKicked(), 'no further round');
+
+    lease.hold(1000);
+    for (const slot of [HOSTILE, VICTIM]) (mainLoop.machine.host as ThreadHost).kickMainLoop(slot);
+    mainLoop.runKicked();
+    const after = { ...counts };
+    t.ok(after.hostile > 0 || hasDrains(), 'the main loop runs callbacks, or leaves them to the vCPU thread');
+    if (!hasDrains()) continue;
+    lease.expire();
+    vcpu.step();
+    t.strictSame(counts, after, 'the vCPU thread runs none');
+    lease.hold(1000);
+    (mainLoop.machine.host as ThreadHost).kickVcpu(HOSTILE);
+    vcpu.step();
+    t.ok(counts.hostile > after.hostile, 'until there is a lease');
   }
 });

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { connectToNats, NatsStore } from '../../../src/server/cluster/nats-store.js';
-import { decodeMachine, MACHINES, machineKey } from '../../../src/server/cluster/records.js';
+import { decodeMachine, machineKey } from '../../../src/server/cluster/records.js';
 import { ownerOf, TestCluster, type TestNode } from '../../support/cluster.js';
+import { watchFences } from '../../support/fences.js';
 import { NO_NATS } from '../../support/nats.js';
 import { tier } from '../../support/tier.js';
 import { VcpuClient } from '../../support/vcpu-client.js';
@@ -15,31 +16,22 @@ function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Reads the records of all machines, independently of the nodes: no fence may follow a greater one. */
-async function watchFences(t: Test, urls: readonly string[]) {
+/** The fence of a machine in its record. */
+async function fenceReader(t: Test, urls: readonly string[]) {
   const options = { servers: urls, replicas: 3, prefix: 'southbridge', timeoutMs: 5000 };
   const connection = await connectToNats(options);
   t.teardown(() => connection.close());
   const store = await NatsStore.open(connection, 'machines', options);
-  const fences = new Map<string, number>();
-  const wrong: string[] = [];
-  await store.watch(MACHINES, ({ key, value, revision }) => {
-    if (!value) return;
-    const fence = decodeMachine(value).fence || revision;
-    const newest = fences.get(key) ?? 0;
-    if (fence < newest) wrong.push(`${key}: ${fence} follows ${newest}`);
-    fences.set(key, fence);
-  });
-  const fenceOf = async (machine: string) => {
+  return async (machine: string) => {
     const entry = await store.get(machineKey(machine));
     return entry && (decodeMachine(entry.value).fence || entry.revision);
   };
-  return { wrong, fenceOf };
 }
 
 t.test('three nodes with a machine each', { skip }, async (t) => {
   const { nodes, nats } = await TestCluster.start(t, 3);
-  const { wrong, fenceOf } = await watchFences(t, nats.urls);
+  const fenceOf = await fenceReader(t, nats.urls);
+  const fences = await watchFences(t, nats.urls);
   const marks = new Map<string, number>();
 
   /** Sets the main counter, durably. */
@@ -105,5 +97,7 @@ t.test('three nodes with a machine each', { skip }, async (t) => {
     t.equal(await markOf(owner, 'm1'), 3000);
     t.equal(await fenceOf('m1'), fence);
   });
-  t.strictSame(wrong, []);
+  const { violations, messages } = await fences.settled();
+  t.strictSame(violations, []);
+  t.ok(messages >= 10, 'the checker has read what the nodes wrote');
 });
