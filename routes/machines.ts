@@ -4,7 +4,7 @@ import { SouthbridgeError } from '../src/errors.js';
 import { CLOSED } from '../src/protocol/json/schemas.js';
 import { Type } from '../src/schema/type.js';
 import { isGoodFor, requireGoodFor } from '../src/server/security/token-file.js';
-import type { ClusterPort, OtherNode } from '../src/server/service/cluster-port.js';
+import type { ClusterPort, OtherNode, RoutingPort } from '../src/server/service/cluster-port.js';
 import { describeMachine } from '../src/server/service/machine-description.js';
 import type { Machines } from '../src/server/service/machines.js';
 import type { Service } from '../src/server/service/service.js';
@@ -85,24 +85,49 @@ function creationRoute(app: App, service: Service): void {
       // Validation has filled in every default.
       const config = request.body as MachineConfigType;
       requireGoodFor(request.token, config.name);
-      const other = nodeFor(service, request, request.query.node);
-      if (other) {
-        const call = { method: 'POST', url: `/v1/machines?node=${other.node}`, body: config };
-        const answer = await service.routing?.ask(other, call, request);
-        if (answer?.status === 201) reply.header('location', `/v1/machines/${config.name}`);
-        return reply.code(answer?.status ?? 503).send(answer?.body);
-      }
-      const machine = await service.machines.add(config);
-      reply.code(201).header('location', `/v1/machines/${machine.name}`);
-      return describeMachine(machine);
+      const { status, body } = await make(service, config, request, request.query.node);
+      if (status === 201) reply.header('location', `/v1/machines/${config.name}`);
+      return reply.code(status).send(body);
     },
   );
 }
 
-/** The other node of the cluster that is to make a machine; undefined if this one is. Throws as `ClusterPort.nodeForNew`. */
-function nodeFor({ cluster }: Service, { forwarded }: FastifyRequest, node?: string): OtherNode | undefined {
+/** Codes of a node that has made nothing, while another one may. */
+const REFUSED = ['too-many-machines', 'shutting-down'];
+
+/**
+ * Makes a machine on this node or another one. If a node refuses, although its lease has shown room, the next is asked, unless
+ * the client has named the node. Throws as `ClusterPort.nodeForNew` and `Machines.add`.
+ */
+async function make(service: Service, config: MachineConfigType, request: FastifyRequest, node?: string) {
+  const { cluster, routing, machines } = service;
   if (!cluster && node !== undefined) throw new SouthbridgeError('no-cluster');
-  return forwarded ? undefined : cluster?.nodeForNew(node);
+  const isChosen = cluster !== undefined && node === undefined && !request.forwarded;
+  const refused = new Set<string>();
+  for (;;) {
+    const other = request.forwarded ? undefined : cluster?.nodeForNew(node, refused);
+    const answer = other ? await makeOn(other, config, request, routing) : await makeHere(machines, config);
+    if (!isChosen || answer.status === 201 || !REFUSED.includes(answer.code)) {
+      if (answer.error) throw answer.error;
+      return answer;
+    }
+    refused.add(other?.node ?? cluster.node);
+  }
+}
+
+async function makeHere(machines: Machines, config: MachineConfigType) {
+  try {
+    return { status: 201, body: describeMachine(await machines.add(config)), code: '', error: undefined };
+  } catch (error) {
+    return { status: 0, body: undefined, code: (error as SouthbridgeError).code, error };
+  }
+}
+
+async function makeOn(other: OtherNode, body: MachineConfigType, request: FastifyRequest, routing?: RoutingPort) {
+  const call = { method: 'POST', url: `/v1/machines?node=${other.node}`, body };
+  const answer = (await routing?.ask(other, call, request)) ?? { status: 503, body: undefined };
+  const { error } = (answer.body ?? {}) as { readonly error?: { readonly code: string } };
+  return { status: answer.status, body: answer.body as object, code: error?.code ?? '', error: undefined };
 }
 
 /** Machines of all nodes, by node. A request that another node has forwarded asks for those of this one. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { TestNode } from './cluster.js';
 import type { FenceChecker } from './fences.js';
-import { VcpuClient } from './vcpu-client.js';
+import { UpgradeRefused, VcpuClient } from './vcpu-client.js';
 
 /** A comparator holds 64 bits that only its vCPU writes. */
 const COMPARATOR = 0xfed00108;
@@ -117,10 +117,17 @@ export class Guest {
   /** Takes the place of the connection before, which a node that is stopped may hold open. */
   async #connect(url: string, protocol: string): Promise<VcpuClient> {
     const resumeToken = this.#token;
-    this.#token = undefined;
-    const client = await within(
-      VcpuClient.connect(url, { protocols: [protocol], ...(resumeToken && { resumeToken }) }),
-    );
+    const connecting = VcpuClient.connect(url, { protocols: [protocol], ...(resumeToken && { resumeToken }) });
+    let client: VcpuClient;
+    try {
+      client = await within(connecting);
+    } catch (error) {
+      // The next owner does not know the token.
+      if (error instanceof UpgradeRefused) this.#token = undefined;
+      // One that is late would take the place of the next.
+      connecting.then(({ socket }) => socket.terminate()).catch(() => {});
+      throw error;
+    }
     this.#token = client.hello.resumeToken;
     return client;
   }

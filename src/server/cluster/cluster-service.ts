@@ -127,14 +127,15 @@ export class ClusterService implements ClusterPort {
   /** Shows the threads the end of the lease, in ms of a `BootClock`. */
   lease: (until: number | undefined) => void = () => {};
 
-  nodeForNew(name?: string): OtherNode | undefined {
+  nodeForNew(name?: string, refused: ReadonlySet<string> = new Set()): OtherNode | undefined {
     const { members } = this.parts;
     if (name !== undefined) {
       const named = [...members].find(({ node }) => node === name);
       if (!named && name !== this.node) throw new SouthbridgeError('unknown-node', { node: name, own: this.node });
       return name === this.node ? undefined : named;
     }
-    const target = new Placement([...members].map((lease) => this.#asPlaced(lease))).next();
+    const willing = [...members].filter(({ node }) => !refused.has(node));
+    const target = new Placement(willing.map((lease) => this.#asPlaced(lease))).next();
     if (!target) throw new SouthbridgeError('no-room');
     const { count, key } = { count: target.count, key: leaseKey(target) };
     const before = this.#placed.get(key);

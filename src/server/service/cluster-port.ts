@@ -190,10 +190,10 @@ export interface ClusterPort {
   /** Part of its time that this node is busy, 0 to 1, for placement. */
   load: () => number;
   /**
-   * The node for a new machine: one of this name, or that with the most room; undefined if it is this one. Throws
-   * `unknown-node`, or `no-room`.
+   * The node for a new machine: one of this name, or that with the most room which has not refused it; undefined if it is this
+   * one. Throws `unknown-node`, or `no-room`.
    */
-  nodeForNew(node?: string): OtherNode | undefined;
+  nodeForNew(node?: string, refused?: ReadonlySet<string>): OtherNode | undefined;
   /** Takes no machines from now on, and moves all of its own to the nodes with the most room; returns how many stayed. */
   drain(): Promise<number>;
 }

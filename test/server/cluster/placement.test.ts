@@ -25,3 +25,25 @@ t.test('new machines go to the node with the most room', { skip }, async (t) => 
   const unknown = await second.request('POST', '/v1/machines?node=nowhere', { name: 'more' });
   t.equal(unknown.body.error.code, 'unknown-node');
 });
+
+t.test('a machine goes to the next node if the first one refuses', { skip }, async (t) => {
+  // Leases are renewed so rarely that they show room which is taken.
+  const { nodes } = await TestCluster.start(
+    t,
+    2,
+    { limits: { machines: 2 }, cluster: { leaseMs: 60_000 } } as never,
+    1,
+  );
+  const [first, second] = nodes;
+  for (const name of ['a', 'b']) t.equal((await second.request('POST', '/v1/machines', { name })).status, 201);
+  for (const name of ['c', 'd']) {
+    const { status, body } = await first.request('POST', '/v1/machines?', { name });
+    t.equal(status, 201, JSON.stringify(body));
+    t.ok(await first.owns(name));
+  }
+  const { status, body } = await first.request('POST', '/v1/machines?', { name: 'e' });
+  t.equal(status, 503);
+  t.equal(body.error.code, 'no-room');
+  const named = await first.request('POST', '/v1/machines?node=n1', { name: 'e' });
+  t.equal(named.body.error.code, 'too-many-machines', 'a node that is named is the only one that is asked');
+});
