@@ -6,7 +6,7 @@ import { testFiles } from '../support/suite.js';
 import { allRuns, type Run, type RunResult } from './explorations.js';
 import type { Mirror } from './mirror.js';
 import type { Mutant } from './mutants.js';
-import { mutantsReached, reachedOf } from './reach.js';
+import { mutantsReached, reachedOf, type ScriptCoverage } from './reach.js';
 
 /** An exploration or a test file, without a mutant. */
 export interface Reach {
@@ -78,12 +78,22 @@ export function explore(
     .map((line) => JSON.parse(line));
 }
 
+/** None if the file has no end: the test killed the process that wrote it. */
+function scriptsOf(file: string): ScriptCoverage[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).result;
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
 function testReach(mirror: Mirror, test: string, mutants: readonly Mutant[]): Reach {
   const folder = mkdtempSync(join(tmpdir(), 'mutation-'));
   const begin = Date.now();
   const { status } = mirror.run(test, { NODE_V8_COVERAGE: folder, TEST_TIER: 'test' }, TEST_MS);
   const ms = Date.now() - begin;
-  const scripts = readdirSync(folder).flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).result);
+  const scripts = readdirSync(folder).flatMap((name) => scriptsOf(join(folder, name)));
   rmSync(folder, { recursive: true });
   const reached = reachedOf(scripts, join(mirror.root, 'dist/src/'));
   return { name: test, ms, fails: status !== 0, mutants: mutantsReached(mutants, reached) };

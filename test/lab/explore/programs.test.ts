@@ -97,6 +97,12 @@ for (const [name, program] of tier.exploresAllDesigns ? FOUND : FOUND.slice(0, 1
   });
 }
 
+t.test('a callback that asks the event ring for more room is not the start of the next one', async (t) => {
+  const scenario = scenarioNamed('generated:ring:write-due.vcpu0+callback.main');
+  const { findings } = explore(scenario, PRESETS['lockless-timer+irq'], { mutex: 'blocking', maxStates: 30_000 });
+  t.same(findings, []);
+});
+
 t.test('a snapshot between decision and application is one that the reference has', async (t) => {
   for (const preset of ['deferred-irq', 'deferred-revalidated'] as const) {
     const scenario = scenarioNamed('generated:level:write-status.vcpu0+save.gateway');

@@ -28,7 +28,8 @@ import { type System, WAITING } from '../system.js';
 
 /**
  * The main loop holds the BQL whenever it starts a callback or a piece of control work. It first checks for room in the
- * event ring, which marks the start. `unheld release` checks the end of the last one.
+ * event ring, which marks the start: in the middle, where it asks for room for more, it holds another lock. `unheld
+ * release` checks the end of the last one.
  */
 function bqlRegained({ names, map }: Fixture): Oracle {
   return {
@@ -36,7 +37,7 @@ function bqlRegained({ names, map }: Fixture): Oracle {
     beforeAction({ state, threads }, thread, node, report) {
       if (node.kind !== H.LOAD || node.address !== map.eventRing + HEAD) return;
       const { id, name } = threads[thread];
-      if (id !== MAIN_LOOP_THREAD || names.ownerOf(state, BQL) === id || isDraining(node)) return;
+      if (id !== MAIN_LOOP_THREAD || names.locksHeldBy(state, id).length > 0 || isDraining(node)) return;
       report({ kind: 'assertion', summary: `${name} continues with its next callback without the BQL` });
     },
   };
