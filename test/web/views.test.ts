@@ -251,12 +251,27 @@ t.test('the view of a cluster, with a node and machines in each state', { skip }
   await page.getByRole('alert').filter({ hasText: refusal.message }).waitFor();
 });
 
+/** A view of the page links to a section of a document, and each section that it links to exists. */
+async function checkExplained(t: Test, page: Page, server: TestServer, path: string) {
+  const links = await page
+    .locator('main a[href^="/docs/"]:visible')
+    .evaluateAll((all) => all.map((link) => String(link.getAttribute('href'))));
+  if (!path.startsWith('/docs')) t.ok(links.length > 0, `${path}: links to the document that explains it`);
+  for (const link of new Set(links)) {
+    const [document, section] = link.split('#');
+    const response = await fetch(server.url + document);
+    t.equal(response.status, 200, `${path}: ${link}`);
+    if (section) t.match(await response.text(), `id="${section}"`, `${path}: ${link}`);
+  }
+}
+
 /** What can be checked of each view by a program. */
 async function checkViews(t: Test, { page, errors }: BrowserPage, server: TestServer, views: readonly View[]) {
   for (const { path, fill } of views) {
     await page.goto('about:blank');
     await page.goto(server.url + path);
     await fill(page);
+    await checkExplained(t, page, server, path);
     await checkKeyboard(t, page, path);
     await checkAppearance(t, page, path);
     // The browser reports each refusal.

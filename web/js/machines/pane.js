@@ -30,9 +30,18 @@ export class MachinePane {
       interrupts: new InterruptsView(server),
     };
     this.tabs = h('nav', { class: 'tabs', 'aria-label': 'Views' });
+    this.explanation = h('a', {}, 'What this view shows');
     this.place = h('div');
     this.empty = h('p', { class: 'empty panel' });
-    this.content = h('div', { class: 'view' }, this.head.element, this.drive.element, this.tabs, this.place);
+    this.content = h(
+      'div',
+      { class: 'view' },
+      this.head.element,
+      this.drive.element,
+      this.tabs,
+      h('p', { class: 'note' }, this.explanation),
+      this.place,
+    );
     this.element = h('div', {}, this.empty, this.content);
   }
 
@@ -51,6 +60,7 @@ export class MachinePane {
     const hadFocus = this.tabs.contains(document.activeElement);
     this.tabs.replaceChildren(...links);
     if (hadFocus) links[VIEWS.indexOf(view)].focus();
+    this.explanation.href = `/docs/page#${view}`;
     this.place.replaceChildren(this.#view.element);
     this.#isShowing = false;
     this.machinesChanged();
