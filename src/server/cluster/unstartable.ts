@@ -5,6 +5,7 @@ import { unstartable } from './directory.js';
 import type { EventPublishers } from './events/event-publishers.js';
 import { isUnstartable } from './failed-starts.js';
 import type { ClusterNode } from './node.js';
+import type { OwnedMachine } from './owned-machine.js';
 import { decodeMachine, isSameLife, type MachineRecord, machineKey } from './records.js';
 import { type ClusterStore, Conflict, type Entry, keyPart } from './store.js';
 
@@ -25,7 +26,7 @@ export async function markDeleted(records: ClusterStore, machine: string): Promi
 export class Unstartable {
   constructor(
     readonly node: ClusterNode,
-    readonly publishers: EventPublishers,
+    readonly publishers: Pick<EventPublishers, 'end'>,
   ) {}
 
   get #records(): ClusterStore {
@@ -34,8 +35,9 @@ export class Unstartable {
 
   /** Those that the steward names and that are still unstartable, with their last failures. */
   async list(): Promise<UnstartableMachine[]> {
-    const names = [...this.node.members].flatMap(({ survey }) => survey?.names ?? []);
-    const found = names.map(async (machine): Promise<UnstartableMachine | undefined> => {
+    // For a moment two nodes may have a survey.
+    const names = new Set([...this.node.members].flatMap(({ survey }) => survey?.names ?? []));
+    const found = [...names].map(async (machine): Promise<UnstartableMachine | undefined> => {
       try {
         const entry = await within(ANSWER_MS, this.#records.get(machineKey(machine)), null);
         if (entry === undefined) return undefined;
@@ -84,15 +86,24 @@ export class Unstartable {
   async delete(machine: string): Promise<void> {
     const entry = await this.#readUnstartable(machine);
     try {
-      // Its events end under a fence of this node.
-      const owned = await this.node.take(entry);
-      await this.publishers.end(owned);
-      // Any node may have it configured.
-      await markDeleted(this.#records, machine);
-      await owned.delete();
+      await this.#end(await this.node.take(entry));
     } catch (error) {
       if (error instanceof Conflict) throw new SouthbridgeError('machine-moved', { machine, retryAfter: 1 });
       throw notAnswering(error);
+    }
+  }
+
+  /** Deletes a machine that this node has claimed for that. If it cannot, the machine is unstartable as before. */
+  async #end(owned: OwnedMachine): Promise<void> {
+    try {
+      // Its events end under a fence of this node.
+      await this.publishers.end(owned);
+      // Any node may have it configured.
+      await markDeleted(this.#records, owned.name);
+      await owned.delete();
+    } catch (error) {
+      await owned.release(owned.isOrderly).catch(() => {});
+      throw error;
     }
   }
 }

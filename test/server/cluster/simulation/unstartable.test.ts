@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ClusterNode } from '../../../../src/server/cluster/node.js';
 import { decodeMachine, machineKey } from '../../../../src/server/cluster/records.js';
+import { Unstartable } from '../../../../src/server/cluster/unstartable.js';
 import { Random } from '../../../support/random.js';
 import { SimulatedCluster } from './cluster.js';
 import { World } from './world.js';
@@ -95,4 +96,23 @@ t.test('what failed is forgotten with the next checkpoint', async (t) => {
   await committed;
   t.equal(record().failures, undefined);
   t.strictSame(surveys()[0], [{ withoutOwner: 0, unstartable: 0, names: [] }]);
+});
+
+t.test('a deletion that fails midway leaves the machine unstartable, and can be tried again', async (t) => {
+  const { world, cluster, record } = await afterLoss(5, 1);
+  const [{ node }] = cluster.nodes.values();
+  const deletion = async (end: () => Promise<void>) => {
+    const ended = new Unstartable(node, { end }).delete(BAD).then(
+      () => 'deleted',
+      ({ code }) => code,
+    );
+    await new Promise(setImmediate);
+    await world.run(world.now + MS);
+    return ended;
+  };
+  t.equal(await deletion(() => Promise.reject(new Error('timeout'))), 'cluster-not-answering');
+  t.equal(record().owner, undefined);
+  t.equal(record().failures?.length, 3);
+  t.equal(await deletion(() => Promise.resolve()), 'deleted');
+  t.equal(cluster.records.get(machineKey(BAD))?.value.length ?? 0, 0, 'it is gone');
 });
