@@ -103,7 +103,9 @@ export class VcpuClient {
     return BigInt(value);
   }
 
+  /** Throws for a value that no register holds: a test that does not look at the refusal would wait for its effect. */
   write(address: number, size: number, value: number | bigint): Promise<Message> {
+    if (value < 0 || value >= 2n ** 64n) throw new RangeError(`${value} has more than 64 bits`);
     return this.request({ type: 'write', address: hex(address), size, value: hex(value) });
   }
 

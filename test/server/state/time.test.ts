@@ -48,7 +48,7 @@ async function fires(server: TestServer, name: string): Promise<boolean> {
   await vcpu.request({ type: 'subscribe', kinds: ['line'] });
   await vcpu.write(GENERAL_CONFIGURATION, 8, 1);
   await vcpu.write(timerConfiguration(0), 8, route(16) | ENABLE);
-  await vcpu.write(timerComparator(0), 8, (await vcpu.read(MAIN_COUNTER, 8)) + 100_000n);
+  await vcpu.write(timerComparator(0), 8, BigInt.asUintN(64, (await vcpu.read(MAIN_COUNTER, 8)) + 100_000n));
   const { gsi } = await vcpu.next(({ type }) => type === 'irq');
   await vcpu.write(timerConfiguration(0), 8, 0);
   await vcpu.close();
